@@ -1,0 +1,227 @@
+"""What a run found out: the schema of `result.json`.
+
+Every number here was either measured by a trial, fitted to trials, or given in the configuration;
+`Origin` says which where it is not plain. Times stand apart in `timing`, so that an interrupted
+and resumed run gives the same result as an uninterrupted one but for that field.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from annotation.errors import InputError
+
+Origin = Literal["assumed", "measured"]
+
+
+class Record(BaseModel):
+    """Base of all records: unknown fields are an error, not a silent loss."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Estimate(Record):
+    """A number with its interval; all three are None where it cannot be told."""
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+
+
+class StratumSummary(Record):
+    """One band of the hardness measure and the terms at which its labels are bought."""
+
+    rule: str  # e.g. "steps <= 2"
+    items: int
+    test_items: int
+    pool_items: int  # what can be bought: items - test_items
+    cost: float | None = None  # per label; None: labels of this stratum are not for sale
+    error_rate: float | None = None  # as configured
+    error_kind: Literal["redraw", "flip"] | None = None
+    true_flip_rate: float | None = None  # probability that a bought label is wrong
+    origin: Origin = "assumed"  # of cost and error rate
+
+
+class ModelSummary(Record):
+    name: str
+    revision: str
+    kind: Literal["decoder", "encoder"]
+    parameters: int
+
+
+class MixSummary(Record):
+    """Labels per stratum and what they cost."""
+
+    labels: dict[str, int]
+    cost: float
+
+
+class PlanSummary(MixSummary):
+    """The recommended purchase, pilot included."""
+
+    money_left: float
+    labels_after_pilot: dict[str, int]  # still to buy once the pilot is there
+    expected_accuracy: Estimate  # on the target stratum, from the response surface
+
+
+class ExchangeRate(Estimate):
+    """Target-stratum labels that one label of `stratum` is worth at the margin."""
+
+    stratum: str
+    target: str
+    resolved: bool  # False: the pilot cannot tell, and the three numbers are None
+    cost_ratio: float  # cost(stratum) / cost(target), as paid
+    probability_better_buy: float | None  # that `stratum` is the better buy at this cost ratio
+
+
+class ConditionAccuracy(Estimate):
+    """Accuracy on the target stratum's test items after training on one condition's purchase."""
+
+    labels: dict[str, int]
+    cost: float
+    seeds: int
+
+
+class SupervisionGap(Record):
+    """SGR = (easy - unsupervised) / (hard - unsupervised), all on the target test set.
+
+    `easy` and `hard` were trained on the same number of labels. Where the gap
+    (hard - unsupervised) is not resolved, estimate, low and high are None.
+    """
+
+    estimate: float | None
+    low: float | None
+    high: float | None
+    resolved: bool
+    easy: Estimate
+    hard: Estimate
+    unsupervised: Estimate
+    gap: Estimate  # hard - unsupervised, paired
+    labels: int  # per arm
+
+
+class Baseline(MixSummary):
+    """A simple rule that spends the same budget without a pilot."""
+
+    description: str
+    expected_accuracy: Estimate
+    accuracy: Estimate
+    plan_minus_baseline: Estimate  # paired difference in measured accuracy
+
+
+class CurvePoint(Record):
+    """Measured accuracy of one mix of the pilot (mean over seeds)."""
+
+    labels: dict[str, int]
+    cost: float
+    accuracy: Estimate
+    fitted: float
+    seeds: int
+
+
+class FittedCurve(Record):
+    """The response surface along one way of spending, for the figure."""
+
+    name: str  # "all easy", "all hard", "plan's mix"
+    costs: list[float]
+    estimate: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class SurfaceSummary(Record):
+    """The fitted response surface; `draws` are its parameters under resampling."""
+
+    strata: list[str]
+    target: str
+    parameters: dict[str, float]
+    parameter_names: list[str]
+    draws: list[list[float]]  # (draws, parameters)
+    root_mean_square_residual: float
+    root_mean_square_noise: float  # expected from test items and seeds alone
+
+
+class MethodResult(Record):
+    """All that was found out with one training method."""
+
+    method: str
+    exchange_rates: dict[str, ExchangeRate]  # stratum -> rate against the target
+    plan: PlanSummary
+    accuracy: dict[str, ConditionAccuracy]  # condition -> target-stratum accuracy
+    sgr: SupervisionGap
+    sgr_per_cost: dict[str, float] | None  # condition -> SGR per cost unit; None: gap unresolved
+    baselines: dict[str, Baseline]
+    pilot_curve: list[CurvePoint]
+    fitted_curves: list[FittedCurve]
+    surface: SurfaceSummary
+
+
+class TrialCount(Record):
+    total: int
+    by_method: dict[str, int]
+
+
+class RunResult(Record):
+    """The whole result of `labelmix run`.
+
+    The fields from `plan` to `baselines` are those of the planning method; `other_methods` holds
+    the same for every other method.
+    """
+
+    name: str
+    labelmix_version: str
+    source: str
+    items: int
+    item_fingerprint: str
+    choices_per_item: float
+    chance_accuracy: float
+    measure: str
+    target: str
+    strata: dict[str, StratumSummary]  # in order of hardness
+    model: ModelSummary
+    planning_method: str
+    currency: str
+    budget: float
+    confidence: float = Field(gt=0, lt=1)
+    pilot: MixSummary
+    plan: PlanSummary
+    exchange_rate: ExchangeRate
+    accuracy: dict[str, ConditionAccuracy]
+    sgr: SupervisionGap
+    sgr_per_cost: dict[str, float] | None
+    baselines: dict[str, Baseline]
+    methods: dict[str, MethodResult]  # every method, the planning method first
+    seeds: list[int]
+    trials: TrialCount
+    warnings: list[str]
+    timing: dict[str, float]
+
+
+def write_result(result: RunResult, path: Path) -> None:
+    """Write `result.json` whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".json.part")
+    unfinished.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    unfinished.replace(path)
+
+
+def read_result(path: Path) -> RunResult:
+    """Read `result.json`.
+
+    Raises InputError if the file is absent or is no result of this version.
+    """
+    try:
+        return RunResult.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file; give the folder that 'labelmix run' wrote."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InputError(
+            f"{path}: not a labelmix result: {place}: {first['msg']}; run 'labelmix run' again."
+        ) from None

@@ -1,0 +1,368 @@
+"""The sentences of the report: what a result says, in words for somebody who buys labels.
+
+Plain text, for the page and for the terminal alike. What is not resolved is said to be so and
+gets no number; a difference whose interval contains zero is never called a difference.
+"""
+
+from analysis.number_format import (
+    count,
+    interval_name,
+    is_number,
+    joined,
+    labels_text,
+    money,
+    percent,
+    points,
+    ratio,
+    span,
+)
+from analysis.result import (
+    Baseline,
+    ConditionAccuracy,
+    Estimate,
+    ExchangeRate,
+    MethodResult,
+    RunResult,
+    StratumSummary,
+    SupervisionGap,
+    SurfaceSummary,
+)
+
+METHOD_NAMES = {
+    "probe": "linear probe",
+    "qlora": "4-bit QLoRA",
+    "in_context": "in-context learning",
+    "zero_shot": "zero-shot",
+}
+ZERO_SHOT_KEYS = ("zero shot", "zeroshot", "unsupervised")
+# A surface that misses its points by more than this many times the noise does not fit.
+MISFIT_RATIO = 1.5
+
+
+def plain_name(key: str) -> str:
+    """A condition's key as words: 'all_easy' -> 'all easy'."""
+    return key.replace("_", " ").strip()
+
+
+def method_name(key: str) -> str:
+    """A training method's key as words: 'probe' -> 'linear probe'."""
+    return METHOD_NAMES.get(key.lower().replace("-", "_"), plain_name(key))
+
+
+def measured(result: MethodResult, condition: str) -> ConditionAccuracy | None:
+    """Measured accuracy of a condition, however its key is spelled; None if never trained."""
+
+    def spelled(key: str) -> str:
+        return plain_name(key).lower().replace("-", " ")
+
+    wanted = ZERO_SHOT_KEYS if spelled(condition) in ZERO_SHOT_KEYS else (spelled(condition),)
+    return next((found for key, found in result.accuracy.items() if spelled(key) in wanted), None)
+
+
+def distinguishable(difference: Estimate) -> bool:
+    """Whether the interval of a difference leaves out zero."""
+    low, high = difference.low, difference.high
+    return low is not None and high is not None and (low > 0 or high < 0)
+
+
+def best_baseline(method: MethodResult) -> tuple[str, Baseline] | None:
+    """The simple rule with the highest measured accuracy; None if none was measured."""
+    tested = [
+        (baseline.accuracy.estimate, name, baseline)
+        for name, baseline in method.baselines.items()
+        if baseline.accuracy.estimate is not None
+    ]
+    if not tested:
+        return None
+    _, name, baseline = max(tested, key=lambda entry: entry[0])
+    return name, baseline
+
+
+# ---------------------------------------------------------------- the recommendation
+
+
+def recommendation(result: RunResult) -> str:
+    """What to buy, what it costs and what it is expected to give, in one sentence."""
+    plan = result.plan
+    bought = labels_text(plan.labels, result.strata)
+    sentence = f"Buy {bought} for {money(plan.cost, result.currency)}"
+    expected = plan.expected_accuracy
+    if not is_number(expected.estimate):
+        return f"{sentence}; what this gives on {result.target} items could not be estimated."
+    return (
+        f"{sentence}: expected {percent(expected.estimate, 0)} right on {result.target} items "
+        f"({interval_name(result.confidence)} {span(expected, decimals=0)})."
+    )
+
+
+def after_the_pilot(result: RunResult) -> str:
+    """What of the plan the pilot holds already, and what is still to buy."""
+    plan, pilot = result.plan, result.pilot
+    has = (
+        f"The pilot has already bought {labels_text(pilot.labels, result.strata)} "
+        f"for {money(pilot.cost, result.currency)}"
+    )
+    if not any(plan.labels_after_pilot.values()):
+        return f"{has}; that is all the plan asks for."
+    return (
+        f"{has}. Still to buy: {labels_text(plan.labels_after_pilot, result.strata)} "
+        f"for {money(plan.cost - pilot.cost, result.currency)}."
+    )
+
+
+def reason(result: RunResult) -> str:
+    """Why this split: the exchange rate against the price."""
+    rate = result.exchange_rate
+    if not rate.resolved or not is_number(rate.estimate):
+        return (
+            f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
+            "worth, so no split is clearly better than another; this one has the highest "
+            "expected accuracy on the fitted curve."
+        )
+    return (
+        f"One {rate.stratum} label does as much for accuracy on {rate.target} items as "
+        f"{_rate_numbers(rate)[0]} {rate.target} labels "
+        f"({interval_name(result.confidence)} {span(rate, 'ratio')}) and costs "
+        f"{_rate_numbers(rate)[1]} times as much: {_better_buy(rate)}.{_bought_by_pilot(result)}"
+    )
+
+
+def _bought_by_pilot(result: RunResult) -> str:
+    """That some strata stand in the plan only because the pilot bought them; '' if none do."""
+    after = result.plan.labels_after_pilot
+    kept = {
+        name: number
+        for name, number in result.plan.labels.items()
+        if number and not after.get(name)
+    }
+    if not kept or not any(after.values()):
+        return ""
+    verb = "is the pilot's" if sum(kept.values()) == 1 else "are the pilot's"
+    return f" The {labels_text(kept, result.strata)} in the plan {verb}."
+
+
+def tested(
+    result: MethodResult, target: str, confidence: float, purchase: str = "this purchase"
+) -> str:
+    """Measured accuracy after training on the plan, against the best simple rule.
+
+    `purchase` is what the sentence calls the plan.
+    """
+    plan = measured(result, "plan")
+    if plan is None or plan.estimate is None:
+        return "The plan was not trained and tested, so its expected accuracy is a forecast only."
+    sentence = (
+        f"Trained on {purchase}, the model got {percent(plan.estimate)} of the {target} test "
+        f"items right ({interval_name(confidence)} {span(plan)})"
+    )
+    best = best_baseline(result)
+    if best is None:
+        return f"{sentence}. No simple rule was trained beside it."
+    name, baseline = best[0], best[1]
+    against = f"The best simple rule, \u201c{plain_name(name)}\u201d,"
+    if _same_purchase(plan.labels, baseline.labels):
+        return f"{sentence}. {against} makes the same purchase, so the two are equal."
+    difference = baseline.plan_minus_baseline
+    numbers = f"{points(difference.estimate)} points, {span(difference, 'points')}"
+    sentence = f"{sentence}. {against} got {percent(baseline.accuracy.estimate)}. "
+    if not distinguishable(difference):
+        return (
+            f"{sentence}The difference ({numbers}) is not distinguishable from zero: this test "
+            "cannot say which of the two is better."
+        )
+    verdict = "better" if (difference.low or 0.0) > 0 else "worse"
+    return f"{sentence}The plan is {verdict} ({numbers})."
+
+
+def _same_purchase(labels: dict[str, int], others: dict[str, int]) -> bool:
+    return all(labels.get(name, 0) == others.get(name, 0) for name in labels.keys() | others.keys())
+
+
+# ---------------------------------------------------------------- the break-even
+
+
+def _rate_numbers(rate: ExchangeRate) -> tuple[str, str]:
+    """Rate and price ratio, with one more decimal where rounding would make them look equal."""
+    worth, price = ratio(rate.estimate), ratio(rate.cost_ratio)
+    if worth == price and rate.estimate != rate.cost_ratio:
+        return ratio(rate.estimate, 2), ratio(rate.cost_ratio, 2)
+    return worth, price
+
+
+def _better_buy(rate: ExchangeRate) -> str:
+    """Which label to prefer at this price, and how sure that is."""
+    estimate, low, high, price = rate.estimate, rate.low, rate.high, rate.cost_ratio
+    if estimate is None:
+        return "the pilot cannot tell which label is the better buy"
+    better = rate.stratum if estimate > price else rate.target
+    if low is not None and low > price:
+        return f"{rate.stratum} labels are clearly the better buy"
+    if high is not None and high < price:
+        return f"{rate.target} labels are clearly the better buy"
+    text = f"{better} labels are probably the better buy"
+    probability = rate.probability_better_buy
+    if probability is not None and is_number(probability):
+        chance = probability if better == rate.stratum else 1 - probability
+        text += f" (probability {percent(chance, 0)})"
+    return f"{text}, but the pilot does not settle it"
+
+
+def break_even(rate: ExchangeRate, confidence: float) -> str:
+    """Up to which price the other stratum's labels are the better buy; two or three sentences."""
+    worth, price = _rate_numbers(rate)
+    if not rate.resolved or not is_number(rate.estimate):
+        return (
+            f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
+            f"worth. You pay {price} times as much for {_article(rate.stratum)} {rate.stratum} "
+            f"label as for {_article(rate.target)} {rate.target} one; whether that is a good "
+            "price is open. A larger pilot would tell: more labels of each kind, or more "
+            "training seeds."
+        )
+    worth_sentence = (
+        f"One {rate.stratum} label is worth {worth} {rate.target} labels here "
+        f"({interval_name(confidence)} {span(rate, 'ratio')})."
+    )
+    if rate.estimate is not None and rate.estimate <= 0:
+        return (
+            f"{worth_sentence} {rate.stratum} labels do not help on {rate.target} items, so "
+            f"they are no good buy at any price."
+        )
+    return (
+        f"{worth_sentence} {rate.stratum.capitalize()} labels are the better buy as long as one "
+        f"costs less than {worth} times a {rate.target} one; you pay {price}. "
+        f"At this price {_better_buy(rate)}."
+    )
+
+
+def _article(noun: str) -> str:
+    return "an" if noun[:1].lower() in "aeiou" else "a"
+
+
+# ---------------------------------------------------------------- the supervision gap
+
+
+def supervision_gap(gap: SupervisionGap, easy: str, hard: str, confidence: float) -> str:
+    """SGR in words where the gap is resolved; else the one sentence that says it is not."""
+    if not gap.resolved or not is_number(gap.estimate):
+        return (
+            f"The supervision gap is not resolved: training on {hard} labels was not "
+            f"distinguishably better than no training (difference {points(gap.gap.estimate)} "
+            f"points, {span(gap.gap, 'points')}), so no SGR is given."
+        )
+    number = count(gap.labels)
+    sentence = (
+        f"Training on {number} {easy} labels gives {percent(gap.estimate, 0)} of what {number} "
+        f"{hard} labels give over no training ({interval_name(confidence)} "
+        f"{span(gap, decimals=0)})."
+    )
+    if gap.low is not None and gap.low > 1:
+        return f"{sentence} Label for label, {easy} labels do more."
+    if gap.high is not None and gap.high < 1:
+        return f"{sentence} Label for label, {hard} labels do more."
+    return f"{sentence} Label for label, the two kinds cannot be told apart."
+
+
+# ---------------------------------------------------------------- assumptions and checks
+
+
+def error_rate(stratum: StratumSummary) -> str:
+    """The configured error rate, its kind in words, and how often a label is then wrong."""
+    if stratum.cost is None:
+        return "\u2013"
+    if not stratum.error_rate:
+        return "none: every bought label is right"
+    rate = percent(stratum.error_rate).replace(".0 %", " %")
+    if stratum.error_kind == "redraw":
+        text = f"{rate} are replaced by a choice drawn at random, which may be the right one"
+    elif stratum.error_kind == "flip":
+        text = f"{rate} are replaced by a wrong choice"
+    else:
+        text = f"{rate} of labels are in error"
+    if stratum.true_flip_rate is not None:
+        wrong = percent(stratum.true_flip_rate).replace(".0 %", " %")
+        text += f"; so {wrong} of bought labels are wrong"
+    return text
+
+
+def surface_fits(surface: SurfaceSummary) -> bool:
+    """Whether the fitted curve misses the pilot by no more than noise explains."""
+    noise = surface.root_mean_square_noise
+    return surface.root_mean_square_residual <= MISFIT_RATIO * noise
+
+
+def surface_fit(surface: SurfaceSummary) -> str:
+    """How well the fitted curve follows the pilot's measured points."""
+    missed = percent(surface.root_mean_square_residual).removesuffix(" %")
+    noise = percent(surface.root_mean_square_noise).removesuffix(" %")
+    numbers = (
+        f"The fitted curve misses the pilot's measured points by {missed} points (root mean "
+        f"square); chance in test items and seeds alone would give {noise}."
+    )
+    if surface_fits(surface):
+        return f"{numbers} It fits."
+    return (
+        f"{numbers} It fits badly: take the expected accuracies and the exchange rate as rough, "
+        "and trust the measured accuracies more."
+    )
+
+
+def notices(result: RunResult) -> list[str]:
+    """What the reader must know before trusting the page: the run's warnings and its own checks."""
+    found = list(result.warnings)
+    planning = result.methods[result.planning_method]
+    if not surface_fits(planning.surface):
+        found.append(surface_fit(planning.surface))
+    if not result.exchange_rate.resolved:
+        rate = result.exchange_rate
+        found.append(
+            f"The exchange rate of {rate.stratum} labels is not resolved: the recommended split "
+            "is a guess within what the pilot allows. Buy a larger pilot before the rest."
+        )
+    best = best_baseline(planning)
+    if best and (best[1].plan_minus_baseline.high or 0.0) < 0:
+        found.append(
+            f"The simple rule \u201c{plain_name(best[0])}\u201d did better than the plan when "
+            "both were trained: prefer it, or repeat with a larger pilot."
+        )
+    trained = measured(planning, "plan")
+    if trained is not None and _apart(result.plan.expected_accuracy, trained):
+        found.append(
+            f"Measured accuracy of the plan ({percent(trained.estimate)}, {span(trained)}) lies "
+            f"outside what was expected ({percent(result.plan.expected_accuracy.estimate)}, "
+            f"{span(result.plan.expected_accuracy)}): the fitted curve is off."
+        )
+    return list(dict.fromkeys(found))
+
+
+def _apart(one: Estimate, other: Estimate) -> bool:
+    """Whether two intervals have no point in common."""
+    if one.low is None or one.high is None or other.low is None or other.high is None:
+        return False
+    return one.high < other.low or other.high < one.low
+
+
+def assumptions(result: RunResult) -> list[str]:
+    """What the result rests on without having been measured, one sentence each."""
+    found = [
+        f"What counts is accuracy on {result.target} items; what a label does for other items "
+        "has no weight in the plan.",
+        "The answers of the test items are taken as right. They are not charged to the budget "
+        "and nothing is ever trained on them.",
+        "A label is paid once; test items, computing and your own time are not in the costs.",
+        f"What holds for {result.model.name} on these items is taken to hold for the model you "
+        "will train.",
+    ]
+    origins = {stratum.origin for stratum in result.strata.values() if stratum.cost is not None}
+    if "assumed" in origins:
+        found.insert(
+            0,
+            "Costs and error rates marked \u201cassumed\u201d come from the configuration. Errors "
+            "were put into the training labels at those rates; real annotators may err in other "
+            "ways.",
+        )
+    return found
+
+
+def seeds_text(seeds: list[int]) -> str:
+    """'3 (0, 1 and 2)'."""
+    return f"{count(len(seeds))} ({joined([str(seed) for seed in seeds])})" if seeds else "none"

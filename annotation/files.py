@@ -1,0 +1,141 @@
+"""Read tables of records from JSONL, CSV and Parquet files; write files whole or not at all."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from annotation.errors import InputError
+
+Record = dict[str, Any]  # one row: column name -> value
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+
+def read_records(path: Path) -> list[Record]:
+    """Read the rows of a table, in the order of the file.
+
+    The suffix says the format: `.jsonl` (one JSON object a line, blank lines are skipped),
+    `.csv` (with a header; every value is a text) or `.parquet`.
+
+    Raises InputError if the suffix is another, or the file is absent, cannot be read, or is
+    malformed (with the line).
+    """
+    readers = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(
+            f"{path}: unknown kind of file '{path.suffix}'; give one of {', '.join(SUFFIXES)}."
+        )
+    with readable(path):
+        return reader(path)
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn the failures of opening and decoding `path` into an InputError that names it."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8."
+        ) from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+
+
+def _read_jsonl(path: Path) -> list[Record]:
+    records: list[Record] = []
+    with path.open(encoding="utf-8-sig") as file:  # some editors put a byte order mark first
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line)
+            except json.JSONDecodeError as error:
+                raise InputError(
+                    f"{path}: line {number} is not JSON: {error.msg} (column {error.colno})."
+                ) from None
+            except (ValueError, RecursionError) as error:  # an endless number, a deep nest
+                raise InputError(f"{path}: line {number} cannot be read: {error}.") from None
+            if not isinstance(record, dict):
+                raise InputError(
+                    f"{path}: line {number} should be a JSON object "
+                    f'({{"question": ...}}); got {line.strip()[:40]!r}.'
+                )
+            records.append(record)
+    return records
+
+
+def _read_csv(path: Path) -> list[Record]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            header = next(reader, [])
+            repeated = [name for name in header if header.count(name) > 1]
+            if repeated:
+                raise InputError(f"{path}: column '{repeated[0]}' occurs twice in the header.")
+            records: list[Record] = []
+            for row in reader:
+                if not row:  # a blank line
+                    continue
+                if len(row) != len(header):
+                    raise InputError(
+                        f"{path}: line {reader.line_num} has {len(row)} values, the header has "
+                        f"{len(header)}; quote values that hold commas."
+                    )
+                records.append(dict(zip(header, row, strict=True)))
+        except csv.Error as error:
+            raise InputError(f"{path}: line {reader.line_num} is not CSV: {error}.") from None
+    return records
+
+
+def _read_parquet(path: Path) -> list[Record]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    with path.open("rb") as file:
+        try:
+            return list(pq.read_table(file).to_pylist())
+        except (pa.ArrowException, OSError) as error:
+            reason = str(error).partition("\n")[0].rstrip(".")
+            raise InputError(f"{path}: is not a Parquet file: {reason}.") from None
+
+
+def read_json(path: Path) -> object:
+    """Read one JSON document.
+
+    Raises InputError if the file is absent, cannot be read or is not JSON (with the line).
+    """
+    with readable(path):
+        text = path.read_text(encoding="utf-8-sig")
+    try:
+        document: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}: line {error.lineno} is not JSON: {error.msg}.") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
+    return document
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to, and put what was written at `path` once it is all there.
+
+    An interruption or an error leaves whatever stood at `path` before.
+
+    Raises InputError if the file cannot be written.
+    """
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        yield unfinished
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
+    finally:
+        unfinished.unlink(missing_ok=True)

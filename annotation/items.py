@@ -1,0 +1,372 @@
+"""The item table: its columns, validation at the edge, reading, writing, fingerprint."""
+
+import hashlib
+import json
+import math
+import numbers
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import pandas as pd
+
+from annotation.errors import InputError
+from annotation.files import Record, read_records, whole_file
+
+TEXT_COLUMNS = ("item_id", "question", "answer_text", "group", "reasoning")
+COLUMNS = ("item_id", "question", "choices", "answer", "answer_text", "group", "reasoning")
+
+# Changes when the same items should get another fingerprint.
+_FINGERPRINT_VERSION = b"labelmix items 1\n"
+
+_NUMBERS = (numbers.Real, Decimal, np.bool_)
+
+
+def validate_items(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Check an item table and bring it into its one form.
+
+    Columns of the result, in this order, with a fresh RangeIndex:
+
+    - item_id: str, unique.
+    - question: str.
+    - choices: list[str]; two or more different ones, or none where the answer is free-form.
+    - answer: Int64, index of the gold choice; <NA> where the answer is free-form.
+    - answer_text: str or None; the gold answer where it is free-form.
+    - group: str; the cluster of the item; its item_id where the input names none.
+    - reasoning: str or None.
+    - every other column of the input, in its order: a hardness measure as float64, larger is
+      harder, NaN where it is unknown.
+
+    Parameters
+    ----------
+    frame
+        The table; it is not changed. `answer` may be absent if `answer_text` is there;
+        `answer_text`, `group` and `reasoning` may be absent.
+    where
+        Where the table comes from (a file, a source), for the messages.
+
+    Raises
+    ------
+    InputError
+        If the table is empty, lacks a column or has one twice; an item_id or a question is
+        empty, or an item_id occurs twice; a multiple-choice item has fewer than two choices, an
+        empty or a repeated one, no answer, one out of range, or an answer_text that is another
+        choice; an item has neither choices nor answer_text; a measure is not a finite number.
+    """
+    check = _Checker(frame, where)
+    check.columns()
+    item_ids = check.texts("item_id", required=True)
+    check.unique(item_ids)
+    questions = check.texts("question", required=True)
+    answer_texts = check.texts("answer_text")
+    choices = check.choices(answer_texts)
+    answers = check.answers(choices, answer_texts)
+    groups = check.texts("group")
+    reasoning = check.texts("reasoning")
+    columns: dict[str, Any] = {
+        "item_id": _text_series(item_ids),
+        "question": _text_series(questions),
+        "choices": pd.Series(choices, dtype=object),
+        "answer": pd.Series(answers, dtype="Int64"),
+        "answer_text": _text_series(answer_texts),
+        "group": _text_series([g or i for g, i in zip(groups, item_ids, strict=True)]),
+        "reasoning": _text_series(reasoning),
+    }
+    for name in frame.columns:
+        if name not in COLUMNS:
+            columns[name] = check.measure(name)
+    return pd.DataFrame(columns)
+
+
+def measures(items: pd.DataFrame) -> list[str]:
+    """Names of the hardness measures of an item table, in the order of its columns."""
+    return [name for name in items.columns if name not in COLUMNS]
+
+
+def shared_choices(items: pd.DataFrame) -> tuple[str, ...] | None:
+    """The choices that all items have, in the same order: then the task is classification.
+
+    None if items differ in their choices, or have none.
+    """
+    distinct = {tuple(choices) for choices in items["choices"]}
+    return (distinct.pop() or None) if len(distinct) == 1 else None
+
+
+def fingerprint(items: pd.DataFrame) -> str:
+    """Name an item table by its content and the order of its items: 64 hexadecimal digits.
+
+    The index, the order of the columns and the version of pandas make no difference; nor does
+    an optional column that holds nothing.
+    """
+    digest = hashlib.sha256(_FINGERPRINT_VERSION)
+
+    def add(name: str, content: bytes) -> None:
+        # Names and lengths, so that no two different tables are the same bytes.
+        digest.update(json.dumps([name, len(content)]).encode() + b"\n" + content)
+
+    for name in TEXT_COLUMNS:
+        values = items[name].tolist() if name in items.columns else [None] * len(items)
+        add(name, _json_bytes([None if _is_missing(value) else value for value in values]))
+    add("choices", _json_bytes([list(choices) for choices in items["choices"]]))
+    answers = items["answer"].astype("Int64").to_numpy(dtype=np.int64, na_value=-1)
+    add("answer", answers.astype("<i8").tobytes())
+    for name in sorted(measures(items)):
+        values = items[name].to_numpy(dtype=np.float64)
+        # One zero and one NaN: numbers that are equal are the same bytes.
+        plain = np.where(np.isnan(values), np.nan, values + 0.0)
+        add(f"measure {name}", plain.astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def read_items(path: str | Path) -> pd.DataFrame:
+    """Read an item table that `write_items` wrote (`.jsonl` or `.parquet`) and validate it.
+
+    Other layouts are read by `annotation.sources.tabular`.
+
+    Raises InputError if the file is absent, unreadable, malformed, or no item table.
+    """
+    path = Path(path)
+    _require_item_suffix(path)
+    return validate_items(records_to_frame(read_records(path)), where=str(path))
+
+
+def write_items(items: pd.DataFrame, path: str | Path) -> None:
+    """Write an item table as `.jsonl` or `.parquet`, whole or not at all.
+
+    `read_items` gives back the same table.
+
+    Raises InputError if the suffix is another, the table is not valid or cannot be written.
+    """
+    path = Path(path)
+    _require_item_suffix(path)
+    items = validate_items(items, where=f"items for {path}")
+    with whole_file(path) as unfinished:
+        if path.suffix.lower() == ".jsonl":
+            _write_jsonl(items, unfinished)
+        else:
+            _write_parquet(items, unfinished)
+
+
+def records_to_frame(records: Sequence[Record]) -> pd.DataFrame:
+    """Rows to a frame of object columns, so that pandas guesses no types; absent is None."""
+    names = list(dict.fromkeys(name for record in records for name in record))
+    return pd.DataFrame(
+        {name: pd.Series([r.get(name) for r in records], dtype=object) for name in names}
+    )
+
+
+class _Checker:
+    """Checks one column after the other; every complaint names the place."""
+
+    def __init__(self, frame: pd.DataFrame, where: str) -> None:
+        self.frame = frame
+        self.where = where
+
+    def fail(self, row: int, column: str, problem: str) -> NoReturn:
+        """Raise an InputError about a value; `row` counts from 0, the message from 1."""
+        raise InputError(f"{self.where}: row {row + 1}, column '{column}': {problem}")
+
+    def columns(self) -> None:
+        names = self.frame.columns
+        there = ", ".join(str(name) for name in names)
+        for name in names:
+            if not isinstance(name, str) or not name.strip():
+                raise InputError(f"{self.where}: column name {name!r} should be a text.")
+        if not names.is_unique:
+            twice = names[names.duplicated()][0]
+            raise InputError(f"{self.where}: column '{twice}' occurs twice; keep one.")
+        required = ["item_id", "question", "choices"]
+        if "answer_text" not in names:  # free-form items need no index
+            required.append("answer")
+        for name in required:
+            if len(names) and name not in names:
+                raise InputError(
+                    f"{self.where}: column '{name}' is missing; the columns are: {there}."
+                )
+        if self.frame.empty:
+            raise InputError(f"{self.where}: the table has no items.")
+
+    def texts(self, column: str, required: bool = False) -> list[str | None]:
+        if column not in self.frame.columns:
+            return [None] * len(self.frame)
+        texts: list[str | None] = []
+        for row, value in enumerate(self.frame[column].tolist()):
+            if isinstance(value, str):
+                texts.append(self._unicode(row, column, value))
+                if required and not value.strip():
+                    self.fail(row, column, "is empty.")
+            elif not _is_missing(value):
+                self.fail(row, column, f"should be a text; got {_short(value)}.")
+            elif required:
+                self.fail(row, column, "is empty.")
+            else:
+                texts.append(None)
+        return texts
+
+    def _unicode(self, row: int, column: str, value: str) -> str:
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:  # half a surrogate pair: no file could hold it
+            self.fail(row, column, f"has a broken character at position {error.start}.")
+        return str(value)
+
+    def unique(self, item_ids: Sequence[str | None]) -> None:
+        first: dict[str | None, int] = {}
+        for row, item_id in enumerate(item_ids):
+            if first.setdefault(item_id, row) != row:
+                self.fail(
+                    row,
+                    "item_id",
+                    f"'{item_id}' occurs already in row {first[item_id] + 1}; "
+                    "every item needs its own.",
+                )
+
+    def choices(self, answer_texts: Sequence[str | None]) -> list[list[str]]:
+        table: list[list[str]] = []
+        for row, value in enumerate(self.frame["choices"].tolist()):
+            if isinstance(value, list | tuple | np.ndarray):
+                choices = [self._choice(row, choice) for choice in value]
+            elif _is_missing(value):
+                choices = []
+            else:
+                self.fail(row, "choices", f"should be a list of texts; got {_short(value)}.")
+            if not choices and answer_texts[row] is None:
+                self.fail(row, "choices", "is empty, and there is no answer_text either.")
+            if len(choices) == 1:
+                self.fail(row, "choices", f"has one choice only, {_short(choices[0])}; give two.")
+            bare = [choice.strip() for choice in choices]
+            if len(set(bare)) < len(bare):
+                twice = next(choice for choice in bare if bare.count(choice) > 1)
+                self.fail(row, "choices", f"{_short(twice)} occurs twice.")
+            table.append(choices)
+        return table
+
+    def _choice(self, row: int, choice: object) -> str:
+        if not isinstance(choice, str):
+            self.fail(row, "choices", f"every choice should be a text; got {_short(choice)}.")
+        if not choice.strip():
+            self.fail(row, "choices", "has a choice with no text.")
+        return self._unicode(row, "choices", choice)
+
+    def answers(
+        self, choices: Sequence[Sequence[str]], answer_texts: Sequence[str | None]
+    ) -> list[int | None]:
+        absent = "answer" not in self.frame.columns
+        values = [None] * len(self.frame) if absent else self.frame["answer"].tolist()
+        answers: list[int | None] = []
+        for row, value in enumerate(values):
+            count = len(choices[row])
+            if _is_missing(value):
+                if count:
+                    self.fail(row, "answer", "is missing; give the index of the gold choice.")
+                answers.append(None)
+                continue
+            if not count:
+                self.fail(row, "answer", f"is {_short(value)}, but the item has no choices.")
+            index = _as_index(value)
+            if index is None:
+                self.fail(
+                    row, "answer", f"should be the index of the gold choice; got {_short(value)}."
+                )
+            if not 0 <= index < count:
+                self.fail(
+                    row,
+                    "answer",
+                    f"{index} is out of range; the item has {count} choices (0-{count - 1}).",
+                )
+            gold, text = choices[row][index], answer_texts[row]
+            if text is not None and text.strip() != gold.strip():
+                self.fail(
+                    row, "answer_text", f"{_short(text)} is not the gold choice {_short(gold)}."
+                )
+            answers.append(index)
+        return answers
+
+    def measure(self, column: str) -> pd.Series:
+        values = self.frame[column].tolist()
+        floats = np.empty(len(values), dtype=np.float64)
+        for row, value in enumerate(values):
+            if _is_missing(value):
+                floats[row] = math.nan
+                continue
+            try:
+                number = float(value) if isinstance(value, _NUMBERS) else math.nan
+            except OverflowError:
+                number = math.inf
+            if not math.isfinite(number):
+                self.fail(
+                    row,
+                    column,
+                    f"a hardness measure should be a finite number; got {_short(value)}; "
+                    "mend it or leave the column out.",
+                )
+            floats[row] = number
+        return pd.Series(floats)
+
+
+def _is_missing(value: object) -> bool:
+    if isinstance(value, float | np.floating):
+        return math.isnan(value)
+    return value is None or value is pd.NA
+
+
+def _as_index(value: object) -> int | None:
+    if isinstance(value, bool | np.bool_):
+        return None
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    # A column of integers with gaps arrives as floats.
+    return int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def _short(value: object, longest: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+
+
+def _text_series(values: Iterable[str | None]) -> pd.Series:
+    # Object columns: the text type of pandas differs from version to version.
+    return pd.Series(list(values), dtype=object)
+
+
+def _json_bytes(values: list[Any]) -> bytes:
+    return json.dumps(values, separators=(",", ":")).encode()
+
+
+def _require_item_suffix(path: Path) -> None:
+    if path.suffix.lower() not in (".jsonl", ".parquet"):
+        raise InputError(f"{path}: an item table is kept as .jsonl or .parquet; name it so.")
+
+
+def _plain_columns(items: pd.DataFrame) -> dict[str, list[Any]]:
+    """Columns as lists of plain Python values; missing is None."""
+    return {
+        name: [None if _is_missing(value) else value for value in items[name].tolist()]
+        for name in items.columns
+    }
+
+
+def _write_jsonl(items: pd.DataFrame, path: Path) -> None:
+    columns = _plain_columns(items)
+    with path.open("w", encoding="utf-8") as file:
+        for row in zip(*columns.values(), strict=True):
+            record = dict(zip(columns, row, strict=True))
+            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _write_parquet(items: pd.DataFrame, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    types = dict.fromkeys(TEXT_COLUMNS, pa.string())
+    types |= {"choices": pa.list_(pa.string()), "answer": pa.int64()}
+    columns = _plain_columns(items)
+    table = pa.table(
+        {
+            name: pa.array(values, type=types.get(name, pa.float64()))
+            for name, values in columns.items()
+        }
+    )
+    pq.write_table(table, path)

@@ -1,0 +1,36 @@
+"""Where items come from: one small file per source, behind `load_items`."""
+
+import importlib
+import inspect
+from collections.abc import Callable
+
+import pandas as pd
+
+from annotation.errors import InputError
+
+# The source `x` is loaded by `load_x` of `annotation.sources.x`.
+SOURCES: dict[str, str] = {
+    "workshop": "generated multi-step word problems; needs no data and no network",
+    "tabular": "your own items: a JSONL, CSV or Parquet file, or a hub id, with a column mapping",
+    "arc": "ARC science questions with human grade, difficulty, Bloom skill, depth of knowledge",
+    "sst5": "sentences of film reviews, positive or negative; hardness is mildness",
+}
+
+
+def load_items(source: str, **options: object) -> pd.DataFrame:
+    """Load the item table of a source; `options` are those of its loader.
+
+    Raises InputError if there is no such source, it has no such option, or it cannot be loaded.
+    """
+    if source not in SOURCES:
+        raise InputError(f"source '{source}' is unknown; choose one of {', '.join(SOURCES)}.")
+    # Imported only when used: sources bring their own dependencies.
+    module = importlib.import_module(f"annotation.sources.{source}")
+    loader: Callable[..., pd.DataFrame] = getattr(module, f"load_{source}")
+    accepted = list(inspect.signature(loader).parameters)
+    for name in options:
+        if name not in accepted:
+            raise InputError(
+                f"source '{source}' has no option '{name}'; it accepts {', '.join(accepted)}."
+            )
+    return loader(**options)

@@ -1,0 +1,56 @@
+"""Records of a hub data set, by its id or from a local folder in the hub's layout."""
+
+from pathlib import Path
+
+from annotation.errors import InputError
+from annotation.files import Record, read_records
+
+# The hub's name of a split -> names of its files.
+_SPLIT_FILES = {"train": ("train",), "validation": ("validation", "dev"), "test": ("test",)}
+
+
+def hub_splits(
+    hub_id: str, config: str | None = None, split: str | None = None
+) -> dict[str, list[Record]]:
+    """Load the splits of a hub data set: split -> rows, in the hub's order.
+
+    Remote code is never run. `split` may be any expression of the `datasets` library
+    ("train", "train+test", "train[:100]"); None loads all splits.
+
+    Raises InputError, in one line, if the hub cannot be reached or has no such data.
+    """
+    import datasets
+
+    try:
+        loaded = datasets.load_dataset(hub_id, config, split=split)
+        if isinstance(loaded, datasets.Dataset):
+            return {split or "all": list(loaded.to_list())}
+        return {name: list(part.to_list()) for name, part in loaded.items()}
+    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
+        reason = str(error).strip().partition("\n")[0].rstrip(".")
+        raise InputError(
+            f"hub data set '{hub_id}'{f' ({config})' if config else ''} cannot be loaded: "
+            f"{reason or type(error).__name__}; check its name and the network, or use a local "
+            "copy of its files."
+        ) from None
+
+
+def folder_splits(folder: Path) -> dict[str, list[Record]]:
+    """Read the splits that a local folder holds: split -> rows, in the order of the files.
+
+    A split is `train.jsonl`, `validation.jsonl` (or `dev.jsonl`), `test.jsonl`, or Parquet files
+    `train*.parquet` and so on. Absent splits are skipped.
+
+    Raises InputError if the folder is absent or a file is unreadable.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder.")
+    splits: dict[str, list[Record]] = {}
+    for split, stems in _SPLIT_FILES.items():
+        for stem in stems:
+            jsonl = folder / f"{stem}.jsonl"
+            files = [jsonl] if jsonl.exists() else sorted(folder.glob(f"{stem}*.parquet"))
+            if files:
+                splits[split] = [record for file in files for record in read_records(file)]
+                break
+    return splits

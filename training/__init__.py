@@ -1,0 +1,1 @@
+"""training/: turn a purchase into measured accuracy."""

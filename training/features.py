@@ -1,0 +1,170 @@
+"""Features of items for the linear probe, computed once and kept in a memory-mapped file."""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from training.models import LoadedModel, ModelSource
+from training.prompts import PROMPT_VERSION
+from training.scoring import TOKENS_PER_BATCH, batches_by_length, encode_items, score_batch
+from training.task import Positions, Task
+
+Features = NDArray[np.float32]
+_SAVED_EVERY = 256  # items
+
+
+def probe_layers(loaded: LoadedModel) -> list[int]:
+    """Middle and last hidden state, of L + 1 with the embedding (paper, section 3)."""
+    count = int(loaded.model.config.num_hidden_layers)
+    return sorted({min(math.ceil((count + 1) / 2), count), count})
+
+
+class FeatureStore:
+    """Features of a task's items under one model: (items, choices, width).
+
+    Choices is 1 where all items share their choices, or for an encoder with its questions alone.
+    Items are computed when first asked for; a killed process loses at most the last few hundred.
+    """
+
+    def __init__(self, folder: Path, task: Task, source: ModelSource) -> None:
+        self._task = task
+        self._source = source
+        name = "/".join([task.fingerprint, source.name, source.revision, PROMPT_VERSION])
+        stem = hashlib.sha256(name.encode()).hexdigest()[:24]
+        self._array_path = folder / f"{stem}.npy"
+        self._done_path = folder / f"{stem}.done.npy"
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def get(
+        self,
+        positions: Positions,
+        model: Callable[[], LoadedModel],
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> Features:
+        """Features of the items at `positions`: (positions, choices, width), float32."""
+        wanted = np.unique(positions)
+        done = self._done()
+        absent = wanted[~done[wanted]]
+        if absent.size:
+            self._compute(absent, done, model(), progress)
+        array = np.load(self._array_path, mmap_mode="r")
+        return np.asarray(array[positions], dtype=np.float32)
+
+    def absent(self, positions: Positions) -> int:
+        """How many of these items have no features yet."""
+        return int((~self._done()[np.unique(positions)]).sum())
+
+    def _done(self) -> NDArray[np.bool_]:
+        if self._done_path.exists() and self._array_path.exists():
+            done: NDArray[np.bool_] = np.load(self._done_path)
+            return done
+        return np.zeros(len(self._task.items), dtype=bool)
+
+    def _compute(
+        self,
+        positions: Positions,
+        done: NDArray[np.bool_],
+        loaded: LoadedModel,
+        progress: Callable[[int], None],
+    ) -> None:
+        extract = _encoder_features if loaded.kind == "encoder" else _decoder_features
+        array: NDArray[np.float32] | None = None
+        if self._array_path.exists() and done.any():
+            array = np.lib.format.open_memmap(self._array_path, mode="r+")
+        for start in range(0, positions.size, _SAVED_EVERY):
+            part = positions[start : start + _SAVED_EVERY]
+            features = extract(self._task, part, loaded)
+            if array is None:
+                array = np.lib.format.open_memmap(
+                    self._array_path,
+                    mode="w+",
+                    dtype=np.float32,
+                    shape=(len(done), *features.shape[1:]),
+                )
+            array[part] = features
+            array.flush()
+            done[part] = True
+            unfinished = self._done_path.with_suffix(".part")
+            with unfinished.open("wb") as file:
+                np.save(file, done)
+            unfinished.replace(self._done_path)
+            progress(part.size)
+
+
+@torch.no_grad()
+def _decoder_features(task: Task, positions: Positions, loaded: LoadedModel) -> Features:
+    """Hidden states at the end of prompt + choice; at the end of the prompt for shared choices."""
+    rows = task.items.iloc[positions]
+    encoded = encode_items(
+        loaded, rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()
+    )
+    if task.shared_choices is not None:
+        # The prompt's own last token ("Answer:") stands for the item: read it as a suffix.
+        for item in encoded:
+            item.choices[:] = [[item.prompt.pop()]]
+    layers = probe_layers(loaded)
+    padding_id = int(loaded.tokenizer.pad_token_id or 0)
+    most = 1 if task.shared_choices is not None else int(task.choice_counts.max())
+    width = len(layers) * int(loaded.model.config.hidden_size)
+    features = np.zeros((positions.size, most, width), dtype=np.float32)
+    for batch in batches_by_length(encoded, TOKENS_PER_BATCH):
+        states = score_batch(loaded.model, [encoded[i] for i in batch], padding_id, layers).states
+        assert states is not None
+        flat = states.flatten(2).float().cpu().numpy()  # (batch, choices, layers x width)
+        features[batch, : flat.shape[1]] = flat
+    return features
+
+
+def _encoder_features(task: Task, positions: Positions, loaded: LoadedModel) -> Features:
+    """Mean-pooled states of question + choice; of the question for shared choices."""
+    rows = task.items.iloc[positions]
+    questions, choices = rows["question"].tolist(), rows["choices"].tolist()
+    layers = probe_layers(loaded)
+    if task.shared_choices is not None:
+        return mean_pooled(loaded, questions, layers)[:, None, :]
+    texts = [f"{q} {c}" for q, own in zip(questions, choices, strict=True) for c in own]
+    states = mean_pooled(loaded, texts, layers)
+    owner = np.repeat(np.arange(len(questions)), [len(own) for own in choices])
+    slot = np.concatenate([np.arange(len(own)) for own in choices])
+    features = np.zeros(
+        (positions.size, int(task.choice_counts.max()), states.shape[1]), dtype=np.float32
+    )
+    features[owner, slot] = states
+    return features
+
+
+@torch.no_grad()
+def mean_pooled(loaded: LoadedModel, texts: Sequence[str], layers: Sequence[int]) -> Features:
+    """Mean over the tokens of each text of the chosen hidden states: (texts, layers x width).
+
+    Texts longer than the model's context are cut, as is usual for sentence encoders.
+    """
+    ids = loaded.tokenizer(list(texts), truncation=True, max_length=loaded.context_length)
+    sequences = ids["input_ids"]
+    order = sorted(range(len(texts)), key=lambda index: -len(sequences[index]))
+    out: Features | None = None
+    start = 0
+    while start < len(order):
+        size = max(1, TOKENS_PER_BATCH // max(1, len(sequences[order[start]])))
+        batch = order[start : start + size]
+        start += size
+        padded = loaded.tokenizer.pad(
+            {"input_ids": [sequences[i] for i in batch]}, return_tensors="pt"
+        ).to(loaded.device)
+        states = loaded.model(**padded, output_hidden_states=True).hidden_states
+        mask = padded["attention_mask"][:, :, None].float()
+        pooled = torch.cat(
+            [(states[layer].float() * mask).sum(1) / mask.sum(1) for layer in layers], dim=1
+        )
+        if out is None:
+            out = np.zeros((len(texts), pooled.shape[1]), dtype=np.float32)
+        out[batch] = pooled.cpu().numpy()
+    assert out is not None
+    return out
+
+

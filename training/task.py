@@ -1,0 +1,176 @@
+"""A task: items cut into strata, a fixed test set, and the pools from which labels are bought."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from annotation.cost import LabelTerms
+from annotation.errors import InputError
+from annotation.items import fingerprint, shared_choices
+from annotation.noise import draw_labels
+from annotation.strata import Strata
+
+Positions = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Purchase:
+    """Items bought with the labels that came back: both (labels,)."""
+
+    positions: Positions
+    labels: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """A first purchase, fixed by its seed, of which trials train on subsamples."""
+
+    labels: tuple[tuple[str, int], ...]  # stratum -> labels bought
+    seed: int
+
+
+@dataclass(frozen=True)
+class TestSizes:
+    """Test items per stratum: of the target, and of every other stratum."""
+
+    __test__ = False  # not a test class, whatever its name begins with
+
+    target: int
+    others: int
+
+
+class Task:
+    """Items, strata and the test set: drawn once, stratified, never trained on.
+
+    Raises InputError if items have no choices, or a stratum is too small for its test set.
+    """
+
+    def __init__(
+        self, items: pd.DataFrame, strata: Strata, target: str, test_sizes: TestSizes, seed: int = 0
+    ) -> None:
+        self.items = items
+        self.strata = strata
+        self.target = target
+        self.test_sizes = test_sizes
+        self.seed = seed
+        self.stratum_of = strata.assign(items)  # (items) of stratum names, "" unknown
+        if target not in strata.names:
+            raise InputError(
+                f"target stratum '{target}' does not exist; choose one of {', '.join(strata.names)}."
+            )
+        free_form = np.flatnonzero(self.choice_counts == 0)
+        if free_form.size:
+            raise InputError(
+                f"item '{items['item_id'].iloc[int(free_form[0])]}' (row {free_form[0] + 1}) has "
+                "no choices; trials on free-form answers are not offered yet: drop these rows."
+            )
+        self.test_positions, self.pools = self._split()
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(self.items)
+
+    @cached_property
+    def answers(self) -> NDArray[np.int64]:
+        """Gold choice index per item, (items)."""
+        return self.items["answer"].to_numpy(dtype=np.int64)
+
+    @cached_property
+    def choice_counts(self) -> NDArray[np.int64]:
+        return self.items["choices"].map(len).to_numpy(dtype=np.int64)
+
+    @cached_property
+    def shared_choices(self) -> tuple[str, ...] | None:
+        """The choices that all items have in common: then this is classification."""
+        return shared_choices(self.items)
+
+    @cached_property
+    def test_strata(self) -> NDArray[np.object_]:
+        """Stratum of every test item, (test items)."""
+        return self.stratum_of[self.test_positions]
+
+    @cached_property
+    def test_groups(self) -> NDArray[np.object_]:
+        """Cluster of every test item, (test items)."""
+        return self.items["group"].to_numpy(dtype=object)[self.test_positions]
+
+    def _split(self) -> tuple[Positions, dict[str, Positions]]:
+        test: list[Positions] = []
+        pools: dict[str, Positions] = {}
+        for name in self.strata.names:
+            positions = np.flatnonzero(self.stratum_of == name)
+            is_target = name == self.target
+            wanted = self.test_sizes.target if is_target else self.test_sizes.others
+            if positions.size == 0 and not is_target:
+                pools[name] = positions
+                continue
+            if positions.size <= wanted:
+                raise InputError(
+                    f"stratum '{name}' ({self.strata.rule(name)}) has {positions.size} items, too "
+                    f"few for its test set of {wanted} and at least one to buy; lower "
+                    f"[test] {'items' if is_target else 'other_items'} or move the cut."
+                )
+            order = _generator("test", self.seed, name).permutation(positions)
+            test.append(np.sort(order[:wanted]))
+            pools[name] = np.sort(order[wanted:])
+        return np.concatenate(test), pools
+
+    def purchase(
+        self,
+        mix: Mapping[str, int],
+        terms: Mapping[str, LabelTerms],
+        seed: int,
+        pilot: Pilot | None = None,
+    ) -> Purchase:
+        """Buy `mix` from simulated annotators, from the whole pools or from within a pilot.
+
+        For one seed, a smaller purchase is the beginning of a larger one, and a lower error rate
+        errs on a subset of the items of a higher one, so that conditions compare in pairs.
+
+        Raises InputError if a stratum has too few items.
+        """
+        positions: list[Positions] = []
+        labels: list[NDArray[np.int64]] = []
+        for name in self.strata.names:
+            count = mix.get(name, 0)
+            if count == 0:
+                continue
+            bought = self._buy(name, terms[name], pilot.seed if pilot else seed)
+            available = dict(pilot.labels)[name] if pilot else bought.positions.size
+            if count > available:
+                raise InputError(
+                    f"stratum '{name}': {count} labels wanted, {available} items there to label; "
+                    "lower the budget or bring more items."
+                )
+            chosen = np.arange(count)
+            if pilot:
+                chosen = _generator("subsample", seed, name).permutation(available)[:count]
+            positions.append(bought.positions[chosen])
+            labels.append(bought.labels[chosen])
+        if not positions:
+            empty = np.empty(0, dtype=np.int64)
+            return Purchase(empty, empty)
+        return Purchase(np.concatenate(positions), np.concatenate(labels))
+
+    def _buy(self, name: str, terms: LabelTerms, seed: int) -> Purchase:
+        """The whole pool of a stratum, in this seed's order, with this seed's labels."""
+        order = _generator("order", seed, name).permutation(self.pools[name])
+        labels = draw_labels(
+            self.answers[order],
+            self.choice_counts[order],
+            terms.error_rate,
+            terms.error_kind,
+            _generator("errors", seed, name),
+        )
+        return Purchase(order, labels)
+
+
+def _generator(purpose: str, seed: int, stratum: str) -> np.random.Generator:
+    """A stream of its own for every purpose, seed and stratum."""
+    digest = hashlib.sha256(f"{purpose}/{stratum}".encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

@@ -1,0 +1,113 @@
+"""What a trial is, and what it returns."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.cost import LabelTerms
+from training.models import ModelSource, Quantisation
+from training.prompts import PROMPT_VERSION
+from training.task import Pilot, Task
+
+Method = Literal["zero_shot", "probe", "qlora"]
+TRAINED_METHODS: tuple[Method, ...] = ("probe", "qlora")
+
+# Raised whenever the same trial would come out differently: old results are then not re-used.
+RECIPE_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Train on one purchase with one method and seed, test on the fixed test set.
+
+    Holds everything that can change the result; `key` is the hash of all of it.
+    """
+
+    item_fingerprint: str
+    measure: str
+    easy_at_most: float
+    hard_at_least: float
+    target: str
+    test_target: int
+    test_others: int
+    test_seed: int
+    model: str
+    revision: str
+    quantisation: Quantisation
+    method: Method
+    settings: tuple[tuple[str, Any], ...]
+    mix: tuple[tuple[str, int], ...]
+    terms: tuple[tuple[str, float, str], ...]  # stratum, error rate, kind of error
+    pilot: Pilot | None
+    seed: int
+    target_kind: str = "hard_labels"
+    prompt: str = PROMPT_VERSION
+    recipe: int = RECIPE_VERSION
+
+    @cached_property
+    def key(self) -> str:
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def labels(self) -> dict[str, int]:
+        return dict(self.mix)
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """`correct` (test items,) bool, in the order of the task's test set."""
+
+    correct: NDArray[np.bool_]
+    seconds: float
+    peak_memory_bytes: int
+    device: str
+    details: dict[str, float] = field(default_factory=dict)
+
+    def accuracy(self, strata: NDArray[np.object_]) -> dict[str, float]:
+        """Accuracy per stratum of the test set; `strata` (test items,)."""
+        names = dict.fromkeys(strata.tolist())
+        return {name: float(self.correct[strata == name].mean()) for name in names}
+
+
+def make_trial(
+    task: Task,
+    model: ModelSource,
+    method: Method,
+    settings: Mapping[str, Any],
+    mix: Mapping[str, int],
+    terms: Mapping[str, LabelTerms],
+    seed: int,
+    pilot: Pilot | None = None,
+    quantisation: Quantisation = "none",
+) -> Trial:
+    """Describe a trial of `task`.
+
+    Error rates of strata that are not bought do not enter: they cannot change the result. Nor
+    does the cost of a label, so that trials are re-used when only prices change.
+    """
+    bought = {name: mix[name] for name in task.strata.names if mix.get(name, 0) > 0}
+    return Trial(
+        item_fingerprint=task.fingerprint,
+        measure=task.strata.measure,
+        easy_at_most=task.strata.easy_at_most,
+        hard_at_least=task.strata.hard_at_least,
+        target=task.target,
+        test_target=task.test_sizes.target,
+        test_others=task.test_sizes.others,
+        test_seed=task.seed,
+        model=model.name,
+        revision=model.revision,
+        quantisation=quantisation,
+        method=method,
+        settings=tuple(sorted(settings.items())),
+        mix=tuple(bought.items()),
+        terms=tuple((name, terms[name].error_rate, terms[name].error_kind) for name in bought),
+        pilot=pilot if bought else None,
+        seed=seed,
+    )
