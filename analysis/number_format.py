@@ -52,11 +52,12 @@ def ratio(value: float | None, decimals: int | None = None) -> str:
         return NOT_KNOWN
     if decimals is None:
         size = abs(value)
-        decimals = 0 if size >= 9.95 else 1 if size >= 0.995 else 2
-    text = _signed(f"{value:,.{decimals}f}")
-    if decimals == 2 and text.endswith("0"):
-        text = text[:-1]  # 0.50 -> 0.5, 0.00 -> 0.0
-    return text
+        decimals = 0 if size >= 9.95 else 1 if size >= 0.995 or size < 1e-4 else 2
+        if 1e-4 <= size < 0.0995:
+            decimals = 1 - math.floor(math.log10(size))
+        text = _signed(f"{value:,.{decimals}f}")
+        return text[:-1] if decimals > 1 and text.endswith("0") else text  # 0.50 -> 0.5
+    return _signed(f"{value:,.{decimals}f}")
 
 
 def span(estimate: Estimate | SupervisionGap, kind: str = "percent", decimals: int = 1) -> str:
@@ -117,5 +118,5 @@ def sgr_cost_unit(values: Iterable[float]) -> int:
 
     The smallest one that shows the largest value as at least 1 %.
     """
-    largest = max((abs(value) for value in values if math.isfinite(value)), default=0.0)
+    largest = max((value for value in values if math.isfinite(value)), default=0.0)
     return next((unit for unit in (1, 10, 100, 1000) if largest * unit >= 0.01), 10_000)

@@ -44,6 +44,8 @@ class StratumSummary(Record):
 
 
 class ModelSummary(Record):
+    """The model that was trained."""
+
     name: str
     revision: str
     kind: Literal["decoder", "encoder"]
@@ -158,6 +160,8 @@ class MethodResult(Record):
 
 
 class TrialCount(Record):
+    """How many trials stand behind a result."""
+
     total: int
     by_method: dict[str, int]
 
@@ -165,8 +169,8 @@ class TrialCount(Record):
 class RunResult(Record):
     """The whole result of `labelmix run`.
 
-    The fields from `plan` to `baselines` are those of the planning method; `other_methods` holds
-    the same for every other method.
+    The fields from `plan` to `baselines` are those of the planning method; `methods` holds the
+    same for every method.
     """
 
     name: str

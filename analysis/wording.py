@@ -8,7 +8,6 @@ from analysis.number_format import (
     count,
     interval_name,
     is_number,
-    joined,
     labels_text,
     money,
     percent,
@@ -23,9 +22,7 @@ from analysis.result import (
     ExchangeRate,
     MethodResult,
     RunResult,
-    StratumSummary,
     SupervisionGap,
-    SurfaceSummary,
 )
 
 METHOD_NAMES = {
@@ -35,8 +32,6 @@ METHOD_NAMES = {
     "zero_shot": "zero-shot",
 }
 ZERO_SHOT_KEYS = ("zero shot", "zeroshot", "unsupervised")
-# A surface that misses its points by more than this many times the noise does not fit.
-MISFIT_RATIO = 1.5
 
 
 def plain_name(key: str) -> str:
@@ -118,6 +113,13 @@ def reason(result: RunResult) -> str:
             f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
             "worth, so no split is clearly better than another; this one has the highest "
             "expected accuracy on the fitted curve."
+        )
+    if rate.estimate is not None and rate.estimate <= 0:
+        return (
+            f"{_starting(rate.stratum)} labels do not help on {rate.target} items here (one is "
+            f"worth {ratio(rate.estimate)} {rate.target} labels, "
+            f"{interval_name(result.confidence)} {span(rate, 'ratio')}): {_better_buy(rate)}."
+            f"{_bought_by_pilot(result)}"
         )
     return (
         f"One {rate.stratum} label does as much for accuracy on {rate.target} items as "
@@ -224,14 +226,19 @@ def break_even(rate: ExchangeRate, confidence: float) -> str:
     )
     if rate.estimate is not None and rate.estimate <= 0:
         return (
-            f"{worth_sentence} {rate.stratum} labels do not help on {rate.target} items, so "
-            f"they are no good buy at any price."
+            f"{worth_sentence} {_starting(rate.stratum)} labels do not help on {rate.target} "
+            "items, so they are no good buy at any price."
         )
     return (
-        f"{worth_sentence} {rate.stratum.capitalize()} labels are the better buy as long as one "
+        f"{worth_sentence} {_starting(rate.stratum)} labels are the better buy as long as one "
         f"costs less than {worth} times a {rate.target} one; you pay {price}. "
         f"At this price {_better_buy(rate)}."
     )
+
+
+def _starting(name: str) -> str:
+    """A name at the start of a sentence."""
+    return name[:1].upper() + name[1:]
 
 
 def _article(noun: str) -> str:
@@ -260,109 +267,3 @@ def supervision_gap(gap: SupervisionGap, easy: str, hard: str, confidence: float
     if gap.high is not None and gap.high < 1:
         return f"{sentence} Label for label, {hard} labels do more."
     return f"{sentence} Label for label, the two kinds cannot be told apart."
-
-
-# ---------------------------------------------------------------- assumptions and checks
-
-
-def error_rate(stratum: StratumSummary) -> str:
-    """The configured error rate, its kind in words, and how often a label is then wrong."""
-    if stratum.cost is None:
-        return "\u2013"
-    if not stratum.error_rate:
-        return "none: every bought label is right"
-    rate = percent(stratum.error_rate).replace(".0 %", " %")
-    if stratum.error_kind == "redraw":
-        text = f"{rate} are replaced by a choice drawn at random, which may be the right one"
-    elif stratum.error_kind == "flip":
-        text = f"{rate} are replaced by a wrong choice"
-    else:
-        text = f"{rate} of labels are in error"
-    if stratum.true_flip_rate is not None:
-        wrong = percent(stratum.true_flip_rate).replace(".0 %", " %")
-        text += f"; so {wrong} of bought labels are wrong"
-    return text
-
-
-def surface_fits(surface: SurfaceSummary) -> bool:
-    """Whether the fitted curve misses the pilot by no more than noise explains."""
-    noise = surface.root_mean_square_noise
-    return surface.root_mean_square_residual <= MISFIT_RATIO * noise
-
-
-def surface_fit(surface: SurfaceSummary) -> str:
-    """How well the fitted curve follows the pilot's measured points."""
-    missed = percent(surface.root_mean_square_residual).removesuffix(" %")
-    noise = percent(surface.root_mean_square_noise).removesuffix(" %")
-    numbers = (
-        f"The fitted curve misses the pilot's measured points by {missed} points (root mean "
-        f"square); chance in test items and seeds alone would give {noise}."
-    )
-    if surface_fits(surface):
-        return f"{numbers} It fits."
-    return (
-        f"{numbers} It fits badly: take the expected accuracies and the exchange rate as rough, "
-        "and trust the measured accuracies more."
-    )
-
-
-def notices(result: RunResult) -> list[str]:
-    """What the reader must know before trusting the page: the run's warnings and its own checks."""
-    found = list(result.warnings)
-    planning = result.methods[result.planning_method]
-    if not surface_fits(planning.surface):
-        found.append(surface_fit(planning.surface))
-    if not result.exchange_rate.resolved:
-        rate = result.exchange_rate
-        found.append(
-            f"The exchange rate of {rate.stratum} labels is not resolved: the recommended split "
-            "is a guess within what the pilot allows. Buy a larger pilot before the rest."
-        )
-    best = best_baseline(planning)
-    if best and (best[1].plan_minus_baseline.high or 0.0) < 0:
-        found.append(
-            f"The simple rule \u201c{plain_name(best[0])}\u201d did better than the plan when "
-            "both were trained: prefer it, or repeat with a larger pilot."
-        )
-    trained = measured(planning, "plan")
-    if trained is not None and _apart(result.plan.expected_accuracy, trained):
-        found.append(
-            f"Measured accuracy of the plan ({percent(trained.estimate)}, {span(trained)}) lies "
-            f"outside what was expected ({percent(result.plan.expected_accuracy.estimate)}, "
-            f"{span(result.plan.expected_accuracy)}): the fitted curve is off."
-        )
-    return list(dict.fromkeys(found))
-
-
-def _apart(one: Estimate, other: Estimate) -> bool:
-    """Whether two intervals have no point in common."""
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return False
-    return one.high < other.low or other.high < one.low
-
-
-def assumptions(result: RunResult) -> list[str]:
-    """What the result rests on without having been measured, one sentence each."""
-    found = [
-        f"What counts is accuracy on {result.target} items; what a label does for other items "
-        "has no weight in the plan.",
-        "The answers of the test items are taken as right. They are not charged to the budget "
-        "and nothing is ever trained on them.",
-        "A label is paid once; test items, computing and your own time are not in the costs.",
-        f"What holds for {result.model.name} on these items is taken to hold for the model you "
-        "will train.",
-    ]
-    origins = {stratum.origin for stratum in result.strata.values() if stratum.cost is not None}
-    if "assumed" in origins:
-        found.insert(
-            0,
-            "Costs and error rates marked \u201cassumed\u201d come from the configuration. Errors "
-            "were put into the training labels at those rates; real annotators may err in other "
-            "ways.",
-        )
-    return found
-
-
-def seeds_text(seeds: list[int]) -> str:
-    """'3 (0, 1 and 2)'."""
-    return f"{count(len(seeds))} ({joined([str(seed) for seed in seeds])})" if seeds else "none"

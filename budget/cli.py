@@ -229,7 +229,8 @@ def report(
 def _run(config: "RunConfig", out: Path, workers: int, as_json: bool) -> None:
     from analysis.report import write_report
     from budget.campaign import run_campaign
-    from budget.console import progress_watcher, quiet_libraries
+    from budget.console import progress_watcher
+    from training.quiet import quiet_libraries
 
     quiet_libraries()
     with progress_watcher() as watcher:

@@ -50,6 +50,8 @@ class ItemsSection(BaseModel):
 
 
 class StrataSection(Section):
+    """How a hardness measure is cut, which stratum counts and which are for sale."""
+
     measure: str
     easy_at_most: float
     hard_at_least: float
@@ -71,6 +73,8 @@ class StrataSection(Section):
 
 
 class ModelSection(Section):
+    """`pico`, a folder in Hugging Face format, or a hub id."""
+
     path: str = "pico"
 
 
@@ -94,6 +98,8 @@ class AnnotatorSection(Section):
 
 
 class BudgetSection(Section):
+    """Money for all labels, those of the pilot included."""
+
     total: Money
     currency: str = "$"
 
@@ -108,7 +114,9 @@ class PilotSection(Section):
 
 
 class TestSection(Section):
-    __test__ = False
+    """The fixed test set, whose answers are taken as right and not charged."""
+
+    __test__ = False  # not a test class, whatever its name begins with
 
     items: Annotated[int, Field(ge=10)] = 400  # of the target stratum
     other_items: Annotated[int, Field(ge=1)] = 100  # of every other stratum
@@ -122,15 +130,19 @@ class EvaluationSection(Section):
 
 
 class ProbeSection(Section):
+    """Settings of the linear probe."""
+
     penalty: Annotated[float, Field(gt=0)] | None = None  # None: chosen by cross-validation
 
 
 class QloraSection(Section):
+    """Settings of `training.qlora.QloraSettings`."""
+
     rank: Annotated[int, Field(ge=1)] = 16
     alpha: Annotated[int, Field(ge=1)] = 32
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     target_modules: str = "all-linear"
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     batch: Annotated[int, Field(ge=1)] = 16
     epochs: Annotated[int, Field(ge=1)] = 4
     least_updates: Annotated[int, Field(ge=1)] = 40
@@ -154,7 +166,7 @@ class RunConfig(Section):
 
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale."""
-        terms = {}
+        terms: dict[str, LabelTerms] = {}
         for name in self.strata.buy:
             default, given = DEFAULT_TERMS[name], self.annotators.get(name, AnnotatorSection())
             terms[name] = LabelTerms(
@@ -164,7 +176,7 @@ class RunConfig(Section):
             )
         return terms
 
-    def method_settings(self, method: MethodName) -> dict[str, Any]:
+    def method_settings(self, method: str) -> dict[str, Any]:
         """Settings that enter a trial's key."""
         return (self.probe if method == "probe" else self.qlora).model_dump()
 
@@ -175,9 +187,9 @@ class RunConfig(Section):
                 raise ValueError(
                     f"annotators.{name}: the stratum is not for sale; add it to strata.buy"
                 )
-        for name, terms in self.terms().items():
+        for stratum, terms in self.terms().items():
             if terms.cost == 0:
-                raise ValueError(f"annotators.{name}.cost should be above 0; got 0")
+                raise ValueError(f"annotators.{stratum}.cost should be above 0; got 0")
         pilot_cost = sum(t.cost * self.pilot.labels for t in self.terms().values())
         if pilot_cost > self.budget.total:
             raise ValueError(

@@ -42,19 +42,6 @@ def guarded(work: Callable[[], Result]) -> Result:
         raise typer.Exit(130) from None
 
 
-def quiet_libraries() -> None:
-    """Silence bars and notices of the libraries: labelmix tells its own progress."""
-    import logging
-
-    import datasets
-    import transformers
-
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
-
-
 class ProgressWatcher:
     """Shows one bar per stage of the work, on standard error."""
 

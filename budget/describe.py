@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -89,7 +90,7 @@ def _options(path: Path | None, data_dir: Path | None) -> dict[str, Any]:
     return {name: str(value) for name, value in given.items() if value is not None}
 
 
-def _describe_measure(values: np.ndarray) -> MeasureDescription:
+def _describe_measure(values: NDArray[np.float64]) -> MeasureDescription:
     known = values[~np.isnan(values)]
     if known.size == 0:
         known = np.zeros(1)

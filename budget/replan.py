@@ -7,7 +7,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from analysis.number_format import labels_text, money as money_text, percent, span
+from analysis.number_format import labels_text, percent, span
+from analysis.number_format import money as money_text
 from analysis.result import (
     Estimate,
     ExchangeRate,
@@ -21,6 +22,7 @@ from analysis.result import (
 from analysis.wording import break_even, method_name
 from annotation.cost import LabelTerms, mix_cost, money
 from annotation.errors import InputError
+from budget.method_summary import plan_summary
 from budget.planner import exchange_rate, expected_accuracy, plan_purchase
 from budget.policies import baseline_mixes
 from budget.response import ResponseSurface
@@ -46,9 +48,7 @@ class Replan(Record):
     alternatives: dict[str, Alternative]
 
 
-def replan(
-    run_folder: Path, budget: str | None, costs: list[str], method: str | None
-) -> Replan:
+def replan(run_folder: Path, budget: str | None, costs: list[str], method: str | None) -> Replan:
     """Plan on the surface of a finished run.
 
     Raises InputError: no finished run there, an unknown method or stratum, a cost or budget that
@@ -75,16 +75,8 @@ def replan(
         costs={name: float(t.cost) for name, t in terms.items()},
         target=surface.target,
         confidence=result.confidence,
-        plan=PlanSummary(
-            labels=plan.mix,
-            cost=float(plan.cost),
-            money_left=float(plan.money_left),
-            labels_after_pilot=plan.after_pilot,
-            expected_accuracy=plan.expected_accuracy,
-        ),
-        exchange_rates={
-            name: exchange_rate(surface, name, terms) for name in surface.others
-        },
+        plan=plan_summary(plan),
+        exchange_rates={name: exchange_rate(surface, name, terms) for name in surface.others},
         alternatives={
             name: Alternative(
                 labels=mix,

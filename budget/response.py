@@ -155,22 +155,48 @@ def _covariance(
     sums = np.stack([np.bincount(cluster, row) for row in centred])  # (conditions, clusters)
     items = by_item.shape[1]
     covariance = sums @ sums.T / items**2
-    # A purchase of n labels varies like S^2 / n. Subsamples of one pilot overlap, so their seeds
-    # show only (1 - share) of it: S is told by all mixes together, and each gets its full part.
-    told = [o for o in observations if len(o.correct) > 1 and o.pilot_share < 0.9]
-    spreads = [
-        o.correct.mean(1).var(ddof=1) * o.total / (1 - o.pilot_share) for o in (told or [])
-    ]
-    spread = float(np.mean(spreads)) if spreads else 0.25
-    offset = len(rows) - len(observations)
-    for index, observation in enumerate(observations):
-        alone = (1 - observation.pilot_share) / len(observation.correct)
-        shared = observation.pilot_share
-        covariance[index + offset, index + offset] += (
-            spread / observation.total * (alone + shared)
-        )
+    trained = len(rows) - len(observations)  # zero-shot, where it is there, bought nothing
+    covariance[trained:, trained:] += _purchase_covariance(observations)
     covariance[np.diag_indices_from(covariance)] += 1e-6
-    return covariance
+    return np.asarray(covariance)
+
+
+def _purchase_covariance(observations: Sequence[Observation]) -> Array:
+    """Covariance by the accident of which items were bought, (observations, observations).
+
+    The mean over n labels of a stratum varies like S^2 / n. Of that S^2 / N is the accident of the
+    pilot's N labels: every mix shares it and no seed averages it out. Subsamples of one seed are
+    nested: those of n and m >= n labels share 1 / m - 1 / N besides. A mix of strata is the mean
+    over its labels, so a stratum counts by its share of them.
+    """
+    names = sorted({name for o in observations for name, n in o.labels.items() if n})
+    counts = np.array([[o.labels.get(name, 0) for name in names] for o in observations], np.float64)
+    shares = counts / counts.sum(1, keepdims=True)
+    pilot = (counts / np.array([[o.pilot_share] for o in observations])).max(0)  # (strata,)
+    seeds = np.array([len(o.correct) for o in observations])
+    larger = np.maximum(counts[:, None], counts)  # (observations, observations, strata)
+    seed_part = (1 / larger.clip(min=1) - 1 / pilot) / np.maximum.outer(seeds, seeds)[..., None]
+    by_stratum = shares[:, None] * shares * (1 / pilot + seed_part)
+    return np.asarray(_purchase_variance(observations) * by_stratum.sum(2))
+
+
+def _purchase_variance(observations: Sequence[Observation]) -> float:
+    """S^2, the variance of accuracy by which items are bought, times the labels bought.
+
+    Seeds differ by (1 - share) of it, their subsamples being of one pilot, and by chance on every
+    test item, which is in the items' covariance already and is taken off. What is left is known
+    poorly from a few seeds: it is taken as at least half of what they show.
+    """
+    shown, own = [], []
+    for o in observations:
+        if len(o.correct) > 1 and o.pilot_share < 0.9:
+            scale = o.total / (1 - o.pilot_share)
+            chance = o.correct.var(0, ddof=1).mean() / o.correct.shape[1]
+            shown.append(scale * o.correct.mean(1).var(ddof=1))
+            own.append(shown[-1] - scale * chance)
+    if not shown:
+        return 0.25  # nothing tells it: 5 points of accuracy for 100 labels
+    return float(max(np.mean(own), np.mean(shown) / 2))
 
 
 class _Posterior:
@@ -236,8 +262,8 @@ class _Posterior:
     def draw(self, best: Array, draws: int, rng: np.random.Generator) -> Array:
         """Posterior draws, (draws, size), by importance sampling with adapted proposals."""
         mean, covariance = best, np.eye(self.size)
-        points = np.empty((0, self.size))
-        weights = np.empty(0)
+        points: Array = np.empty((0, self.size))
+        weights: Array = np.empty(0)
         for _ in range(_ROUNDS):
             points, log_proposal = self._propose(mean, covariance, rng)
             log_weights = self.log_density(points) - log_proposal
@@ -255,7 +281,7 @@ class _Posterior:
         # Systematic resampling: evenly spaced steps through the cumulated weights.
         steps = (np.arange(draws) + rng.random()) / draws
         chosen = np.searchsorted(np.cumsum(weights), steps).clip(max=len(points) - 1)
-        return points[rng.permutation(chosen)]
+        return np.asarray(points[rng.permutation(chosen)])
 
     def _propose(
         self, mean: Array, covariance: Array, rng: np.random.Generator
@@ -281,7 +307,5 @@ class _Posterior:
 
 def _log_t_constant(degrees: float, size: int) -> float:
     return float(
-        gammaln(degrees / 2)
-        - gammaln((degrees + size) / 2)
-        + size / 2 * np.log(degrees * np.pi)
+        gammaln(degrees / 2) - gammaln((degrees + size) / 2) + size / 2 * np.log(degrees * np.pi)
     )

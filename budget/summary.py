@@ -3,13 +3,13 @@
 from rich.console import Console
 from rich.table import Table
 
-from analysis.number_format import labels_text, money, percent, span
+from analysis.caveats import notices
+from analysis.number_format import interval_name, labels_text, money, percent, span
 from analysis.result import MethodResult, RunResult
 from analysis.wording import (
     after_the_pilot,
     break_even,
     method_name,
-    notices,
     recommendation,
     supervision_gap,
 )
@@ -17,7 +17,7 @@ from analysis.wording import (
 
 def show_result(result: RunResult) -> None:
     """The recommendation, the exchange rate, the SGR and a table per method."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     console.print()
     console.print(recommendation(result), style="bold")
     console.print(after_the_pilot(result))
@@ -36,7 +36,7 @@ def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
         "labels",
         "cost",
         "accuracy",
-        "95 % interval",
+        interval_name(result.confidence),
         title=f"Measured on {result.target} items, {method_name(method.method)}",
     )
     for name, condition in method.accuracy.items():

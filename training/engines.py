@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from training.models import ModelSource
+from training.quiet import quiet_libraries
 from training.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
@@ -126,6 +127,7 @@ _worker_runner: Callable[[Trial], TrialResult] | None = None
 
 def _start_worker(task: Task, source: ModelSource, folder: Path) -> None:
     global _worker_runner
+    quiet_libraries()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker_runner = TrialRunner(task, source, folder).run
 

@@ -4,6 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -73,7 +74,7 @@ class FeatureStore:
         progress: Callable[[int], None],
     ) -> None:
         extract = _encoder_features if loaded.kind == "encoder" else _decoder_features
-        array: NDArray[np.float32] | None = None
+        array: np.memmap[Any, np.dtype[np.float32]] | None = None
         if self._array_path.exists() and done.any():
             array = np.lib.format.open_memmap(self._array_path, mode="r+")
         for start in range(0, positions.size, _SAVED_EVERY):
@@ -166,5 +167,3 @@ def mean_pooled(loaded: LoadedModel, texts: Sequence[str], layers: Sequence[int]
         out[batch] = pooled.cpu().numpy()
     assert out is not None
     return out
-
-

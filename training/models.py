@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -43,7 +43,8 @@ class LoadedModel:
 
     @property
     def device(self) -> torch.device:
-        return self.model.device
+        device: torch.device = self.model.device
+        return device
 
     @cached_property
     def context_length(self) -> int:
@@ -148,7 +149,7 @@ def load_model(
     try:
         model = loader.from_pretrained(source.location, **arguments)
         tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"model '{source.name}': cannot be loaded: {reason}; labelmix reads safetensors "
@@ -166,9 +167,7 @@ def load_model(
             )
         tokenizer.pad_token = tokenizer.eos_token
     model.eval()
-    return LoadedModel(
-        source.name, source.revision, source.kind, quantisation, model, tokenizer
-    )
+    return LoadedModel(source.name, source.revision, source.kind, quantisation, model, tokenizer)
 
 
 def _compute_dtype(kind: ModelKind, device: str) -> torch.dtype:

@@ -23,7 +23,7 @@ Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
 GRADIENT_TOLERANCE = 1e-5
-PENALTIES: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+PENALTIES: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 FOLDS = 5
 
 
@@ -64,7 +64,7 @@ def fit_probe(
         raise ValueError("'labels' should not be empty.")
     if not np.isfinite(features).all():
         raise ValueError("'features' should be finite.")
-    rows = features.reshape(-1, features.shape[-1])
+    rows: NDArray[np.float32] = features.reshape(-1, features.shape[-1])
     if features.shape[1] > 1:
         rows = rows[mask.ravel()]  # slots of choices that an item lacks hold no features
     mean = rows.mean(0, dtype=np.float64)
@@ -152,8 +152,8 @@ def _unpack(flat: Array, heads: int, width: int) -> tuple[Array, Array]:
 
 def _scores(features: Array, weights: Array, intercepts: Array) -> Array:
     if features.shape[1] > 1:
-        return features @ weights[0]  # (items, choices)
-    return features[:, 0] @ weights.T + intercepts  # (items, classes)
+        return np.asarray(features @ weights[0])  # (items, choices)
+    return np.asarray(features[:, 0] @ weights.T + intercepts)  # (items, classes)
 
 
 def _masked(scores: Array, mask: NDArray[np.bool_]) -> Array:

@@ -31,7 +31,7 @@ class QloraSettings:
     alpha: int = 32
     dropout: float = 0.0
     target_modules: str = "all-linear"
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-4
     batch: int = 16
     epochs: int = 4
     least_updates: int = 40
@@ -118,7 +118,7 @@ def _train(
         order = torch.randperm(len(train), generator=shuffler)
         for batch in order.split(settings.batch):
             items = [train[int(i)] for i in batch]
-            scores = score_batch(adapted, items, padding_id).log_probabilities  # type: ignore[arg-type]
+            scores = score_batch(adapted, items, padding_id).log_probabilities
             loss = F.cross_entropy(scores, gold[batch].to(scores.device))
             if not torch.isfinite(loss):
                 raise TrainingDivergedError(

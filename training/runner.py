@@ -61,7 +61,7 @@ class TrialRunner:
             scores, details = self._probe(purchase, settings)
         else:
             scores = self._qlora(purchase, settings, trial, progress)
-        correct = scores.argmax(1) == self.task.answers[self.task.test_positions]
+        correct = np.asarray(scores.argmax(1) == self.task.answers[self.task.test_positions])
         if purchase.labels.size:
             wrong = purchase.labels != self.task.answers[purchase.positions]
             details["wrong_label_share"] = float(wrong.mean())
@@ -95,7 +95,8 @@ class TrialRunner:
         scores = np.full((len(own), int(self.task.choice_counts.max())), -np.inf)
         for row, choices in enumerate(own):
             of_choices = states[[place[text] for text in choices]]
-            scores[row, : len(choices)] = F.cosine_similarity(questions[row][None], of_choices)
+            cosines = F.cosine_similarity(questions[row][None], of_choices)
+            scores[row, : len(choices)] = cosines.numpy()
         return scores
 
     def _probe(
@@ -131,7 +132,8 @@ class TrialRunner:
     def _mask(self, positions: Positions) -> NDArray[np.bool_]:
         """Which choices each item has: (positions, most choices)."""
         counts = self.task.choice_counts
-        return np.arange(counts.max())[None, :] < counts[positions][:, None]
+        mask: NDArray[np.bool_] = np.arange(counts.max())[None, :] < counts[positions][:, None]
+        return mask
 
     def _encode(self, positions: Positions, loaded: LoadedModel) -> list[EncodedItem]:
         absent = [p for p in positions.tolist() if p not in self._encoded]

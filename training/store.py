@@ -24,6 +24,7 @@ CREATE TABLE IF NOT EXISTS trials (
     finished_at TEXT NOT NULL DEFAULT (datetime('now'))
 )
 """
+_RESULT_COLUMNS = "test_items, correct, seconds, peak_memory_bytes, device, details"
 
 
 class TrialStore:
@@ -41,6 +42,8 @@ class TrialStore:
             self._connection.execute("PRAGMA journal_mode=WAL")
             with self._connection:
                 self._connection.execute(_SCHEMA)
+                # Another program's table of this name would fail only at the first result.
+                self._connection.execute(f"SELECT key, trial, {_RESULT_COLUMNS} FROM trials")
         except sqlite3.DatabaseError as error:
             raise InputError(
                 f"{path}: not a store of trials ({error}); move it away or give another --out."
@@ -74,9 +77,7 @@ class TrialStore:
 
     def get(self, trial: Trial) -> TrialResult | None:
         row = self._connection.execute(
-            "SELECT test_items, correct, seconds, peak_memory_bytes, device, details"
-            " FROM trials WHERE key = ?",
-            (trial.key,),
+            f"SELECT {_RESULT_COLUMNS} FROM trials WHERE key = ?", (trial.key,)
         ).fetchone()
         if row is None:
             return None

@@ -61,7 +61,8 @@ class Task:
         self.stratum_of = strata.assign(items)  # (items) of stratum names, "" unknown
         if target not in strata.names:
             raise InputError(
-                f"target stratum '{target}' does not exist; choose one of {', '.join(strata.names)}."
+                f"target stratum '{target}' does not exist; choose one of "
+                f"{', '.join(strata.names)}."
             )
         free_form = np.flatnonzero(self.choice_counts == 0)
         if free_form.size:
@@ -78,11 +79,11 @@ class Task:
     @cached_property
     def answers(self) -> NDArray[np.int64]:
         """Gold choice index per item, (items)."""
-        return self.items["answer"].to_numpy(dtype=np.int64)
+        return np.asarray(self.items["answer"].to_numpy(dtype=np.int64))
 
     @cached_property
     def choice_counts(self) -> NDArray[np.int64]:
-        return self.items["choices"].map(len).to_numpy(dtype=np.int64)
+        return np.asarray(self.items["choices"].map(len).to_numpy(dtype=np.int64))
 
     @cached_property
     def shared_choices(self) -> tuple[str, ...] | None:
@@ -97,7 +98,7 @@ class Task:
     @cached_property
     def test_groups(self) -> NDArray[np.object_]:
         """Cluster of every test item, (test items)."""
-        return self.items["group"].to_numpy(dtype=object)[self.test_positions]
+        return np.asarray(self.items["group"].to_numpy(dtype=object)[self.test_positions])
 
     def _split(self) -> tuple[Positions, dict[str, Positions]]:
         test: list[Positions] = []
@@ -141,13 +142,15 @@ class Task:
             if count == 0:
                 continue
             bought = self._buy(name, terms[name], pilot.seed if pilot else seed)
-            available = dict(pilot.labels)[name] if pilot else bought.positions.size
-            if count > available:
-                raise InputError(
-                    f"stratum '{name}': {count} labels wanted, {available} items there to label; "
-                    "lower the budget or bring more items."
-                )
-            chosen = np.arange(count)
+            pool = bought.positions.size
+            available = dict(pilot.labels)[name] if pilot else pool
+            for wanted, there in ((available, pool), (count, available)):
+                if wanted > there:
+                    raise InputError(
+                        f"stratum '{name}': {wanted} labels wanted, {there} items there to label; "
+                        "lower the budget or bring more items."
+                    )
+            chosen: Positions = np.arange(count, dtype=np.int64)
             if pilot:
                 chosen = _generator("subsample", seed, name).permutation(available)[:count]
             positions.append(bought.positions[chosen])

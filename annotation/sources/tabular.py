@@ -144,6 +144,8 @@ class _Reader:
     def _column(self, name: str) -> str | None:
         """The column of the data that holds `name`; None if there is none and none was asked."""
         column = self.mapping.get(name, name)
+        if name not in self.mapping and column in self.mapping.values():
+            return None  # it was mapped to something else
         if column in self.there:
             return column
         if name in self.mapping:
@@ -165,10 +167,9 @@ class _Reader:
     def _choice_columns(self) -> list[str]:
         """The column that holds the choices, or the several that hold one each; [] for none."""
         column = self.mapping.get("choices", "choices")
-        if column in self.there:
-            return [column]
-        if "choices" not in self.mapping:
-            return []
+        if "choices" not in self.mapping or column in self.there:
+            known = self._column("choices")
+            return [] if known is None else [known]
         several = [part.strip() for part in column.split(",")]
         for part in several:
             if part not in self.there:

@@ -59,6 +59,7 @@ def build_tokenizer(documents: int = 20_000) -> PreTrainedTokenizerFast:
 
 
 def build_model(vocabulary: int, layers: int, width: int) -> LlamaForCausalLM:
+    """A small Llama with tied embeddings, randomly initialised."""
     config = LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=width,
@@ -100,6 +101,7 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
 def pretrain(
     out: Path, steps: int, layers: int, width: int, rows: int, length: int, peak: float
 ) -> None:
+    """Train on `steps` batches of (rows, length) tokens and write the checkpoint to `out`."""
     console = Console(stderr=True)
     torch.manual_seed(SEED)
     tokenizer = build_tokenizer()
@@ -137,9 +139,10 @@ def pretrain(
 
 
 def main() -> None:
+    """Command line of this script."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "checkpoint")
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=2400)
     parser.add_argument("--layers", type=int, default=5)
     parser.add_argument("--width", type=int, default=128)
     parser.add_argument("--rows", type=int, default=64, help="sequences a step")

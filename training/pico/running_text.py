@@ -60,7 +60,7 @@ def _claim(rng: np.random.Generator) -> str:
     speaker = PEOPLE[int(rng.integers(len(PEOPLE)))]
     claimed = total
     if rng.random() < 0.5:
-        wrong = [v for v in range(max(0, total - 6), min(LARGEST_TOTAL, total + 6) + 1)]
+        wrong = list(range(max(0, total - 6), min(LARGEST_TOTAL, total + 6) + 1))
         wrong.remove(total)
         claimed = int(rng.choice(wrong))
     verdict = "That is right." if claimed == total else f"That is wrong, it is {total}."

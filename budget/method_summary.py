@@ -1,0 +1,170 @@
+"""Turn one method's measurements into its part of the result."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.accuracy import CONFIDENCE, interval
+from analysis.efficiency import sgr_per_cost
+from analysis.result import (
+    Baseline,
+    ConditionAccuracy,
+    CurvePoint,
+    Estimate,
+    FittedCurve,
+    MethodResult,
+    PlanSummary,
+    SupervisionGap,
+    SurfaceSummary,
+)
+from annotation.cost import mix_cost
+from budget.method_trials import Correct
+from budget.planner import Plan, exchange_rate, expected_accuracy
+from budget.policies import Mix, describe, single_stratum
+from budget.response import Observation, ResponseSurface
+from budget.setting import Setting
+
+EQUAL_COUNT = "_equal_count"  # conditions of the SGR, which no budget rule stands behind
+_CURVE_POINTS = 40
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What one method's trials gave; arrays are (seeds, target test items)."""
+
+    unsupervised: Correct
+    observations: Sequence[Observation]
+    surface: ResponseSurface
+    plan: Plan
+    mixes: Mapping[str, Mix]  # condition -> labels
+    correct: Mapping[str, Correct]  # condition -> correctness
+    gap: SupervisionGap
+
+
+def summarise_method(setting: Setting, method: str, measured: Measurements) -> MethodResult:
+    """Accuracies with intervals, exchange rates, baselines and curves of one method."""
+    surface, mixes, correct = measured.surface, measured.mixes, measured.correct
+    accuracy = {"zero_shot": _condition(setting, {}, measured.unsupervised)}
+    accuracy.update({name: _condition(setting, mixes[name], correct[name]) for name in mixes})
+    return MethodResult(
+        method=method,
+        exchange_rates={
+            name: exchange_rate(surface, name, setting.terms) for name in surface.others
+        },
+        plan=plan_summary(measured.plan),
+        accuracy=accuracy,
+        sgr=measured.gap,
+        sgr_per_cost=sgr_per_cost(
+            {name: float(correct[name].mean()) for name in mixes},
+            {name: _cost(setting, mixes[name]) for name in mixes},
+            measured.gap,
+        ),
+        baselines={
+            name: _baseline(setting, name, mixes[name], surface, correct)
+            for name in mixes
+            if name != "plan" and not name.endswith(EQUAL_COUNT)
+        },
+        pilot_curve=[_curve_point(setting, o, surface) for o in measured.observations],
+        fitted_curves=_fitted_curves(setting, surface, measured.plan),
+        surface=_surface_summary(surface),
+    )
+
+
+def plan_summary(plan: Plan) -> PlanSummary:
+    """A plan as the result holds it."""
+    return PlanSummary(
+        labels=plan.mix,
+        cost=float(plan.cost),
+        money_left=float(plan.money_left),
+        labels_after_pilot=plan.after_pilot,
+        expected_accuracy=plan.expected_accuracy,
+    )
+
+
+def _cost(setting: Setting, mix: Mapping[str, int]) -> float:
+    return float(mix_cost(mix, setting.terms))
+
+
+def _estimate(setting: Setting, correct: Correct) -> Estimate:
+    return interval(float(correct.mean()), setting.resampling.accuracy(correct))
+
+
+def _condition(setting: Setting, mix: Mix, correct: Correct) -> ConditionAccuracy:
+    return ConditionAccuracy(
+        labels=mix,
+        cost=_cost(setting, mix),
+        seeds=correct.shape[0],
+        **_estimate(setting, correct).model_dump(),
+    )
+
+
+def _baseline(
+    setting: Setting,
+    name: str,
+    mix: Mix,
+    surface: ResponseSurface,
+    correct: Mapping[str, Correct],
+) -> Baseline:
+    resampling = setting.resampling
+    difference = float(correct["plan"].mean() - correct[name].mean())
+    draws = resampling.accuracy(correct["plan"]) - resampling.accuracy(correct[name])
+    return Baseline(
+        labels=mix,
+        cost=_cost(setting, mix),
+        description=describe(name),
+        expected_accuracy=expected_accuracy(surface, mix),
+        accuracy=_estimate(setting, correct[name]),
+        plan_minus_baseline=interval(difference, draws),
+    )
+
+
+def _curve_point(
+    setting: Setting, observation: Observation, surface: ResponseSurface
+) -> CurvePoint:
+    mix = dict(observation.labels)
+    return CurvePoint(
+        labels=mix,
+        cost=_cost(setting, mix),
+        accuracy=_estimate(setting, observation.correct),
+        fitted=float(surface.predict([mix]).mean()),
+        seeds=observation.correct.shape[0],
+    )
+
+
+def _fitted_curves(setting: Setting, surface: ResponseSurface, plan: Plan) -> list[FittedCurve]:
+    """The surface along the money: one stratum alone, and the plan's proportions."""
+    whole: dict[str, Mix] = {
+        f"all {name}": single_stratum(name, setting.budget, setting.terms, setting.capacity)
+        for name in setting.strata
+    }
+    whole["plan's mix"] = plan.mix
+    return [_fitted_curve(setting, name, mix, surface) for name, mix in whole.items()]
+
+
+def _fitted_curve(setting: Setting, name: str, whole: Mix, surface: ResponseSurface) -> FittedCurve:
+    shares = np.linspace(0, 1, _CURVE_POINTS) ** 1.5  # denser where curves bend
+    mixes = [{k: int(n * share) for k, n in whole.items()} for share in shares]
+    draws = surface.predict(mixes)
+    low, high = np.quantile(draws, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    return FittedCurve(
+        name=name,
+        costs=[_cost(setting, mix) for mix in mixes],
+        estimate=draws.mean(0).tolist(),
+        low=low.tolist(),
+        high=high.tolist(),
+    )
+
+
+def _surface_summary(surface: ResponseSurface) -> SurfaceSummary:
+    medians = np.median(surface.draws, axis=0)
+    names = surface.parameter_names
+    return SurfaceSummary(
+        strata=list(surface.strata),
+        target=surface.target,
+        parameters=dict(zip(names, medians.tolist(), strict=True)),
+        parameter_names=names,
+        draws=surface.draws.tolist(),
+        root_mean_square_residual=surface.root_mean_square_residual,
+        root_mean_square_noise=surface.root_mean_square_noise,
+    )

@@ -1,0 +1,98 @@
+"""The trials of one training method: zero-shot, the pilot's subsamples, the tested conditions."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budget.policies import Mix
+from budget.response import Observation
+from budget.setting import Setting
+from training.engines import LocalEngine, Watcher
+from training.models import Quantisation
+from training.task import Pilot
+from training.trials import Method, Trial, TrialResult, make_trial
+
+Correct = NDArray[np.bool_]
+
+
+class MethodTrials:
+    """Runs what one method needs and returns correctness on the target's test items.
+
+    All arrays are (seeds, target test items). `finished` holds every trial by its key.
+    """
+
+    def __init__(
+        self, setting: Setting, method: Method, engine: LocalEngine, watcher: Watcher
+    ) -> None:
+        self.setting = setting
+        self.method = method
+        self.finished: dict[str, tuple[Trial, TrialResult]] = {}
+        self._engine = engine
+        self._watcher = watcher
+        self._quantisation: Quantisation = "nf4" if method == "qlora" else "none"
+
+    def zero_shot(self) -> Correct:
+        """The base model as the method uses it, untrained: one row."""
+        setting = self.setting
+        trial = make_trial(
+            setting.task,
+            setting.source,
+            "zero_shot",
+            {},
+            {},
+            setting.terms,
+            seed=0,
+            quantisation=self._quantisation,
+        )
+        return self._correct([trial], self._run([trial], "zero-shot"))
+
+    def pilot(self) -> list[Observation]:
+        """Train on subsamples of the pilot: every stratum alone, and all together."""
+        setting, config = self.setting, self.setting.config.pilot
+        pilot = Pilot(tuple(setting.pilot_mix.items()), config.seed)
+        cells: list[tuple[Mix, float]] = []
+        for fraction in sorted(set(config.fractions)):
+            size = max(2, round(fraction * config.labels))
+            share = size / config.labels
+            cells += [({name: size}, share) for name in setting.strata]
+            cells.append((dict.fromkeys(setting.strata, size), share))
+        groups = [
+            [self._trial(mix, seed, pilot) for seed in range(config.seeds)] for mix, _ in cells
+        ]
+        results = self._run([trial for group in groups for trial in group], "pilot")
+        return [
+            Observation(labels=mix, correct=self._correct(group, results), pilot_share=share)
+            for (mix, share), group in zip(cells, groups, strict=True)
+        ]
+
+    def conditions(self, mixes: Mapping[str, Mix]) -> dict[str, Correct]:
+        """Train on every mix, each seed a fresh purchase."""
+        seeds = range(self.setting.config.evaluation.seeds)
+        groups = {name: [self._trial(mix, seed) for seed in seeds] for name, mix in mixes.items()}
+        flat = [trial for group in groups.values() for trial in group]
+        results = self._run(flat, "plan and baselines")
+        return {name: self._correct(group, results) for name, group in groups.items()}
+
+    def _trial(self, mix: Mix, seed: int, pilot: Pilot | None = None) -> Trial:
+        setting = self.setting
+        return make_trial(
+            setting.task,
+            setting.source,
+            self.method,
+            setting.config.method_settings(self.method),
+            mix,
+            setting.terms,
+            seed,
+            pilot,
+            self._quantisation,
+        )
+
+    def _run(self, trials: Sequence[Trial], stage: str) -> dict[str, TrialResult]:
+        results = self._engine.run(trials, self._watcher, f"{self.method}: {stage}")
+        self.finished.update({t.key: (t, results[t.key]) for t in trials})
+        return results
+
+    def _correct(self, group: Sequence[Trial], results: Mapping[str, TrialResult]) -> Correct:
+        on_target = self.setting.on_target
+        return np.stack([results[trial.key].correct[on_target] for trial in group])

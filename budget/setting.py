@@ -1,0 +1,86 @@
+"""What a run works on: the task, the model, the terms of sale."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.accuracy import Resampling
+from annotation.cost import LabelTerms
+from annotation.errors import InputError
+from annotation.sources import load_items
+from annotation.strata import Strata
+from budget.config import RunConfig
+from budget.policies import Mix
+from training.models import ModelSource, find_model
+from training.task import Task, TestSizes
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A configuration with everything it names loaded and checked."""
+
+    config: RunConfig
+    task: Task
+    source: ModelSource
+    terms: dict[str, LabelTerms]
+    capacity: dict[str, int]
+    resampling: Resampling  # of the target's test items
+
+    @property
+    def budget(self) -> Decimal:
+        return self.config.budget.total
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """Strata for sale, in order of hardness."""
+        return tuple(name for name in self.task.strata.names if name in self.terms)
+
+    @property
+    def pilot_mix(self) -> Mix:
+        return dict.fromkeys(self.strata, self.config.pilot.labels)
+
+    @property
+    def on_target(self) -> NDArray[np.bool_]:
+        """Which test items are of the target stratum, (test items,)."""
+        return np.asarray(self.task.test_strata == self.task.target)
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing on the target's test items."""
+        counts = self.task.choice_counts[self.task.test_positions][self.on_target]
+        return float((1 / counts).mean())
+
+    @property
+    def easiest(self) -> str:
+        """The easiest stratum for sale that is not the target: SGR's easy arm."""
+        return next(name for name in self.strata if name != self.task.target)
+
+
+def prepare(config: RunConfig) -> Setting:
+    """Load items, cut strata, draw the test set and check that the run is possible.
+
+    Raises InputError if it is not.
+    """
+    source = find_model(config.model.path)
+    if source.kind == "encoder" and "qlora" in config.methods.names:
+        raise InputError(
+            f"model '{source.name}' is an encoder: qlora needs a decoder (causal) language model; "
+            "leave qlora out of [methods], or name another model."
+        )
+    items = load_items(config.items.source, **config.items.options())
+    strata = Strata(config.strata.measure, config.strata.easy_at_most, config.strata.hard_at_least)
+    sizes = TestSizes(target=config.test.items, others=config.test.other_items)
+    task = Task(items, strata, config.strata.target, sizes, config.test.seed)
+    terms = config.terms()
+    capacity = {name: int(task.pools[name].size) for name in terms}
+    for name, available in capacity.items():
+        if available < config.pilot.labels:
+            raise InputError(
+                f"stratum '{name}' ({strata.rule(name)}) has {available} items left to label "
+                f"after the test set, too few for a pilot of {config.pilot.labels}; lower "
+                "[pilot] labels or [test] items, or move the cut."
+            )
+    on_target = task.test_strata == task.target
+    return Setting(config, task, source, terms, capacity, Resampling(task.test_groups[on_target]))

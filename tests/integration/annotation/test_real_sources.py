@@ -1,0 +1,84 @@
+"""The published ARC and SST-5, where a copy is at hand: sizes and correlations as published."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from annotation.items import fingerprint, measures, read_items, shared_choices, write_items
+from annotation.sources.arc import load_arc
+from annotation.sources.sst5 import load_sst5
+from annotation.sources.tabular import load_tabular
+from annotation.strata import Strata
+
+ROOT = Path(__file__).resolve().parents[3]
+DATA = Path(os.environ.get("LABELMIX_DATA", ROOT.parent / "shared" / "data"))
+
+
+def folder(name: str) -> str:
+    if not (DATA / name).is_dir():
+        pytest.skip(f"no folder {DATA / name}; set LABELMIX_DATA to the folder with {name}/")
+    return str(DATA / name)
+
+
+@pytest.fixture(scope="module")
+def arc() -> pd.DataFrame:
+    return load_arc(folder("ai2_arc"))
+
+
+@pytest.fixture(scope="module")
+def sst5() -> pd.DataFrame:
+    return load_sst5(folder("sst5"))
+
+
+def test_arc_sizes(arc: pd.DataFrame) -> None:
+    # The whole is 4,521 items; a copy may lack the validation split of ARC-Challenge.
+    assert 4_306 <= len(arc) <= 4_521
+    assert len(measures(arc)) == 6
+    assert arc[measures(arc)].notna().all(axis=None)
+    assert sorted(arc["grade"].unique()) == [3, 4, 5, 6, 7, 8]
+    assert arc["group"].nunique() == len(arc)
+
+
+def test_arc_measures_correlate_as_published(arc: pd.DataFrame) -> None:
+    spearman = arc[measures(arc)].corr(method="spearman")
+    # On all 4,521 items: -0.003, 0.261, 0.909.
+    assert spearman.loc["grade", "difficulty"] == pytest.approx(0.00, abs=0.02)
+    assert spearman.loc["difficulty", "bloom"] == pytest.approx(0.26, abs=0.02)
+    assert spearman.loc["bloom", "depth_of_knowledge"] == pytest.approx(0.91, abs=0.01)
+    # On 4,306 items.
+    assert spearman.loc["question_words", "grade"] == pytest.approx(0.137, abs=0.01)
+    assert spearman.loc["answer_characters", "bloom"] == pytest.approx(0.247, abs=0.01)
+
+
+def test_arc_strata(arc: pd.DataFrame) -> None:
+    names = Strata("grade", 5, 8).assign(arc)
+    sizes = {name: int((names == name).sum()) for name in ("easy", "medium", "hard")}
+    for name, whole in {"easy": 1434, "medium": 1055, "hard": 2032}.items():
+        assert 0.93 * whole <= sizes[name] <= whole
+
+
+def test_arc_written_and_read(arc: pd.DataFrame, tmp_path: Path) -> None:
+    for suffix in (".jsonl", ".parquet"):
+        write_items(arc, tmp_path / f"arc{suffix}")
+        assert fingerprint(read_items(tmp_path / f"arc{suffix}")) == fingerprint(arc)
+
+
+def test_sst5_sizes(sst5: pd.DataFrame) -> None:
+    # 11,855 sentences, 2,242 of them neutral; a few occur twice.
+    assert 9_550 <= len(sst5) <= 9_613
+    assert sst5["question"].is_unique
+    assert shared_choices(sst5) == ("negative", "positive")
+    # Strong sentences are about a third: 3,359 easy, 6,243 hard.
+    assert 0.34 < (sst5["mildness"] == 0.0).mean() < 0.36
+    assert set(sst5["mildness"]) == {0.0, 1.0}
+
+
+def test_arc_as_a_table_of_ones_own(arc: pd.DataFrame) -> None:
+    path = Path(folder("ai2_arc")) / "ARC-Easy" / "test.jsonl"
+    items = load_tabular(str(path), columns={"item_id": "id", "answer": "answerKey"})
+    both = items.merge(arc, on="item_id", suffixes=("", "_arc"))
+    assert len(both) > 1_300
+    assert (both["answer"] == both["answer_arc"]).all()
+    assert (both["choices"] == both["choices_arc"]).all()

@@ -1,0 +1,123 @@
+import dataclasses
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import pytest
+
+from annotation.cost import DEFAULT_TERMS, LabelTerms, affordable, mix_cost, money
+from annotation.errors import InputError
+
+TERMS = {
+    "easy": LabelTerms(Decimal("0.1"), 0.0, "redraw"),
+    "hard": LabelTerms(Decimal("0.35"), 0.0, "flip"),
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (0.1, "0.1"),
+        (3, "3"),
+        ("2.50", "2.50"),
+        (Decimal("1e-30"), "1E-30"),
+        (10**15, "1000000000000000"),
+        (-0.0, "0.0"),
+        (np.float64(0.7), "0.7"),
+        (np.int64(4), "4"),
+    ],
+)
+def test_money_is_what_is_printed(value: Any, expected: str) -> None:
+    amount = money(value)
+    assert isinstance(amount, Decimal)
+    assert str(amount) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "problem"),
+    [
+        (-0.01, "should not be negative; got -0.01"),
+        ("-2", "should not be negative; got '-2'"),
+        (float("nan"), "should be a finite number; got nan"),
+        (float("inf"), "should be a finite number; got inf"),
+        (Decimal("sNaN"), "should be a finite number"),
+        ("two", "should be a number; got 'two'"),
+        ("", "should be a number; got ''"),
+        (True, "should be a number; got True"),
+        (None, "should be a number; got None"),
+        (Fraction(1, 3), "should be a number; got Fraction"),
+        ("1e16", "at most 1000000000000000 with at most 30 decimal places; got '1e16'"),
+        ("1e-31", "at most 30 decimal places; got '1e-31'"),
+    ],
+)
+def test_what_is_no_money_is_named(value: Any, problem: str) -> None:
+    with pytest.raises(InputError) as caught:
+        money(value)
+    assert problem in str(caught.value)
+
+
+def test_mix_cost_is_exact() -> None:
+    assert mix_cost({"easy": 3, "hard": 2}, TERMS) == Decimal("1.0")
+    three: Any = np.int64(3)
+    assert mix_cost({"easy": three}, TERMS) == Decimal("0.3")  # 0.1 * 3 > 0.3 in floats
+    assert mix_cost({}, TERMS) == 0
+
+
+def test_mix_cost_at_the_limits_is_exact() -> None:
+    terms = {
+        "easy": LabelTerms(Decimal(10) ** 15, 0.0, "redraw"),
+        "hard": LabelTerms(Decimal("1e-30"), 0.0, "redraw"),
+    }
+    labels = 10**12 + 1
+    total = mix_cost({"easy": labels, "hard": labels}, terms)
+    assert Fraction(total) == labels * (Fraction(10**15) + Fraction(1, 10**30))
+
+
+@pytest.mark.parametrize("count", [-1, 1.5, "2"])
+def test_impossible_numbers_of_labels(count: Any) -> None:
+    with pytest.raises(InputError, match=f"stratum 'easy': .* not negative; got {count}"):
+        mix_cost({"easy": count}, TERMS)
+
+
+def test_a_stratum_without_terms() -> None:
+    with pytest.raises(
+        InputError, match="stratum 'medium' has no terms; terms are for: easy, hard"
+    ):
+        mix_cost({"medium": 1}, TERMS)
+
+
+def test_affordable_by_hand() -> None:
+    assert affordable(Decimal("0.3"), Decimal("0.1")) == 3  # 2 in floats
+    assert affordable(Decimal("0.29"), Decimal("0.1")) == 2
+    assert affordable(Decimal("0"), Decimal("0.1")) == 0
+    assert affordable(Decimal(10) ** 15, Decimal("1e-30")) == 10**45
+
+
+def test_affordable_refuses_free_labels_and_debts() -> None:
+    with pytest.raises(InputError, match="cost per label is 0"):
+        affordable(Decimal(5), Decimal("0.00"))
+    with pytest.raises(InputError, match=r"should not be negative; got Decimal\('-1'\)"):
+        affordable(Decimal(-1), Decimal(1))
+    with pytest.raises(InputError, match=r"should not be negative; got Decimal\('-2'\)"):
+        affordable(Decimal(1), Decimal(-2))
+
+
+def test_terms_are_checked() -> None:
+    with pytest.raises(InputError, match="should not be negative"):
+        LabelTerms(Decimal(-1), 0.1, "redraw")
+    with pytest.raises(InputError, match=r"error rate should be within 0 and 1; got 1\.2"):
+        LabelTerms(Decimal(1), 1.2, "redraw")
+    kind: Any = "wrong"
+    with pytest.raises(InputError, match="error kind 'wrong' is unknown"):
+        LabelTerms(Decimal(1), 0.1, kind)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        TERMS["easy"].cost = Decimal(2)  # type: ignore[misc]
+
+
+def test_default_terms_follow_the_paper() -> None:
+    easy, hard = DEFAULT_TERMS["easy"], DEFAULT_TERMS["hard"]
+    assert hard.cost == 2 * easy.cost
+    assert hard.error_rate == 2 * easy.error_rate
+    assert {terms.error_kind for terms in DEFAULT_TERMS.values()} == {"redraw"}
+    assert list(DEFAULT_TERMS) == ["easy", "medium", "hard"]

@@ -1,0 +1,207 @@
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from annotation.cost import LabelTerms
+from annotation.errors import InputError
+from budget.planner import candidate_mixes, exchange_rate, expected_accuracy, plan_purchase
+from budget.response import ResponseSurface
+
+PLENTY = {"easy": 100_000, "medium": 100_000, "hard": 100_000}
+TWO = ("easy", "hard")
+THREE = ("easy", "medium", "hard")
+
+
+def known_surface(
+    strata: tuple[str, ...] = TWO, rates: tuple[float, ...] = (1.0,), draws: int = 1
+) -> ResponseSurface:
+    """A surface that is known: floor .3, ceiling .9, scale 100, exponent 1."""
+    return ResponseSurface(
+        strata=strata,
+        target="hard",
+        draws=np.tile(np.array([0.3, 0.9, 100.0, 1.0, *rates]), (draws, 1)),
+        root_mean_square_residual=0.0,
+        root_mean_square_noise=0.01,
+    )
+
+
+def surface_of_rates(rates: np.ndarray) -> ResponseSurface:
+    surface = known_surface(draws=len(rates))
+    surface.draws[:, 4] = rates
+    return surface
+
+
+def terms(**costs: str) -> dict[str, LabelTerms]:
+    return {name: LabelTerms(Decimal(cost), 0.1, "redraw") for name, cost in costs.items()}
+
+
+def test_easy_labels_worth_three_at_half_the_cost_get_all_the_money() -> None:
+    plan = plan_purchase(
+        known_surface(rates=(3.0,)),
+        terms(easy="1", hard="2"),
+        Decimal(100),
+        PLENTY,
+        {"easy": 10, "hard": 10},
+    )
+    assert plan.mix == {"easy": 80, "hard": 10}
+    assert plan.after_pilot == {"easy": 70, "hard": 0}
+    assert (plan.cost, plan.money_left) == (Decimal(100), Decimal(0))
+    # n = 10 + 3 * 80 = 250; .3 + .6 * (1 - 1 / 3.5) = .7286
+    assert plan.expected_accuracy.estimate == pytest.approx(0.3 + 0.6 * (1 - 1 / 3.5))
+
+
+def test_easy_labels_worth_a_fifth_at_half_the_cost_get_none() -> None:
+    plan = plan_purchase(
+        known_surface(rates=(0.2,)),
+        terms(easy="1", hard="2"),
+        Decimal(100),
+        PLENTY,
+        {"easy": 10, "hard": 10},
+    )
+    assert plan.mix == {"easy": 10, "hard": 45}
+    assert plan.after_pilot == {"easy": 0, "hard": 35}
+
+
+def test_the_turning_point_is_the_cost_ratio() -> None:
+    costs = terms(easy="1", hard="2")
+    for rate, better in [(0.45, "hard"), (0.55, "easy")]:
+        plan = plan_purchase(
+            known_surface(rates=(rate,)), costs, Decimal(1000), PLENTY, {"easy": 8, "hard": 8}
+        )
+        assert plan.after_pilot[better] > 0, rate
+        assert sum(plan.after_pilot.values()) == plan.after_pilot[better], rate
+
+
+def test_of_three_strata_the_best_value_wins() -> None:
+    # Per unit of money: easy 1.2, medium 2 / 1.5 = 1.33, hard 1 / 2.
+    plan = plan_purchase(
+        known_surface(THREE, rates=(1.2, 2.0)),
+        terms(easy="1", medium="1.5", hard="2"),
+        Decimal(99),
+        PLENTY,
+        {"easy": 4, "medium": 4, "hard": 4},
+    )
+    assert plan.after_pilot == {"easy": 0, "medium": 54, "hard": 0}  # 99 - 18 = 54 * 1.5
+
+
+def test_what_cannot_be_had_goes_to_the_next_best() -> None:
+    plan = plan_purchase(
+        known_surface(rates=(3.0,)),
+        terms(easy="1", hard="2"),
+        Decimal(100),
+        {"easy": 30, "hard": 1000},
+        {"easy": 10, "hard": 10},
+    )
+    assert plan.mix == {"easy": 30, "hard": 35}
+
+
+def test_a_stratum_with_nothing_to_buy() -> None:
+    plan = plan_purchase(
+        known_surface(rates=(3.0,)),
+        terms(easy="1", hard="2"),
+        Decimal(50),
+        {"easy": 0, "hard": 1000},
+        {"hard": 10},
+    )
+    assert plan.mix == {"easy": 0, "hard": 25}
+
+
+def test_a_budget_of_exactly_the_pilot_buys_the_pilot() -> None:
+    pilot = {"easy": 10, "hard": 10}
+    costs = terms(easy="0.333", hard="1.07")
+    plan = plan_purchase(known_surface(), costs, Decimal("14.03"), PLENTY, pilot)
+    assert plan.mix == pilot
+    assert plan.after_pilot == {"easy": 0, "hard": 0}
+    assert plan.money_left == 0
+
+
+def test_a_cent_less_than_the_pilot_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        plan_purchase(
+            known_surface(),
+            terms(easy="0.333", hard="1.07"),
+            Decimal("14.02"),
+            PLENTY,
+            {"easy": 10, "hard": 10},
+        )
+    assert "budget of 14.02 is too small for the pilot, which costs 14.030" in str(caught.value)
+    assert "lower [pilot] labels" in str(caught.value)
+
+
+def test_of_equally_good_mixes_the_cheapest() -> None:
+    # Labels of no use beyond the pilot: the ceiling is the floor.
+    surface = known_surface()
+    surface.draws[:, 1] = surface.draws[:, 0]
+    pilot = {"easy": 10, "hard": 10}
+    plan = plan_purchase(surface, terms(easy="1", hard="2"), Decimal(1000), PLENTY, pilot)
+    assert plan.mix == pilot
+    assert plan.money_left == 970
+
+
+def test_a_nearly_sure_thing_is_weighed_by_its_mean() -> None:
+    """The plan maximises expected accuracy, not accuracy at the median rate."""
+    rates = np.full(100, 0.45)  # just below the cost ratio ...
+    rates[:30] = 5.0  # ... but with a fair chance to be far above
+    plan = plan_purchase(
+        surface_of_rates(rates),
+        terms(easy="1", hard="2"),
+        Decimal(200),
+        PLENTY,
+        {"easy": 10, "hard": 10},
+    )
+    assert plan.after_pilot["easy"] > 100
+
+
+def test_candidates_by_hand() -> None:
+    # 10 beyond the pilot of 1 + 2: 5 steps of 10 % buy an easy label each two, ...
+    mixes = list(
+        candidate_mixes(
+            TWO, terms(easy="5", hard="10"), Decimal(25), PLENTY, {"easy": 1, "hard": 1}
+        )
+    )
+    assert {tuple(mix.values()) for mix in mixes} == {(1, 1), (3, 1), (1, 2)}
+
+
+def test_candidates_spend_what_rounding_leaves() -> None:
+    # 11 money: half on each buys 5 easy (1) and 2 hard (2); the rest of 2 buys another hard.
+    mixes = [
+        (mix["easy"], mix["hard"])
+        for mix in candidate_mixes(TWO, terms(easy="1", hard="2"), Decimal(11), PLENTY, {})
+    ]
+    for easy, hard in mixes[1:]:
+        left = 11 - easy - 2 * hard
+        assert left < 1 or (easy == 0 and left < 2)
+    assert len(set(mixes)) == len(mixes)
+
+
+def test_exchange_rate_is_the_median_and_its_interval() -> None:
+    rates = np.linspace(1.0, 3.0, 1001)
+    rate = exchange_rate(surface_of_rates(rates), "easy", terms(easy="1", hard="0.4"))
+    assert rate.resolved
+    assert (rate.estimate, rate.low, rate.high) == pytest.approx((2.0, 1.05, 2.95))
+    assert rate.cost_ratio == 2.5
+    assert rate.probability_better_buy == pytest.approx(0.25, abs=0.001)
+    assert (rate.stratum, rate.target) == ("easy", "hard")
+
+
+@pytest.mark.parametrize(("spread", "resolved"), [(99.0, True), (101.0, False)])
+def test_a_rate_known_to_no_better_than_a_factor_of_100_is_not_resolved(
+    spread: float, resolved: bool
+) -> None:
+    half = np.log(spread) / 2
+    rates = np.exp(np.repeat([-half, 0.0, half], 100))
+    rate = exchange_rate(surface_of_rates(rates), "easy", terms(easy="1", hard="2"))
+    assert rate.resolved == resolved
+    numbers = (rate.estimate, rate.low, rate.high, rate.probability_better_buy)
+    assert all((number is not None) == resolved for number in numbers)
+    assert rate.cost_ratio == 0.5  # what is known is told in any case
+
+
+def test_expected_accuracy_is_mean_and_percentiles() -> None:
+    surface = surface_of_rates(np.array([1.0, 2.0]))
+    # n = 100 or 200: .3 + .6 * 1/2 = .6, .3 + .6 * 2/3 = .7
+    expected = expected_accuracy(surface, {"easy": 100})
+    assert expected.estimate == pytest.approx(0.65)
+    assert expected.low == pytest.approx(0.6 + 0.1 * 0.025)
+    assert expected.high == pytest.approx(0.7 - 0.1 * 0.025)

@@ -1,0 +1,259 @@
+"""The test set is fixed and never for sale; purchases are nested and paired by their seed."""
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from annotation.cost import LabelTerms
+from annotation.errors import InputError
+from annotation.items import validate_items
+from annotation.noise import ErrorKind
+from annotation.strata import Strata
+from training.task import Pilot, Purchase, Task, TestSizes
+
+STRATA = ("easy", "medium", "hard")
+
+
+def terms(error_rate: float = 0.0, kind: ErrorKind = "redraw") -> dict[str, LabelTerms]:
+    return {name: LabelTerms(Decimal(1), error_rate, kind) for name in STRATA}
+
+
+@pytest.fixture
+def task(make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]) -> Task:
+    """120 items, 40 a stratum; 10 hard and 6 of each other stratum are test items."""
+    return make_task(make_items(120))
+
+
+def wrong(task: Task, purchase: Purchase) -> set[int]:
+    """Positions of the items whose label is not the gold answer."""
+    missed = purchase.labels != task.answers[purchase.positions]
+    return set(purchase.positions[missed].tolist())
+
+
+def test_test_set_is_stratified_and_not_for_sale(task: Task) -> None:
+    assert pd.Series(task.test_strata).value_counts().to_dict() == {
+        "hard": 10,
+        "easy": 6,
+        "medium": 6,
+    }
+    assert task.test_strata.tolist() == ["easy"] * 6 + ["medium"] * 6 + ["hard"] * 10
+    parts = [task.test_positions, *task.pools.values()]
+    assert sorted(np.concatenate(parts).tolist()) == list(range(120))
+    for name, pool in task.pools.items():
+        assert (task.stratum_of[pool] == name).all()
+        assert len(pool) == (30 if name == "hard" else 34)
+
+
+def test_test_set_does_not_follow_the_order_of_the_items(task: Task) -> None:
+    """Not the first items of a stratum, nor the last."""
+    hard = np.flatnonzero(task.stratum_of == "hard")
+    drawn = np.isin(hard, task.test_positions)
+    assert 0 < drawn[:20].sum() < 10
+    assert task.test_positions[-10:].tolist() == sorted(task.test_positions[-10:].tolist())
+
+
+def test_test_set_is_the_same_whatever_is_bought(
+    task: Task, make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    again = make_task(make_items(120))
+    task.purchase({"easy": 20, "hard": 30}, terms(0.5), seed=3)
+    np.testing.assert_array_equal(again.test_positions, task.test_positions)
+
+
+def test_another_seed_draws_another_test_set(task: Task) -> None:
+    other = Task(task.items, task.strata, "hard", task.test_sizes, seed=1)
+    assert set(other.test_positions) != set(task.test_positions)
+
+
+def test_items_of_unknown_hardness_are_neither_tested_nor_sold(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    items = make_items(120)
+    items.loc[[5, 11], "steps"] = np.nan
+    task = make_task(items)
+    used = np.concatenate([task.test_positions, *task.pools.values()])
+    assert set(range(120)) - set(used.tolist()) == {5, 11}
+
+
+def test_an_empty_stratum_that_is_not_the_target_is_left_out(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    items = make_items(120)
+    task = make_task(items[~items["steps"].isin([3, 4])].reset_index(drop=True))
+    assert task.pools["medium"].size == 0
+    assert set(task.test_strata) == {"easy", "hard"}
+
+
+def test_what_the_items_have_in_common(task: Task, make_items: Callable[..., pd.DataFrame]) -> None:
+    assert task.shared_choices is None
+    assert task.choice_counts[:4].tolist() == [4, 3, 2, 4]
+    shared = Task(make_items(120, shared=("no", "yes")), task.strata, "hard", task.test_sizes)
+    assert shared.shared_choices == ("no", "yes")
+    assert set(shared.choice_counts) == {2}
+
+
+def test_groups_of_the_test_items(task: Task) -> None:
+    expected = [f"item-{position}" for position in task.test_positions]
+    assert task.test_groups.tolist() == expected
+
+
+def test_a_purchase_holds_what_was_asked_for(task: Task) -> None:
+    bought = task.purchase({"easy": 4, "hard": 7}, terms(), seed=0)
+    assert task.stratum_of[bought.positions].tolist() == ["easy"] * 4 + ["hard"] * 7
+    assert len(set(bought.positions.tolist())) == 11
+    assert not np.isin(bought.positions, task.test_positions).any()
+    np.testing.assert_array_equal(bought.labels, task.answers[bought.positions])
+
+
+def test_order_and_zeros_of_the_mix_do_not_matter(task: Task) -> None:
+    one = task.purchase({"easy": 4, "hard": 7}, terms(0.5), seed=0)
+    two = task.purchase({"hard": 7, "medium": 0, "easy": 4}, terms(0.5), seed=0)
+    np.testing.assert_array_equal(one.positions, two.positions)
+    np.testing.assert_array_equal(one.labels, two.labels)
+
+
+def test_an_empty_purchase(task: Task) -> None:
+    bought = task.purchase({"easy": 0}, terms(), seed=0)
+    assert bought.positions.size == bought.labels.size == 0
+    assert bought.positions.dtype == bought.labels.dtype == np.int64
+
+
+def test_the_whole_pool_can_be_bought_and_no_more(task: Task) -> None:
+    bought = task.purchase({"hard": 30}, terms(), seed=0)
+    assert sorted(bought.positions.tolist()) == task.pools["hard"].tolist()
+    with pytest.raises(InputError) as error:
+        task.purchase({"hard": 31}, terms(), seed=0)
+    assert str(error.value) == (
+        "stratum 'hard': 31 labels wanted, 30 items there to label; lower the budget or bring "
+        "more items."
+    )
+
+
+def test_a_smaller_purchase_is_the_beginning_of_a_larger_one(task: Task) -> None:
+    larger = task.purchase({"hard": 20}, terms(0.6), seed=2)
+    smaller = task.purchase({"hard": 8}, terms(0.6), seed=2)
+    np.testing.assert_array_equal(smaller.positions, larger.positions[:8])
+    np.testing.assert_array_equal(smaller.labels, larger.labels[:8])
+
+
+def test_seeds_are_matched_across_mixes(task: Task) -> None:
+    """What else is bought changes nothing in a stratum."""
+    alone = task.purchase({"hard": 9}, terms(0.6), seed=2)
+    beside = task.purchase({"easy": 12, "medium": 5, "hard": 9}, terms(0.6), seed=2)
+    np.testing.assert_array_equal(beside.positions[-9:], alone.positions)
+    np.testing.assert_array_equal(beside.labels[-9:], alone.labels)
+
+
+def test_another_seed_buys_other_items_and_errors(task: Task) -> None:
+    one = task.purchase({"hard": 30}, terms(0.6), seed=1)
+    two = task.purchase({"hard": 30}, terms(0.6), seed=2)
+    assert one.positions.tolist() != two.positions.tolist()
+    assert wrong(task, one) != wrong(task, two)
+
+
+@pytest.mark.parametrize("kind", ["redraw", "flip"])
+@pytest.mark.parametrize("pilot", [None, Pilot((("easy", 30), ("hard", 25)), seed=4)])
+def test_a_lower_error_rate_errs_on_a_subset(
+    task: Task, kind: ErrorKind, pilot: Pilot | None
+) -> None:
+    mix = {"easy": 28, "hard": 24}
+    bought = [task.purchase(mix, terms(rate, kind), 5, pilot) for rate in (0.0, 0.3, 0.7, 1.0)]
+    missed = [wrong(task, purchase) for purchase in bought]
+    assert missed[0] == set()
+    assert missed[0] < missed[1] < missed[2] < missed[3]
+    if kind == "flip":
+        assert missed[3] == set(bought[3].positions.tolist())
+    for purchase in bought:
+        np.testing.assert_array_equal(purchase.positions, bought[0].positions)
+
+
+def test_subsamples_lie_within_the_pilot(task: Task) -> None:
+    pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
+    whole = task.purchase({"easy": 12, "hard": 10}, terms(0.5), seed=7)
+    paid = dict(zip(whole.positions.tolist(), whole.labels.tolist(), strict=True))
+    seen: set[int] = set()
+    for seed in range(20):
+        part = task.purchase({"easy": 3, "hard": 5}, terms(0.5), seed, pilot)
+        found = dict(zip(part.positions.tolist(), part.labels.tolist(), strict=True))
+        assert found.items() <= paid.items()  # the items of the pilot, with the labels paid for
+        seen |= found.keys()
+    assert seen == paid.keys()  # no corner of the pilot is left out
+
+
+def test_subsamples_are_nested_and_paired_by_seed(task: Task) -> None:
+    pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
+    small = task.purchase({"hard": 4}, terms(0.5), 3, pilot)
+    large = task.purchase({"easy": 6, "hard": 9}, terms(0.5), 3, pilot)
+    np.testing.assert_array_equal(large.positions[6:10], small.positions)
+    np.testing.assert_array_equal(large.labels[6:10], small.labels)
+    other = task.purchase({"hard": 4}, terms(0.5), 4, pilot)
+    assert set(other.positions.tolist()) != set(small.positions.tolist())
+
+
+def test_a_larger_pilot_begins_with_the_smaller(task: Task) -> None:
+    small = task.purchase({"hard": 10}, terms(0.5), 0, Pilot((("hard", 10),), seed=7))
+    large = task.purchase({"hard": 20}, terms(0.5), 0, Pilot((("hard", 20),), seed=7))
+    assert set(small.positions.tolist()) < set(large.positions.tolist())
+
+
+def test_more_than_the_pilot_holds(task: Task) -> None:
+    with pytest.raises(InputError, match="stratum 'hard': 11 labels wanted, 10 items there"):
+        task.purchase({"hard": 11}, terms(), 0, Pilot((("hard", 10),), seed=7))
+
+
+def test_a_pilot_larger_than_the_pool(task: Task) -> None:
+    with pytest.raises(InputError, match="stratum 'hard': 31 labels wanted, 30 items there"):
+        task.purchase({"hard": 12}, terms(), 0, Pilot((("hard", 31),), seed=7))
+
+
+def test_a_stratum_too_small_for_its_test_set(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    items = make_items(60)  # 20 a stratum
+    make_task(items, target=19)
+    with pytest.raises(InputError) as error:
+        make_task(items, target=20)
+    assert str(error.value) == (
+        "stratum 'hard' (steps >= 5) has 20 items, too few for its test set of 20 and at least "
+        "one to buy; lower [test] items or move the cut."
+    )
+    with pytest.raises(InputError, match=r"'easy' \(steps <= 2\) .* lower \[test\] other_items"):
+        make_task(items, others=25)
+
+
+def test_a_target_without_items(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    items = make_items(60)
+    easy = items[items["steps"] < 5].reset_index(drop=True)
+    with pytest.raises(InputError, match=r"'hard' \(steps >= 5\) has 0 items"):
+        make_task(easy)
+
+
+def test_an_unknown_target(make_items: Callable[..., pd.DataFrame]) -> None:
+    with pytest.raises(InputError) as error:
+        Task(make_items(60), Strata("steps", 2, 5), "harder", TestSizes(5, 5))
+    assert str(error.value) == (
+        "target stratum 'harder' does not exist; choose one of easy, medium, hard."
+    )
+
+
+def test_free_form_items(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    records = make_items(60).to_dict("records")
+    records[7] |= {"choices": [], "answer": None, "answer_text": "seven"}
+    with pytest.raises(InputError, match=r"^item 'item-7' \(row 8\) has no choices"):
+        make_task(validate_items(pd.DataFrame(records), "made"))
+
+
+def test_any_stratum_may_be_the_target(make_items: Callable[..., pd.DataFrame]) -> None:
+    task = Task(make_items(60), Strata("steps", 2, 5), "easy", TestSizes(9, 4))
+    assert pd.Series(task.test_strata).value_counts().to_dict() == {
+        "easy": 9,
+        "medium": 4,
+        "hard": 4,
+    }
