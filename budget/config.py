@@ -1,15 +1,18 @@
 """The configuration of a run: TOML, checked before anything is loaded."""
 
+import importlib
 import tomllib
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_type_hints
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    FiniteFloat,
+    TypeAdapter,
     ValidationError,
     field_validator,
     model_validator,
@@ -24,6 +27,9 @@ STRATA = ("easy", "medium", "hard")
 Stratum = Literal["easy", "medium", "hard"]
 MethodName = Literal["probe", "qlora"]
 Money = Annotated[Decimal, BeforeValidator(money)]
+Seed = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -45,6 +51,19 @@ class ItemsSection(BaseModel):
             raise ValueError(f"no such source; choose one of {', '.join(SOURCES)}")
         return source
 
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        """Options have the types that the source's loader asks for; it checks their names."""
+        module = importlib.import_module(f"annotation.sources.{self.source}")
+        types = get_type_hints(getattr(module, f"load_{self.source}"))
+        for name, value in self.options().items():
+            try:
+                TypeAdapter(types.get(name, Any)).validate_python(value, strict=True)
+            except ValidationError as error:
+                message = error.errors()[0]["msg"].replace("Input should", "should")
+                raise ValueError(f"{name} {message}; got {value!r}") from None
+        return self
+
     def options(self) -> dict[str, Any]:
         return dict(self.__pydantic_extra__ or {})
 
@@ -53,8 +72,8 @@ class StrataSection(Section):
     """How a hardness measure is cut, which stratum counts and which are for sale."""
 
     measure: str
-    easy_at_most: float
-    hard_at_least: float
+    easy_at_most: FiniteFloat
+    hard_at_least: FiniteFloat
     target: Stratum = "hard"
     buy: tuple[Stratum, ...] = ("easy", "hard")
 
@@ -108,9 +127,9 @@ class PilotSection(Section):
     """A first purchase; trials on its subsamples tell the response surface."""
 
     labels: Annotated[int, Field(ge=8)] = 120  # per stratum that is for sale
-    fractions: tuple[Annotated[float, Field(gt=0, le=1)], ...] = (0.25, 0.5, 1.0)
+    fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     seeds: Annotated[int, Field(ge=2)] = 5
-    seed: int = 0
+    seed: Seed = 0
 
 
 class TestSection(Section):
@@ -120,7 +139,7 @@ class TestSection(Section):
 
     items: Annotated[int, Field(ge=10)] = 400  # of the target stratum
     other_items: Annotated[int, Field(ge=1)] = 100  # of every other stratum
-    seed: int = 0
+    seed: Seed = 0
 
 
 class EvaluationSection(Section):
@@ -132,7 +151,7 @@ class EvaluationSection(Section):
 class ProbeSection(Section):
     """Settings of the linear probe."""
 
-    penalty: Annotated[float, Field(gt=0)] | None = None  # None: chosen by cross-validation
+    penalty: Positive | None = None  # None: chosen by cross-validation
 
 
 class QloraSection(Section):
@@ -142,7 +161,7 @@ class QloraSection(Section):
     alpha: Annotated[int, Field(ge=1)] = 32
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
     target_modules: str = "all-linear"
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    learning_rate: Positive = 2e-4
     batch: Annotated[int, Field(ge=1)] = 16
     epochs: Annotated[int, Field(ge=1)] = 4
     least_updates: Annotated[int, Field(ge=1)] = 40
@@ -241,20 +260,27 @@ def parse_config(raw: dict[str, Any], where: str, folder: Path) -> RunConfig:
 
 
 def _relative_to(folder: Path, path: str) -> Path:
-    return folder / Path(path).expanduser()
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError:  # "~name/..." of a user that does not exist
+        return folder / path
 
 
 def _first_error(error: ValidationError) -> str:
     first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = first["msg"].removeprefix("Value error, ")
-    if first["type"] == "missing":
+    place = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    kind, value = first["type"], first.get("input")
+    if kind == "missing":
         return f"{place} is missing; 'labelmix init' writes a configuration with every key."
-    if first["type"] == "extra_forbidden":
+    if kind == "extra_forbidden":
         return f"{place}: no such key; 'labelmix init' writes a configuration with every key."
+    if kind == "model_type":
+        return f"{place} should be a section, [{place}]; got {value!r}."
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    message = message.replace("Input should", "should").replace("valid tuple", "list")
     # The value of a whole section says nothing that the message does not.
-    value = first.get("input")
-    got = f"; got {value!r}" if place and not isinstance(value, dict | BaseModel) else ""
+    is_told = not place or isinstance(value, dict | BaseModel) or "; got " in message
+    got = "" if is_told else f"; got {value!r}"
     return f"{place}: {message}{got}." if place else f"{message}."
 
 

@@ -50,7 +50,8 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
     return MethodResult(
         method=method,
         exchange_rates={
-            name: exchange_rate(surface, name, setting.terms) for name in surface.others
+            name: exchange_rate(surface, name, setting.terms, setting.pilot_mix)
+            for name in surface.others
         },
         plan=plan_summary(measured.plan),
         accuracy=accuracy,

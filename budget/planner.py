@@ -19,7 +19,7 @@ from budget.response import ResponseSurface
 _STEPS = {1: 1, 2: 100, 3: 30}
 _STEPS_BEYOND = 12
 # An exchange rate whose interval spans more than this factor says nothing about what to buy.
-_WIDEST_RESOLVED_FACTOR = 100.0
+_WIDEST_RESOLVED_FACTOR = 30.0
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,17 @@ def candidate_mixes(
 
 
 def exchange_rate(
-    surface: ResponseSurface, stratum: str, terms: Mapping[str, LabelTerms]
+    surface: ResponseSurface,
+    stratum: str,
+    terms: Mapping[str, LabelTerms],
+    bought: Mapping[str, int],
 ) -> ExchangeRate:
-    """Target labels that one label of `stratum` is worth, with its interval.
+    """Target labels that one label of `stratum` is worth, mean over those `bought`.
 
-    Not resolved where the interval spans more than a factor of 100: the pilot shows no learning
+    Not resolved where the interval spans more than a factor of 30: the pilot shows no learning
     that could be compared.
     """
-    rates: NDArray[np.float64] = surface.rates(stratum)
+    rates: NDArray[np.float64] = surface.rates(stratum, bought.get(stratum, 0))
     tail = (1 - CONFIDENCE) / 2
     low, middle, high = (float(q) for q in np.quantile(rates, [tail, 0.5, 1 - tail]))
     resolved = high / low <= _WIDEST_RESOLVED_FACTOR

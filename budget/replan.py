@@ -76,7 +76,10 @@ def replan(run_folder: Path, budget: str | None, costs: list[str], method: str |
         target=surface.target,
         confidence=result.confidence,
         plan=plan_summary(plan),
-        exchange_rates={name: exchange_rate(surface, name, terms) for name in surface.others},
+        exchange_rates={
+            name: exchange_rate(surface, name, terms, result.pilot.labels)
+            for name in surface.others
+        },
         alternatives={
             name: Alternative(
                 labels=mix,

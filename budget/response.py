@@ -1,18 +1,23 @@
 """The response surface: target accuracy as a function of the labels bought per stratum.
 
     accuracy = floor + (ceiling - floor) * (1 - (1 + n / scale) ** -exponent)
-    n = labels of the target stratum + sum over the others of rate * labels
+    n = target labels + sum over the others of rate * saturation * (1 - exp(-labels / saturation))
 
-`rate` is the exchange rate: target labels that one label of the other stratum is worth, as bought,
-errors and all. The floor is what no labels give: zero-shot accuracy for a fine-tuned model
-(measured beside the rest), chance for a probe. The exponent lets the curve fall off faster or
-slower than a hyperbola; a plain power law fails for few labels (Mahmood et al. 2023).
+`rate` is the exchange rate of a stratum's first label: target labels that it is worth, as bought,
+errors and all. `saturation` lets labels of another stratum run dry: from about so many on, more
+of them add little, so that easy data alone levels off below a mix (Kordi et al. 2025 find that
+neither easy nor hard data alone suffices). A pilot can only show that they did not run dry yet;
+the prior on how long they last is what makes plans hedge. The floor is what no labels give:
+zero-shot accuracy for a fine-tuned model (measured beside the rest), chance for a probe. The
+exponent lets the curve fall off faster or slower than a hyperbola; a plain power law fails for
+few labels (Mahmood et al. 2023).
 
 The posterior is drawn by adaptive importance sampling from broad priors. What the pilot cannot
-tell stays as wide as the prior, and is then reported as not resolved. The likelihood is normal
-with the full covariance of the measured accuracies: test items (shared by all mixes, so they
-cancel in the exchange rate), seeds, and the accident of which items the pilot bought. Where the
-surface misses the points by more than that noise, the covariance is widened by the ratio (Birge).
+tell stays as wide as the prior, and is then reported as not resolved. The noise of a measured
+accuracy has three parts: test items, seeds, and the accident of which items the pilot bought.
+What test items do to all mixes alike says nothing about the surface's shape: it is set apart as
+one offset of the whole surface. Where the surface misses the points by more than the remaining
+noise, the noise is widened by the ratio (Birge).
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,7 +35,9 @@ _SCALE_RANGE = (2.0, 20_000.0)
 _EXPONENT_MEDIAN, _EXPONENT_SPREAD = 0.8, 0.5
 _PROPOSALS = 6000
 _ROUNDS = 6
-_FIXED = 4  # floor, ceiling share, log scale, log exponent; then one log rate per other stratum
+# Other strata may run dry anywhere within these multiples of the pilot's labels.
+_SATURATION_FACTORS = (1.0, 100.0)
+_FIXED = 4  # floor, ceiling, scale, exponent; then rates and saturations of the other strata
 
 
 @dataclass(frozen=True)
@@ -56,7 +63,7 @@ class Observation:
 
 @dataclass(frozen=True)
 class ResponseSurface:
-    """A fitted surface. `draws` (draws, 4 + others): floor, ceiling, scale, exponent, rates."""
+    """A fitted surface; `draws` (draws, parameters), columns as `parameter_names` has them."""
 
     strata: tuple[str, ...]  # for sale, in order of hardness
     target: str
@@ -70,27 +77,41 @@ class ResponseSurface:
 
     @property
     def parameter_names(self) -> list[str]:
-        return ["floor", "ceiling", "scale", "exponent", *(f"rate_{name}" for name in self.others)]
+        rates = [f"rate_{name}" for name in self.others]
+        saturations = [f"saturation_{name}" for name in self.others]
+        return ["floor", "ceiling", "scale", "exponent", *rates, *saturations, "test_offset"]
 
-    def rates(self, stratum: str) -> Array:
-        """Posterior draws of the exchange rate of `stratum`, (draws,)."""
+    def rates(self, stratum: str, labels: int) -> Array:
+        """Posterior draws of the exchange rate of `stratum`, (draws,), mean over its first `labels`.
+
+        Within the pilot this is measured; beyond, it rests on the prior of the saturation.
+        """
         if stratum == self.target:
             return np.ones(len(self.draws))
-        return self.draws[:, _FIXED + self.others.index(stratum)]
+        column = _FIXED + self.others.index(stratum)
+        rate, saturation = self.draws[:, column], self.draws[:, column + len(self.others)]
+        if labels == 0:
+            return np.asarray(rate)
+        return np.asarray(-rate * saturation * np.expm1(-labels / saturation) / labels)
 
     def predict(self, mixes: Sequence[Mapping[str, int]]) -> Array:
         """Posterior draws of target accuracy, (draws, mixes)."""
-        counts = np.array(
-            [[mix.get(name, 0) for name in self.strata] for mix in mixes], dtype=np.float64
-        )
-        rates = np.stack([self.rates(name) for name in self.strata])  # (strata, draws)
-        effective = counts @ rates  # (mixes, draws)
-        floor, ceiling, scale, exponent = (self.draws[:, k] for k in range(_FIXED))
-        return np.asarray(_curve(effective, floor, ceiling, scale, exponent)).T
+        names = [self.target, *self.others]
+        counts = np.array([[mix.get(name, 0) for name in names] for mix in mixes], dtype=np.float64)
+        offset = self.draws[:, -1, None]
+        return np.asarray(np.clip(_surface(self.draws, counts) + offset, 0, 1))
 
 
-def _curve(n: Array, floor: Array, ceiling: Array, scale: Array, exponent: Array) -> Array:
-    return floor + (ceiling - floor) * (1 - (1 + n / scale) ** -exponent)
+def _surface(parameters: Array, counts: Array) -> Array:
+    """Accuracy, (points, mixes), of (points, parameters) at (mixes, 1 + others), target first."""
+    floor, ceiling, scale, exponent = (parameters[:, k, None] for k in range(_FIXED))
+    others = counts.shape[1] - 1
+    effective = np.broadcast_to(counts[:, 0], (len(parameters), len(counts)))
+    for k in range(others):
+        rate = parameters[:, _FIXED + k, None]
+        saturation = parameters[:, _FIXED + others + k, None]
+        effective = effective - rate * saturation * np.expm1(-counts[:, 1 + k] / saturation)
+    return np.asarray(floor + (ceiling - floor) * (1 - (1 + effective / scale) ** -exponent))
 
 
 def fit_surface(
@@ -121,31 +142,35 @@ def fit_surface(
     others = [name for name in strata if name != target]
     counts = np.array([[o.labels.get(name, 0) for name in [target, *others]] for o in observations])
     measured = np.array([o.accuracy for o in observations])
-    covariance = _covariance(observations, unsupervised, groups)
+    variances, common = _noise(observations, unsupervised, groups)
     if unsupervised is not None:
         counts = np.vstack([np.zeros((1, counts.shape[1]), dtype=counts.dtype), counts])
         measured = np.concatenate([[unsupervised.mean()], measured])
-    posterior = _Posterior(counts.astype(float), measured, covariance, chance, unsupervised is None)
+    posterior = _Posterior(counts.astype(float), measured, variances, chance, unsupervised is None)
     best = posterior.mode()
     posterior.widen(best)
     rng = np.random.default_rng([seed, 0x50FA])
     sample = posterior.draw(best, draws, rng)
     fitted = posterior.predict(best[None])[0]
+    offset = rng.normal(0, np.sqrt(common), (draws, 1))
     return ResponseSurface(
         strata=tuple(strata),
         target=target,
-        draws=posterior.natural(sample),
+        draws=np.hstack([posterior.natural(sample), offset]),
         root_mean_square_residual=float(np.sqrt(np.mean((measured - fitted) ** 2))),
-        root_mean_square_noise=float(np.sqrt(np.mean(np.diag(covariance)))),
+        root_mean_square_noise=float(np.sqrt(np.mean(variances))),
     )
 
 
-def _covariance(
+def _noise(
     observations: Sequence[Observation],
     unsupervised: NDArray[np.bool_] | None,
     groups: NDArray[np.object_],
-) -> Array:
-    """Covariance of the measured accuracies, (observations + 1 if zero-shot is one of them)."""
+) -> tuple[Array, float]:
+    """Variance of each measured accuracy by itself, and the one that all have in common.
+
+    The former are (observations,), led by zero-shot where that is one of them.
+    """
     rows = [o.correct.mean(0) for o in observations]
     if unsupervised is not None:
         rows.insert(0, unsupervised.astype(np.float64))
@@ -153,67 +178,38 @@ def _covariance(
     centred = by_item - by_item.mean(1, keepdims=True)
     _, cluster = np.unique(groups.astype(str), return_inverse=True)
     sums = np.stack([np.bincount(cluster, row) for row in centred])  # (conditions, clusters)
-    items = by_item.shape[1]
-    covariance = sums @ sums.T / items**2
-    trained = len(rows) - len(observations)  # zero-shot, where it is there, bought nothing
-    covariance[trained:, trained:] += _purchase_covariance(observations)
-    covariance[np.diag_indices_from(covariance)] += 1e-6
-    return np.asarray(covariance)
-
-
-def _purchase_covariance(observations: Sequence[Observation]) -> Array:
-    """Covariance by the accident of which items were bought, (observations, observations).
-
-    The mean over n labels of a stratum varies like S^2 / n. Of that S^2 / N is the accident of the
-    pilot's N labels: every mix shares it and no seed averages it out. Subsamples of one seed are
-    nested: those of n and m >= n labels share 1 / m - 1 / N besides. A mix of strata is the mean
-    over its labels, so a stratum counts by its share of them.
-    """
-    names = sorted({name for o in observations for name, n in o.labels.items() if n})
-    counts = np.array([[o.labels.get(name, 0) for name in names] for o in observations], np.float64)
-    shares = counts / counts.sum(1, keepdims=True)
-    pilot = (counts / np.array([[o.pilot_share] for o in observations])).max(0)  # (strata,)
-    seeds = np.array([len(o.correct) for o in observations])
-    larger = np.maximum(counts[:, None], counts)  # (observations, observations, strata)
-    seed_part = (1 / larger.clip(min=1) - 1 / pilot) / np.maximum.outer(seeds, seeds)[..., None]
-    by_stratum = shares[:, None] * shares * (1 / pilot + seed_part)
-    return np.asarray(_purchase_variance(observations) * by_stratum.sum(2))
-
-
-def _purchase_variance(observations: Sequence[Observation]) -> float:
-    """S^2, the variance of accuracy by which items are bought, times the labels bought.
-
-    Seeds differ by (1 - share) of it, their subsamples being of one pilot, and by chance on every
-    test item, which is in the items' covariance already and is taken off. What is left is known
-    poorly from a few seeds: it is taken as at least half of what they show.
-    """
-    shown, own = [], []
-    for o in observations:
-        if len(o.correct) > 1 and o.pilot_share < 0.9:
-            scale = o.total / (1 - o.pilot_share)
-            chance = o.correct.var(0, ddof=1).mean() / o.correct.shape[1]
-            shown.append(scale * o.correct.mean(1).var(ddof=1))
-            own.append(shown[-1] - scale * chance)
-    if not shown:
-        return 0.25  # nothing tells it: 5 points of accuracy for 100 labels
-    return float(max(np.mean(own), np.mean(shown) / 2))
+    covariance = sums @ sums.T / by_item.shape[1] ** 2
+    off_diagonal = covariance[~np.eye(len(covariance), dtype=bool)]
+    common = max(0.0, float(off_diagonal.mean()))
+    variances = np.maximum(np.diag(covariance) - common, 0.0)
+    # A purchase of n labels varies like S^2 / n. Subsamples of one pilot overlap, so their seeds
+    # show only (1 - share) of it: S is told by all mixes together, and each gets its full part.
+    told = [o for o in observations if len(o.correct) > 1 and o.pilot_share < 0.9]
+    spreads = [o.correct.mean(1).var(ddof=1) * o.total / (1 - o.pilot_share) for o in told]
+    spread = float(np.mean(spreads)) if spreads else 0.25
+    for index, observation in enumerate(observations, start=len(rows) - len(observations)):
+        alone = (1 - observation.pilot_share) / len(observation.correct)
+        variances[index] += spread / observation.total * (alone + observation.pilot_share)
+    return variances + 1e-6, common
 
 
 class _Posterior:
-    """Unconstrained coordinates: logit floor, logit gain, log scale, log exponent, log rates."""
+    """The density in unconstrained coordinates: each range is mapped by the logistic function."""
 
     def __init__(
-        self, counts: Array, measured: Array, covariance: Array, chance: float, floor_known: bool
+        self, counts: Array, measured: Array, variances: Array, chance: float, floor_known: bool
     ) -> None:
         self._counts = counts  # (observations, 1 + others), target first
         self._measured = measured
-        self._factor = np.linalg.cholesky(covariance)
+        self._deviation = np.sqrt(variances)
         self._floor = chance if floor_known else None
         self._others = counts.shape[1] - 1
-        self.size = _FIXED + self._others
+        self.size = _FIXED + 2 * self._others
+        # (2, others): least and largest saturation
+        self._saturation = np.outer(_SATURATION_FACTORS, np.maximum(counts[:, 1:].max(0), 1.0))
 
     def natural(self, points: Array) -> Array:
-        """Floor, ceiling, scale, exponent, rates of (points, size)."""
+        """Floor, ceiling, scale, exponent, rates, saturations of (points, size)."""
         out = np.empty_like(points)
         out[:, 0] = expit(points[:, 0]) if self._floor is None else self._floor
         out[:, 1] = out[:, 0] + (1 - out[:, 0]) * expit(points[:, 1])
@@ -221,25 +217,24 @@ class _Posterior:
         out[:, 2] = np.exp(low + (high - low) * expit(points[:, 2]))
         out[:, 3] = _EXPONENT_MEDIAN * np.exp(_EXPONENT_SPREAD * points[:, 3])
         low, high = np.log(RATE_RANGE)
-        out[:, _FIXED:] = np.exp(low + (high - low) * expit(points[:, _FIXED:]))
+        split = _FIXED + self._others
+        out[:, _FIXED:split] = np.exp(low + (high - low) * expit(points[:, _FIXED:split]))
+        low_each, high_each = np.log(self._saturation)
+        out[:, split:] = np.exp(low_each + (high_each - low_each) * expit(points[:, split:]))
         return out
 
     def predict(self, points: Array) -> Array:
-        natural = self.natural(points)
-        weights = np.hstack([np.ones((len(points), 1)), natural[:, _FIXED:]])
-        effective = weights @ self._counts.T  # (points, observations)
-        floor, ceiling, scale, exponent = (natural[:, k, None] for k in range(_FIXED))
-        return _curve(effective, floor, ceiling, scale, exponent)
+        """Accuracies at the observations, (points, observations)."""
+        return _surface(self.natural(points), self._counts)
 
     def log_density(self, points: Array) -> Array:
         """Log posterior density up to a constant, (points,).
 
-        Flat priors on floor, ceiling, log scale and log rates (through the logistic map, whose
-        slope is their density here), log-normal on the exponent.
+        Flat priors on floor, ceiling, log scale, log rates and log saturations (through the
+        logistic map, whose slope is their density here), log-normal on the exponent.
         """
-        residual = (self._measured - self.predict(points)).T  # (observations, points)
-        whitened = np.linalg.solve(self._factor, residual)
-        likelihood = -0.5 * (whitened**2).sum(0)
+        whitened = (self._measured - self.predict(points)) / self._deviation
+        likelihood = -0.5 * (whitened**2).sum(1)
         flat = np.delete(points, 3, axis=1)
         prior = (-np.logaddexp(0, flat) - np.logaddexp(0, -flat)).sum(1) - 0.5 * points[:, 3] ** 2
         return np.asarray(likelihood + prior)
@@ -247,17 +242,18 @@ class _Posterior:
     def mode(self) -> Array:
         starts = np.zeros((9, self.size))
         starts[:, 2] = np.repeat([-2.0, -0.5, 1.0], 3)
-        starts[:, _FIXED:] = np.tile([-0.7, 0.0, 0.7], 3)[:, None]
+        starts[:, _FIXED : _FIXED + self._others] = np.tile([-0.7, 0.0, 0.7], 3)[:, None]
         fits = [minimize(lambda x: -self.log_density(x[None])[0], s, method="BFGS") for s in starts]
         return np.asarray(min(fits, key=lambda fit: fit.fun).x)
 
     def widen(self, best: Array) -> None:
-        """Widen the covariance where the surface misses by more than the noise (Birge ratio)."""
-        residual = self._measured - self.predict(best[None])[0]
-        squares = float((np.linalg.solve(self._factor, residual) ** 2).sum())
-        freedom = len(residual) - (self.size - (self._floor is not None))
+        """Widen the noise where the surface misses the points by more than it (Birge ratio)."""
+        whitened = (self._measured - self.predict(best[None])[0]) / self._deviation
+        squares = float((whitened**2).sum())
+        # Saturations are hardly told by a pilot and count as no parameter.
+        freedom = len(whitened) - (_FIXED + self._others - (self._floor is not None))
         if freedom > 0 and squares > freedom:
-            self._factor = self._factor * np.sqrt(squares / freedom)
+            self._deviation = self._deviation * np.sqrt(squares / freedom)
 
     def draw(self, best: Array, draws: int, rng: np.random.Generator) -> Array:
         """Posterior draws, (draws, size), by importance sampling with adapted proposals."""

@@ -1,13 +1,10 @@
 """Keep the libraries quiet: labelmix tells its own progress."""
 
-import logging
 import warnings
 
 
 def quiet_libraries() -> None:
     """Silence progress bars and notices; in every process, before a model is loaded."""
-    # Before bitsandbytes is imported, which warns at once of an optional package.
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
     import datasets
     import transformers

@@ -73,8 +73,9 @@ class TrialRunner:
         self.features.get(self.feature_positions(trials), self.model, progress)
 
     def feature_positions(self, trials: list[Trial]) -> Positions:
+        """Items that these trials read: the test set and what they buy, each once."""
         bought = [self.purchase(trial).positions for trial in trials]
-        return np.unique(np.concatenate([self.task.test_positions, *bought]))
+        return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought])))
 
     def _zero_shot(self, quantisation: Quantisation) -> NDArray[np.float64]:
         loaded = self.model(quantisation)
