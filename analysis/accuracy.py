@@ -68,5 +68,3 @@ def interval(estimate: float, draws: Array, confidence: float = CONFIDENCE) -> E
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
     return Estimate(estimate=float(estimate), low=float(low), high=float(high))
-
-

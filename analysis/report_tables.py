@@ -67,6 +67,7 @@ NOT_APPLICABLE = Cell("\u2013")
 
 
 def break_even_sentences(method: MethodResult, confidence: float) -> list[str]:
+    """What one label of each other stratum is worth, in words."""
     return [wording.break_even(rate, confidence) for rate in rates(method)]
 
 
@@ -81,6 +82,7 @@ def easiest(result: RunResult) -> str:
 
 
 def gap_sentence(result: RunResult, method: MethodResult) -> str:
+    """The supervision gap recovered, or that it is not resolved, in words."""
     return wording.supervision_gap(method.sgr, easiest(result), result.target, result.confidence)
 
 
@@ -193,6 +195,7 @@ def _sgr_per_cost(value: float | None, unit: int) -> str:
 
 
 def other_method(result: RunResult, key: str) -> MethodSection:
+    """The section of a method that the plan does not rest on."""
     method = result.methods[key]
     purchase = "this purchase" if _same_plan(result, method) else "its own plan, shown below"
     return MethodSection(

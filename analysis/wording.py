@@ -84,10 +84,29 @@ def recommendation(result: RunResult) -> str:
     expected = plan.expected_accuracy
     if not is_number(expected.estimate):
         return f"{sentence}; what this gives on {result.target} items could not be estimated."
+    if labels_do_not_help(result):
+        untrained = percent(result.sgr.unsupervised.estimate, 0)
+        return (
+            f"Do not buy yet: training does not pay here. Without any labels the model is right on "
+            f"{untrained} of {result.target} items; after the best purchase for "
+            f"{money(plan.cost, result.currency)} {percent(expected.estimate, 0)} is expected "
+            f"({interval_name(result.confidence)} {span(expected, decimals=0)})."
+        )
     return (
         f"{sentence}: expected {percent(expected.estimate, 0)} right on {result.target} items "
         f"({interval_name(result.confidence)} {span(expected, decimals=0)})."
     )
+
+
+def labels_do_not_help(result: RunResult) -> bool:
+    """Whether no gap was resolved and the best purchase is not even expected to beat no training.
+
+    Such a result is no ground for buying anything with this model and method.
+    """
+    expected, untrained = result.plan.expected_accuracy.estimate, result.sgr.unsupervised.estimate
+    if result.sgr.resolved or expected is None or untrained is None:
+        return False
+    return expected <= untrained
 
 
 def after_the_pilot(result: RunResult) -> str:
@@ -125,7 +144,18 @@ def reason(result: RunResult) -> str:
         f"One {rate.stratum} label does as much for accuracy on {rate.target} items as "
         f"{_rate_numbers(rate)[0]} {rate.target} labels "
         f"({interval_name(result.confidence)} {span(rate, 'ratio')}) and costs "
-        f"{_rate_numbers(rate)[1]} times as much: {_better_buy(rate)}.{_bought_by_pilot(result)}"
+        f"{_rate_numbers(rate)[1]} times as much: {_better_buy(rate)}."
+        f"{_bought_by_pilot(result)}{_hedge(result)}"
+    )
+
+
+def _hedge(result: RunResult) -> str:
+    """Why a plan goes on buying more than one kind; '' if it buys one."""
+    if sum(number > 0 for number in result.plan.labels_after_pilot.values()) < 2:
+        return ""
+    return (
+        f" The plan buys both kinds all the same: {result.exchange_rate.stratum} labels alone may "
+        "run dry beyond what the pilot could show."
     )
 
 

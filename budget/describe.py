@@ -17,14 +17,14 @@ from budget.config import read_config, with_overrides
 
 
 class MeasureDescription(Record):
-    """Distribution of one hardness measure over the items that have it."""
+    """Distribution of one hardness measure over the items that have it; None if none has."""
 
     known: int
-    minimum: float
-    quartile_1: float
-    median: float
-    quartile_3: float
-    maximum: float
+    minimum: float | None
+    quartile_1: float | None
+    median: float | None
+    quartile_3: float | None
+    maximum: float | None
 
 
 class ItemsDescription(Record):
@@ -92,16 +92,17 @@ def _options(path: Path | None, data_dir: Path | None) -> dict[str, Any]:
 
 def _describe_measure(values: NDArray[np.float64]) -> MeasureDescription:
     known = values[~np.isnan(values)]
-    if known.size == 0:
-        known = np.zeros(1)
-    quartiles = np.quantile(known, [0, 0.25, 0.5, 0.75, 1])
+    quartiles: list[float | None] = [None] * 5
+    if known.size:
+        quartiles = np.quantile(known, [0, 0.25, 0.5, 0.75, 1]).tolist()
+    minimum, quartile_1, median, quartile_3, maximum = quartiles
     return MeasureDescription(
-        known=int((~np.isnan(values)).sum()),
-        minimum=float(quartiles[0]),
-        quartile_1=float(quartiles[1]),
-        median=float(quartiles[2]),
-        quartile_3=float(quartiles[3]),
-        maximum=float(quartiles[4]),
+        known=known.size,
+        minimum=minimum,
+        quartile_1=quartile_1,
+        median=median,
+        quartile_3=quartile_3,
+        maximum=maximum,
     )
 
 
@@ -117,7 +118,7 @@ def show_description(description: ItemsDescription) -> None:
     table = Table("measure", "known", "min", "25 %", "median", "75 %", "max", title="Hardness")
     for name, m in description.measures.items():
         numbers = (m.minimum, m.quartile_1, m.median, m.quartile_3, m.maximum)
-        table.add_row(name, f"{m.known:,}", *(f"{number:g}" for number in numbers))
+        table.add_row(name, f"{m.known:,}", *("-" if n is None else f"{n:g}" for n in numbers))
     console.print(table)
     if description.strata is not None:
         strata = Table("stratum", "items", title="Strata")

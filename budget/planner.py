@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE, interval
-from analysis.result import Estimate, ExchangeRate
+from analysis.result import Estimate, ExchangeRate, PlanSummary
 from annotation.cost import LabelTerms, affordable, mix_cost
 from annotation.errors import InputError
 from budget.policies import Mix
@@ -31,6 +31,16 @@ class Plan:
     money_left: Decimal
     after_pilot: Mix
     expected_accuracy: Estimate
+
+    def summary(self) -> PlanSummary:
+        """The plan as a result holds it."""
+        return PlanSummary(
+            labels=self.mix,
+            cost=float(self.cost),
+            money_left=float(self.money_left),
+            labels_after_pilot=self.after_pilot,
+            expected_accuracy=self.expected_accuracy,
+        )
 
 
 def plan_purchase(

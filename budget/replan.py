@@ -22,7 +22,6 @@ from analysis.result import (
 from analysis.wording import break_even, method_name
 from annotation.cost import LabelTerms, mix_cost, money
 from annotation.errors import InputError
-from budget.method_summary import plan_summary
 from budget.planner import exchange_rate, expected_accuracy, plan_purchase
 from budget.policies import baseline_mixes
 from budget.response import ResponseSurface
@@ -64,7 +63,7 @@ def replan(run_folder: Path, budget: str | None, costs: list[str], method: str |
     evidence = result.methods[chosen]
     surface = surface_of(evidence)
     terms = _terms(result, costs)
-    total = money(result.budget if budget is None else budget)
+    total = _budget(budget, result)
     capacity = {name: result.strata[name].pool_items for name in surface.strata}
     plan = plan_purchase(surface, terms, total, capacity, result.pilot.labels)
     mixes = baseline_mixes(total, terms, capacity, surface.strata)
@@ -75,7 +74,7 @@ def replan(run_folder: Path, budget: str | None, costs: list[str], method: str |
         costs={name: float(t.cost) for name, t in terms.items()},
         target=surface.target,
         confidence=result.confidence,
-        plan=plan_summary(plan),
+        plan=plan.summary(),
         exchange_rates={
             name: exchange_rate(surface, name, terms, result.pilot.labels)
             for name in surface.others
@@ -92,15 +91,33 @@ def replan(run_folder: Path, budget: str | None, costs: list[str], method: str |
 
 
 def surface_of(method: MethodResult) -> ResponseSurface:
-    """The response surface that a result holds."""
+    """The response surface that a result holds.
+
+    Raises InputError if it is that of another version, with other parameters.
+    """
     stored = method.surface
-    return ResponseSurface(
+    surface = ResponseSurface(
         strata=tuple(stored.strata),
         target=stored.target,
         draws=np.array(stored.draws),
         root_mean_square_residual=stored.root_mean_square_residual,
         root_mean_square_noise=stored.root_mean_square_noise,
     )
+    if surface.parameter_names != stored.parameter_names:
+        raise InputError(
+            f"the run's response surface for '{method.method}' is that of another version of "
+            "labelmix; start the run again: its trials are kept and only the rest is done anew."
+        )
+    return surface
+
+
+def _budget(given: str | None, result: RunResult) -> Decimal:
+    if given is None:
+        return money(result.budget)
+    try:
+        return money(given)
+    except InputError as error:
+        raise InputError(f"--budget {given}: {error}") from None
 
 
 def _terms(result: RunResult, costs: list[str]) -> dict[str, LabelTerms]:

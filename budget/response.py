@@ -82,7 +82,7 @@ class ResponseSurface:
         return ["floor", "ceiling", "scale", "exponent", *rates, *saturations, "test_offset"]
 
     def rates(self, stratum: str, labels: int) -> Array:
-        """Posterior draws of the exchange rate of `stratum`, (draws,), mean over its first `labels`.
+        """Draws of the exchange rate of `stratum`, mean over its first `labels`: (draws,).
 
         Within the pilot this is measured; beyond, it rests on the prior of the saturation.
         """
@@ -142,11 +142,11 @@ def fit_surface(
     others = [name for name in strata if name != target]
     counts = np.array([[o.labels.get(name, 0) for name in [target, *others]] for o in observations])
     measured = np.array([o.accuracy for o in observations])
-    variances, common = _noise(observations, unsupervised, groups)
+    noise, common = _noise(observations, unsupervised, groups)
     if unsupervised is not None:
         counts = np.vstack([np.zeros((1, counts.shape[1]), dtype=counts.dtype), counts])
         measured = np.concatenate([[unsupervised.mean()], measured])
-    posterior = _Posterior(counts.astype(float), measured, variances, chance, unsupervised is None)
+    posterior = _Posterior(counts.astype(float), measured, noise, chance, unsupervised is None)
     best = posterior.mode()
     posterior.widen(best)
     rng = np.random.default_rng([seed, 0x50FA])
@@ -158,7 +158,7 @@ def fit_surface(
         target=target,
         draws=np.hstack([posterior.natural(sample), offset]),
         root_mean_square_residual=float(np.sqrt(np.mean((measured - fitted) ** 2))),
-        root_mean_square_noise=float(np.sqrt(np.mean(variances))),
+        root_mean_square_noise=float(np.sqrt(np.trace(noise) / len(noise))),
     )
 
 
@@ -167,9 +167,9 @@ def _noise(
     unsupervised: NDArray[np.bool_] | None,
     groups: NDArray[np.object_],
 ) -> tuple[Array, float]:
-    """Variance of each measured accuracy by itself, and the one that all have in common.
+    """Covariance of the measured accuracies, and the variance that all have in common besides.
 
-    The former are (observations,), led by zero-shot where that is one of them.
+    The former is (observations, observations), led by zero-shot where that is one of them.
     """
     rows = [o.correct.mean(0) for o in observations]
     if unsupervised is not None:
@@ -181,27 +181,59 @@ def _noise(
     covariance = sums @ sums.T / by_item.shape[1] ** 2
     off_diagonal = covariance[~np.eye(len(covariance), dtype=bool)]
     common = max(0.0, float(off_diagonal.mean()))
-    variances = np.maximum(np.diag(covariance) - common, 0.0)
-    # A purchase of n labels varies like S^2 / n. Subsamples of one pilot overlap, so their seeds
-    # show only (1 - share) of it: S is told by all mixes together, and each gets its full part.
-    told = [o for o in observations if len(o.correct) > 1 and o.pilot_share < 0.9]
-    spreads = [o.correct.mean(1).var(ddof=1) * o.total / (1 - o.pilot_share) for o in told]
-    spread = float(np.mean(spreads)) if spreads else 0.25
-    for index, observation in enumerate(observations, start=len(rows) - len(observations)):
-        alone = (1 - observation.pilot_share) / len(observation.correct)
-        variances[index] += spread / observation.total * (alone + observation.pilot_share)
-    return variances + 1e-6, common
+    own = np.diag(np.maximum(np.diag(covariance) - common, 0.0) + 1e-6)
+    trained = len(rows) - len(observations)  # zero-shot, where it is there, bought nothing
+    own[trained:, trained:] += _purchase_covariance(observations)
+    return own, common
+
+
+def _purchase_covariance(observations: Sequence[Observation]) -> Array:
+    """Covariance by the accident of which items were bought, (observations, observations).
+
+    The mean over n labels of a stratum varies like S^2 / n. Of that S^2 / N is the accident of the
+    pilot's N labels: every mix shares it and no seed averages it out. Subsamples of one seed are
+    nested: those of n and m >= n labels share 1 / m - 1 / N besides. A mix of strata is the mean
+    over its labels, so a stratum counts by its share of them.
+    """
+    names = sorted({name for o in observations for name, n in o.labels.items() if n})
+    counts = np.array([[o.labels.get(name, 0) for name in names] for o in observations], np.float64)
+    shares = counts / counts.sum(1, keepdims=True)
+    pilot = (counts / np.array([[o.pilot_share] for o in observations])).max(0)  # (strata,)
+    seeds = np.array([len(o.correct) for o in observations])
+    larger = np.maximum(counts[:, None], counts)  # (observations, observations, strata)
+    seed_part = (1 / larger.clip(min=1) - 1 / pilot) / np.maximum.outer(seeds, seeds)[..., None]
+    by_stratum = shares[:, None] * shares * (1 / pilot + seed_part)
+    return np.asarray(_purchase_variance(observations) * by_stratum.sum(2))
+
+
+def _purchase_variance(observations: Sequence[Observation]) -> float:
+    """S^2, the variance of accuracy by which items are bought, times the labels bought.
+
+    Seeds differ by (1 - share) of it, their subsamples being of one pilot, and by chance on every
+    test item, which counts among the test items' noise and is taken off. What is left is known
+    poorly from a few seeds: it is taken as at least a quarter of what they show.
+    """
+    shown, own = [], []
+    for o in observations:
+        if len(o.correct) > 1 and o.pilot_share < 0.9:
+            scale = o.total / (1 - o.pilot_share)
+            chance = o.correct.var(0, ddof=1).mean() / o.correct.shape[1]
+            shown.append(scale * o.correct.mean(1).var(ddof=1))
+            own.append(shown[-1] - scale * chance)
+    if not shown:
+        return 0.25  # nothing tells it: 5 points of accuracy for 100 labels
+    return float(max(np.mean(own), np.mean(shown) / 4))
 
 
 class _Posterior:
     """The density in unconstrained coordinates: each range is mapped by the logistic function."""
 
     def __init__(
-        self, counts: Array, measured: Array, variances: Array, chance: float, floor_known: bool
+        self, counts: Array, measured: Array, covariance: Array, chance: float, floor_known: bool
     ) -> None:
         self._counts = counts  # (observations, 1 + others), target first
         self._measured = measured
-        self._deviation = np.sqrt(variances)
+        self._factor = np.linalg.cholesky(covariance)
         self._floor = chance if floor_known else None
         self._others = counts.shape[1] - 1
         self.size = _FIXED + 2 * self._others
@@ -233,8 +265,9 @@ class _Posterior:
         Flat priors on floor, ceiling, log scale, log rates and log saturations (through the
         logistic map, whose slope is their density here), log-normal on the exponent.
         """
-        whitened = (self._measured - self.predict(points)) / self._deviation
-        likelihood = -0.5 * (whitened**2).sum(1)
+        residual = (self._measured - self.predict(points)).T  # (observations, points)
+        whitened = np.linalg.solve(self._factor, residual)
+        likelihood = -0.5 * (whitened**2).sum(0)
         flat = np.delete(points, 3, axis=1)
         prior = (-np.logaddexp(0, flat) - np.logaddexp(0, -flat)).sum(1) - 0.5 * points[:, 3] ** 2
         return np.asarray(likelihood + prior)
@@ -248,12 +281,12 @@ class _Posterior:
 
     def widen(self, best: Array) -> None:
         """Widen the noise where the surface misses the points by more than it (Birge ratio)."""
-        whitened = (self._measured - self.predict(best[None])[0]) / self._deviation
-        squares = float((whitened**2).sum())
+        residual = self._measured - self.predict(best[None])[0]
+        squares = float((np.linalg.solve(self._factor, residual) ** 2).sum())
         # Saturations are hardly told by a pilot and count as no parameter.
-        freedom = len(whitened) - (_FIXED + self._others - (self._floor is not None))
+        freedom = len(residual) - (_FIXED + self._others - (self._floor is not None))
         if freedom > 0 and squares > freedom:
-            self._deviation = self._deviation * np.sqrt(squares / freedom)
+            self._factor = self._factor * np.sqrt(squares / freedom)
 
     def draw(self, best: Array, draws: int, rng: np.random.Generator) -> Array:
         """Posterior draws, (draws, size), by importance sampling with adapted proposals."""

@@ -2,7 +2,6 @@
 
 import numpy as np
 from hypothesis import given
-from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
@@ -17,7 +16,9 @@ SEED_SPREAD = 0.2  # of the probit: about 5 points of accuracy from one purchase
 RESAMPLING = Resampling(np.arange(ITEMS).astype(object), draws=800)
 
 
-def conditions(rng: np.random.Generator, accuracies: dict[str, float]) -> dict[str, NDArray[np.bool_]]:
+def conditions(
+    rng: np.random.Generator, accuracies: dict[str, float]
+) -> dict[str, NDArray[np.bool_]]:
     """Correctness of conditions on one test set: all meet the same difficult items."""
     difficulty = rng.standard_normal(ITEMS)
     table = {}
@@ -60,9 +61,7 @@ def test_no_gap_is_seldom_called_resolved() -> None:
 
 
 def test_a_harmful_training_is_never_resolved() -> None:
-    assert not any(
-        gap.resolved for gap in gaps({"easy": 0.50, "hard": 0.40, "unsupervised": 0.55})
-    )
+    assert not any(gap.resolved for gap in gaps({"easy": 0.50, "hard": 0.40, "unsupervised": 0.55}))
 
 
 CORRECT = arrays(np.bool_, (2, 40))

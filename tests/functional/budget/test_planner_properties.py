@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms, mix_cost
 from budget.planner import Plan, candidate_mixes, plan_purchase
 from budget.policies import baseline_mixes
 from budget.response import ResponseSurface
 
+Array = NDArray[np.float64]
 STRATA = ("easy", "medium", "hard")
 SETS = st.sampled_from([("easy", "hard"), ("easy", "medium", "hard"), ("medium", "hard")])
 COSTS = st.one_of(
@@ -30,17 +32,26 @@ def terms_of(costs: tuple[Decimal, ...], scale: Decimal = Decimal(1)) -> dict[st
 
 
 def random_surface(strata: tuple[str, ...], seed: int, draws: int = 20) -> ResponseSurface:
+    """Draws that agree in their order of magnitude, as those of a fit do."""
     rng = np.random.default_rng(seed)
     floor = rng.uniform(0.1, 0.5, draws)
-    others = len(strata) - 1
-    parameters = [
-        floor,
-        floor + (1 - floor) * rng.random(draws),
-        np.exp(rng.uniform(1, 8, draws)),
-        np.exp(rng.normal(0, 0.5, draws)),
-        *np.exp(rng.uniform(-3, 3, (others, 1)) + rng.normal(0, 0.3, (others, draws))),
-    ]
-    return ResponseSurface(strata, "hard", np.stack(parameters, axis=1), 0.0, 0.01)
+    values = {
+        "floor": floor,
+        "ceiling": floor + (1 - floor) * rng.random(draws),
+        "scale": np.exp(rng.uniform(1, 8) + rng.normal(0, 0.3, draws)),
+        "exponent": np.exp(rng.normal(0, 0.5, draws)),
+        "test_offset": rng.normal(0, 0.02, draws),
+    }
+    for name in strata[:-1]:
+        values[f"rate_{name}"] = np.exp(rng.uniform(-3, 3) + rng.normal(0, 0.3, draws))
+        values[f"saturation_{name}"] = np.exp(rng.uniform(2, 9) + rng.normal(0, 0.3, draws))
+    return surface_of(strata, values)
+
+
+def surface_of(strata: tuple[str, ...], values: dict[str, Array]) -> ResponseSurface:
+    names = ResponseSurface(strata, "hard", np.empty((0, 0)), 0.0, 0.0).parameter_names
+    draws = np.stack(np.broadcast_arrays(*(values[name] for name in names)), axis=1)
+    return ResponseSurface(strata, "hard", draws, 0.0, 0.01)
 
 
 @settings(max_examples=60)
@@ -149,10 +160,19 @@ def test_equal_strata_with_symmetric_draws_are_interchangeable(
     cost: Decimal, counts: tuple[int, int], spreads: list[float]
 ) -> None:
     # Two other strata whose rates are each other's in the second half of the draws.
-    rates = np.array([[s, 2 - 0.9 * s] for s in spreads])
-    rates = np.vstack([rates, rates[:, ::-1]])
-    rest = np.tile([0.3, 0.9, 100.0, 0.8], (len(rates), 1))
-    surface = ResponseSurface(STRATA, "hard", np.hstack([rest, rates]), 0.0, 0.01)
+    one_way, other_way = np.array(spreads), 2 - 0.9 * np.array(spreads)
+    values = {
+        "floor": np.array([0.3]),
+        "ceiling": np.array([0.9]),
+        "scale": np.array([100.0]),
+        "exponent": np.array([0.8]),
+        "test_offset": np.array([0.0]),
+        "rate_easy": np.concatenate([one_way, other_way]),
+        "rate_medium": np.concatenate([other_way, one_way]),
+        "saturation_easy": np.array([70.0]),
+        "saturation_medium": np.array([70.0]),
+    }
+    surface = surface_of(STRATA, values)
     one, two = counts
     there, back = {"easy": one, "medium": two}, {"easy": two, "medium": one}
     expected = surface.predict([there, back]).mean(0)

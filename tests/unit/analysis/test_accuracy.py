@@ -1,14 +1,17 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from analysis.accuracy import Resampling, interval
 
 
-def names(*groups: str) -> np.ndarray:
+def names(*groups: str) -> NDArray[np.object_]:
     return np.array(groups, dtype=object)
 
 
-def plain_accuracy(resampling: Resampling, groups: np.ndarray, correct: np.ndarray) -> list[float]:
+def plain_accuracy(
+    resampling: Resampling, groups: NDArray[np.object_], correct: NDArray[np.bool_]
+) -> list[float]:
     """The slow twin: every draw item by item, from the same counts and seed weights."""
     clusters = sorted(set(groups))
     weights = resampling._seed_weights(len(correct))
@@ -32,7 +35,10 @@ def test_draws_are_those_of_a_plain_loop(seeds: int) -> None:
     correct = np.random.default_rng(3).random((seeds, len(groups))) < 0.6
     resampling = Resampling(groups, draws=40, seed=5)
     np.testing.assert_allclose(
-        resampling.accuracy(correct), plain_accuracy(resampling, groups, correct), rtol=0, atol=1e-12
+        resampling.accuracy(correct),
+        plain_accuracy(resampling, groups, correct),
+        rtol=0,
+        atol=1e-12,
     )
 
 

@@ -97,8 +97,6 @@ def test_a_wrong_field_is_named(tmp_path: Path, resolved_result: RunResult) -> N
 
 def test_an_unknown_field_is_an_error(tmp_path: Path, resolved_result: RunResult) -> None:
     path = tmp_path / "result.json"
-    path.write_text(
-        json.dumps(resolved_result.model_dump() | {"surprise": 1}), encoding="utf-8"
-    )
+    path.write_text(json.dumps(resolved_result.model_dump() | {"surprise": 1}), encoding="utf-8")
     message = problem(path)
     assert "surprise" in message and "run 'labelmix run' again" in message

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from analysis.accuracy import Resampling
 from analysis.sgr import supervision_gap_recovered
 
 
-def right(seeds: int, items: int, number: int, start: int = 0) -> np.ndarray:
+def right(seeds: int, items: int, number: int, start: int = 0) -> NDArray[np.bool_]:
     """(seeds, items) with `number` items right in every seed, from item `start` on."""
     row = np.zeros(items, dtype=bool)
     row[start : start + number] = True
@@ -56,7 +57,7 @@ def test_easy_no_better_than_zero_shot_recovers_nothing() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_unresolved_gap_gives_no_number(hard: np.ndarray, case: str) -> None:
+def test_unresolved_gap_gives_no_number(hard: NDArray[np.bool_], case: str) -> None:
     # Zero-shot is right on 40 other items, so that the difference is noisy.
     unsupervised = right(1, 100, 40, start=50)
     gap = supervision_gap_recovered(right(2, 100, 60), hard, unsupervised, resampling(100), 10)

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from decimal import Decimal
 
 import numpy as np
@@ -10,35 +11,16 @@ from budget.response import ResponseSurface
 
 PLENTY = {"easy": 100_000, "medium": 100_000, "hard": 100_000}
 TWO = ("easy", "hard")
-THREE = ("easy", "medium", "hard")
-
-
-def known_surface(
-    strata: tuple[str, ...] = TWO, rates: tuple[float, ...] = (1.0,), draws: int = 1
-) -> ResponseSurface:
-    """A surface that is known: floor .3, ceiling .9, scale 100, exponent 1."""
-    return ResponseSurface(
-        strata=strata,
-        target="hard",
-        draws=np.tile(np.array([0.3, 0.9, 100.0, 1.0, *rates]), (draws, 1)),
-        root_mean_square_residual=0.0,
-        root_mean_square_noise=0.01,
-    )
-
-
-def surface_of_rates(rates: np.ndarray) -> ResponseSurface:
-    surface = known_surface(draws=len(rates))
-    surface.draws[:, 4] = rates
-    return surface
+Surface = Callable[..., ResponseSurface]
 
 
 def terms(**costs: str) -> dict[str, LabelTerms]:
     return {name: LabelTerms(Decimal(cost), 0.1, "redraw") for name, cost in costs.items()}
 
 
-def test_easy_labels_worth_three_at_half_the_cost_get_all_the_money() -> None:
+def test_easy_labels_worth_three_at_half_the_cost_get_all_the_money(make_surface: Surface) -> None:
     plan = plan_purchase(
-        known_surface(rates=(3.0,)),
+        make_surface({"easy": 3.0}),
         terms(easy="1", hard="2"),
         Decimal(100),
         PLENTY,
@@ -51,9 +33,9 @@ def test_easy_labels_worth_three_at_half_the_cost_get_all_the_money() -> None:
     assert plan.expected_accuracy.estimate == pytest.approx(0.3 + 0.6 * (1 - 1 / 3.5))
 
 
-def test_easy_labels_worth_a_fifth_at_half_the_cost_get_none() -> None:
+def test_easy_labels_worth_a_fifth_at_half_the_cost_get_none(make_surface: Surface) -> None:
     plan = plan_purchase(
-        known_surface(rates=(0.2,)),
+        make_surface({"easy": 0.2}),
         terms(easy="1", hard="2"),
         Decimal(100),
         PLENTY,
@@ -63,20 +45,20 @@ def test_easy_labels_worth_a_fifth_at_half_the_cost_get_none() -> None:
     assert plan.after_pilot == {"easy": 0, "hard": 35}
 
 
-def test_the_turning_point_is_the_cost_ratio() -> None:
+def test_the_turning_point_is_the_cost_ratio(make_surface: Surface) -> None:
     costs = terms(easy="1", hard="2")
     for rate, better in [(0.45, "hard"), (0.55, "easy")]:
         plan = plan_purchase(
-            known_surface(rates=(rate,)), costs, Decimal(1000), PLENTY, {"easy": 8, "hard": 8}
+            make_surface({"easy": rate}), costs, Decimal(1000), PLENTY, {"easy": 8, "hard": 8}
         )
         assert plan.after_pilot[better] > 0, rate
         assert sum(plan.after_pilot.values()) == plan.after_pilot[better], rate
 
 
-def test_of_three_strata_the_best_value_wins() -> None:
+def test_of_three_strata_the_best_value_wins(make_surface: Surface) -> None:
     # Per unit of money: easy 1.2, medium 2 / 1.5 = 1.33, hard 1 / 2.
     plan = plan_purchase(
-        known_surface(THREE, rates=(1.2, 2.0)),
+        make_surface({"easy": 1.2, "medium": 2.0}),
         terms(easy="1", medium="1.5", hard="2"),
         Decimal(99),
         PLENTY,
@@ -85,9 +67,9 @@ def test_of_three_strata_the_best_value_wins() -> None:
     assert plan.after_pilot == {"easy": 0, "medium": 54, "hard": 0}  # 99 - 18 = 54 * 1.5
 
 
-def test_what_cannot_be_had_goes_to_the_next_best() -> None:
+def test_what_cannot_be_had_goes_to_the_next_best(make_surface: Surface) -> None:
     plan = plan_purchase(
-        known_surface(rates=(3.0,)),
+        make_surface({"easy": 3.0}),
         terms(easy="1", hard="2"),
         Decimal(100),
         {"easy": 30, "hard": 1000},
@@ -96,9 +78,9 @@ def test_what_cannot_be_had_goes_to_the_next_best() -> None:
     assert plan.mix == {"easy": 30, "hard": 35}
 
 
-def test_a_stratum_with_nothing_to_buy() -> None:
+def test_a_stratum_with_nothing_to_buy(make_surface: Surface) -> None:
     plan = plan_purchase(
-        known_surface(rates=(3.0,)),
+        make_surface({"easy": 3.0}),
         terms(easy="1", hard="2"),
         Decimal(50),
         {"easy": 0, "hard": 1000},
@@ -107,19 +89,19 @@ def test_a_stratum_with_nothing_to_buy() -> None:
     assert plan.mix == {"easy": 0, "hard": 25}
 
 
-def test_a_budget_of_exactly_the_pilot_buys_the_pilot() -> None:
+def test_a_budget_of_exactly_the_pilot_buys_the_pilot(make_surface: Surface) -> None:
     pilot = {"easy": 10, "hard": 10}
     costs = terms(easy="0.333", hard="1.07")
-    plan = plan_purchase(known_surface(), costs, Decimal("14.03"), PLENTY, pilot)
+    plan = plan_purchase(make_surface({"easy": 1.0}), costs, Decimal("14.03"), PLENTY, pilot)
     assert plan.mix == pilot
     assert plan.after_pilot == {"easy": 0, "hard": 0}
     assert plan.money_left == 0
 
 
-def test_a_cent_less_than_the_pilot_is_refused() -> None:
+def test_a_cent_less_than_the_pilot_is_refused(make_surface: Surface) -> None:
     with pytest.raises(InputError) as caught:
         plan_purchase(
-            known_surface(),
+            make_surface({"easy": 1.0}),
             terms(easy="0.333", hard="1.07"),
             Decimal("14.02"),
             PLENTY,
@@ -129,22 +111,21 @@ def test_a_cent_less_than_the_pilot_is_refused() -> None:
     assert "lower [pilot] labels" in str(caught.value)
 
 
-def test_of_equally_good_mixes_the_cheapest() -> None:
+def test_of_equally_good_mixes_the_cheapest(make_surface: Surface) -> None:
     # Labels of no use beyond the pilot: the ceiling is the floor.
-    surface = known_surface()
-    surface.draws[:, 1] = surface.draws[:, 0]
+    surface = make_surface({"easy": 1.0}, ceiling=0.3)
     pilot = {"easy": 10, "hard": 10}
     plan = plan_purchase(surface, terms(easy="1", hard="2"), Decimal(1000), PLENTY, pilot)
     assert plan.mix == pilot
     assert plan.money_left == 970
 
 
-def test_a_nearly_sure_thing_is_weighed_by_its_mean() -> None:
+def test_a_nearly_sure_thing_is_weighed_by_its_mean(make_surface: Surface) -> None:
     """The plan maximises expected accuracy, not accuracy at the median rate."""
     rates = np.full(100, 0.45)  # just below the cost ratio ...
     rates[:30] = 5.0  # ... but with a fair chance to be far above
     plan = plan_purchase(
-        surface_of_rates(rates),
+        make_surface({"easy": rates}),
         terms(easy="1", hard="2"),
         Decimal(200),
         PLENTY,
@@ -175,9 +156,9 @@ def test_candidates_spend_what_rounding_leaves() -> None:
     assert len(set(mixes)) == len(mixes)
 
 
-def test_exchange_rate_is_the_median_and_its_interval() -> None:
+def test_exchange_rate_is_the_median_and_its_interval(make_surface: Surface) -> None:
     rates = np.linspace(1.0, 3.0, 1001)
-    rate = exchange_rate(surface_of_rates(rates), "easy", terms(easy="1", hard="0.4"))
+    rate = exchange_rate(make_surface({"easy": rates}), "easy", terms(easy="1", hard="0.4"), {})
     assert rate.resolved
     assert (rate.estimate, rate.low, rate.high) == pytest.approx((2.0, 1.05, 2.95))
     assert rate.cost_ratio == 2.5
@@ -185,21 +166,41 @@ def test_exchange_rate_is_the_median_and_its_interval() -> None:
     assert (rate.stratum, rate.target) == ("easy", "hard")
 
 
-@pytest.mark.parametrize(("spread", "resolved"), [(99.0, True), (101.0, False)])
-def test_a_rate_known_to_no_better_than_a_factor_of_100_is_not_resolved(
-    spread: float, resolved: bool
+@pytest.mark.parametrize(("spread", "resolved"), [(29.0, True), (31.0, False)])
+def test_a_rate_known_to_no_better_than_a_factor_of_30_is_not_resolved(
+    make_surface: Surface, spread: float, resolved: bool
 ) -> None:
     half = np.log(spread) / 2
     rates = np.exp(np.repeat([-half, 0.0, half], 100))
-    rate = exchange_rate(surface_of_rates(rates), "easy", terms(easy="1", hard="2"))
+    rate = exchange_rate(make_surface({"easy": rates}), "easy", terms(easy="1", hard="2"), {})
     assert rate.resolved == resolved
     numbers = (rate.estimate, rate.low, rate.high, rate.probability_better_buy)
     assert all((number is not None) == resolved for number in numbers)
     assert rate.cost_ratio == 0.5  # what is known is told in any case
 
 
-def test_expected_accuracy_is_mean_and_percentiles() -> None:
-    surface = surface_of_rates(np.array([1.0, 2.0]))
+def test_a_rate_is_the_mean_over_the_labels_bought(make_surface: Surface) -> None:
+    # Labels that run dry after 50: 100 of them are worth 3 * 50 * (1 - exp(-2)) hard ones.
+    surface = make_surface({"easy": 3.0}, saturation_easy=50.0)
+    rate = exchange_rate(surface, "easy", terms(easy="1", hard="2"), {"easy": 100, "hard": 7})
+    assert rate.estimate == pytest.approx(1.5 * (1 - np.exp(-2)))
+
+
+def test_labels_that_run_dry_leave_money_for_the_others(make_surface: Surface) -> None:
+    plan = plan_purchase(
+        make_surface({"easy": 3.0}, saturation_easy=50.0),
+        terms(easy="1", hard="2"),
+        Decimal(400),
+        PLENTY,
+        {"easy": 10, "hard": 10},
+    )
+    # At the margin 3 * exp(-n / 50) is worth 1 / 2 at n = 50 * log(6) = 90.
+    assert plan.mix["easy"] == pytest.approx(90, abs=4)
+    assert plan.money_left < 2
+
+
+def test_expected_accuracy_is_mean_and_percentiles(make_surface: Surface) -> None:
+    surface = make_surface({"easy": [1.0, 2.0]})
     # n = 100 or 200: .3 + .6 * 1/2 = .6, .3 + .6 * 2/3 = .7
     expected = expected_accuracy(surface, {"easy": 100})
     assert expected.estimate == pytest.approx(0.65)

@@ -16,9 +16,7 @@ PLENTY = {"easy": 10_000, "medium": 10_000, "hard": 10_000}
 
 def test_two_strata_by_hand() -> None:
     capacity = {"easy": 300, "hard": 100}
-    mixes = baseline_mixes(
-        Decimal(120), terms(easy="1", hard="2"), capacity, ("easy", "hard")
-    )
+    mixes = baseline_mixes(Decimal(120), terms(easy="1", hard="2"), capacity, ("easy", "hard"))
     assert mixes == {
         "all_easy": {"easy": 120},
         "all_hard": {"hard": 60},

@@ -116,6 +116,13 @@ def write_llama(folder: Path, intermediate_size: int = 96) -> Path:
     return write(LlamaForCausalLM(config), tokenizer, folder)
 
 
+@pytest.fixture(autouse=True)
+def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twins are compared in float32, so no test here takes a GPU, nor does a worker process."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
 @pytest.fixture(scope="session")
 def llama_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_llama(tmp_path_factory.mktemp("models") / "llama")

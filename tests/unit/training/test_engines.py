@@ -1,7 +1,7 @@
 """Trials run once, and come out the same in any order and on any number of workers."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from annotation.cost import LabelTerms
 from training import engines
 from training.engines import SilentWatcher, local_engine
 from training.models import ModelSource, Quantisation
-from training.qlora import QloraSettings
+from training.qlora import QloraSettings, TrainingDivergedError
 from training.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
@@ -157,12 +157,27 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert bits(resumed) == bits(run_in("whole", trials))
 
 
-def test_order_and_workers_make_no_difference(run_in: RunIn, trials: list[Trial]) -> None:
+def test_a_trial_that_fails_loses_none_before_it(
+    run_in: RunIn, trials: list[Trial], runs: list[str]
+) -> None:
+    settings = dict(trials[2].settings) | {"learning_rate": 1e30}
+    failing = replace(trials[2], settings=tuple(sorted(settings.items())))
+    with pytest.raises(TrainingDivergedError):
+        run_in("runs", [trials[0], failing, trials[4]])
+    run_in("runs", [trials[0], trials[4]])
+    assert runs == [trials[0].key, failing.key, trials[4].key]
+
+
+def test_order_and_workers_make_no_difference(
+    run_in: RunIn, trials: list[Trial], runs: list[str]
+) -> None:
     """With two workers the three adapters run in processes of their own."""
     one = bits(run_in("one", trials))
     assert bits(run_in("reversed", trials[::-1])) == one
+    runs.clear()
     watcher = Recorder()
     assert bits(run_in("two", trials, workers=2, watcher=watcher)) == one
+    assert runs == [trial.key for trial in trials if trial.method != "qlora"]
     assert watcher.steps[-1] == watcher.stages[-1][1] == 6
     # Not by chance: the trials differ among themselves.
     results: list[NDArray[np.bool_]] = [np.array(each) for each in one.values()]

@@ -111,6 +111,13 @@ def test_dropout_repeats_with_the_seed(packed: LoadedModel, items: list[EncodedI
     assert not torch.allclose(run(packed, items), first, atol=1e-3)
 
 
+def test_nothing_is_dropped_from_the_test(packed: LoadedModel, items: list[EncodedItem]) -> None:
+    train, settings = items[:12], replace(SHORT, dropout=0.5)
+    twice = [items[12], items[12]]
+    first, second = train_and_score(packed, train, labels_of(train), twice, settings, 0)
+    torch.testing.assert_close(first, second, rtol=0, atol=1e-4)
+
+
 def assert_same_base(loaded: LoadedModel, before: dict[str, Tensor]) -> None:
     after = stored_state(loaded)
     assert after.keys() == before.keys()
@@ -293,6 +300,70 @@ def test_scores_and_gradients_equal_those_of_the_unpacked_model(
         cosine = F.cosine_similarity(fast[name].flatten(), gradient.flatten(), dim=0)
         assert cosine > 0.9999
         torch.testing.assert_close(fast[name].norm(), gradient.norm(), rtol=1e-3, atol=1e-5)
+
+
+def slow_training(
+    whole: LoadedModel, items: list[EncodedItem], settings: QloraSettings, seed: int
+) -> Tensor:
+    """What `run` does, on a model that is not packed, one sequence after the other."""
+    torch.manual_seed(seed)
+    model = get_peft_model(
+        whole.model,
+        LoraConfig(
+            r=settings.rank,
+            lora_alpha=settings.alpha,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+    def scores_of(item: EncodedItem) -> Tensor:
+        scores = []
+        for choice in item.choices:
+            ids = torch.tensor([*item.prompt, *choice])
+            places = torch.arange(len(item.prompt), len(ids))
+            logits = model(input_ids=ids[None], use_cache=False).logits[0]
+            scores.append(logits.log_softmax(-1)[places - 1, ids[places]].sum())
+        return torch.stack(scores)
+
+    train, labels, test = items[:12], labels_of(items[:12]), items[12:]
+    total = settings.epochs * 3  # twelve items in batches of four
+    warm_up = max(1, total // 20)
+    adapter = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(adapter, weight_decay=1e-5)
+    shuffler = torch.Generator().manual_seed(seed)
+    update = 0
+    for _ in range(settings.epochs):
+        order = torch.randperm(12, generator=shuffler).tolist()
+        for batch in (order[:4], order[4:8], order[8:]):
+            left = (total - update) / (total - warm_up)
+            rate = settings.learning_rate * min(update / warm_up, left)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            losses = [-scores_of(train[i]).log_softmax(0)[labels[i]] for i in batch]
+            model.zero_grad()
+            torch.stack(losses).mean().backward()
+            norm = torch.stack([p.grad.norm() for p in adapter if p.grad is not None]).norm()
+            for parameter in adapter:
+                if parameter.grad is not None and norm > settings.largest_gradient:
+                    parameter.grad *= settings.largest_gradient / norm
+            optimizer.step()
+            update += 1
+    with torch.no_grad():
+        rows = [scores_of(item) for item in test]
+    most = max(len(row) for row in rows)
+    return torch.stack([F.pad(row, (0, most - len(row)), value=-torch.inf) for row in rows])
+
+
+def test_training_equals_a_plain_loop(
+    packed: LoadedModel, llama_source: ModelSource, items: list[EncodedItem]
+) -> None:
+    settings = replace(SHORT, epochs=3, least_updates=1, learning_rate=1e-2)
+    slow = slow_training(unpacked(packed, llama_source), items, settings, seed=5)
+    fast = run(packed, items, settings, seed=5)
+    torch.testing.assert_close(fast, slow, rtol=0, atol=1e-3)
+    moved = (slow - score_items(packed, items[12:])).nan_to_num()
+    assert moved.abs().max() > 2.0
 
 
 def test_four_bits_change_the_scores_a_little(

@@ -144,7 +144,7 @@ def test_a_reader_does_not_wait_for_an_unfinished_write(tmp_path: Path, trial: T
     with TrialStore(path) as store:
         store.put(trial, result_of(7))
     writer = sqlite3.connect(path, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")
+    writer.execute("BEGIN EXCLUSIVE")
     writer.execute("DELETE FROM trials")
     with TrialStore(path) as reader:
         assert same(reader.get(trial), result_of(7))

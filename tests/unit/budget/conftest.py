@@ -1,0 +1,169 @@
+"""Response surfaces that are known, and a finished run that rests on one."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from analysis.result import (
+    Estimate,
+    ExchangeRate,
+    MethodResult,
+    MixSummary,
+    ModelSummary,
+    PlanSummary,
+    RunResult,
+    StratumSummary,
+    SupervisionGap,
+    SurfaceSummary,
+    TrialCount,
+    write_result,
+)
+from budget.response import ResponseSurface
+
+Draws = float | list[float] | NDArray[np.float64]
+HARDNESS = ("easy", "medium", "hard")
+COSTS = {"easy": 1.0, "hard": 2.0}
+PILOT = {"easy": 20, "hard": 20}
+
+
+def known_surface(
+    rates: Mapping[str, Draws], target: str = "hard", **parameters: Draws
+) -> ResponseSurface:
+    """Floor .3, ceiling .9, scale 100, exponent 1, and labels that never run dry.
+
+    `rates` are per stratum other than the target. Several values are as many draws.
+    """
+    strata = tuple(name for name in HARDNESS if name in rates or name == target)
+    values: dict[str, Draws] = {
+        "floor": 0.3,
+        "ceiling": 0.9,
+        "scale": 100.0,
+        "exponent": 1.0,
+        "test_offset": 0.0,
+        **{f"saturation_{name}": 1e12 for name in rates},
+        **{f"rate_{name}": rate for name, rate in rates.items()},
+        **parameters,
+    }
+    names = ResponseSurface(strata, target, np.empty((0, 0)), 0.0, 0.0).parameter_names
+    columns = np.broadcast_arrays(*(np.asarray(values[name], dtype=float) for name in names))
+    return ResponseSurface(strata, target, np.atleast_2d(np.stack(columns, axis=-1)), 0.0, 0.01)
+
+
+def unknown() -> Estimate:
+    return Estimate(estimate=None, low=None, high=None)
+
+
+def finished_method(method: str, surface: ResponseSurface) -> MethodResult:
+    """What `labelmix plan` reads of a method: its surface. The rest is not resolved."""
+    rate = ExchangeRate(
+        **unknown().model_dump(),
+        stratum="easy",
+        target="hard",
+        resolved=False,
+        cost_ratio=0.5,
+        probability_better_buy=None,
+    )
+    gap = SupervisionGap(
+        **unknown().model_dump(),
+        resolved=False,
+        easy=unknown(),
+        hard=unknown(),
+        unsupervised=unknown(),
+        gap=unknown(),
+        labels=50,
+    )
+    plan = PlanSummary(
+        labels=PILOT,
+        cost=60.0,
+        money_left=40.0,
+        labels_after_pilot={"easy": 0, "hard": 0},
+        expected_accuracy=unknown(),
+    )
+    return MethodResult(
+        method=method,
+        exchange_rates={"easy": rate},
+        plan=plan,
+        accuracy={},
+        sgr=gap,
+        sgr_per_cost=None,
+        baselines={},
+        pilot_curve=[],
+        fitted_curves=[],
+        surface=SurfaceSummary(
+            strata=list(surface.strata),
+            target=surface.target,
+            parameters={},
+            parameter_names=surface.parameter_names,
+            draws=surface.draws.tolist(),
+            root_mean_square_residual=0.0,
+            root_mean_square_noise=0.01,
+        ),
+    )
+
+
+def finished_run(methods: Mapping[str, ResponseSurface], capacity: int = 1000) -> RunResult:
+    """A run with a budget of 200, easy labels at 1, hard at 2, a pilot of 20 of each."""
+    results = {name: finished_method(name, surface) for name, surface in methods.items()}
+    planning = next(iter(results.values()))
+    strata = {
+        name: StratumSummary(
+            rule=f"{name} items",
+            items=capacity + 100,
+            test_items=100,
+            pool_items=capacity,
+            cost=COSTS.get(name),
+            error_rate=0.1 if name in COSTS else None,
+            error_kind="redraw" if name in COSTS else None,
+            true_flip_rate=0.075 if name in COSTS else None,
+        )
+        for name in HARDNESS
+    }
+    return RunResult(
+        name="a known surface",
+        labelmix_version="0.1.0",
+        source="workshop",
+        items=3 * (capacity + 100),
+        item_fingerprint="0" * 64,
+        choices_per_item=4.0,
+        chance_accuracy=0.25,
+        measure="steps",
+        target="hard",
+        strata=strata,
+        model=ModelSummary(name="pico", revision="0", kind="decoder", parameters=1),
+        planning_method=planning.method,
+        currency="$",
+        budget=200.0,
+        confidence=0.95,
+        pilot=MixSummary(labels=PILOT, cost=60.0),
+        plan=planning.plan,
+        exchange_rate=planning.exchange_rates["easy"],
+        accuracy={},
+        sgr=planning.sgr,
+        sgr_per_cost=None,
+        baselines={},
+        methods=results,
+        seeds=[0, 1],
+        trials=TrialCount(total=0, by_method={}),
+        warnings=[],
+        timing={},
+    )
+
+
+@pytest.fixture
+def make_surface() -> Callable[..., ResponseSurface]:
+    return known_surface
+
+
+@pytest.fixture
+def store_run(tmp_path: Path) -> Callable[..., Path]:
+    """`store_run(probe=surface, capacity=1000)` writes a finished run and gives its folder."""
+
+    def store(capacity: int = 1000, **methods: ResponseSurface) -> Path:
+        folder = tmp_path / "run"
+        write_result(finished_run(methods, capacity), folder / "result.json")
+        return folder
+
+    return store

@@ -1,0 +1,164 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.result import read_result
+from annotation.errors import InputError
+from budget.replan import Replan, replan, show_replan, surface_of
+from budget.response import ResponseSurface
+
+Surface = Callable[..., ResponseSurface]
+Store = Callable[..., Path]
+
+
+def problem(folder: Path, **changes: object) -> str:
+    given = {"budget": None, "costs": [], "method": None} | changes
+    with pytest.raises(InputError) as caught:
+        replan(folder, **given)  # type: ignore[arg-type]
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def run_folder(make_surface: Surface, store_run: Store) -> Path:
+    """An easy label is worth .6 hard ones, at half the cost."""
+    return store_run(probe=make_surface({"easy": 0.6}), qlora=make_surface({"easy": 0.1}))
+
+
+def test_the_same_prices_give_the_same_plan(run_folder: Path) -> None:
+    again = replan(run_folder, None, [], None)
+    assert (again.method, again.currency, again.target) == ("probe", "$", "hard")
+    assert again.costs == {"easy": 1.0, "hard": 2.0}
+    assert again.budget == 200
+    # .6 > 1 / 2: the 140 left after the pilot buy easy labels.
+    assert again.plan.labels == {"easy": 160, "hard": 20}
+    assert again.plan.labels_after_pilot == {"easy": 140, "hard": 0}
+    assert (again.plan.cost, again.plan.money_left) == (200, 0)
+    # n = 20 + .6 * 160 = 116
+    expected = 0.3 + 0.6 * (1 - 1 / 2.16)
+    assert again.plan.expected_accuracy.estimate == pytest.approx(expected)
+
+
+def test_a_dearer_easy_label_moves_the_plan(run_folder: Path) -> None:
+    again = replan(run_folder, None, ["easy=1.3"], None)
+    assert again.costs == {"easy": 1.3, "hard": 2.0}
+    # .6 < 1.3 / 2: hard labels, 67 for the 134 left after a pilot of 66.
+    assert again.plan.labels == {"easy": 20, "hard": 87}
+
+
+def test_a_dearer_hard_label_moves_the_plan(make_surface: Surface, store_run: Store) -> None:
+    folder = store_run(probe=make_surface({"easy": 0.4}))
+    assert replan(folder, None, [], None).plan.labels == {"easy": 20, "hard": 90}
+    dearer = replan(folder, None, ["hard=3"], None)
+    assert dearer.plan.labels == {"easy": 140, "hard": 20}  # .4 > 1 / 3; the pilot costs 80
+    assert dearer.exchange_rates["easy"].cost_ratio == pytest.approx(1 / 3)
+
+
+def test_the_last_cost_given_counts(run_folder: Path) -> None:
+    again = replan(run_folder, None, ["easy=9", "hard=3", "easy=0.5"], None)
+    assert again.costs == {"easy": 0.5, "hard": 3.0}
+
+
+def test_another_budget(run_folder: Path) -> None:
+    again = replan(run_folder, "61.50", [], None)
+    assert again.budget == 61.5
+    assert again.plan.labels == {"easy": 21, "hard": 20}
+    assert again.plan.money_left == 0.5
+
+
+def test_a_budget_of_exactly_the_pilot_buys_nothing_more(run_folder: Path) -> None:
+    again = replan(run_folder, "60", [], None)
+    assert again.plan.labels == {"easy": 20, "hard": 20}
+    assert again.plan.money_left == 0
+
+
+def test_another_method_has_its_own_evidence(run_folder: Path) -> None:
+    again = replan(run_folder, None, [], "qlora")
+    assert again.method == "qlora"
+    assert again.plan.labels == {"easy": 20, "hard": 90}  # .1 < 1 / 2
+
+
+def test_no_more_than_the_items_there_are(make_surface: Surface, store_run: Store) -> None:
+    folder = store_run(probe=make_surface({"easy": 0.6}), capacity=50)
+    again = replan(folder, "1000", [], None)
+    assert again.plan.labels == {"easy": 50, "hard": 50}
+    assert again.plan.money_left == 850
+
+
+def test_alternatives_at_the_same_prices(run_folder: Path) -> None:
+    again = replan(run_folder, "120", ["hard=4"], None)
+    assert {name: a.labels for name, a in again.alternatives.items()} == {
+        "all_easy": {"easy": 120},
+        "all_hard": {"hard": 30},
+        "equal_spend": {"easy": 60, "hard": 15},
+        "proportional": {"easy": 24, "hard": 24},
+    }
+    assert again.alternatives["equal_spend"].cost == 120
+    # n = .6 * 120 = 72
+    estimate = again.alternatives["all_easy"].expected_accuracy.estimate
+    assert estimate == pytest.approx(0.3 + 0.6 * (1 - 1 / 1.72))
+
+
+def test_a_replan_is_json_and_back(run_folder: Path) -> None:
+    again = replan(run_folder, None, [], None)
+    assert Replan.model_validate_json(again.model_dump_json()) == again
+
+
+def test_the_surface_is_the_stored_one(make_surface: Surface, store_run: Store) -> None:
+    surface = make_surface({"easy": [0.5, 1.0, 2.0]})
+    stored = read_result(store_run(probe=surface) / "result.json").methods["probe"]
+    mixes = [{"easy": 30, "hard": 4}, {"hard": 100}]
+    assert np.array_equal(surface_of(stored).predict(mixes), surface.predict(mixes))
+
+
+def test_a_plan_is_shown_with_its_alternatives(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_replan(replan(run_folder, None, [], None))
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "Buy 160 easy" in shown and "20 hard" in shown
+    assert "$200" in shown
+    for name in ("plan", "all easy", "all hard", "equal spend", "proportional"):
+        assert name in shown
+
+
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"budget": "59.99"}, ["budget of 59.99 is too small for the pilot, which costs 60"]),
+        ({"budget": "-5"}, ["--budget -5", "should not be negative"]),
+        ({"budget": "much"}, ["--budget much", "should be a number"]),
+        ({"costs": ["hard"]}, ["--cost hard: should be STRATUM=COST", "easy, hard", "easy=1.5"]),
+        ({"costs": ["medium=2"]}, ["--cost medium=2: should be STRATUM=COST with one of easy"]),
+        ({"costs": ["hard=dear"]}, ["--cost hard=dear: ", "should be a number; got 'dear'"]),
+        ({"costs": ["hard="]}, ["--cost hard=: ", "should be a number"]),
+        ({"costs": ["hard=-2"]}, ["--cost hard=-2: ", "should not be negative"]),
+        ({"costs": ["hard=0"]}, ["--cost hard=0: the cost should be above 0"]),
+        ({"costs": ["hard=nan"]}, ["--cost hard=nan: ", "finite"]),
+        ({"costs": ["easy=50"]}, ["too small for the pilot, which costs 1040"]),
+        ({"method": "guessing"}, ["no method 'guessing'; choose one of probe, qlora"]),
+    ],
+)
+def test_bad_input_is_told_in_one_line(
+    run_folder: Path, changes: dict[str, object], parts: list[str]
+) -> None:
+    message = problem(run_folder, **changes)
+    for part in parts:
+        assert part in message
+
+
+def test_no_run_there(tmp_path: Path) -> None:
+    message = problem(tmp_path / "nothing")
+    assert str(tmp_path / "nothing" / "result.json") in message
+    assert "no such file; give the folder that 'labelmix run' wrote" in message
+
+
+def test_a_surface_of_another_version_is_refused(make_surface: Surface, store_run: Store) -> None:
+    folder = store_run(probe=make_surface({"easy": 0.6}))
+    path = folder / "result.json"
+    text = path.read_text(encoding="utf-8")
+    assert '"exponent"' in text
+    path.write_text(text.replace('"exponent"', '"power"'), encoding="utf-8")
+    assert "another version of labelmix; start the run again" in problem(folder)
