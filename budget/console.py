@@ -50,6 +50,7 @@ class ProgressWatcher:
         self._current: TaskID | None = None
 
     def stage(self, description: str, total: int) -> None:
+        self._progress.start()  # does nothing when it runs already
         if self._current is not None:
             done = self._progress.tasks[self._current].total
             self._progress.update(self._current, completed=done)
@@ -70,5 +71,10 @@ def progress_watcher() -> Iterator[ProgressWatcher]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    progress = Progress(*columns, console=Console(stderr=True))
+    try:
         yield ProgressWatcher(progress)
+    finally:
+        # A display that was never started would print an empty line when it stops.
+        if progress.live.is_started:
+            progress.stop()

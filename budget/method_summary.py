@@ -14,7 +14,6 @@ from analysis.result import (
     Estimate,
     FittedCurve,
     MethodResult,
-    PlanSummary,
     SupervisionGap,
     SurfaceSummary,
 )
@@ -53,7 +52,7 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
             name: exchange_rate(surface, name, setting.terms, setting.pilot_mix)
             for name in surface.others
         },
-        plan=plan_summary(measured.plan),
+        plan=measured.plan.summary(),
         accuracy=accuracy,
         sgr=measured.gap,
         sgr_per_cost=sgr_per_cost(
@@ -69,17 +68,6 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
         pilot_curve=[_curve_point(setting, o, surface) for o in measured.observations],
         fitted_curves=_fitted_curves(setting, surface, measured.plan),
         surface=_surface_summary(surface),
-    )
-
-
-def plan_summary(plan: Plan) -> PlanSummary:
-    """A plan as the result holds it."""
-    return PlanSummary(
-        labels=plan.mix,
-        cost=float(plan.cost),
-        money_left=float(plan.money_left),
-        labels_after_pilot=plan.after_pilot,
-        expected_accuracy=plan.expected_accuracy,
     )
 
 

@@ -14,10 +14,12 @@ few labels (Mahmood et al. 2023).
 
 The posterior is drawn by adaptive importance sampling from broad priors. What the pilot cannot
 tell stays as wide as the prior, and is then reported as not resolved. The noise of a measured
-accuracy has three parts: test items, seeds, and the accident of which items the pilot bought.
-What test items do to all mixes alike says nothing about the surface's shape: it is set apart as
-one offset of the whole surface. Where the surface misses the points by more than the remaining
-noise, the noise is widened by the ratio (Birge).
+accuracy has three parts: test items, seeds, and the luck of which items the pilot bought. What
+test items do to all mixes alike says nothing about the surface's shape: it is set apart as one
+offset of the whole surface. The pilot's luck is shared by all its subsamples, so the fit cannot
+see it: the surface is fitted to this pilot, and then each stratum's labels are made worth more or
+less, by as much as such luck can be. Where the surface misses the points by more than the
+remaining noise, that noise is widened by the ratio (Birge).
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,6 +39,8 @@ _PROPOSALS = 6000
 _ROUNDS = 6
 # Other strata may run dry anywhere within these multiples of the pilot's labels.
 _SATURATION_FACTORS = (1.0, 100.0)
+# Where the curve is so flat that luck could be anything, it is taken as at most this, in log units.
+_MOST_LUCK = 1.5
 _FIXED = 4  # floor, ceiling, scale, exponent; then rates and saturations of the other strata
 
 
@@ -142,23 +146,25 @@ def fit_surface(
     others = [name for name in strata if name != target]
     counts = np.array([[o.labels.get(name, 0) for name in [target, *others]] for o in observations])
     measured = np.array([o.accuracy for o in observations])
-    noise, common = _noise(observations, unsupervised, groups)
+    variances, common = _noise(observations, unsupervised, groups)
     if unsupervised is not None:
         counts = np.vstack([np.zeros((1, counts.shape[1]), dtype=counts.dtype), counts])
         measured = np.concatenate([[unsupervised.mean()], measured])
-    posterior = _Posterior(counts.astype(float), measured, noise, chance, unsupervised is None)
+    posterior = _Posterior(counts.astype(float), measured, variances, chance, unsupervised is None)
     best = posterior.mode()
     posterior.widen(best)
     rng = np.random.default_rng([seed, 0x50FA])
     sample = posterior.draw(best, draws, rng)
     fitted = posterior.predict(best[None])[0]
+    natural = posterior.natural(sample)
+    _add_pilot_luck(natural, counts.max(0), _purchase_variance(observations), rng)
     offset = rng.normal(0, np.sqrt(common), (draws, 1))
     return ResponseSurface(
         strata=tuple(strata),
         target=target,
-        draws=np.hstack([posterior.natural(sample), offset]),
+        draws=np.hstack([natural, offset]),
         root_mean_square_residual=float(np.sqrt(np.mean((measured - fitted) ** 2))),
-        root_mean_square_noise=float(np.sqrt(np.trace(noise) / len(noise))),
+        root_mean_square_noise=float(np.sqrt(np.mean(variances))),
     )
 
 
@@ -167,9 +173,10 @@ def _noise(
     unsupervised: NDArray[np.bool_] | None,
     groups: NDArray[np.object_],
 ) -> tuple[Array, float]:
-    """Covariance of the measured accuracies, and the variance that all have in common besides.
+    """Variance of each measured accuracy by itself, and the one that all have in common.
 
-    The former is (observations, observations), led by zero-shot where that is one of them.
+    The former are (observations,), led by zero-shot where that is one of them. They hold what
+    test items and subsamples do, not the luck of the pilot.
     """
     rows = [o.correct.mean(0) for o in observations]
     if unsupervised is not None:
@@ -181,29 +188,51 @@ def _noise(
     covariance = sums @ sums.T / by_item.shape[1] ** 2
     off_diagonal = covariance[~np.eye(len(covariance), dtype=bool)]
     common = max(0.0, float(off_diagonal.mean()))
-    own = np.diag(np.maximum(np.diag(covariance) - common, 0.0) + 1e-6)
+    variances = np.maximum(np.diag(covariance) - common, 0.0) + 1e-6
     trained = len(rows) - len(observations)  # zero-shot, where it is there, bought nothing
-    own[trained:, trained:] += _purchase_covariance(observations)
-    return own, common
+    variances[trained:] += _subsample_variances(observations)
+    return variances, common
 
 
-def _purchase_covariance(observations: Sequence[Observation]) -> Array:
-    """Covariance by the accident of which items were bought, (observations, observations).
+def _subsample_variances(observations: Sequence[Observation]) -> Array:
+    """Variance of the mean over seeds by which of the pilot's labels they hold, (observations,).
 
-    The mean over n labels of a stratum varies like S^2 / n. Of that S^2 / N is the accident of the
-    pilot's N labels: every mix shares it and no seed averages it out. Subsamples of one seed are
-    nested: those of n and m >= n labels share 1 / m - 1 / N besides. A mix of strata is the mean
-    over its labels, so a stratum counts by its share of them.
+    The mean over n of a stratum's N labels in the pilot varies like S^2 (1 / n - 1 / N). A mix of
+    strata is the mean over its labels, so a stratum counts by its share of them.
     """
-    names = sorted({name for o in observations for name, n in o.labels.items() if n})
-    counts = np.array([[o.labels.get(name, 0) for name in names] for o in observations], np.float64)
-    shares = counts / counts.sum(1, keepdims=True)
-    pilot = (counts / np.array([[o.pilot_share] for o in observations])).max(0)  # (strata,)
-    seeds = np.array([len(o.correct) for o in observations])
-    larger = np.maximum(counts[:, None], counts)  # (observations, observations, strata)
-    seed_part = (1 / larger.clip(min=1) - 1 / pilot) / np.maximum.outer(seeds, seeds)[..., None]
-    by_stratum = shares[:, None] * shares * (1 / pilot + seed_part)
-    return np.asarray(_purchase_variance(observations) * by_stratum.sum(2))
+    purchase_variance = _purchase_variance(observations)
+    variances = []
+    for o in observations:
+        shares = [n / o.total for n in o.labels.values() if n]
+        spread = sum(share**2 * (1 - o.pilot_share) / (share * o.total) for share in shares)
+        variances.append(purchase_variance * spread / len(o.correct))
+    return np.array(variances)
+
+
+def _add_pilot_luck(
+    natural: Array, pilot: NDArray[np.int64], purchase_variance: float, rng: np.random.Generator
+) -> None:
+    """Make each stratum's labels worth more or less than the pilot's seem, in place.
+
+    `pilot` (1 + others,) are the pilot's labels, target first. Accuracy after training on a
+    stratum's N labels is off by S / sqrt(N); divided by the curve's slope there, that is a factor
+    on what the stratum's labels are worth.
+    """
+    floor, ceiling, scale, exponent = (natural[:, k].copy() for k in range(_FIXED))
+    others = len(pilot) - 1
+    factors = []
+    for index, labels in enumerate(pilot):
+        worth = np.full(len(natural), float(labels))
+        if index > 0:
+            rate, saturation = natural[:, _FIXED + index - 1], natural[:, 3 + others + index]
+            worth = -rate * saturation * np.expm1(-labels / saturation)
+        grown = worth / scale
+        slope = (ceiling - floor) * exponent * grown * (1 + grown) ** (-exponent - 1)
+        deviation = np.sqrt(purchase_variance / labels) / np.maximum(slope, 1e-9)
+        factors.append(np.exp(deviation.clip(max=_MOST_LUCK) * rng.standard_normal(len(natural))))
+    natural[:, 2] = scale / factors[0]
+    for index in range(1, len(pilot)):
+        natural[:, _FIXED + index - 1] *= factors[index] / factors[0]
 
 
 def _purchase_variance(observations: Sequence[Observation]) -> float:
@@ -229,11 +258,11 @@ class _Posterior:
     """The density in unconstrained coordinates: each range is mapped by the logistic function."""
 
     def __init__(
-        self, counts: Array, measured: Array, covariance: Array, chance: float, floor_known: bool
+        self, counts: Array, measured: Array, variances: Array, chance: float, floor_known: bool
     ) -> None:
         self._counts = counts  # (observations, 1 + others), target first
         self._measured = measured
-        self._factor = np.linalg.cholesky(covariance)
+        self._deviation = np.sqrt(variances)
         self._floor = chance if floor_known else None
         self._others = counts.shape[1] - 1
         self.size = _FIXED + 2 * self._others
@@ -265,9 +294,8 @@ class _Posterior:
         Flat priors on floor, ceiling, log scale, log rates and log saturations (through the
         logistic map, whose slope is their density here), log-normal on the exponent.
         """
-        residual = (self._measured - self.predict(points)).T  # (observations, points)
-        whitened = np.linalg.solve(self._factor, residual)
-        likelihood = -0.5 * (whitened**2).sum(0)
+        whitened = (self._measured - self.predict(points)) / self._deviation
+        likelihood = -0.5 * (whitened**2).sum(1)
         flat = np.delete(points, 3, axis=1)
         prior = (-np.logaddexp(0, flat) - np.logaddexp(0, -flat)).sum(1) - 0.5 * points[:, 3] ** 2
         return np.asarray(likelihood + prior)
@@ -281,12 +309,12 @@ class _Posterior:
 
     def widen(self, best: Array) -> None:
         """Widen the noise where the surface misses the points by more than it (Birge ratio)."""
-        residual = self._measured - self.predict(best[None])[0]
-        squares = float((np.linalg.solve(self._factor, residual) ** 2).sum())
+        whitened = (self._measured - self.predict(best[None])[0]) / self._deviation
+        squares = float((whitened**2).sum())
         # Saturations are hardly told by a pilot and count as no parameter.
-        freedom = len(residual) - (_FIXED + self._others - (self._floor is not None))
+        freedom = len(whitened) - (_FIXED + self._others - (self._floor is not None))
         if freedom > 0 and squares > freedom:
-            self._factor = self._factor * np.sqrt(squares / freedom)
+            self._deviation = self._deviation * np.sqrt(squares / freedom)
 
     def draw(self, best: Array, draws: int, rng: np.random.Generator) -> Array:
         """Posterior draws, (draws, size), by importance sampling with adapted proposals."""

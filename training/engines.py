@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -75,15 +75,13 @@ class LocalEngine:
         if missing:
             watcher.stage(description, len(missing))
         heavy = [trial for trial in missing if trial.method == "qlora"]
-        side_by_side = self._workers > 1 and len(heavy) > 1
-        finished = self._run_apart(heavy) if side_by_side else iter(())
-        here = [trial for trial in missing if not (side_by_side and trial.method == "qlora")]
-        for trial in here:
-            self._store.put(trial, self.runner.run(trial))
-            watcher.advance()
-        for trial, result in finished:
-            self._store.put(trial, result)
-            watcher.advance()
+        futures = self._start_apart(heavy) if self._workers > 1 and len(heavy) > 1 else {}
+        try:
+            for trial in missing:
+                if trial not in futures.values():
+                    self._keep(trial, self.runner.run(trial), watcher)
+        finally:
+            self._keep_all(futures, watcher)
         results = {}
         for trial in trials:
             result_or_none = self._store.get(trial)
@@ -91,7 +89,11 @@ class LocalEngine:
             results[trial.key] = result_or_none
         return results
 
-    def _run_apart(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
+    def _keep(self, trial: Trial, result: TrialResult, watcher: Watcher) -> None:
+        self._store.put(trial, result)
+        watcher.advance()
+
+    def _start_apart(self, trials: Sequence[Trial]) -> dict[Future[TrialResult], Trial]:
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 max_workers=self._workers,
@@ -101,8 +103,18 @@ class LocalEngine:
             )
         # The longest first, so that no worker is left alone with one at the end.
         ordered = sorted(trials, key=lambda trial: -sum(trial.labels().values()))
-        futures = {self._pool.submit(_run_in_worker, trial): trial for trial in ordered}
-        return ((futures[future], future.result()) for future in as_completed(futures))
+        return {self._pool.submit(_run_in_worker, trial): trial for trial in ordered}
+
+    def _keep_all(self, futures: dict[Future[TrialResult], Trial], watcher: Watcher) -> None:
+        """Keep every result as it comes; only then raise the first error, if there was one."""
+        error: BaseException | None = None
+        for future in as_completed(futures):
+            if (failure := future.exception()) is not None:
+                error = error or failure
+            else:
+                self._keep(futures[future], future.result(), watcher)
+        if error is not None:
+            raise error
 
     def close(self) -> None:
         if self._pool is not None:

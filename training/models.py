@@ -26,8 +26,9 @@ from annotation.errors import InputError
 PICO_FOLDER = Path(__file__).parent / "pico" / "checkpoint"
 ModelKind = Literal["decoder", "encoder"]
 Quantisation = Literal["none", "nf4"]
-# Of a large weight file only this much at either end enters the revision.
-_HASHED_BYTES = 1 << 20
+# Weight files up to this size enter the revision whole, of larger ones a block in every stretch.
+_HASHED_WHOLE = 2 << 30
+_HASHED_BLOCK, _HASHED_STRETCH = 1 << 20, 32 << 20
 
 
 @dataclass
@@ -68,8 +69,8 @@ class ModelSource:
 def find_model(name: str) -> ModelSource:
     """Resolve `pico`, a folder or a hub id, and say which revision it is.
 
-    A folder's revision is a hash over its configuration and, per weight file, its size and its
-    first and last MiB; a hub model's is the commit.
+    A folder's revision is a hash over its configuration, tokenizer and weights (of weight files
+    above 2 GiB one MiB in every 32); a hub model's is the commit.
 
     Raises InputError if there is no such model or it has no configuration.
     """
@@ -89,6 +90,11 @@ def find_model(name: str) -> ModelSource:
             f"model '{name}': neither a folder nor a hub id that can be reached ({reason}); "
             "give a folder in Hugging Face format, a hub id such as 'org/name', or 'pico'."
         ) from None
+    if config.is_encoder_decoder or not hasattr(config, "num_hidden_layers"):
+        raise InputError(
+            f"model '{name}' is of type '{config.model_type}': labelmix takes causal language "
+            "models and text encoders; name one of these."
+        )
     architectures = config.architectures or []
     decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
     revision = getattr(config, "_commit_hash", None) or _folder_revision(folder)
@@ -101,10 +107,11 @@ def _folder_revision(folder: Path) -> str:
     for path in sorted({path for pattern in names for path in folder.glob(pattern)}):
         size = path.stat().st_size
         digest.update(f"{path.name}:{size}:".encode())
+        whole = size <= _HASHED_WHOLE
         with path.open("rb") as file:
-            digest.update(file.read(_HASHED_BYTES))
-            file.seek(max(0, size - _HASHED_BYTES))
-            digest.update(file.read(_HASHED_BYTES))
+            for start in range(0, size, _HASHED_BLOCK if whole else _HASHED_STRETCH):
+                file.seek(start)
+                digest.update(file.read(_HASHED_BLOCK))
     return digest.hexdigest()[:16]
 
 

@@ -12,7 +12,6 @@ import torch
 import torch.nn.functional as F
 from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 from torch import Tensor
-from transformers import get_linear_schedule_with_warmup
 
 from annotation.errors import InputError
 from training.models import LoadedModel
@@ -96,6 +95,12 @@ def updates(items: int, settings: QloraSettings) -> int:
     return epochs * per_epoch
 
 
+def _schedule(total: int) -> Callable[[int], float]:
+    """Linear warm-up over the first twentieth of the updates, then linear decay to nothing."""
+    warm_up = max(1, total // 20)
+    return lambda update: min((update + 1) / warm_up, (total - update) / (total - warm_up + 1))
+
+
 def _train(
     adapted: torch.nn.Module,
     loaded: LoadedModel,
@@ -108,7 +113,7 @@ def _train(
     total = updates(len(train), settings)
     trained = [p for p in adapted.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=settings.learning_rate, weight_decay=1e-5)
-    schedule = get_linear_schedule_with_warmup(optimizer, max(1, total // 20), total)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _schedule(total))
     shuffler = torch.Generator().manual_seed(seed)
     padding_id = int(loaded.tokenizer.pad_token_id or 0)
     gold = torch.tensor(labels)

@@ -118,7 +118,7 @@ def test_a_plan_without_a_pilot_beats_every_single_stratum(
     ]
     best = surface.predict(rules).mean(0).max()
     assert plan.expected_accuracy.estimate is not None
-    assert plan.expected_accuracy.estimate >= best - 1e-6
+    assert plan.expected_accuracy.estimate >= best - 2e-6
 
 
 @settings(max_examples=40)
