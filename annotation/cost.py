@@ -1,4 +1,8 @@
-"""Cost per label: exact money, so that nothing is ever overspent by rounding."""
+"""Cost per label: exact money, so that nothing is ever overspent by rounding.
+
+Amounts are added, multiplied and divided here alone: elsewhere Python's decimals would be rounded
+to 28 digits.
+"""
 
 import decimal
 import numbers
@@ -6,6 +10,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from annotation.errors import InputError
 from annotation.noise import ErrorKind, check_error_kind, check_error_rate
@@ -16,6 +21,7 @@ DECIMAL_PLACES = 30
 # Wide enough for sums and products of any amounts that `money` lets through; were a result ever
 # to be rounded, it would be an error, not a wrong amount.
 _EXACT = decimal.Context(prec=200, traps=[decimal.Inexact, decimal.InvalidOperation])
+_ALL = Fraction(1)
 
 
 def money(value: float | int | str | Decimal) -> Decimal:
@@ -108,11 +114,23 @@ def _whole(name: str, count: int) -> int:
     return labels
 
 
-def affordable(budget: Decimal, cost: Decimal) -> int:
-    """How many labels at `cost` each fit into `budget`: the most whose cost is at most it.
+def money_left(
+    budget: Decimal, mix: Mapping[str, int], terms: Mapping[str, LabelTerms]
+) -> Decimal:
+    """What is left of `budget` after buying a mix, exactly; negative where it is overspent.
 
-    Raises InputError if either is negative or no number, or the cost is zero.
+    Raises InputError as `mix_cost` does.
+    """
+    return _EXACT.subtract(budget, mix_cost(mix, terms))
+
+
+def affordable(budget: Decimal, cost: Decimal, share: Fraction = _ALL) -> int:
+    """How many labels at `cost` each fit into `share` of `budget`: the most that cost at most it.
+
+    Raises InputError if budget or cost is negative or no number, or the cost is zero.
     """
     if money(cost) == 0:
         raise InputError("cost per label is 0: any number of labels fits; set a cost above 0.")
-    return int(_EXACT.divide_int(money(budget), money(cost)))
+    # Multiplied out instead of divided: a third of the budget is no decimal.
+    amount = _EXACT.multiply(money(budget), Decimal(share.numerator))
+    return int(_EXACT.divide_int(amount, _EXACT.multiply(money(cost), Decimal(share.denominator))))

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from annotation.cost import DEFAULT_TERMS, LabelTerms, money
+from annotation.cost import DEFAULT_TERMS, LabelTerms, mix_cost, money
 from annotation.errors import InputError
 from annotation.noise import ErrorKind
 from annotation.sources import SOURCES
@@ -209,7 +209,8 @@ class RunConfig(Section):
         for stratum, terms in self.terms().items():
             if terms.cost == 0:
                 raise ValueError(f"annotators.{stratum}.cost should be above 0; got 0")
-        pilot_cost = sum(t.cost * self.pilot.labels for t in self.terms().values())
+        pilot_mix = dict.fromkeys(self.strata.buy, self.pilot.labels)
+        pilot_cost = mix_cost(pilot_mix, self.terms())
         if pilot_cost > self.budget.total:
             raise ValueError(
                 f"budget.total of {self.budget.total} is too small for the pilot, which costs "
@@ -225,7 +226,7 @@ def read_config(path: Path) -> RunConfig:
     Raises InputError: no such file, not TOML (with line and column), a wrong key or value.
     """
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; 'labelmix init' writes one.") from None
     except (OSError, UnicodeDecodeError) as error:

@@ -61,9 +61,33 @@ class ProgressWatcher:
             self._progress.advance(self._current, steps)
 
 
+class LineWatcher:
+    """Prints a line at the start of every stage and at every quarter of it, for logs."""
+
+    def __init__(self) -> None:
+        self._description, self._total, self._done = "", 0, 0
+
+    def stage(self, description: str, total: int) -> None:
+        self._description, self._total, self._done = description, total, 0
+        self._print()
+
+    def advance(self, steps: int = 1) -> None:
+        quarter = 4 * self._done // max(1, self._total)
+        self._done += steps
+        if 4 * self._done // max(1, self._total) > quarter:
+            self._print()
+
+    def _print(self) -> None:
+        print(f"{self._description}: {self._done}/{self._total}", file=sys.stderr, flush=True)
+
+
 @contextmanager
-def progress_watcher() -> Iterator[ProgressWatcher]:
-    """A watcher whose bars stand still when the block ends."""
+def progress_watcher() -> Iterator[ProgressWatcher | LineWatcher]:
+    """Bars on a terminal, lines elsewhere; bars stand still when the block ends."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield LineWatcher()
+        return
     columns = (
         TextColumn("{task.description:<32}"),
         BarColumn(),
@@ -71,7 +95,7 @@ def progress_watcher() -> Iterator[ProgressWatcher]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    progress = Progress(*columns, console=Console(stderr=True))
+    progress = Progress(*columns, console=console)
     try:
         yield ProgressWatcher(progress)
     finally:

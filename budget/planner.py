@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE, interval
 from analysis.result import Estimate, ExchangeRate, PlanSummary
-from annotation.cost import LabelTerms, affordable, mix_cost
+from annotation.cost import LabelTerms, affordable, mix_cost, money_left
 from annotation.errors import InputError
 from budget.policies import Mix
 from budget.response import ResponseSurface
@@ -60,8 +61,8 @@ def plan_purchase(
     pilot_cost = mix_cost(pilot, terms)
     if pilot_cost > budget:
         raise InputError(
-            f"the budget of {budget} is too small for the pilot, which costs {pilot_cost}; raise "
-            "[budget] total or lower [pilot] labels."
+            f"the budget of {budget} is too small for the pilot already bought, which cost "
+            f"{pilot_cost}; give at least {pilot_cost}."
         )
     candidates = list(candidate_mixes(surface.strata, terms, budget, capacity, pilot))
     expected = surface.predict(candidates).mean(0)
@@ -73,7 +74,7 @@ def plan_purchase(
     return Plan(
         mix=mix,
         cost=cost,
-        money_left=budget - cost,
+        money_left=money_left(budget, mix, terms),
         after_pilot={name: mix[name] - pilot.get(name, 0) for name in mix},
         expected_accuracy=expected_accuracy(surface, mix),
     )
@@ -94,11 +95,12 @@ def candidate_mixes(
 ) -> Iterator[Mix]:
     """Mixes on a lattice of money shares, each holding the pilot and within the budget.
 
-    What rounding leaves over is spent on the strata of the mix, from the dearest to the cheapest.
+    What rounding or a lack of items leaves over is spent from the dearest to the cheapest label:
+    first on the strata that have a share, then on the others.
     """
     steps = _STEPS.get(len(strata), _STEPS_BEYOND)
-    to_spend = budget - mix_cost(pilot, terms)
-    dearest_first = sorted(strata, key=lambda name: -terms[name].cost)
+    to_spend = money_left(budget, pilot, terms)
+    dearest_first = sorted(range(len(strata)), key=lambda k: terms[strata[k]].cost, reverse=True)
     seen: set[tuple[int, ...]] = set()
     yield {name: pilot.get(name, 0) for name in strata}  # buying nothing more is a plan too
     for shares in product(range(steps + 1), repeat=len(strata)):
@@ -107,12 +109,12 @@ def candidate_mixes(
         mix = {}
         for name, share in zip(strata, shares, strict=True):
             bought = pilot.get(name, 0)
-            # Multiplied out instead of divided: money stays exact.
-            more = affordable(to_spend * share, terms[name].cost * steps)
+            more = affordable(to_spend, terms[name].cost, Fraction(share, steps))
             mix[name] = bought + min(more, capacity[name] - bought)
-        for name in dearest_first:
-            if shares[strata.index(name)] > 0:
-                more = affordable(budget - mix_cost(mix, terms), terms[name].cost)
+        for k in sorted(dearest_first, key=lambda k: shares[k] == 0):
+            name = strata[k]
+            if mix[name] < capacity[name]:
+                more = affordable(money_left(budget, mix, terms), terms[name].cost)
                 mix[name] += min(more, capacity[name] - mix[name])
         counts = tuple(mix.values())
         if counts not in seen:
@@ -135,7 +137,7 @@ def exchange_rate(
     tail = (1 - CONFIDENCE) / 2
     low, middle, high = (float(q) for q in np.quantile(rates, [tail, 0.5, 1 - tail]))
     resolved = high / low <= _WIDEST_RESOLVED_FACTOR
-    cost_ratio = float(terms[stratum].cost / terms[surface.target].cost)
+    cost_ratio = float(Fraction(terms[stratum].cost) / Fraction(terms[surface.target].cost))
     return ExchangeRate(
         estimate=middle if resolved else None,
         low=low if resolved else None,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 
 from annotation.cost import LabelTerms, affordable, mix_cost
 
@@ -29,9 +30,9 @@ def baseline_mixes(
     `strata` are those for sale; `capacity` is how many labels of each can be bought at most.
     """
     mixes = {f"all_{name}": single_stratum(name, budget, terms, capacity) for name in strata}
+    each = Fraction(1, len(strata))
     mixes["equal_spend"] = {
-        name: min(affordable(budget, terms[name].cost * len(strata)), capacity[name])
-        for name in strata
+        name: min(affordable(budget, terms[name].cost, each), capacity[name]) for name in strata
     }
     mixes["proportional"] = _proportional(budget, terms, capacity, strata)
     for mix in mixes.values():
@@ -52,10 +53,10 @@ def _proportional(
     capacity: Mapping[str, int],
     strata: Sequence[str],
 ) -> Mix:
-    cost_of_all = sum((terms[name].cost * capacity[name] for name in strata), Decimal(0))
+    available = {name: capacity[name] for name in strata if capacity[name]}
+    cost_of_all = mix_cost(available, terms)
     # Rounded down in every stratum, so that the sum stays within the budget.
     return {
-        name: min(affordable(budget * capacity[name], cost_of_all), capacity[name])
-        for name in strata
-        if capacity[name]
+        name: min(int(Fraction(budget) / Fraction(cost_of_all) * labels), labels)
+        for name, labels in available.items()
     }

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.cost import DEFAULT_TERMS, LabelTerms, affordable, mix_cost, money
+from annotation.cost import DEFAULT_TERMS, LabelTerms, affordable, mix_cost, money, money_left
 from annotation.errors import InputError
 
 TERMS = {
@@ -92,6 +92,25 @@ def test_affordable_by_hand() -> None:
     assert affordable(Decimal("0.29"), Decimal("0.1")) == 2
     assert affordable(Decimal("0"), Decimal("0.1")) == 0
     assert affordable(Decimal(10) ** 15, Decimal("1e-30")) == 10**45
+
+
+def test_affordable_of_a_share_of_the_budget() -> None:
+    # 2 / 3 of 10 at 1: 6.67 labels; the half of 3 at 0.5: exactly 3.
+    assert affordable(Decimal(10), Decimal(1), Fraction(2, 3)) == 6
+    assert affordable(Decimal(3), Decimal("0.5"), Fraction(1, 2)) == 3
+    assert affordable(Decimal(3), Decimal("0.5"), Fraction(0)) == 0
+    # A third of 1 - 1e-28 is less than three labels by the 30th digit.
+    cost = Decimal("0.111111111111111111111111111114")
+    assert affordable(Decimal("0.9999999999999999999999999999"), cost, Fraction(1, 3)) == 2
+    assert affordable(Decimal(10) ** 15, Decimal(10) ** 15, Fraction(1)) == 1
+
+
+def test_money_left_is_exact() -> None:
+    assert money_left(Decimal(1), {"easy": 3, "hard": 2}, TERMS) == 0
+    terms = {"hard": LabelTerms(Decimal("1e-30"), 0.0, "redraw")}
+    rest = money_left(Decimal(10) ** 15, {"hard": 1}, terms)
+    assert Fraction(rest) == 10**15 - Fraction(1, 10**30)
+    assert money_left(Decimal(1), {"easy": 11}, TERMS) == Decimal("-0.1")  # overspent
 
 
 def test_affordable_refuses_free_labels_and_debts() -> None:

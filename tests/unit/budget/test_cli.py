@@ -57,10 +57,9 @@ def one_line(result: Result) -> str:
     """The message of a command that refuses its input; nothing else may have been printed."""
     assert result.exit_code == 2
     assert result.stdout == ""
-    lines = [line for line in result.stderr.splitlines() if line.strip()]
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("labelmix: ")
-    return lines[0].removeprefix("labelmix: ")
+    found = re.fullmatch(r"labelmix: (.+)\n", result.stderr)
+    assert found, result.stderr
+    return found[1]
 
 
 def commands(app: typer.Typer) -> list[list[str]]:
@@ -454,7 +453,7 @@ def test_plan_writes_nothing(run_folder: Path) -> None:
         (["--cost", "hard=dear"], "--cost hard=dear: "),
         (["--cost", "hard=-1"], "--cost hard=-1: "),
         (["--cost", "easy=1", "--cost", "hard=0"], "--cost hard=0: the cost should be above 0"),
-        (["--budget", "59"], "the budget of 59 is too small for the pilot, which costs 60"),
+        (["--budget", "59"], "budget of 59 is too small for the pilot already bought, which cost 60"),
         (["--budget", "all"], "--budget all: "),
         (["--method", "qlora"], "no method 'qlora'; choose one of probe"),
     ],

@@ -265,6 +265,23 @@ def test_an_amount_too_large_to_count_is_refused_not_rounded(tmp_path: Path) -> 
 # -- paths --------------------------------------------------------------------------------------
 
 
+def test_a_byte_order_mark_is_no_part_of_the_configuration(tmp_path: Path) -> None:
+    path = tmp_path / "task.toml"
+    path.write_text(MINIMAL, encoding="utf-8-sig")  # as some editors do
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert read_config(path) == read_config(written(tmp_path / "..", MINIMAL))
+
+
+def test_a_pilot_dearer_than_the_budget_by_its_30th_digit_is_refused(tmp_path: Path) -> None:
+    # Eight labels of each stratum; rounded to 28 digits they cost exactly 1.
+    cost = "0.062500000000000000000000000001"
+    text = MINIMAL.replace("1200", "1") + "[pilot]\nlabels = 8\n"
+    text += "".join(f'[annotators.{name}]\ncost = "{cost}"\n' for name in ("easy", "hard"))
+    message = problem(tmp_path, text)
+    assert "budget.total of 1 is too small for the pilot, which costs 1.000000000000000" in message
+    assert read_config(written(tmp_path, text.replace(cost, "0.0625"))).budget.total == 1
+
+
 def test_paths_are_relative_to_the_configuration(tmp_path: Path) -> None:
     folder = tmp_path / "tasks"
     model = folder / "models" / "mine"

@@ -4,7 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from annotation.cost import LabelTerms
+from annotation.cost import LabelTerms, mix_cost
 from annotation.errors import InputError
 from budget.planner import candidate_mixes, exchange_rate, expected_accuracy, plan_purchase
 from budget.response import ResponseSurface
@@ -107,8 +107,29 @@ def test_a_cent_less_than_the_pilot_is_refused(make_surface: Surface) -> None:
             PLENTY,
             {"easy": 10, "hard": 10},
         )
-    assert "budget of 14.02 is too small for the pilot, which costs 14.030" in str(caught.value)
-    assert "lower [pilot] labels" in str(caught.value)
+    assert str(caught.value) == (
+        "the budget of 14.02 is too small for the pilot already bought, which cost 14.030; give at "
+        "least 14.030."
+    )
+
+
+def test_amounts_of_30_digits_are_not_overspent(make_surface: Surface) -> None:
+    # Rounded to 28 digits, the pilot costs the budget and 9 easy labels cost it too.
+    budget, cost = Decimal("0.9999999999999999999999999999"), "0.111111111111111111111111111114"
+    costs, surface = terms(easy=cost, hard=cost), make_surface({"easy": 3.0})
+    plan = plan_purchase(surface, costs, budget, PLENTY, {})
+    assert plan.mix == {"easy": 8, "hard": 0}
+    assert plan.cost == Decimal("0.888888888888888888888888888912")
+    assert plan.money_left == Decimal("0.111111111111111111111111110988")
+    with pytest.raises(InputError, match=r"the budget of 0\.9{28} is too small for the pilot"):
+        plan_purchase(surface, costs, budget, PLENTY, {"easy": 5, "hard": 4})
+
+
+def test_the_largest_amounts_are_no_overflow(make_surface: Surface) -> None:
+    most = "1000000000000000"
+    costs = terms(easy=most, hard="1e-30")
+    plan = plan_purchase(make_surface({"easy": 1.0}), costs, Decimal(most), PLENTY, {})
+    assert plan.mix == {"easy": 0, "hard": 100_000}
 
 
 def test_of_equally_good_mixes_the_cheapest(make_surface: Surface) -> None:
@@ -154,6 +175,30 @@ def test_candidates_spend_what_rounding_leaves() -> None:
         left = 11 - easy - 2 * hard
         assert left < 1 or (easy == 0 and left < 2)
     assert len(set(mixes)) == len(mixes)
+
+
+def test_what_rounding_leaves_goes_to_the_mix_first_and_then_to_any_other() -> None:
+    # 11 money at 2 and 3: the rest of all money on easy buys no further easy label, ...
+    costs = terms(easy="2", hard="3")
+    mixes = [(m["easy"], m["hard"]) for m in candidate_mixes(TWO, costs, Decimal(11), PLENTY, {})]
+    assert mixes[0] == (0, 0)  # buying nothing more
+    # ... and 1 is too little for a hard one; of all money on hard, 2 are left for an easy one.
+    assert set(mixes[1:]) == {(1, 3), (2, 2), (4, 1), (5, 0)}
+    # Six hard labels are all there are: the money goes to easy ones instead.
+    scarce = candidate_mixes(TWO, costs, Decimal(30), {"easy": 4, "hard": 6}, {})
+    assert {(m["easy"], m["hard"]) for m in scarce} == {(0, 0), (4, 6)}
+
+
+def test_candidates_leave_no_money_that_could_buy_a_label() -> None:
+    strata = ("easy", "medium", "hard")
+    costs = terms(easy="0.7", medium="1.1", hard="1.9")
+    capacity = {"easy": 9, "medium": 30, "hard": 5}
+    mixes = list(candidate_mixes(strata, costs, Decimal(25), capacity, {"easy": 2}))
+    assert len(mixes) > 20
+    for mix in mixes[1:]:
+        left = 25 - mix_cost(mix, costs)
+        for name in strata:
+            assert costs[name].cost > left or mix[name] == capacity[name], mix
 
 
 def test_exchange_rate_is_the_median_and_its_interval(make_surface: Surface) -> None:

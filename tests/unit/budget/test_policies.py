@@ -50,6 +50,27 @@ def test_a_third_of_a_cent_is_not_overspent() -> None:
     assert single_stratum("easy", Decimal("0.3"), terms(easy="0.1"), {"easy": 10}) == {"easy": 3}
 
 
+def test_amounts_of_30_digits_are_not_overspent() -> None:
+    # Rounded to 28 digits, a third of the budget is three labels; exactly it is a hair less.
+    budget, cost = Decimal("0.9999999999999999999999999999"), "0.111111111111111111111111111114"
+    costs = terms(easy=cost, medium=cost, hard=cost)
+    mixes = baseline_mixes(budget, costs, PLENTY, ("easy", "medium", "hard"))
+    assert mixes["equal_spend"] == {"easy": 2, "medium": 2, "hard": 2}
+    assert mixes["proportional"] == {"easy": 2, "medium": 2, "hard": 2}
+    assert mixes["all_easy"] == {"easy": 8}
+
+
+def test_the_largest_amounts_are_no_overflow() -> None:
+    most = "1000000000000000"
+    mixes = baseline_mixes(Decimal(most), terms(easy=most, hard="1"), PLENTY, ("easy", "hard"))
+    assert mixes == {
+        "all_easy": {"easy": 1},
+        "all_hard": {"hard": 10_000},
+        "equal_spend": {"easy": 0, "hard": 10_000},
+        "proportional": {"easy": 0, "hard": 0},
+    }
+
+
 def test_no_more_than_there_is() -> None:
     mixes = baseline_mixes(
         Decimal(1000), terms(easy="1", hard="2"), {"easy": 7, "hard": 0}, ("easy", "hard")
