@@ -114,9 +114,7 @@ def _whole(name: str, count: int) -> int:
     return labels
 
 
-def money_left(
-    budget: Decimal, mix: Mapping[str, int], terms: Mapping[str, LabelTerms]
-) -> Decimal:
+def money_left(budget: Decimal, mix: Mapping[str, int], terms: Mapping[str, LabelTerms]) -> Decimal:
     """What is left of `budget` after buying a mix, exactly; negative where it is overspent.
 
     Raises InputError as `mix_cost` does.

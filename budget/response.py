@@ -216,7 +216,7 @@ def _add_pilot_luck(
 
     `pilot` (1 + others,) are the pilot's labels, target first. Accuracy after training on a
     stratum's N labels is off by S / sqrt(N); divided by the curve's slope there, that is a factor
-    on what the stratum's labels are worth.
+    on what the stratum's labels are worth. Exchange rates stay within their range.
     """
     floor, ceiling, scale, exponent = (natural[:, k].copy() for k in range(_FIXED))
     others = len(pilot) - 1
@@ -232,7 +232,8 @@ def _add_pilot_luck(
         factors.append(np.exp(deviation.clip(max=_MOST_LUCK) * rng.standard_normal(len(natural))))
     natural[:, 2] = scale / factors[0]
     for index in range(1, len(pilot)):
-        natural[:, _FIXED + index - 1] *= factors[index] / factors[0]
+        rates = natural[:, _FIXED + index - 1] * factors[index] / factors[0]
+        natural[:, _FIXED + index - 1] = rates.clip(*RATE_RANGE)
 
 
 def _purchase_variance(observations: Sequence[Observation]) -> float:

@@ -1,7 +1,8 @@
 """The response surface on simulated pilots whose truth is known, and against a dense grid."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pytest
@@ -10,7 +11,13 @@ from scipy.special import ndtr, ndtri
 
 from annotation.cost import DEFAULT_TERMS
 from budget.planner import exchange_rate
-from budget.response import RATE_RANGE, Observation, ResponseSurface, _noise, fit_surface
+from budget.response import (
+    RATE_RANGE,
+    Observation,
+    ResponseSurface,
+    _Posterior,
+    fit_surface,
+)
 
 Array = NDArray[np.float64]
 PILOT, SEEDS, ITEMS = 120, 5, 400
@@ -100,7 +107,8 @@ TRUTHS = [
 REPETITIONS = 14
 
 
-def fit(truth: Truth, seed: int, from_zero_shot: bool, draws: int = 1000) -> ResponseSurface:
+@cache
+def fit(truth: Truth, seed: int, from_zero_shot: bool) -> ResponseSurface:
     observations, unsupervised = simulated_pilot(truth, np.random.default_rng([17, seed]))
     return fit_surface(
         observations,
@@ -109,21 +117,25 @@ def fit(truth: Truth, seed: int, from_zero_shot: bool, draws: int = 1000) -> Res
         unsupervised if from_zero_shot else None,
         truth.floor,
         GROUPS,
-        draws=draws,
         seed=seed,
     )
 
 
+def fits(truth: Truth) -> list[ResponseSurface]:
+    """Surfaces of as many pilots, half of them with zero-shot."""
+    first = 100 * TRUTHS.index(truth)
+    return [fit(truth, first + k, from_zero_shot=k % 2 == 0) for k in range(REPETITIONS)]
+
+
 def test_the_interval_of_the_exchange_rate_covers_and_its_median_is_near() -> None:
-    """Of the pilot's easy labels, over 8 truths and 14 pilots each, half of them with zero-shot."""
+    """Of the pilot's easy labels, over 8 truths and 14 pilots each; nominal coverage is 95 %."""
     lines: list[str] = []
-    all_inside: list[bool] = []
+    covered: dict[float, list[bool]] = {}  # by the pilot's luck
     all_errors: list[float] = []
-    for index, truth in enumerate(TRUTHS):
+    for truth in TRUTHS:
         true_rate = np.log(truth.worth(PILOT) / PILOT)
         inside, errors, factors = [], [], []
-        for repetition in range(REPETITIONS):
-            surface = fit(truth, 100 * index + repetition, from_zero_shot=repetition % 2 == 0)
+        for surface in fits(truth):
             low, median, high = np.quantile(
                 np.log(surface.rates("easy", PILOT)), [0.025, 0.5, 0.975]
             )
@@ -134,11 +146,28 @@ def test_the_interval_of_the_exchange_rate_covers_and_its_median_is_near() -> No
             f"{truth.name}: {np.mean(inside):.0%} covered, median off by "
             f"{np.mean(errors):+.2f} +- {np.std(errors):.2f} (log), width x{np.median(factors):.1f}"
         )
-        all_inside += inside
+        covered.setdefault(truth.luck, []).extend(inside)
         all_errors.append(float(np.mean(errors)))
-    told = f"{np.mean(all_inside):.1%} of {len(all_inside)} covered\n" + "\n".join(lines)
-    assert np.mean(all_inside) >= 0.85, told
+    lines += [f"luck {luck}: {np.mean(inside):.0%}" for luck, inside in covered.items()]
+    told = "\n".join(lines)
+    everywhere = [inside for by_luck in covered.values() for inside in by_luck]
+    assert np.mean(everywhere) >= 0.88, told
+    assert all(np.mean(by_luck) >= 0.8 for by_luck in covered.values()), told
     assert np.abs(all_errors).max() < 0.3, told  # no truth is off by more than a third
+
+
+def test_the_surface_passes_near_the_measured_points() -> None:
+    """Noise that all points share must not pull the curve off them (Peelle's puzzle)."""
+    misses = np.array(
+        [
+            surface.root_mean_square_residual / surface.root_mean_square_noise
+            for truth in TRUTHS
+            for surface in fits(truth)
+        ]
+    )
+    # A chi of as many degrees of freedom as there are points, less what the fit takes.
+    assert misses.max() < 2.5
+    assert 0.5 < np.median(misses) < 1.0
 
 
 def test_the_surface_predicts_what_larger_purchases_give() -> None:
@@ -173,7 +202,27 @@ def test_three_strata_have_rates_of_their_own() -> None:
 
 
 def test_what_the_pilot_cannot_tell_is_as_wide_as_its_prior() -> None:
-    """Eight test items, half of them right whatever was bought: rates are flat in their log."""
+    """Measured with next to no precision: every parameter has its prior."""
+    counts = np.array([[mix.get(name, 0) for name in ("hard", "easy")] for mix, _ in CELLS])
+    size = len(CELLS)
+    posterior = _Posterior(counts.astype(float), np.full(size, 0.5), np.full(size, 1e6), 0.25, True)
+    points = posterior.draw(posterior.mode(), 4000, np.random.default_rng(0))
+    floor, ceiling, scale, exponent, rate, saturation = posterior.natural(points).T
+    assert (floor == 0.25).all()
+    at = np.array([0.025, 0.25, 0.5, 0.75, 0.975])
+    for draws, (low, high) in [
+        (ceiling, (0.25, 1)),
+        (np.log(scale), (np.log(2), np.log(20_000))),
+        (np.log(rate), np.log(RATE_RANGE)),
+        (np.log(saturation), np.log([PILOT, 100 * PILOT])),
+        (ndtr(np.log(exponent / 0.8) / 0.5), (0, 1)),
+    ]:
+        flat = low + (high - low) * at
+        np.testing.assert_allclose(np.quantile(draws, at), flat, atol=0.04 * (high - low))
+
+
+def test_eight_test_items_resolve_no_exchange_rate() -> None:
+    """Half of them right whatever was bought."""
     rng = np.random.default_rng(0)
     half = np.arange(8) % 2 == 0
     pilot = [
@@ -181,13 +230,7 @@ def test_what_the_pilot_cannot_tell_is_as_wide_as_its_prior() -> None:
         for size in (2, 4)
         for mix in ({"easy": size}, {"hard": size}, {"easy": size, "hard": size})
     ]
-    surface = fit_surface(
-        pilot, ("easy", "hard"), "hard", None, 0.25, np.arange(8).astype(object), draws=4000
-    )
-    found = np.quantile(np.log(surface.rates("easy", 0)), [0.025, 0.25, 0.5, 0.75, 0.975])
-    low, high = np.log(RATE_RANGE)
-    flat = low + (high - low) * np.array([0.025, 0.25, 0.5, 0.75, 0.975])
-    np.testing.assert_allclose(found, flat, atol=0.05 * (high - low))
+    surface = fit_surface(pilot, ("easy", "hard"), "hard", None, 0.25, np.arange(8).astype(object))
     assert not exchange_rate(surface, "easy", DEFAULT_TERMS, {"easy": 4}).resolved
 
 
@@ -217,7 +260,7 @@ def test_the_order_of_observations_does_not_matter() -> None:
 
 
 def grid_posterior(
-    observations: list[Observation], chance: float, around: float
+    mixes: list[dict[str, int]], measured: Array, variances: Array, chance: float, around: float
 ) -> tuple[Array, Array, Array]:
     """The slow twin: the posterior on a dense grid in natural units, with no importance sampling.
 
@@ -245,10 +288,9 @@ def grid_posterior(
         n = mix.get("hard", 0) + worth(mix.get("easy", 0))
         return np.asarray(chance + (c - chance) * (1 - (1 + n / s) ** -e))
 
-    missed = np.stack([accuracy(o.labels) - o.accuracy for o in observations])
-    inverse = np.linalg.inv(_noise(observations, None, GROUPS)[0])
-    log_weight = -0.5 * (missed * (inverse @ missed)).sum(0)
-    log_weight -= 0.5 * (np.log(e / 0.8) / 0.5) ** 2
+    log_weight = -0.5 * (np.log(e / 0.8) / 0.5) ** 2
+    for mix, point, variance in zip(mixes, measured, variances, strict=True):
+        log_weight -= 0.5 * (accuracy(mix) - point) ** 2 / variance
     weight = np.exp(log_weight - log_weight.max())
     return np.log(worth(80) / 80), accuracy({"easy": 40, "hard": 40}), weight / weight.sum()
 
@@ -261,22 +303,18 @@ def weighted_quantiles(values: Array, weights: Array, at: list[float]) -> Array:
 
 @pytest.mark.parametrize("rate", [0.5, 2.0])
 def test_importance_sampling_agrees_with_a_dense_grid(rate: float) -> None:
-    truth = Truth(rate, ceiling=0.8)
-    pilot = []
-    for mix, share in CELLS[3:]:
-        # As many right as the surface says, so that it misses by less than the noise, which is
-        # then not widened; two seeds a little luckier than the two others.
-        rows = np.zeros((4, ITEMS), dtype=bool)
-        for seed, row in enumerate(rows):
-            right = round(truth.accuracy(mix) * ITEMS) + (seed % 2 * 2 - 1) * 6
-            row[np.random.default_rng(seed).permutation(ITEMS)[:right]] = True
-        pilot.append(Observation(mix, rows, share))
-    fitted = fit_surface(pilot, ("easy", "hard"), "hard", None, 0.3, GROUPS, draws=20_000)
-    assert fitted.root_mean_square_residual < fitted.root_mean_square_noise / 2
-    log_rates, accuracies, weights = grid_posterior(pilot, 0.3, rate)
-    # The test set's own offset is no matter of the posterior: it is drawn beside it.
-    without_offset = replace(fitted, draws=fitted.draws * (np.arange(fitted.draws.shape[1]) < 6))
-    predicted = without_offset.predict([{"easy": 40, "hard": 40}])[:, 0]
+    """The fit to the pilot at hand: its luck and the test set's offset come afterwards."""
+    truth, mixes = Truth(rate, ceiling=0.8), [mix for mix, _ in CELLS[3:]]
+    rng = np.random.default_rng(0)
+    measured = np.array([truth.accuracy(mix) for mix in mixes]) + rng.normal(0, 0.01, len(mixes))
+    variances = 0.01**2 * rng.uniform(0.5, 2, len(mixes))
+    counts = np.array([[mix.get(name, 0) for name in ("hard", "easy")] for mix in mixes])
+    posterior = _Posterior(counts.astype(float), measured, variances, 0.3, True)
+    natural = posterior.natural(posterior.draw(posterior.mode(), 20_000, rng))
+    no_offset = np.zeros((len(natural), 1))
+    fitted = ResponseSurface(("easy", "hard"), "hard", np.hstack([natural, no_offset]), 0.0, 0.0)
+    predicted = fitted.predict([{"easy": 40, "hard": 40}])[:, 0]
+    log_rates, accuracies, weights = grid_posterior(mixes, measured, variances, 0.3, rate)
     at = [0.025, 0.25, 0.5, 0.75, 0.975]
     for sampled, exact in ((np.log(fitted.rates("easy", 80)), log_rates), (predicted, accuracies)):
         mean = weights @ exact

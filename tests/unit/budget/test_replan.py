@@ -127,7 +127,10 @@ def test_a_plan_is_shown_with_its_alternatives(
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
-        ({"budget": "59.99"}, ["budget of 59.99 is too small", "which cost 60.0; give at least 60.0."]),
+        (
+            {"budget": "59.99"},
+            ["budget of 59.99 is too small", "which cost 60.0; give at least 60.0."],
+        ),
         ({"budget": "-5"}, ["--budget -5", "should not be negative"]),
         ({"budget": "much"}, ["--budget much", "should be a number"]),
         ({"costs": ["hard"]}, ["--cost hard: should be STRATUM=COST", "easy, hard", "easy=1.5"]),

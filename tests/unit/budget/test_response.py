@@ -1,15 +1,20 @@
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import combinations, product
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from budget.response import (
+    RATE_RANGE,
     Observation,
     ResponseSurface,
+    _add_pilot_luck,
     _noise,
+    _Posterior,
     _purchase_variance,
+    _subsample_variances,
     fit_surface,
 )
 
@@ -169,35 +174,34 @@ def test_models_that_are_all_wrong_or_all_right_are_fitted(right: float) -> None
 # -- the noise of what was measured -----------------------------------------------------------
 
 
-def plain_noise(observations: list[Observation], groups: Groups) -> tuple[Array, float]:
-    """The slow twin: sums over clusters of items and over strata, entry by entry.
+def plain_noise(
+    observations: list[Observation], unsupervised: NDArray[np.bool_] | None, groups: Groups
+) -> tuple[Array, float]:
+    """The slow twin: sums over clusters of items, entry by entry; then what subsamples add.
 
     The pilot's labels of every stratum are those of its largest subsample here.
     """
-    size = len(observations)
+    conditions = [o.correct for o in observations]
+    if unsupervised is not None:
+        conditions.insert(0, unsupervised[None])
+    size = len(conditions)
     items = np.zeros((size, size))
-    for a, first in enumerate(observations):
-        for b, second in enumerate(observations):
-            for cluster in set(groups):
-                sums = [0.0, 0.0]
-                for item in range(len(groups)):
-                    if groups[item] == cluster:
-                        for side, o in enumerate((first, second)):
-                            sums[side] += o.correct[:, item].mean() - o.accuracy
-                items[a, b] += sums[0] * sums[1] / len(groups) ** 2
+    for a, b in product(range(size), repeat=2):
+        for cluster in set(groups):
+            sums = [0.0, 0.0]
+            for item in range(len(groups)):
+                if groups[item] == cluster:
+                    for side, correct in enumerate((conditions[a], conditions[b])):
+                        sums[side] += correct[:, item].mean() - correct.mean()
+            items[a, b] += sums[0] * sums[1] / len(groups) ** 2
     common = float(np.mean([items[a, b] for a in range(size) for b in range(size) if a != b]))
     assert common > 0
-    variance = _purchase_variance(observations)
-    own = np.zeros((size, size))
-    for a, first in enumerate(observations):
-        own[a, a] = max(items[a, a] - common, 0) + 1e-6
-        for b, second in enumerate(observations):
-            for name in ("easy", "hard"):
-                n, m = first.labels.get(name, 0), second.labels.get(name, 0)
-                if n and m:
-                    bought = max(o.labels.get(name, 0) for o in observations)
-                    shared = 1 / bought + (1 / max(n, m) - 1 / bought) / len(first.correct)
-                    own[a, b] += variance * n / first.total * m / second.total * shared
+    own = np.array([max(items[a, a] - common, 0) + 1e-6 for a in range(size)])
+    for row, o in enumerate(observations, start=size - len(observations)):
+        for name, labels in o.labels.items():
+            bought = max(other.labels.get(name, 0) for other in observations)
+            subsample = _purchase_variance(observations) * (1 / labels - 1 / bought)
+            own[row] += (labels / o.total) ** 2 * subsample / len(o.correct)
     return own, common
 
 
@@ -207,26 +211,24 @@ def hard_and_easy_items(seed: int = 0) -> list[Observation]:
     return [replace(o, correct=o.correct ^ (tendency & ~o.correct)) for o in small_pilot()]
 
 
-def test_noise_is_the_sum_over_clusters_and_strata() -> None:
+@pytest.mark.parametrize("from_zero_shot", [False, True])
+def test_noise_is_the_sum_over_clusters_and_subsamples(from_zero_shot: bool) -> None:
     groups = np.array([f"g{k % 17}" for k in range(ITEMS)], dtype=object)
     pilot = hard_and_easy_items()
-    own, common = plain_noise(pilot, groups)
-    found, found_common = _noise(pilot, None, groups)
+    unsupervised = np.random.default_rng(1).random(ITEMS) < 0.4 if from_zero_shot else None
+    own, common = plain_noise(pilot, unsupervised, groups)
+    found, found_common = _noise(pilot, unsupervised, groups)
     np.testing.assert_allclose(found, own, rtol=1e-9, atol=1e-15)
     assert found_common == pytest.approx(common)
 
 
-def test_zero_shot_shares_the_items_but_no_purchase() -> None:
+def test_zero_shot_has_the_noise_of_its_items_alone() -> None:
     pilot = hard_and_easy_items()
     unsupervised = np.random.default_rng(1).random(ITEMS) < 0.4
     found, common = _noise(pilot, unsupervised, GROUPS)
-    assert (found[0, 1:] == 0).all() and (found[1:, 0] == 0).all()
     # Every item its own cluster: the binomial variance of the mean.
     share = unsupervised.mean()
-    assert found[0, 0] + common == pytest.approx(share * (1 - share) / ITEMS + 1e-6)
-    bought = _noise(pilot, None, GROUPS)[0]
-    off = ~np.eye(len(pilot), dtype=bool)
-    np.testing.assert_allclose(found[1:, 1:][off], bought[off])
+    assert found[0] + common == pytest.approx(share * (1 - share) / ITEMS + 1e-6)
 
 
 def test_what_all_items_do_to_all_mixes_is_an_offset_of_the_whole_surface() -> None:
@@ -237,11 +239,12 @@ def test_what_all_items_do_to_all_mixes_is_an_offset_of_the_whole_surface() -> N
     assert offset.mean() == pytest.approx(0, abs=0.1 * np.sqrt(common))
 
 
-def test_purchases_of_one_pilot_by_hand() -> None:
-    # All items are alike, so that items add nothing: only what was bought is left.
-    def alike(labels: dict[str, int], share: float, *rights: bool) -> Observation:
-        return Observation(labels, np.repeat(np.array(rights)[:, None], ITEMS, axis=1), share)
+def alike(labels: dict[str, int], share: float, *rights: bool) -> Observation:
+    """A seed has all items right or all wrong, so that items add no noise of their own."""
+    return Observation(labels, np.repeat(np.array(rights)[:, None], ITEMS, axis=1), share)
 
+
+def test_subsamples_of_one_pilot_by_hand() -> None:
     pilot = [
         alike({"easy": 10}, 0.5, True, False),
         alike({"easy": 20}, 1.0, True, False),
@@ -253,16 +256,28 @@ def test_purchases_of_one_pilot_by_hand() -> None:
     # 1 / 2 over 100 items is taken off: 10 - .1, 20 - .2.
     variance = (2 * (10 - 0.1) + (20 - 0.2)) / 3
     assert _purchase_variance(pilot) == pytest.approx(variance)
-    found = (_noise(pilot, None, GROUPS)[0] - 1e-6 * np.eye(4)) / variance
-    pilot_part, seed_part = 1 / 20, (1 / 10 - 1 / 20) / 2
-    both = pilot_part + seed_part
-    expected = [
-        [both, pilot_part, 0, both / 2],
-        [pilot_part, pilot_part, 0, pilot_part / 2],
-        [0, 0, both, both / 2],
-        [both / 2, pilot_part / 2, both / 2, both / 2],
+    alone = (1 / 10 - 1 / 20) / 2  # two seeds; the whole pilot is no subsample
+    np.testing.assert_allclose(
+        _subsample_variances(pilot), variance * np.array([alone, 0, alone, alone / 2])
+    )
+
+
+def test_subsamples_vary_as_all_that_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow twin: every pair of subsamples that two seeds may have of a pilot of 4 + 4."""
+    luck = np.array([0.3, -0.1, 0.0, 0.2])
+    monkeypatch.setattr("budget.response._purchase_variance", lambda _: luck.var(ddof=1))
+    of_one = [np.array(some) for some in combinations(luck, 2)]
+    of_both = [np.concatenate(some) for some in product(of_one, of_one)]
+    pilot = [
+        alike({"easy": 2}, 0.5, True, False),
+        alike({"easy": 2, "hard": 2}, 0.5, True, False),
+        alike({"easy": 4, "hard": 4}, 1.0, True, False),
     ]
-    np.testing.assert_allclose(found, expected, atol=1e-12)
+    expected = [
+        np.var([(a.mean() + b.mean()) / 2 for a, b in product(subsamples, repeat=2)])
+        for subsamples in (of_one, of_both, [luck])
+    ]
+    np.testing.assert_allclose(_subsample_variances(pilot), expected, atol=1e-15)
 
 
 def test_seeds_that_differ_by_chance_alone_show_a_quarter_of_it() -> None:
@@ -283,3 +298,126 @@ def test_seeds_that_differ_by_luck_show_it() -> None:
 def test_one_seed_tells_nothing_of_luck() -> None:
     pilot = [observed({"easy": 10}, 0.5, 0.5, seeds=1), observed({"easy": 20}, 0.5, 1.0, seeds=3)]
     assert _purchase_variance(pilot) == 0.25
+
+
+# -- the luck of the pilot --------------------------------------------------------------------
+
+PARAMETERS = ["floor", "ceiling", "scale", "exponent", "rate", "saturation"]
+
+
+def natural_draws(size: int, seed: int = 0) -> Array:
+    """Draws of a surface with one other stratum, in the columns of `PARAMETERS`."""
+    rng = np.random.default_rng(seed)
+    floor = rng.uniform(0.2, 0.4, size)
+    ceiling = rng.uniform(0.6, 0.9, size)
+    scale, exponent = rng.uniform(20, 200, size), rng.uniform(0.4, 1.5, size)
+    rate, saturation = rng.uniform(0.3, 3, size), rng.uniform(50, 500, size)
+    return np.stack([floor, ceiling, scale, exponent, rate, saturation], axis=1)
+
+
+def accuracy_of(draw: Array, hard: float, easy: float, factors: tuple[float, float]) -> float:
+    """Accuracy where each stratum's labels are worth so many times what they seem."""
+    v = dict(zip(PARAMETERS, (float(value) for value in draw), strict=True))
+    worth_of_easy = v["rate"] * v["saturation"] * (1 - np.exp(-easy / v["saturation"]))
+    n = factors[0] * hard + factors[1] * worth_of_easy
+    gain = 1 - (1 + n / v["scale"]) ** -v["exponent"]
+    return float(v["floor"] + (v["ceiling"] - v["floor"]) * gain)
+
+
+def test_luck_is_a_factor_on_what_labels_are_worth() -> None:
+    """The slow twin, draw by draw, with the curve's slope from its differences."""
+    pilot, variance, before = np.array([120, 80]), 0.04, natural_draws(50)
+    after = before.copy()
+    _add_pilot_luck(after, pilot, variance, np.random.default_rng(3))
+    normal = np.random.default_rng(3).standard_normal((2, 50))
+    for row in range(50):
+        factors = []
+        for stratum in range(2):
+            alone = [0.0, 0.0]
+            alone[stratum] = float(pilot[stratum])
+            ends = [
+                accuracy_of(before[row], *alone, (1 + step, 1 + step)) for step in (-1e-4, 1e-4)
+            ]
+            slope = (ends[1] - ends[0]) / 2e-4  # per unit of the factor's logarithm
+            deviation = min(np.sqrt(variance / pilot[stratum]) / slope, 1.5)
+            factors.append(float(np.exp(deviation * normal[stratum, row])))
+        for hard, easy in [(120, 0), (0, 80), (30, 40), (500, 900)]:
+            assert accuracy_of(after[row], hard, easy, (1, 1)) == pytest.approx(
+                accuracy_of(before[row], hard, easy, (factors[0], factors[1])), rel=1e-6
+            )
+    untouched = [PARAMETERS.index(name) for name in ("floor", "ceiling", "exponent", "saturation")]
+    assert (after[:, untouched] == before[:, untouched]).all()
+
+
+def test_luck_moves_accuracy_by_its_deviation() -> None:
+    # S = .05: .005 for 100 labels, small enough for the curve to be straight.
+    draws = np.repeat(natural_draws(1), 20_000, axis=0)
+    _add_pilot_luck(draws, np.array([100, 100]), 0.05**2, np.random.default_rng(0))
+    for hard, easy in [(100, 0), (0, 100)]:
+        deviation = np.std([accuracy_of(draw, hard, easy, (1, 1)) for draw in draws])
+        assert deviation == pytest.approx(0.005, rel=0.03)
+
+
+def test_no_luck_changes_nothing() -> None:
+    draws = natural_draws(20)
+    _add_pilot_luck(draws, np.array([120, 120]), 0.0, np.random.default_rng(0))
+    assert (draws == natural_draws(20)).all()
+
+
+def test_where_nothing_is_learnt_luck_is_anything_within_limits() -> None:
+    draws = np.repeat(natural_draws(1), 4000, axis=0)
+    draws[:, 1] = draws[:, 0]  # a ceiling at the floor: no slope
+    before = draws.copy()
+    _add_pilot_luck(draws, np.array([120, 120]), 0.04, np.random.default_rng(0))
+    assert np.log(draws[:, 2]).std() == pytest.approx(1.5, rel=0.05)
+    least, most = RATE_RANGE
+    assert draws[:, 4].min() == least and draws[:, 4].max() == most
+    # Luck of both strata: 1.5 * sqrt(2) in log units, of which some is cut off at the range.
+    moved = np.log(draws[:, 4] / before[:, 4])
+    expected = np.random.default_rng(1).normal(0, 1.5 * np.sqrt(2), 4000)
+    expected = np.log((before[:, 4] * np.exp(expected)).clip(*RATE_RANGE) / before[:, 4])
+    assert moved.std() == pytest.approx(expected.std(), rel=0.05)
+
+
+def test_a_fitted_rate_stays_within_its_range() -> None:
+    rng = np.random.default_rng(0)
+    flat = [Observation(o.labels, rng.random((3, ITEMS)) < 0.4, 0.5) for o in small_pilot()]
+    fitted = fit_surface(flat, ("easy", "hard"), "hard", None, 0.25, GROUPS)
+    rates = fitted.rates("easy", 0)
+    assert rates.min() >= RATE_RANGE[0] and rates.max() <= RATE_RANGE[1]
+
+
+# -- the noise where the surface does not fit -------------------------------------------------
+
+
+@pytest.mark.parametrize(("missed", "widened"), [(0.3, 1.0), (5.0, 3.5355339)])
+def test_noise_is_widened_where_the_surface_misses_the_points(
+    missed: float, widened: float
+) -> None:
+    # Six points, four parameters that they tell (ceiling, scale, exponent, rate): freedom 2.
+    # One point 5 deviations off: sqrt(25 / 2) = 3.54. A third of one off is no reason to widen.
+    counts = np.array([[20, 0], [0, 20], [20, 20], [40, 0], [0, 40], [40, 40]], dtype=float)
+    variances = np.full(6, 0.02**2)
+    flat = _Posterior(counts, np.zeros(6), variances, 0.25, True)
+    point = np.zeros(flat.size)
+    measured = flat.predict(point[None])[0]
+    measured[3] += 0.02 * missed
+    posterior = _Posterior(counts, measured, variances, 0.25, True)
+    other = point + 0.5
+    before = posterior.log_density(np.stack([point, other]))
+    prior = flat_prior(np.stack([point, other]))
+    posterior.widen(point)
+    after = posterior.log_density(np.stack([point, other]))
+    np.testing.assert_allclose(after - prior, (before - prior) / widened**2)
+
+
+def flat_prior(points: Array) -> Array:
+    """Log prior density: logistic, a standard normal for the exponent in column 3."""
+    total = np.zeros(len(points))
+    for column in range(points.shape[1]):
+        if column == 3:
+            total -= points[:, column] ** 2 / 2
+        else:
+            risen = 1 / (1 + np.exp(-points[:, column]))
+            total += np.log(risen * (1 - risen))
+    return total
