@@ -18,7 +18,7 @@ from analysis.result import (
     write_result,
 )
 from analysis.sgr import supervision_gap_recovered
-from annotation.cost import mix_cost
+from annotation.cost import affordable, mix_cost
 from annotation.noise import true_flip_rate
 from budget.config import RunConfig
 from budget.method_summary import EQUAL_COUNT, Measurements, summarise_method
@@ -181,7 +181,7 @@ def _trial_count(trained: Sequence[Trial]) -> TrialCount:
 def _capacity_warnings(setting: Setting) -> list[str]:
     warnings = []
     for name in setting.strata:
-        wanted = int(setting.budget / setting.terms[name].cost)
+        wanted = affordable(setting.budget, setting.terms[name].cost)
         if wanted > setting.capacity[name]:
             warnings.append(
                 f"Stratum '{name}' has {setting.capacity[name]:,} items to label, the budget "

@@ -206,11 +206,11 @@ class RunConfig(Section):
                 raise ValueError(
                     f"annotators.{name}: the stratum is not for sale; add it to strata.buy"
                 )
-        for stratum, terms in self.terms().items():
-            if terms.cost == 0:
+        terms = self.terms()
+        for stratum, its_terms in terms.items():
+            if its_terms.cost == 0:
                 raise ValueError(f"annotators.{stratum}.cost should be above 0; got 0")
-        pilot_mix = dict.fromkeys(self.strata.buy, self.pilot.labels)
-        pilot_cost = mix_cost(pilot_mix, self.terms())
+        pilot_cost = mix_cost(dict.fromkeys(terms, self.pilot.labels), terms)
         if pilot_cost > self.budget.total:
             raise ValueError(
                 f"budget.total of {self.budget.total} is too small for the pilot, which costs "

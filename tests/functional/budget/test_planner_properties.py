@@ -1,6 +1,7 @@
 """Plans over many prices: never above the money, never above the items, always with the pilot."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ CAPACITY = st.tuples(*[st.one_of(st.just(0), st.integers(0, 400))] * 3)
 
 def terms_of(costs: tuple[Decimal, ...], scale: Decimal = Decimal(1)) -> dict[str, LabelTerms]:
     return {
-        name: LabelTerms(cost * scale, 0.1, "redraw")
+        name: LabelTerms(cost if scale == 1 else cost * scale, 0.1, "redraw")
         for name, cost in zip(STRATA, costs, strict=True)
     }
 
@@ -91,6 +92,34 @@ def test_a_plan_stays_within_money_and_items_and_holds_the_pilot(
     assert plan.cost + plan.money_left == budget
     assert plan.money_left >= 0
     assert plan.after_pilot == {name: plan.mix[name] - pilot[name] for name in strata}
+
+
+@settings(max_examples=40)
+@given(
+    strata=SETS,
+    costs=st.tuples(*[st.integers(10**28, 10**31).map(lambda n: Decimal(f"{n}e-30"))] * 3),
+    capacity=CAPACITY,
+    labels=st.integers(1, 40),
+    hair=st.integers(0, 2),
+)
+def test_amounts_of_30_digits_are_spent_as_fractions_are(
+    strata: tuple[str, ...],
+    costs: tuple[Decimal, ...],
+    capacity: tuple[int, ...],
+    labels: int,
+    hair: int,
+) -> None:
+    """A budget at, or a hair below, what so many labels of each stratum cost."""
+    terms, available = terms_of(costs), dict(zip(STRATA, capacity, strict=True))
+    exact = {name: Fraction(terms[name].cost) for name in strata}
+    budget = Decimal(f"{int(sum(exact.values()) * labels * 10**30) - hair}e-30")
+    nothing_more, *mixes = candidate_mixes(strata, terms, budget, available, {})
+    assert set(nothing_more.values()) == {0}
+    for mix in mixes:
+        left = Fraction(budget) - sum(exact[name] * count for name, count in mix.items())
+        assert left >= 0
+        # What could have bought a label has bought it.
+        assert all(exact[name] > left or mix[name] == available[name] for name in strata)
 
 
 @settings(max_examples=40)

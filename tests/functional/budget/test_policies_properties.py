@@ -1,6 +1,7 @@
 """Simple rules: never above the budget, never above what there is."""
 
 from decimal import Decimal
+from fractions import Fraction
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ COSTS = st.one_of(
     st.decimals("0.0001", 50, allow_nan=False, allow_infinity=False, places=4),
 )
 BUDGETS = st.decimals(0, 10_000, allow_nan=False, allow_infinity=False, places=2)
+# 30 decimal places are more digits than Python's decimals keep unasked.
+FINE_COSTS = st.integers(10**27, 10**31).map(lambda n: Decimal(f"{n}e-30"))
 
 
 @given(
@@ -39,6 +42,29 @@ def test_every_rule_stays_within_money_and_items(
     for name in strata:
         one_more = {name: mixes[f"all_{name}"][name] + 1}
         assert one_more[name] > available[name] or mix_cost(one_more, terms) > budget
+
+
+@given(
+    costs=st.tuples(FINE_COSTS, FINE_COSTS, FINE_COSTS),
+    labels=st.integers(1, 100),
+    hair=st.integers(0, 2),
+)
+def test_amounts_of_30_digits_buy_what_they_buy_in_fractions(
+    costs: tuple[Decimal, ...], labels: int, hair: int
+) -> None:
+    """The slow twin, with a budget at, or a hair below, so many labels of each stratum."""
+    terms = {n: LabelTerms(c, 0.0, "redraw") for n, c in zip(STRATA, costs, strict=True)}
+    exact = {name: Fraction(terms[name].cost) for name in STRATA}
+    in_units = sum(exact.values()) * labels * 10**30 - hair
+    assert in_units.denominator == 1
+    budget = Decimal(f"{in_units.numerator}e-30")
+    money = Fraction(budget)
+    available = dict.fromkeys(STRATA, 7 * labels)
+    assert baseline_mixes(budget, terms, available, STRATA) == {
+        **{f"all_{n}": {n: min(7 * labels, int(money / exact[n]))} for n in STRATA},
+        "equal_spend": {n: min(7 * labels, int(money / 3 / exact[n])) for n in STRATA},
+        "proportional": dict.fromkeys(STRATA, labels if hair == 0 else labels - 1),
+    }
 
 
 @given(

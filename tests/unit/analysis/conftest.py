@@ -58,7 +58,7 @@ def mixes(strata: list[str], budget: float) -> dict[str, dict[str, int]]:
         "all_easy": {"easy": int(budget / COSTS["easy"])},
         "all_hard": {"hard": int(budget / COSTS["hard"])},
         "equal_spend": {name: int(share / COSTS[name]) for name in strata},
-        "proportional": {name: proportional for name in strata},
+        "proportional": dict.fromkeys(strata, proportional),
     }
 
 
@@ -102,7 +102,7 @@ def method_result(
         ),
     }
     pilot_mixes = [{name: number} for number in (20, 40, 80, 100) for name in strata]
-    pilot_mixes += [{name: number for name in strata} for number in (20, 50, 100)]
+    pilot_mixes += [dict.fromkeys(strata, number) for number in (20, 50, 100)]
     points = [
         CurvePoint(
             labels=labels,

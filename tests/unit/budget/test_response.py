@@ -333,10 +333,9 @@ def test_luck_is_a_factor_on_what_labels_are_worth() -> None:
     for row in range(50):
         factors = []
         for stratum in range(2):
-            alone = [0.0, 0.0]
-            alone[stratum] = float(pilot[stratum])
+            hard, easy = (120.0, 0.0) if stratum == 0 else (0.0, 80.0)
             ends = [
-                accuracy_of(before[row], *alone, (1 + step, 1 + step)) for step in (-1e-4, 1e-4)
+                accuracy_of(before[row], hard, easy, (1 + step, 1 + step)) for step in (-1e-4, 1e-4)
             ]
             slope = (ends[1] - ends[0]) / 2e-4  # per unit of the factor's logarithm
             deviation = min(np.sqrt(variance / pilot[stratum]) / slope, 1.5)
