@@ -60,7 +60,9 @@ class Resampling:
             [np.bincount(self._cluster, row, minlength=self._clusters) for row in correct], axis=1
         )  # (clusters, seeds)
         per_seed = self._counts @ by_cluster / self._drawn_items[:, None]  # (draws, seeds)
-        return np.asarray((per_seed * self._seed_weights(correct.shape[0])).sum(1))
+        # Widened weights may be negative; an accuracy is not.
+        accuracy: Array = (per_seed * self._seed_weights(correct.shape[0])).sum(1)
+        return accuracy.clip(0.0, 1.0)
 
 
 def interval(estimate: float, draws: Array, confidence: float = CONFIDENCE) -> Estimate:

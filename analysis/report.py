@@ -17,6 +17,7 @@ from analysis.figures import exchange_rate_figure, has_logarithmic_money, learni
 from analysis.number_format import interval_name, is_number, labels_text, money
 from analysis.result import RunResult
 from annotation.errors import InputError
+from annotation.files import whole_file
 
 
 def render_report(result: RunResult) -> str:
@@ -72,16 +73,8 @@ def write_report(result: RunResult, path: Path) -> None:
     Raises InputError if the file cannot be written.
     """
     page = render_report(result)
-    unfinished = path.with_name(path.name + ".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
-        unfinished.replace(path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: the report cannot be written: {error.strerror or error}; "
-            "give another place with --out."
-        ) from None
 
 
 def _only_text(value: object) -> object:
@@ -101,11 +94,12 @@ def _facts(result: RunResult) -> list[tuple[str, str]]:
     plan = result.plan
     after = labels_text(plan.labels_after_pilot, result.strata)
     to_pay = money(max(plan.cost - result.pilot.cost, 0.0), result.currency)
+    to_buy = "nothing yet" if wording.labels_do_not_help(result) else f"{after}, {to_pay}"
     return [
         ("Budget", money(result.budget, result.currency)),
-        ("This plan costs", money(plan.cost, result.currency)),
+        ("The plan costs", money(plan.cost, result.currency)),
         ("Left over", money(plan.money_left, result.currency)),
-        ("Still to buy after the pilot", f"{after}, {to_pay}"),
+        ("Still to buy after the pilot", to_buy),
     ]
 
 

@@ -11,6 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from annotation.errors import InputError
+from annotation.files import whole_file
 
 Origin = Literal["assumed", "measured"]
 
@@ -68,7 +69,7 @@ class PlanSummary(MixSummary):
 
 
 class ExchangeRate(Estimate):
-    """Target-stratum labels that one label of `stratum` is worth at the margin."""
+    """Target labels that one label of `stratum` is worth, mean over the pilot's labels of it."""
 
     stratum: str
     target: str
@@ -203,11 +204,12 @@ class RunResult(Record):
 
 
 def write_result(result: RunResult, path: Path) -> None:
-    """Write `result.json` whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    unfinished.replace(path)
+    """Write `result.json` whole or not at all.
+
+    Raises InputError if the file cannot be written.
+    """
+    with whole_file(path) as unfinished:
+        unfinished.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
 def read_result(path: Path) -> RunResult:

@@ -87,8 +87,8 @@ def recommendation(result: RunResult) -> str:
     if labels_do_not_help(result):
         untrained = percent(result.sgr.unsupervised.estimate, 0)
         return (
-            f"Do not buy yet: training does not pay here. Without any labels the model is right on "
-            f"{untrained} of {result.target} items; after the best purchase for "
+            f"Do not buy yet: no benefit of training was shown. Without any labels the model is "
+            f"right on {untrained} of {result.target} items; after the best purchase for "
             f"{money(plan.cost, result.currency)} {percent(expected.estimate, 0)} is expected "
             f"({interval_name(result.confidence)} {span(expected, decimals=0)})."
         )
@@ -112,6 +112,11 @@ def labels_do_not_help(result: RunResult) -> bool:
 def after_the_pilot(result: RunResult) -> str:
     """What of the plan the pilot holds already, and what is still to buy."""
     plan, pilot = result.plan, result.pilot
+    if labels_do_not_help(result):
+        return (
+            "Try another model or method, or a larger pilot, before any of the "
+            f"{money(plan.cost - pilot.cost, result.currency)} left after the pilot is spent."
+        )
     has = (
         f"The pilot has already bought {labels_text(pilot.labels, result.strata)} "
         f"for {money(pilot.cost, result.currency)}"
@@ -127,6 +132,11 @@ def after_the_pilot(result: RunResult) -> str:
 def reason(result: RunResult) -> str:
     """Why this split: the exchange rate against the price."""
     rate = result.exchange_rate
+    if labels_do_not_help(result):
+        return (
+            f"Labels bought for this model and method are not even expected to beat no training "
+            f"on {result.target} items; how to split them is an idle question until they do."
+        )
     if not rate.resolved or not is_number(rate.estimate):
         return (
             f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "

@@ -4,7 +4,7 @@ import csv
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,15 +127,18 @@ def read_json(path: Path) -> object:
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a path to write to, and put what was written at `path` once it is all there.
 
-    An interruption or an error leaves whatever stood at `path` before.
+    Its folder is made where needed. An interruption or an error leaves whatever stood at `path`
+    before.
 
     Raises InputError if the file cannot be written.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield unfinished
         unfinished.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):  # there may be no such folder
+            unfinished.unlink(missing_ok=True)

@@ -76,6 +76,7 @@ def evaluate_method(setting: Setting, trials: MethodTrials) -> MethodResult:
         unsupervised[0] if trials.method == "qlora" else None,
         setting.chance,
         setting.task.test_groups[setting.on_target],
+        pilot=setting.pilot_mix,
     )
     plan = plan_purchase(
         surface, setting.terms, setting.budget, setting.capacity, setting.pilot_mix
@@ -98,10 +99,10 @@ def evaluate_method(setting: Setting, trials: MethodTrials) -> MethodResult:
 
 
 def _equal_count(setting: Setting) -> int:
-    """How many labels both arms of the SGR can have: what the budget buys of the target."""
-    target = setting.task.target
-    hard = single_stratum(target, setting.budget, setting.terms, setting.capacity)[target]
-    return min(hard, setting.capacity[setting.easiest])
+    """How many labels both arms of the SGR can have: what the budget buys of either."""
+    arms = (setting.task.target, setting.easiest)
+    budget, terms, capacity = setting.budget, setting.terms, setting.capacity
+    return min(single_stratum(name, budget, terms, capacity)[name] for name in arms)
 
 
 def _run_result(
@@ -124,7 +125,7 @@ def _run_result(
         target=task.target,
         strata=_strata(setting),
         model=ModelSummary(
-            name=source.name,
+            name=source.label,
             revision=source.revision,
             kind=source.kind,
             parameters=count_parameters(source),

@@ -108,7 +108,7 @@ def _describe_measure(values: NDArray[np.float64]) -> MeasureDescription:
 
 def show_description(description: ItemsDescription) -> None:
     """Print a description for a person."""
-    console = Console()
+    console = Console(markup=False)
     console.print(f"{description.items:,} items from '{description.source}'", highlight=False)
     console.print(f"for example: {description.example}", markup=False, highlight=False)
     choices = ", ".join(f"{n:,} with {size}" for size, n in description.choices.items())

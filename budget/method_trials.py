@@ -52,8 +52,8 @@ class MethodTrials:
         setting, config = self.setting, self.setting.config.pilot
         pilot = Pilot(tuple(setting.pilot_mix.items()), config.seed)
         cells: list[tuple[Mix, float]] = []
-        for fraction in sorted(set(config.fractions)):
-            size = max(2, round(fraction * config.labels))
+        # Fractions may round to one size, which is one observation, not two.
+        for size in sorted({max(2, round(f * config.labels)) for f in config.fractions}):
             share = size / config.labels
             cells += [({name: size}, share) for name in setting.strata]
             cells.append((dict.fromkeys(setting.strata, size), share))

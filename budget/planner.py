@@ -14,7 +14,7 @@ from analysis.result import Estimate, ExchangeRate, PlanSummary
 from annotation.cost import LabelTerms, affordable, mix_cost, money_left
 from annotation.errors import InputError
 from budget.policies import Mix
-from budget.response import ResponseSurface
+from budget.response import RATE_RANGE, ResponseSurface
 
 # Shares of the money are tried in steps of 1 / this many.
 _STEPS = {1: 1, 2: 100, 3: 30}
@@ -131,13 +131,15 @@ def exchange_rate(
     """Target labels that one label of `stratum` is worth, mean over those `bought`.
 
     Not resolved where the interval spans more than a factor of 30: the pilot shows no learning
-    that could be compared.
+    that could be compared. Nor where the cost ratio lies beyond the rates that are searched: the
+    answer would be the search's, not the pilot's.
     """
     rates: NDArray[np.float64] = surface.rates(stratum, bought.get(stratum, 0))
     tail = (1 - CONFIDENCE) / 2
     low, middle, high = (float(q) for q in np.quantile(rates, [tail, 0.5, 1 - tail]))
-    resolved = high / low <= _WIDEST_RESOLVED_FACTOR
     cost_ratio = float(Fraction(terms[stratum].cost) / Fraction(terms[surface.target].cost))
+    narrow = high / low <= _WIDEST_RESOLVED_FACTOR
+    resolved = narrow and RATE_RANGE[0] < cost_ratio < RATE_RANGE[1]
     return ExchangeRate(
         estimate=middle if resolved else None,
         low=low if resolved else None,

@@ -10,7 +10,7 @@ Mix = dict[str, int]
 
 DESCRIPTIONS = {
     "equal_spend": "the same money on every stratum",
-    "proportional": "labels in proportion to the items there are",
+    "proportional": "labels in proportion to the items left to label",
 }
 
 

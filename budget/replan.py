@@ -148,7 +148,7 @@ def _terms(result: RunResult, costs: list[str]) -> dict[str, LabelTerms]:
 
 def show_replan(replanned: Replan) -> None:
     """Print a plan and its alternatives for a person."""
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     plan, currency = replanned.plan, replanned.currency
     console.print(
         f"Buy {labels_text(plan.labels)} for {money_text(plan.cost, currency)} "

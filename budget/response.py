@@ -36,7 +36,9 @@ RATE_RANGE = (1 / 30, 30.0)
 _SCALE_RANGE = (2.0, 20_000.0)
 _EXPONENT_MEDIAN, _EXPONENT_SPREAD = 0.8, 0.5
 _PROPOSALS = 6000
-_ROUNDS = 6
+# Proposals adapt until so many of them carry weight, within so many rounds.
+_EFFECTIVE_POINTS = 1000
+_LEAST_ROUNDS, _MOST_ROUNDS = 6, 40
 # Other strata may run dry anywhere within these multiples of the pilot's labels.
 _SATURATION_FACTORS = (1.0, 100.0)
 # Where the curve is so flat that luck could be anything, it is taken as at most this, in log units.
@@ -127,6 +129,7 @@ def fit_surface(
     groups: NDArray[np.object_],
     draws: int = 1000,
     seed: int = 0,
+    pilot: Mapping[str, int] | None = None,
 ) -> ResponseSurface:
     """Fit the surface to a pilot's trials.
 
@@ -138,6 +141,7 @@ def fit_surface(
         they start from chance
     chance : accuracy of guessing
     groups : (target test items,) clusters
+    pilot : labels of the whole pilot; None if the largest observations hold all of it
 
     Raises ValueError if there are fewer than three observations.
     """
@@ -150,14 +154,19 @@ def fit_surface(
     if unsupervised is not None:
         counts = np.vstack([np.zeros((1, counts.shape[1]), dtype=counts.dtype), counts])
         measured = np.concatenate([[unsupervised.mean()], measured])
-    posterior = _Posterior(counts.astype(float), measured, variances, chance, unsupervised is None)
+    bought = counts.max(0)
+    if pilot is not None:
+        bought = np.array([pilot[name] for name in [target, *others]])
+    posterior = _Posterior(
+        counts.astype(float), measured, variances, chance, unsupervised is None, bought[1:]
+    )
     best = posterior.mode()
     posterior.widen(best)
     rng = np.random.default_rng([seed, 0x50FA])
     sample = posterior.draw(best, draws, rng)
     fitted = posterior.predict(best[None])[0]
     natural = posterior.natural(sample)
-    _add_pilot_luck(natural, counts.max(0), _purchase_variance(observations), rng)
+    _add_pilot_luck(natural, bought, _purchase_variance(observations), rng)
     offset = rng.normal(0, np.sqrt(common), (draws, 1))
     return ResponseSurface(
         strata=tuple(strata),
@@ -224,7 +233,10 @@ def _add_pilot_luck(
     for index, labels in enumerate(pilot):
         worth = np.full(len(natural), float(labels))
         if index > 0:
-            rate, saturation = natural[:, _FIXED + index - 1], natural[:, 3 + others + index]
+            rate, saturation = (
+                natural[:, _FIXED + index - 1],
+                natural[:, _FIXED + others + index - 1],
+            )
             worth = -rate * saturation * np.expm1(-labels / saturation)
         grown = worth / scale
         slope = (ceiling - floor) * exponent * grown * (1 + grown) ** (-exponent - 1)
@@ -259,7 +271,13 @@ class _Posterior:
     """The density in unconstrained coordinates: each range is mapped by the logistic function."""
 
     def __init__(
-        self, counts: Array, measured: Array, variances: Array, chance: float, floor_known: bool
+        self,
+        counts: Array,
+        measured: Array,
+        variances: Array,
+        chance: float,
+        floor_known: bool,
+        pilot: NDArray[np.int64],
     ) -> None:
         self._counts = counts  # (observations, 1 + others), target first
         self._measured = measured
@@ -268,7 +286,7 @@ class _Posterior:
         self._others = counts.shape[1] - 1
         self.size = _FIXED + 2 * self._others
         # (2, others): least and largest saturation
-        self._saturation = np.outer(_SATURATION_FACTORS, np.maximum(counts[:, 1:].max(0), 1.0))
+        self._saturation = np.outer(_SATURATION_FACTORS, np.maximum(pilot, 1))
 
     def natural(self, points: Array) -> Array:
         """Floor, ceiling, scale, exponent, rates, saturations of (points, size)."""
@@ -322,11 +340,13 @@ class _Posterior:
         mean, covariance = best, np.eye(self.size)
         points: Array = np.empty((0, self.size))
         weights: Array = np.empty(0)
-        for _ in range(_ROUNDS):
+        for finished in range(1, _MOST_ROUNDS + 1):
             points, log_proposal = self._propose(mean, covariance, rng)
             log_weights = self.log_density(points) - log_proposal
             weights = np.exp(log_weights - log_weights.max())
             weights /= weights.sum()
+            if finished >= _LEAST_ROUNDS and 1 / (weights**2).sum() >= _EFFECTIVE_POINTS:
+                break
             # While few points carry all the weight, adapt to a flattened target first.
             power = 1.0
             adapted = weights
@@ -335,7 +355,7 @@ class _Posterior:
                 adapted = weights**power / (weights**power).sum()
             mean = adapted @ points
             centred = points - mean
-            covariance = (adapted[:, None] * centred).T @ centred + 1e-3 * np.eye(self.size)
+            covariance = (adapted[:, None] * centred).T @ centred + 1e-4 * np.eye(self.size)
         # Systematic resampling: evenly spaced steps through the cumulated weights.
         steps = (np.arange(draws) + rng.random()) / draws
         chosen = np.searchsorted(np.cumsum(weights), steps).clip(max=len(points) - 1)

@@ -83,4 +83,10 @@ def prepare(config: RunConfig) -> Setting:
                 "[pilot] labels or [test] items, or move the cut."
             )
     on_target = task.test_strata == task.target
+    if len(set(task.test_groups[on_target])) < 2:
+        raise InputError(
+            f"all test items of stratum '{task.target}' are of one group "
+            f"('{task.test_groups[on_target][0]}'), so no interval can be told; leave the column "
+            "'group' out, or map it to what really clusters the items."
+        )
     return Setting(config, task, source, terms, capacity, Resampling(task.test_groups[on_target]))

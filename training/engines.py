@@ -109,8 +109,12 @@ class LocalEngine:
         """Keep every result as it comes; only then raise the first error, if there was one."""
         error: BaseException | None = None
         for future in as_completed(futures):
+            if future.cancelled():
+                continue
             if (failure := future.exception()) is not None:
                 error = error or failure
+                for waiting in futures:
+                    waiting.cancel()
             else:
                 self._keep(futures[future], future.result(), watcher)
         if error is not None:

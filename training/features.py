@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.models import LoadedModel, ModelSource
+from annotation.files import whole_file
+from training.models import LoadedModel, ModelSource, compute_type
 from training.prompts import PROMPT_VERSION
 from training.scoring import TOKENS_PER_BATCH, batches_by_length, encode_items, score_batch
 from training.task import Positions, Task
+from training.trials import RECIPE_VERSION
 
 Features = NDArray[np.float32]
 _SAVED_EVERY = 256  # items
@@ -35,8 +37,15 @@ class FeatureStore:
     def __init__(self, folder: Path, task: Task, source: ModelSource) -> None:
         self._task = task
         self._source = source
-        name = "/".join([task.fingerprint, source.name, source.revision, PROMPT_VERSION])
-        stem = hashlib.sha256(name.encode()).hexdigest()[:24]
+        changes_them = (
+            task.fingerprint,
+            source.label,
+            source.revision,
+            compute_type(source.kind),
+            PROMPT_VERSION,
+            RECIPE_VERSION,
+        )
+        stem = hashlib.sha256(repr(changes_them).encode()).hexdigest()[:24]
         self._array_path = folder / f"{stem}.npy"
         self._done_path = folder / f"{stem}.done.npy"
         folder.mkdir(parents=True, exist_ok=True)
@@ -90,10 +99,8 @@ class FeatureStore:
             array[part] = features
             array.flush()
             done[part] = True
-            unfinished = self._done_path.with_suffix(".part")
-            with unfinished.open("wb") as file:
+            with whole_file(self._done_path) as unfinished, unfinished.open("wb") as file:
                 np.save(file, done)
-            unfinished.replace(self._done_path)
             progress(part.size)
 
 

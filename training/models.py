@@ -65,6 +65,11 @@ class ModelSource:
     revision: str
     kind: ModelKind
 
+    @property
+    def label(self) -> str:
+        """The name without a folder's place, which says nothing about the model."""
+        return Path(self.name).resolve().name if Path(self.location).is_dir() else self.name
+
 
 def find_model(name: str) -> ModelSource:
     """Resolve `pico`, a folder or a hub id, and say which revision it is.
@@ -103,7 +108,7 @@ def find_model(name: str) -> ModelSource:
 
 def _folder_revision(folder: Path) -> str:
     digest = hashlib.sha256()
-    names = ("*.safetensors", "config.json", "tokenizer*", "vocab*", "merges.txt", "*.model")
+    names = ("*.safetensors", "*.json", "*.txt", "*.model")
     for path in sorted({path for pattern in names for path in folder.glob(pattern)}):
         size = path.stat().st_size
         digest.update(f"{path.name}:{size}:".encode())
@@ -138,12 +143,14 @@ def load_model(
 
     Raises InputError if the weights cannot be loaded.
     """
-    device = device or ("cuda:0" if torch.cuda.is_available() else "cpu")
+    device = device or _default_device()
     arguments: dict[str, Any] = {
         "dtype": _compute_dtype(source.kind, device),
         "trust_remote_code": False,
         "use_safetensors": True,
     }
+    if not Path(source.location).is_dir():
+        arguments["revision"] = source.revision  # the commit that trials are kept under
     if quantisation == "nf4":
         arguments["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
@@ -175,6 +182,15 @@ def load_model(
         tokenizer.pad_token = tokenizer.eos_token
     model.eval()
     return LoadedModel(source.name, source.revision, source.kind, quantisation, model, tokenizer)
+
+
+def compute_type(kind: ModelKind) -> str:
+    """The number type that models of a kind compute in on this machine, e.g. "float32"."""
+    return str(_compute_dtype(kind, _default_device())).removeprefix("torch.")
+
+
+def _default_device() -> str:
+    return "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def _compute_dtype(kind: ModelKind, device: str) -> torch.dtype:

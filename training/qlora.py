@@ -18,8 +18,8 @@ from training.models import LoadedModel
 from training.scoring import EncodedItem, score_batch, score_items
 
 
-class TrainingDivergedError(RuntimeError):
-    """The loss became NaN or infinite."""
+class TrainingDivergedError(InputError):
+    """The loss became NaN or infinite: the settings do not suit the model."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,14 @@ def train_and_score(
         target_modules=settings.target_modules,
         task_type="CAUSAL_LM",
     )
-    adapted = get_peft_model(loaded.model, config)
+    try:
+        adapted = get_peft_model(loaded.model, config)
+    except ValueError as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"model '{loaded.name}': no adapter can be put on it ({reason}); "
+            "check [qlora] target_modules."
+        ) from None
     try:
         _train(adapted, loaded, train, labels, settings, seed, progress)
         adapted.eval()
@@ -127,7 +134,8 @@ def _train(
             loss = F.cross_entropy(scores, gold[batch].to(scores.device))
             if not torch.isfinite(loss):
                 raise TrainingDivergedError(
-                    f"the loss became {loss.item()} at update {done + 1}; lower the learning rate."
+                    f"qlora on {len(train)} labels, seed {seed}: the loss became {loss.item()} at "
+                    f"update {done + 1}; lower [qlora] learning_rate."
                 )
             loss.backward()
             torch.nn.utils.clip_grad_norm_(trained, settings.largest_gradient)

@@ -6,9 +6,7 @@ import warnings
 def quiet_libraries() -> None:
     """Silence progress bars and notices; in every process, before a model is loaded."""
     warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing.*")
-    import datasets
     import transformers
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    datasets.disable_progress_bars()

@@ -34,8 +34,13 @@ class TrialStore:
     """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(
+                f"{path.parent}: cannot be made a folder ({error.strerror}); give another --out."
+            ) from None
         try:
             self._connection = sqlite3.connect(path, timeout=60)
             # With a write-ahead log a process killed at any point leaves whole trials only.

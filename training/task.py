@@ -119,7 +119,11 @@ class Task:
             order = _generator("test", self.seed, name).permutation(positions)
             test.append(np.sort(order[:wanted]))
             pools[name] = np.sort(order[wanted:])
-        return np.concatenate(test), pools
+        test_positions = np.concatenate(test)
+        # The same question may stand there twice: what is tested must not be for sale.
+        content = self.items["question"] + "\n" + self.items["choices"].map("\n".join)
+        tested = content.isin(content.iloc[test_positions]).to_numpy()
+        return test_positions, {name: own[~tested[own]] for name, own in pools.items()}
 
     def purchase(
         self,
@@ -141,7 +145,7 @@ class Task:
             count = mix.get(name, 0)
             if count == 0:
                 continue
-            bought = self._buy(name, terms[name], pilot.seed if pilot else seed)
+            bought = self._buy(name, terms[name], pilot.seed if pilot else seed, pilot is not None)
             pool = bought.positions.size
             available = dict(pilot.labels)[name] if pilot else pool
             for wanted, there in ((available, pool), (count, available)):
@@ -160,15 +164,19 @@ class Task:
             return Purchase(empty, empty)
         return Purchase(np.concatenate(positions), np.concatenate(labels))
 
-    def _buy(self, name: str, terms: LabelTerms, seed: int) -> Purchase:
-        """The whole pool of a stratum, in this seed's order, with this seed's labels."""
-        order = _generator("order", seed, name).permutation(self.pools[name])
+    def _buy(self, name: str, terms: LabelTerms, seed: int, for_pilot: bool) -> Purchase:
+        """The whole pool of a stratum, in this seed's order, with this seed's labels.
+
+        A pilot has streams of its own: no later purchase is the one that the plan was made on.
+        """
+        kind = "pilot " if for_pilot else ""
+        order = _generator(f"{kind}order", seed, name).permutation(self.pools[name])
         labels = draw_labels(
             self.answers[order],
             self.choice_counts[order],
             terms.error_rate,
             terms.error_kind,
-            _generator("errors", seed, name),
+            _generator(f"{kind}errors", seed, name),
         )
         return Purchase(order, labels)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
-from training.models import ModelSource, Quantisation
+from training.models import ModelSource, Quantisation, compute_type
 from training.prompts import PROMPT_VERSION
 from training.task import Pilot, Task
 
@@ -47,6 +47,7 @@ class Trial:
     pilot: Pilot | None
     seed: int
     target_kind: str = "hard_labels"
+    compute: str = "float32"  # the number type that the model computes in
     prompt: str = PROMPT_VERSION
     recipe: int = RECIPE_VERSION
 
@@ -101,7 +102,7 @@ def make_trial(
         test_target=task.test_sizes.target,
         test_others=task.test_sizes.others,
         test_seed=task.seed,
-        model=model.name,
+        model=model.label,
         revision=model.revision,
         quantisation=quantisation,
         method=method,
@@ -110,4 +111,5 @@ def make_trial(
         terms=tuple((name, terms[name].error_rate, terms[name].error_kind) for name in bought),
         pilot=pilot if bought else None,
         seed=seed,
+        compute=compute_type(model.kind),
     )

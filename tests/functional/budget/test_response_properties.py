@@ -205,7 +205,14 @@ def test_what_the_pilot_cannot_tell_is_as_wide_as_its_prior() -> None:
     """Measured with next to no precision: every parameter has its prior."""
     counts = np.array([[mix.get(name, 0) for name in ("hard", "easy")] for mix, _ in CELLS])
     size = len(CELLS)
-    posterior = _Posterior(counts.astype(float), np.full(size, 0.5), np.full(size, 1e6), 0.25, True)
+    posterior = _Posterior(
+        counts.astype(float),
+        np.full(size, 0.5),
+        np.full(size, 1e6),
+        0.25,
+        True,
+        counts[:, 1:].max(0),
+    )
     points = posterior.draw(posterior.mode(), 4000, np.random.default_rng(0))
     floor, ceiling, scale, exponent, rate, saturation = posterior.natural(points).T
     assert (floor == 0.25).all()
@@ -310,7 +317,9 @@ def test_importance_sampling_agrees_with_a_dense_grid(rate: float) -> None:
     measured = np.array([truth.accuracy(mix) for mix in mixes]) + rng.normal(0, 0.015, len(mixes))
     variances = 0.015**2 * rng.uniform(0.5, 2, len(mixes))
     counts = np.array([[mix.get(name, 0) for name in ("hard", "easy")] for mix in mixes])
-    posterior = _Posterior(counts.astype(float), measured, variances, 0.3, True)
+    posterior = _Posterior(
+        counts.astype(float), measured, variances, 0.3, True, counts[:, 1:].max(0)
+    )
     natural = posterior.natural(posterior.draw(posterior.mode(), 20_000, rng))
     no_offset = np.zeros((len(natural), 1))
     fitted = ResponseSurface(("easy", "hard"), "hard", np.hstack([natural, no_offset]), 0.0, 0.0)

@@ -86,7 +86,7 @@ def test_subsamples_are_of_the_pilot(
     task = task_of()
     pilot_mix = {name: min(28, count + 5) for name, count in mix.items()}
     pilot = Pilot(tuple(pilot_mix.items()), pilot_seed)
-    paid = as_dict(task.purchase(pilot_mix, terms(rate, "redraw"), pilot_seed))
+    paid = as_dict(task.purchase(pilot_mix, terms(rate, "redraw"), 0, pilot))
     part = as_dict(task.purchase(mix, terms(rate, "redraw"), seed, pilot))
     assert len(part) == sum(mix.values())
     assert part.items() <= paid.items()

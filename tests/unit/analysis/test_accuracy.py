@@ -25,7 +25,7 @@ def plain_accuracy(
                 right += times * row[item]
                 drawn += times
             total += weights[draw, seed] * right / drawn
-        draws.append(total)
+        draws.append(min(1.0, max(0.0, total)))
     return draws
 
 

@@ -329,5 +329,5 @@ def test_a_place_that_cannot_be_written_is_an_input_error(
     resolved_result: RunResult, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    with pytest.raises(InputError, match=r"report\.html: the report cannot be written"):
+    with pytest.raises(InputError, match=r"report\.html: cannot be written"):
         write_report(resolved_result, tmp_path / "file" / "report.html")

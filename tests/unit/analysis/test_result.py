@@ -59,7 +59,7 @@ def test_a_failed_write_leaves_the_old_result(
         raise OSError("no space left")
 
     monkeypatch.setattr(Path, "write_text", no_space)
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(InputError, match="no space"):
         write_result(resolved_result.model_copy(update={"name": "another"}), path)
     assert read_result(path) == resolved_result
 

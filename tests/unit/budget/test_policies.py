@@ -103,7 +103,7 @@ def test_free_labels_are_refused() -> None:
     [
         ("all_hard", "all money on hard labels"),
         ("equal_spend", "the same money on every stratum"),
-        ("proportional", "labels in proportion to the items there are"),
+        ("proportional", "labels in proportion to the items left to label"),
     ],
 )
 def test_every_policy_has_a_phrase(policy: str, phrase: str) -> None:

@@ -397,11 +397,11 @@ def test_noise_is_widened_where_the_surface_misses_the_points(
     # One point 5 deviations off: sqrt(25 / 2) = 3.54. A third of one off is no reason to widen.
     counts = np.array([[20, 0], [0, 20], [20, 20], [40, 0], [0, 40], [40, 40]], dtype=float)
     variances = np.full(6, 0.02**2)
-    flat = _Posterior(counts, np.zeros(6), variances, 0.25, True)
+    flat = _Posterior(counts, np.zeros(6), variances, 0.25, True, counts[:, 1:].max(0))
     point = np.zeros(flat.size)
     measured = flat.predict(point[None])[0]
     measured[3] += 0.02 * missed
-    posterior = _Posterior(counts, measured, variances, 0.25, True)
+    posterior = _Posterior(counts, measured, variances, 0.25, True, counts[:, 1:].max(0))
     other = point + 0.5
     before = posterior.log_density(np.stack([point, other]))
     prior = flat_prior(np.stack([point, other]))

@@ -88,15 +88,17 @@ def test_revision_changes_with_configuration_and_tokenizer(
     assert find_model(str(folder)).revision != llama_source.revision
 
 
-def test_revision_follows_both_ends_and_the_size_of_a_large_file(
+def test_revision_follows_a_block_of_every_stretch_of_a_large_file(
     tmp_path: Path, llama_source: ModelSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_HASHED_BYTES", 100)
+    monkeypatch.setattr(models, "_HASHED_WHOLE", 1000)
+    monkeypatch.setattr(models, "_HASHED_BLOCK", 100)
+    monkeypatch.setattr(models, "_HASHED_STRETCH", 2000)
     folder = copy_of(Path(llama_source.location), tmp_path / "model")
     path = folder / "model.safetensors"
     content = path.read_bytes()
     revisions = {find_model(str(folder)).revision}
-    for place in (50, len(content) - 50):
+    for place in (50, 4050):
         changed = bytearray(content)
         changed[place] ^= 1
         path.write_bytes(changed)

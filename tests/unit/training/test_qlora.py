@@ -336,8 +336,8 @@ def slow_training(
     for _ in range(settings.epochs):
         order = torch.randperm(12, generator=shuffler).tolist()
         for batch in (order[:4], order[4:8], order[8:]):
-            left = (total - update) / (total - warm_up)
-            rate = settings.learning_rate * min(update / warm_up, left)
+            left = (total - update) / (total - warm_up + 1)
+            rate = settings.learning_rate * min((update + 1) / warm_up, left)
             for group in optimizer.param_groups:
                 group["lr"] = rate
             losses = [-scores_of(train[i]).log_softmax(0)[labels[i]] for i in batch]

@@ -172,7 +172,7 @@ def test_a_lower_error_rate_errs_on_a_subset(
 
 def test_subsamples_lie_within_the_pilot(task: Task) -> None:
     pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
-    whole = task.purchase({"easy": 12, "hard": 10}, terms(0.5), seed=7)
+    whole = task.purchase({"easy": 12, "hard": 10}, terms(0.5), 0, pilot)
     paid = dict(zip(whole.positions.tolist(), whole.labels.tolist(), strict=True))
     seen: set[int] = set()
     for seed in range(20):
@@ -181,6 +181,25 @@ def test_subsamples_lie_within_the_pilot(task: Task) -> None:
         assert found.items() <= paid.items()  # the items of the pilot, with the labels paid for
         seen |= found.keys()
     assert seen == paid.keys()  # no corner of the pilot is left out
+
+
+def test_no_later_purchase_is_the_pilot(task: Task) -> None:
+    pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
+    first = task.purchase({"easy": 12, "hard": 10}, terms(0.5), 7, pilot)
+    later = task.purchase({"easy": 12, "hard": 10}, terms(0.5), 7)
+    assert set(first.positions.tolist()) != set(later.positions.tolist())
+
+
+def test_what_is_tested_is_not_for_sale_under_another_id(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    items = make_items(60)
+    twice = pd.concat([items, items.assign(item_id=items["item_id"] + "-again")], ignore_index=True)
+    twice["group"] = twice["item_id"]
+    task = make_task(twice)
+    tested = set(twice["question"].iloc[task.test_positions])
+    for pool in task.pools.values():
+        assert tested.isdisjoint(twice["question"].iloc[pool])
 
 
 def test_subsamples_are_nested_and_paired_by_seed(task: Task) -> None:

@@ -68,6 +68,7 @@ OTHER: dict[str, list[Any]] = {
     ],
     "seed": [4],
     "target_kind": ["rationales"],
+    "compute": ["bfloat16"],
     "prompt": ["0041"],
     "recipe": [TRIAL.recipe + 1],
 }
