@@ -99,7 +99,7 @@ class Runs:
     start_words: list[str]
     environment: dict[str, str]
     rows: Callable[[Path], Rows]
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[tuple[Path, subprocess.Popen[str]]] = field(default_factory=list)
 
     def start(self, out: Path, workers: int) -> subprocess.Popen[str]:
         """A process group of its own, as a shell gives it; `out` marks all of its processes."""
@@ -112,7 +112,7 @@ class Runs:
             env={**self.environment, "LABELMIX_TEST_RUN": str(out)},
             start_new_session=True,
         )
-        self.started.append(process)
+        self.started.append((out, process))
         return process
 
     def finish(self, out: Path, workers: int = 1) -> RunResult:
@@ -140,8 +140,9 @@ def runs(
     require(Path("/proc/self/environ").exists(), "processes are looked for in /proc")
     runs = Runs([*command, "run", str(config)], environment, stored_rows)
     yield runs
-    for process in runs.started:
-        process.kill()  # does nothing where it has ended
+    for out, process in runs.started:
+        for left in left_processes(out):  # none, unless a test failed
+            os.kill(left, signal.SIGKILL)
         process.communicate()
 
 
@@ -248,8 +249,9 @@ def kill_at(moment: Moment, runs: Runs, out: Path, workers: int) -> None:
         while not moment(out, runs.rows(out)) and process.poll() is None:
             time.sleep(0.002)
         os.kill(process.pid, signal.SIGKILL)
-        process.communicate()
+        process.wait()
         assert_all_processes_end(out)
+        process.communicate()
         if process.returncode == -signal.SIGKILL and moment(out, runs.rows(out)):
             return
         shutil.rmtree(out)
