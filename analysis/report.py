@@ -94,12 +94,19 @@ def _facts(result: RunResult) -> list[tuple[str, str]]:
     plan = result.plan
     after = labels_text(plan.labels_after_pilot, result.strata)
     to_pay = money(max(plan.cost - result.pilot.cost, 0.0), result.currency)
-    to_buy = "nothing yet" if wording.labels_do_not_help(result) else f"{after}, {to_pay}"
+    if wording.labels_do_not_help(result):
+        kept = max(result.budget - result.pilot.cost, 0.0)
+        return [
+            ("Budget", money(result.budget, result.currency)),
+            ("The pilot costs", money(result.pilot.cost, result.currency)),
+            ("Left over", money(kept, result.currency)),
+            ("Still to buy after the pilot", "nothing yet"),
+        ]
     return [
         ("Budget", money(result.budget, result.currency)),
         ("The plan costs", money(plan.cost, result.currency)),
         ("Left over", money(plan.money_left, result.currency)),
-        ("Still to buy after the pilot", to_buy),
+        ("Still to buy after the pilot", f"{after}, {to_pay}"),
     ]
 
 

@@ -99,14 +99,14 @@ def recommendation(result: RunResult) -> str:
 
 
 def labels_do_not_help(result: RunResult) -> bool:
-    """Whether no gap was resolved and the best purchase is not even expected to beat no training.
+    """Whether nothing that was trained is shown to beat no training: neither the gap nor the plan.
 
     Such a result is no ground for buying anything with this model and method.
     """
-    expected, untrained = result.plan.expected_accuracy.estimate, result.sgr.unsupervised.estimate
-    if result.sgr.resolved or expected is None or untrained is None:
+    untrained, plan = result.sgr.unsupervised.estimate, result.accuracy.get("plan")
+    if result.sgr.resolved or untrained is None or plan is None or plan.low is None:
         return False
-    return expected <= untrained
+    return plan.low <= untrained
 
 
 def after_the_pilot(result: RunResult) -> str:
@@ -114,8 +114,8 @@ def after_the_pilot(result: RunResult) -> str:
     plan, pilot = result.plan, result.pilot
     if labels_do_not_help(result):
         return (
-            "Try another model or method, or a larger pilot, before any of the "
-            f"{money(plan.cost - pilot.cost, result.currency)} left after the pilot is spent."
+            "Try another model or method, or a larger pilot, before more than the pilot's "
+            f"{money(pilot.cost, result.currency)} is spent."
         )
     has = (
         f"The pilot has already bought {labels_text(pilot.labels, result.strata)} "
@@ -134,8 +134,8 @@ def reason(result: RunResult) -> str:
     rate = result.exchange_rate
     if labels_do_not_help(result):
         return (
-            f"Labels bought for this model and method are not even expected to beat no training "
-            f"on {result.target} items; how to split them is an idle question until they do."
+            "No purchase that was trained is shown to beat no training on "
+            f"{result.target} items; how to split one is an idle question until it does."
         )
     if not rate.resolved or not is_number(rate.estimate):
         return (

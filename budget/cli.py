@@ -174,7 +174,10 @@ def plan(
     ] = None,
     cost: Annotated[
         list[str] | None,
-        typer.Option(metavar="STRATUM=COST", help="Another cost per label, e.g. hard=3."),
+        typer.Option(
+            metavar="STRATUM=COST",
+            help="Another cost per label, the pilot's included, e.g. hard=3.",
+        ),
     ] = None,
     method: Annotated[
         str | None, typer.Option(help="Plan on another method's evidence: probe or qlora.")

@@ -61,7 +61,7 @@ def plan_purchase(
     pilot_cost = mix_cost(pilot, terms)
     if pilot_cost > budget:
         raise InputError(
-            f"the budget of {budget} is too small for the pilot already bought, which cost "
+            f"the budget of {budget} is too small for the pilot, which costs "
             f"{pilot_cost}; give at least {pilot_cost}."
         )
     candidates = list(candidate_mixes(surface.strata, terms, budget, capacity, pilot))

@@ -7,6 +7,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from analysis.caveats import notices
 from analysis.number_format import labels_text, percent, span
 from analysis.number_format import money as money_text
 from analysis.result import (
@@ -19,7 +20,7 @@ from analysis.result import (
     RunResult,
     read_result,
 )
-from analysis.wording import break_even, method_name
+from analysis.wording import break_even, labels_do_not_help, method_name, recommendation
 from annotation.cost import LabelTerms, mix_cost, money
 from annotation.errors import InputError
 from budget.planner import exchange_rate, expected_accuracy, plan_purchase
@@ -45,6 +46,7 @@ class Replan(Record):
     plan: PlanSummary
     exchange_rates: dict[str, ExchangeRate]
     alternatives: dict[str, Alternative]
+    warnings: list[str]  # what the run found that speaks against trusting a plan
 
 
 def replan(run_folder: Path, budget: str | None, costs: list[str], method: str | None) -> Replan:
@@ -87,7 +89,15 @@ def replan(run_folder: Path, budget: str | None, costs: list[str], method: str |
             )
             for name, mix in mixes.items()
         },
+        warnings=_warnings(result),
     )
+
+
+def _warnings(result: RunResult) -> list[str]:
+    found = notices(result)
+    if labels_do_not_help(result):
+        found.insert(0, recommendation(result))
+    return found
 
 
 def surface_of(method: MethodResult) -> ResponseSurface:
@@ -170,3 +180,5 @@ def show_replan(replanned: Replan) -> None:
             span(row.expected_accuracy),
         )
     console.print(table)
+    for warning in replanned.warnings:
+        console.print(f"note: {warning}", style="yellow")

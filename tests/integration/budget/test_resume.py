@@ -286,14 +286,19 @@ def test_a_run_killed_again_and_again_gives_the_same_result(
     assert (out / "report.html").read_bytes() == (uninterrupted / "report.html").read_bytes()
 
 
-@pytest.mark.parametrize("whole_group", [True, False], ids=["Ctrl-C", "signal to it alone"])
+@pytest.mark.parametrize(
+    ("whole_group", "finished"),
+    [(True, 1), (True, 3), (False, 3)],
+    ids=["Ctrl-C while workers start", "Ctrl-C while they train", "signal to it alone"],
+)
 def test_an_interrupted_run_says_so_in_one_line_and_goes_on(
-    runs: Runs, uninterrupted: Path, tmp_path: Path, whole_group: bool
+    runs: Runs, uninterrupted: Path, tmp_path: Path, whole_group: bool, finished: int
 ) -> None:
-    """Ctrl-C at a terminal reaches the workers as well."""
+    """Ctrl-C at a terminal reaches the workers as well; they have nothing to say."""
     out = tmp_path / "interrupted"
     process = runs.start(out, workers=2)
-    runs.wait_for(out, process, 3)
+    runs.wait_for(out, process, finished)
+    time.sleep(0.5)  # after zero-shot: workers load libraries for seconds before they train
     (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
     printed, errors = process.communicate(timeout=120)
     assert process.returncode == 130
@@ -305,7 +310,7 @@ def test_an_interrupted_run_says_so_in_one_line_and_goes_on(
     ]
     assert "Traceback" not in errors
     kept = runs.rows(out)
-    assert 3 <= len(kept) < len(runs.rows(uninterrupted))
+    assert finished <= len(kept) < len(runs.rows(uninterrupted))
     assert not (out / "result.json").exists()
     runs.finish(out)
     assert kept.items() <= runs.rows(out).items()

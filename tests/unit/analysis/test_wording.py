@@ -267,3 +267,26 @@ def test_every_reason_for_doubt_becomes_a_notice(
         )
     ] == [True] * 5
     assert len(notices) == 6
+
+
+def without_benefit(result: RunResult) -> RunResult:
+    """The gap is unresolved and the plan's interval reaches down to no training."""
+    low = result.accuracy["plan"].model_copy(update={"estimate": 0.34, "low": 0.30, "high": 0.39})
+    return result.model_copy(update={"accuracy": {**result.accuracy, "plan": low}})
+
+
+def test_nothing_is_recommended_where_no_benefit_was_shown(
+    unresolved_gap_result: RunResult,
+) -> None:
+    result = without_benefit(unresolved_gap_result)
+    assert wording.labels_do_not_help(result)
+    assert wording.recommendation(result).startswith("Do not buy yet: no benefit of training")
+    assert "before more than the pilot's" in wording.after_the_pilot(result)
+    assert "No purchase that was trained" in wording.reason(result)
+
+
+def test_a_plan_that_beats_no_training_is_recommended_without_an_sgr(
+    unresolved_gap_result: RunResult, resolved_result: RunResult
+) -> None:
+    assert not wording.labels_do_not_help(unresolved_gap_result)
+    assert not wording.labels_do_not_help(without_benefit(resolved_result))

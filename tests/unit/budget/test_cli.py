@@ -455,7 +455,7 @@ def test_plan_writes_nothing(run_folder: Path) -> None:
         (["--cost", "easy=1", "--cost", "hard=0"], "--cost hard=0: the cost should be above 0"),
         (
             ["--budget", "59"],
-            "budget of 59 is too small for the pilot already bought, which cost 60",
+            "budget of 59 is too small for the pilot, which costs 60",
         ),
         (["--budget", "all"], "--budget all: "),
         (["--method", "qlora"], "no method 'qlora'; choose one of probe"),

@@ -108,8 +108,7 @@ def test_a_cent_less_than_the_pilot_is_refused(make_surface: Surface) -> None:
             {"easy": 10, "hard": 10},
         )
     assert str(caught.value) == (
-        "the budget of 14.02 is too small for the pilot already bought, which cost 14.030; give at "
-        "least 14.030."
+        "the budget of 14.02 is too small for the pilot, which costs 14.030; give at least 14.030."
     )
 
 
