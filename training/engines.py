@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Protocol
 
@@ -54,6 +56,7 @@ class LocalEngine:
         self._workers = workers
         self._runner: TrialRunner | None = None
         self._pool: ProcessPoolExecutor | None = None
+        self._worker_processes: list[BaseProcess] = []
 
     @property
     def runner(self) -> TrialRunner:
@@ -103,7 +106,11 @@ class LocalEngine:
             )
         # The longest first, so that no worker is left alone with one at the end.
         ordered = sorted(trials, key=lambda trial: -sum(trial.labels().values()))
-        return {self._pool.submit(_run_in_worker, trial): trial for trial in ordered}
+        others = set(multiprocessing.active_children())
+        with _interrupts_held_back():  # the first call starts the workers
+            futures = {self._pool.submit(_run_in_worker, trial): trial for trial in ordered}
+        self._worker_processes += set(multiprocessing.active_children()) - others
+        return futures
 
     def _keep_all(self, futures: dict[Future[TrialResult], Trial], watcher: Watcher) -> None:
         """Keep every result as it comes; only then raise the first error, if there was one."""
@@ -120,8 +127,11 @@ class LocalEngine:
         if error is not None:
             raise error
 
-    def close(self) -> None:
+    def close(self, abandon: bool = False) -> None:
+        """End the workers: when they are done, or at once where their work is abandoned."""
         if self._pool is not None:
+            for process in self._worker_processes if abandon else ():
+                process.terminate()
             self._pool.shutdown(cancel_futures=True)
             self._pool = None
 
@@ -134,8 +144,23 @@ def local_engine(
     engine = LocalEngine(task, source, folder, store, workers)
     try:
         yield engine
+    except BaseException:
+        engine.close(abandon=True)
+        raise
+    engine.close()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Processes started here never see Ctrl-C, which a terminal sends to all: ours ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # not on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
     finally:
-        engine.close()
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker_runner: Callable[[Trial], TrialResult] | None = None
