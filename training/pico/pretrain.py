@@ -2,7 +2,7 @@
 
     python -m training.pico.pretrain --out DIRECTORY
 
-Deterministic for one machine and thread count; well under 30 minutes on 2 CPU cores. The result
+Deterministic for one machine and thread count; under 30 minutes on 2 CPU cores. The result
 is an ordinary Hugging Face checkpoint (safetensors, tokenizer.json) with a model card.
 """
 
