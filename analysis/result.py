@@ -36,7 +36,7 @@ class StratumSummary(Record):
     rule: str  # e.g. "steps <= 2"
     items: int
     test_items: int
-    pool_items: int  # what can be bought: items - test_items
+    pool_items: int  # what can be bought: no test items, nor copies of them
     cost: float | None = None  # per label; None: labels of this stratum are not for sale
     error_rate: float | None = None  # as configured
     error_kind: Literal["redraw", "flip"] | None = None

@@ -79,9 +79,10 @@ class LocalEngine:
             watcher.stage(description, len(missing))
         heavy = [trial for trial in missing if trial.method == "qlora"]
         futures = self._start_apart(heavy) if self._workers > 1 and len(heavy) > 1 else {}
+        apart = {trial.key for trial in futures.values()}
         try:
             for trial in missing:
-                if trial not in futures.values():
+                if trial.key not in apart:
                     self._keep(trial, self.runner.run(trial), watcher)
         finally:
             self._keep_all(futures, watcher)

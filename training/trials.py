@@ -16,7 +16,6 @@ from training.prompts import PROMPT_VERSION
 from training.task import Pilot, Task
 
 Method = Literal["zero_shot", "probe", "qlora"]
-TRAINED_METHODS: tuple[Method, ...] = ("probe", "qlora")
 
 # Raised whenever the same trial would come out differently: old results are then not re-used.
 RECIPE_VERSION = 1
