@@ -92,6 +92,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "task.toml"
 
 
+def _heed_interrupts() -> None:
+    """A shell makes what it starts in the background deaf to Ctrl-C, and that is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @dataclass
 class Runs:
     """Starts `labelmix run` on one configuration, and looks at its folder from outside."""
@@ -111,6 +116,7 @@ class Runs:
             cwd=Path(__file__).resolve().parents[3],
             env={**self.environment, "LABELMIX_TEST_RUN": str(out)},
             start_new_session=True,
+            preexec_fn=_heed_interrupts,
         )
         self.started.append((out, process))
         return process
