@@ -34,7 +34,7 @@ lint: .venv/.lint ## Check style, formatting and types
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: .venv/.test ## Run every benchmark; results in benchmarks/results
+bench: .venv/.bench ## Run every benchmark; results in benchmarks/results
 	@set -e; for script in $(BENCHMARKS); do \
 		echo "== $$script"; $(BIN)/python "$$script"; \
 	done
@@ -62,6 +62,10 @@ clean: ## Remove .venv, caches and build products; runs/ stays
 
 .venv/.test: .venv/.runtime
 	@$(INSTALL) --no-build-isolation -e '.[test]'
+	@touch $@
+
+.venv/.bench: .venv/.test
+	@$(INSTALL) --no-build-isolation -e '.[bench]'
 	@touch $@
 
 .venv/.lint: .venv/.test
