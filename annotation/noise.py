@@ -75,6 +75,67 @@ def draw_labels(
     return np.where(hit < error_rate, replacements, answers).astype(np.int64)
 
 
+def draw_judgments(
+    answers: IntArray,
+    choice_counts: IntArray,
+    error_rate: float,
+    kind: ErrorKind,
+    judgments: int,
+    rng: np.random.Generator,
+) -> IntArray:
+    """Draw several independent judgments of every item, from annotators who err alike.
+
+    Conditions compare in pairs as those of `draw_labels` do, judgment by judgment. Beyond that,
+    the first judgment is the label that `draw_labels` draws with the same generator, and further
+    judgments change none of those before them, nor what `rng` draws afterwards.
+
+    Parameters
+    ----------
+    answers, choice_counts, error_rate, kind
+        As for `draw_labels`.
+    judgments
+        How many judgments each item gets, at least 1.
+    rng
+        Source of randomness: two numbers per item are drawn, and one generator is spawned.
+
+    Returns
+    -------
+    Judgment (choice index), (items, judgments).
+
+    Raises
+    ------
+    InputError
+        As `draw_labels` does, and if `judgments` is below 1.
+    ValueError
+        As `draw_labels` does.
+    """
+    if judgments < 1:
+        raise InputError(f"the number of judgments per item should be at least 1; got {judgments}.")
+    # Spawned streams depend on neither the number of items nor that of judgments.
+    others = rng.spawn(1)[0].spawn(judgments - 1)
+    drawn = [draw_labels(answers, choice_counts, error_rate, kind, each) for each in (rng, *others)]
+    return np.stack(drawn, axis=1)
+
+
+def redraw_rates(
+    error_rate: float, kind: ErrorKind, choice_counts: IntArray
+) -> NDArray[np.float64]:
+    """The redraw rate at which each item's label is wrong just as often, (items,).
+
+    With m choices a redraw is wrong with probability (m - 1) / m, so an error rate f of kind
+    "flip" equals a redraw rate of f * m / (m - 1). It is cut at 1, where a label says nothing:
+    labels that are wrong more often than guesses are no redraws.
+
+    Raises InputError if the error rate is not in [0, 1] or the kind is unknown, ValueError if a
+    number of choices is impossible.
+    """
+    check_error_rate(error_rate)
+    _check_choice_counts(choice_counts, kind)
+    if kind == "redraw":
+        return np.full(choice_counts.shape, float(error_rate))
+    return np.minimum(error_rate * choice_counts / (choice_counts - 1), 1.0)
+
+
 def true_flip_rate(error_rate: float, kind: ErrorKind, choice_counts: IntArray) -> float:
     """Probability that a label is wrong, the mean over items with these numbers of choices.
 

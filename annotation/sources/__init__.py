@@ -14,6 +14,8 @@ SOURCES: dict[str, str] = {
     "tabular": "your own items: a JSONL, CSV or Parquet file, or a hub id, with a column mapping",
     "arc": "ARC science questions with human grade, difficulty, Bloom skill, depth of knowledge",
     "sst5": "sentences of film reviews, positive or negative; hardness is mildness",
+    "gsm8k": "grade-school word problems with solutions, free-form answers; hardness is steps",
+    "strategyqa": "yes-or-no questions with facts; hardness is the steps that they take",
 }
 
 

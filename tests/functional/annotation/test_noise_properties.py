@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.noise import ErrorKind, IntArray, draw_labels, true_flip_rate
+from annotation.noise import (
+    ErrorKind,
+    IntArray,
+    draw_judgments,
+    draw_labels,
+    redraw_rates,
+    true_flip_rate,
+)
 
 KINDS = st.sampled_from(get_args(ErrorKind))
 RATES = st.floats(0, 1)
@@ -90,3 +97,71 @@ def test_the_generator_is_used_alike_in_all_conditions(
         draw_labels(answers, counts, rate, kind, rng)
         after.append(rng.random())
     assert after[0] == after[1]
+
+
+JUDGES = st.integers(1, 4)
+
+
+@given(
+    seed=st.integers(0, 2**32),
+    size=st.integers(0, 40),
+    rate=RATES,
+    kind=KINDS,
+    judges=st.tuples(JUDGES, JUDGES),
+    data=st.data(),
+)
+def test_fewer_items_or_judgments_are_the_beginning_of_more(
+    seed: int,
+    size: int,
+    rate: float,
+    kind: ErrorKind,
+    judges: tuple[int, int],
+    data: st.DataObject,
+) -> None:
+    answers, counts = items(seed, size)
+    first, few = data.draw(st.integers(0, size)), min(judges)
+    one = draw_labels(answers, counts, rate, kind, np.random.default_rng(seed))
+    rngs = [np.random.default_rng(seed) for _ in range(2)]
+    all_ = draw_judgments(answers, counts, rate, kind, max(judges), rngs[0])
+    some = draw_judgments(answers[:first], counts[:first], rate, kind, few, rngs[1])
+    assert (all_[:, 0] == one).all()
+    assert (all_[:first, :few] == some).all()
+
+
+@given(seed=st.integers(0, 2**32), judges=st.tuples(JUDGES, JUDGES), rates=st.tuples(RATES, RATES))
+def test_what_is_drawn_afterwards_does_not_depend_on_the_judgments(
+    seed: int, judges: tuple[int, int], rates: tuple[float, float]
+) -> None:
+    answers, counts = items(seed, 9)
+    after = []
+    for count, rate in zip(judges, rates, strict=True):
+        rng = np.random.default_rng(seed)
+        draw_judgments(answers, counts, rate, "redraw", count, rng)
+        after.append(draw_judgments(answers, counts, 0.5, "redraw", 3, rng))
+    assert (after[0] == after[1]).all()
+
+
+@given(seed=st.integers(0, 2**32), rates=st.tuples(RATES, RATES), kind=KINDS)
+def test_every_judgment_errs_on_a_superset_at_a_higher_rate(
+    seed: int, rates: tuple[float, float], kind: ErrorKind
+) -> None:
+    answers, counts = items(seed, 30)
+    low, high = (
+        draw_judgments(answers, counts, rate, kind, 3, np.random.default_rng(seed))
+        for rate in sorted(rates)
+    )
+    wrong = low != answers[:, None]
+    assert (high[wrong] == low[wrong]).all()
+
+
+@pytest.mark.parametrize("kind", get_args(ErrorKind))
+def test_judgments_err_at_the_rate_and_independently(kind: ErrorKind) -> None:
+    answers, counts = items(seed=0, size=100_000)
+    rng = np.random.default_rng(1)
+    wrong = draw_judgments(answers, counts, 0.4, kind, 3, rng) != answers[:, None]
+    rate = redraw_rates(0.4, kind, counts)
+    expected = rate * (counts - 1) / counts
+    np.testing.assert_allclose(wrong.mean(0), expected.mean(), atol=0.008)  # five deviations
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        both = np.mean(wrong[:, one] & wrong[:, other])
+        assert both == pytest.approx(np.mean(expected**2), abs=0.007)

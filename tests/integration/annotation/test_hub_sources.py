@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from annotation.errors import InputError
-from annotation.sources import arc, sst5
+from annotation.sources import arc, gsm8k, sst5, strategyqa
 from annotation.sources.hub import hub_splits
 from annotation.sources.tabular import load_tabular
 
@@ -66,6 +66,26 @@ def test_arc_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert items["answer"].tolist() == [1, 1]
     with pytest.raises(InputError, match=r"\(ARC-Hard\) cannot be loaded: BuilderConfig"):
         hub_splits(str(hub), "ARC-Hard")
+
+
+def test_gsm8k_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = tmp_path / "hub"
+    configs = "- config_name: main\n  data_files:\n"
+    for split in ("train", "test"):
+        write(hub / "main" / f"{split}.jsonl", {"question": "?", "answer": "One.\n#### 1"})
+        configs += f"  - split: {split}\n    path: main/{split}.jsonl\n"
+    (hub / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    monkeypatch.setattr(gsm8k, "HUB_ID", str(hub))
+    items = gsm8k.load_gsm8k()
+    assert items["item_id"].tolist() == ["gsm8k-train-000001", "gsm8k-test-000001"]
+    assert items["answer_text"].tolist() == ["1", "1"]
+
+
+def test_strategyqa_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = {"qid": "q1", "question": "?", "answer": True, "facts": ["f"], "decomposition": ["d"]}
+    write(tmp_path / "hub" / "train.jsonl", record)
+    monkeypatch.setattr(strategyqa, "HUB_ID", str(tmp_path / "hub"))
+    assert strategyqa.load_strategyqa()["item_id"].tolist() == ["q1"]
 
 
 def test_an_unreachable_hub_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
-"""The published ARC and SST-5, where a copy is at hand: sizes and correlations as published."""
+"""The published data sets, where a copy is at hand: sizes and correlations as published."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -8,7 +9,9 @@ import pytest
 
 from annotation.items import fingerprint, measures, read_items, shared_choices, write_items
 from annotation.sources.arc import load_arc
+from annotation.sources.gsm8k import load_gsm8k
 from annotation.sources.sst5 import load_sst5
+from annotation.sources.strategyqa import load_strategyqa
 from annotation.sources.tabular import load_tabular
 from annotation.strata import Strata
 
@@ -82,3 +85,37 @@ def test_arc_as_a_table_of_ones_own(arc: pd.DataFrame) -> None:
     assert len(both) > 1_300
     assert (both["answer"] == both["answer_arc"]).all()
     assert (both["choices"] == both["choices_arc"]).all()
+
+
+def test_gsm8k_sizes(data_folder: Callable[[str], Path]) -> None:
+    items = load_gsm8k(str(data_folder("gsm8k")))
+    assert len(items) == 8_792
+    steps = {2: 2286, 3: 2519, 4: 1958, 5: 1128, 6: 507, 7: 268, 8: 110, 9: 15, 10: 1}
+    assert items["num_steps"].value_counts().to_dict() == steps
+    names = Strata("num_steps", 4, 7).assign(items)
+    assert {name: int((names == name).sum()) for name in ("easy", "medium", "hard")} == {
+        "easy": 6_763,
+        "medium": 1_635,
+        "hard": 394,
+    }
+    # 30.3 % of the questions have at most 34 words, 30.9 % at least 51; solutions 33 and 59.
+    for measure, low, high in (("question_words", 34, 51), ("reasoning_words", 33, 59)):
+        assert (items[measure] <= low).mean() == pytest.approx(0.305, abs=0.003)
+        assert (items[measure] >= high).mean() == pytest.approx(0.3085, abs=0.003)
+    assert items["answer_text"].str.contains(",").sum() == 93
+    assert items["answer_text"].str.startswith("-").sum() == 5
+
+
+def test_strategyqa_sizes(data_folder: Callable[[str], Path]) -> None:
+    items = load_strategyqa(str(data_folder("strategyqa")))
+    assert len(items) == 2_290
+    names = Strata("num_steps", 2, 4).assign(items)
+    assert {name: int((names == name).sum()) for name in ("easy", "medium", "hard")} == {
+        "easy": 644,
+        "medium": 1_219,
+        "hard": 427,
+    }
+    assert (items["answer"] == 0).mean() == pytest.approx(0.468, abs=0.0005)
+    assert (items["question_words"] <= 8).mean() == pytest.approx(0.379, abs=0.0005)
+    assert (items["reasoning_words"] >= 34).mean() == pytest.approx(0.317, abs=0.0005)
+    assert items["reasoning"].notna().all()

@@ -6,7 +6,13 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.noise import IntArray, draw_labels, true_flip_rate
+from annotation.noise import (
+    IntArray,
+    draw_judgments,
+    draw_labels,
+    redraw_rates,
+    true_flip_rate,
+)
 
 ANSWERS = np.array([0, 1, 2, 3], dtype=np.int64)
 COUNTS = np.array([4, 4, 4, 4], dtype=np.int64)
@@ -96,3 +102,37 @@ def test_impossible_arrays(answers: IntArray, counts: IntArray, kind: Any, messa
 def test_flip_rate_of_no_items() -> None:
     with pytest.raises(ValueError, match="at least one item"):
         true_flip_rate(0.1, "redraw", np.empty(0, dtype=np.int64))
+
+
+def test_no_judgments_at_all_are_refused() -> None:
+    with pytest.raises(InputError, match="judgments per item should be at least 1; got 0"):
+        draw_judgments(ANSWERS, COUNTS, 0.1, "redraw", 0, np.random.default_rng(0))
+
+
+def test_judgments_of_no_items() -> None:
+    none = np.empty(0, dtype=np.int64)
+    drawn = draw_judgments(none, none, 0.5, "redraw", 3, np.random.default_rng(0))
+    assert drawn.shape == (0, 3) and drawn.dtype == np.int64
+
+
+def test_judgments_at_rates_zero_and_one() -> None:
+    rng = np.random.default_rng(0)
+    right = draw_judgments(ANSWERS, COUNTS, 0.0, "flip", 3, rng)
+    assert (right == ANSWERS[:, None]).all()
+    wrong = draw_judgments(ANSWERS, COUNTS, 1.0, "flip", 3, rng)
+    assert (wrong != ANSWERS[:, None]).all()
+
+
+def test_redraw_rates_by_hand() -> None:
+    counts = np.array([2, 3, 5], dtype=np.int64)
+    np.testing.assert_array_equal(redraw_rates(0.4, "redraw", counts), [0.4, 0.4, 0.4])
+    np.testing.assert_allclose(redraw_rates(0.4, "flip", counts), [0.8, 0.6, 0.5])
+    # Wrong more often than a guess: no more than a guess.
+    np.testing.assert_allclose(redraw_rates(0.7, "flip", counts), [1, 1, 0.875])
+
+
+def test_redraw_rates_of_impossible_input() -> None:
+    with pytest.raises(InputError, match="error rate should be within 0 and 1; got 2"):
+        redraw_rates(2, "flip", COUNTS)
+    with pytest.raises(ValueError, match="at least 2 choices"):
+        redraw_rates(0.1, "flip", COUNTS * 0 + 1)
