@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 
 from annotation.files import whole_file
 from training.models import LoadedModel, ModelSource, compute_type
-from training.prompts import PROMPT_VERSION
-from training.scoring import TOKENS_PER_BATCH, batches_by_length, encode_items, score_batch
+from training.prompts import DEFAULT_PROMPT, Prompt
+from training.scoring import EncodedItem, encode_items, scored_batches
 from training.task import Positions, Task
+from training.token_budget import TokenBudget, budget_of, take_padded
 from training.trials import RECIPE_VERSION
 
 Features = NDArray[np.float32]
@@ -28,21 +30,42 @@ def probe_layers(loaded: LoadedModel) -> list[int]:
 
 
 class FeatureStore:
-    """Features of a task's items under one model: (items, choices, width).
+    """Features of a task's items under one model: (items, choices, layers x width).
 
     Choices is 1 where all items share their choices, or for an encoder with its questions alone.
     Items are computed when first asked for; a killed process loses at most the last few hundred.
+
+    Parameters
+    ----------
+    folder
+        Where the arrays are kept, one for everything that changes them.
+    task, source
+        Whose items, under which model.
+    prompt
+        How a decoder is asked; an encoder reads question and choice as they are.
+    layers
+        Hidden states to take, 0 being the embedding; the middle and the last unless given.
     """
 
-    def __init__(self, folder: Path, task: Task, source: ModelSource) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        task: Task,
+        source: ModelSource,
+        prompt: Prompt = DEFAULT_PROMPT,
+        layers: Sequence[int] | None = None,
+    ) -> None:
         self._task = task
         self._source = source
+        self._prompt = prompt
+        self._layers = None if layers is None else tuple(layers)
         changes_them = (
             task.fingerprint,
             source.label,
             source.revision,
             compute_type(source.kind),
-            PROMPT_VERSION,
+            prompt.version,
+            "middle and last" if self._layers is None else self._layers,
             RECIPE_VERSION,
         )
         stem = hashlib.sha256(repr(changes_them).encode()).hexdigest()[:24]
@@ -82,13 +105,16 @@ class FeatureStore:
         loaded: LoadedModel,
         progress: Callable[[int], None],
     ) -> None:
-        extract = _encoder_features if loaded.kind == "encoder" else _decoder_features
+        layers = probe_layers(loaded) if self._layers is None else list(self._layers)
         array: np.memmap[Any, np.dtype[np.float32]] | None = None
         if self._array_path.exists() and done.any():
             array = np.lib.format.open_memmap(self._array_path, mode="r+")
         for start in range(0, positions.size, _SAVED_EVERY):
             part = positions[start : start + _SAVED_EVERY]
-            features = extract(self._task, part, loaded)
+            if loaded.kind == "encoder":
+                features = _encoder_features(self._task, part, loaded, layers)
+            else:
+                features = _decoder_features(self._task, part, loaded, layers, self._prompt)
             if array is None:
                 array = np.lib.format.open_memmap(
                     self._array_path,
@@ -104,35 +130,38 @@ class FeatureStore:
             progress(part.size)
 
 
-@torch.no_grad()
-def _decoder_features(task: Task, positions: Positions, loaded: LoadedModel) -> Features:
+def _decoder_features(
+    task: Task, positions: Positions, loaded: LoadedModel, layers: Sequence[int], prompt: Prompt
+) -> Features:
     """Hidden states at the end of prompt + choice; at the end of the prompt for shared choices."""
     rows = task.items.iloc[positions]
     encoded = encode_items(
-        loaded, rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()
+        loaded,
+        rows["question"].tolist(),
+        rows["choices"].tolist(),
+        rows["item_id"].tolist(),
+        prompt,
     )
+    most = int(task.choice_counts.max())
     if task.shared_choices is not None:
-        # The prompt's own last token ("Answer:") stands for the item: read it as a suffix.
-        for item in encoded:
-            item.choices[:] = [[item.prompt.pop()]]
-    layers = probe_layers(loaded)
-    padding_id = int(loaded.tokenizer.pad_token_id or 0)
-    most = 1 if task.shared_choices is not None else int(task.choice_counts.max())
+        # The prompt's own last token ("Answer:") stands for the item: read it as its only choice.
+        encoded = [EncodedItem(item.prompt[:-1], [item.prompt[-1:]]) for item in encoded]
+        most = 1
     width = len(layers) * int(loaded.model.config.hidden_size)
     features = np.zeros((positions.size, most, width), dtype=np.float32)
-    for batch in batches_by_length(encoded, TOKENS_PER_BATCH):
-        states = score_batch(loaded.model, [encoded[i] for i in batch], padding_id, layers).states
-        assert states is not None
-        flat = states.flatten(2).float().cpu().numpy()  # (batch, choices, layers x width)
+    for batch, scored in scored_batches(loaded, encoded, layers):
+        assert scored.states is not None
+        flat = scored.states.flatten(2).float().cpu().numpy()  # (batch, choices, layers x width)
         features[batch, : flat.shape[1]] = flat
     return features
 
 
-def _encoder_features(task: Task, positions: Positions, loaded: LoadedModel) -> Features:
+def _encoder_features(
+    task: Task, positions: Positions, loaded: LoadedModel, layers: Sequence[int]
+) -> Features:
     """Mean-pooled states of question + choice; of the question for shared choices."""
     rows = task.items.iloc[positions]
     questions, choices = rows["question"].tolist(), rows["choices"].tolist()
-    layers = probe_layers(loaded)
     if task.shared_choices is not None:
         return mean_pooled(loaded, questions, layers)[:, None, :]
     texts = [f"{q} {c}" for q, own in zip(questions, choices, strict=True) for c in own]
@@ -147,30 +176,38 @@ def _encoder_features(task: Task, positions: Positions, loaded: LoadedModel) -> 
 
 
 @torch.no_grad()
-def mean_pooled(loaded: LoadedModel, texts: Sequence[str], layers: Sequence[int]) -> Features:
+def mean_pooled(
+    loaded: LoadedModel,
+    texts: Sequence[str],
+    layers: Sequence[int],
+    budget: TokenBudget | None = None,
+) -> Features:
     """Mean over the tokens of each text of the chosen hidden states: (texts, layers x width).
 
-    Texts longer than the model's context are cut, as is usual for sentence encoders.
+    Texts longer than the model's context are cut, as is usual for sentence encoders. Batches are
+    of the model's own `budget` of tokens unless another is given.
+
+    Raises InputError if one text alone does not fit into memory.
     """
     ids = loaded.tokenizer(list(texts), truncation=True, max_length=loaded.context_length)
     sequences = ids["input_ids"]
     order = sorted(range(len(texts)), key=lambda index: -len(sequences[index]))
-    out: Features | None = None
-    start = 0
-    while start < len(order):
-        size = max(1, TOKENS_PER_BATCH // max(1, len(sequences[order[start]])))
-        batch = order[start : start + size]
-        start += size
+    lengths = [max(1, len(sequences[index])) for index in order]
+
+    def pool(start: int, end: int) -> Features:
         padded = loaded.tokenizer.pad(
-            {"input_ids": [sequences[i] for i in batch]}, return_tensors="pt"
+            {"input_ids": [sequences[index] for index in order[start:end]]}, return_tensors="pt"
         ).to(loaded.device)
         states = loaded.model(**padded, output_hidden_states=True).hidden_states
         mask = padded["attention_mask"][:, :, None].float()
         pooled = torch.cat(
             [(states[layer].float() * mask).sum(1) / mask.sum(1) for layer in layers], dim=1
         )
-        if out is None:
-            out = np.zeros((len(texts), pooled.shape[1]), dtype=np.float32)
-        out[batch] = pooled.cpu().numpy()
-    assert out is not None
+        return np.asarray(pooled.cpu().numpy(), dtype=np.float32)
+
+    width = len(layers) * int(loaded.model.config.hidden_size)
+    out = np.zeros((len(texts), width), dtype=np.float32)
+    budget = budget or budget_of(loaded.model)
+    for places, pooled in budget.run(len(order), partial(take_padded, lengths), pool):
+        out[[order[place] for place in places]] = pooled
     return out

@@ -1,94 +1,153 @@
-"""Log-probabilities and hidden states of choices, each prompt computed once.
+"""Log-probabilities and hidden states of choices; what every prompt shares is computed once.
 
-A prompt runs through the model once; its key-value cache is then expanded to the prompt's choices,
-which run as one padded batch of suffixes. Where every choice is one token no second pass is
-needed. Gradients flow through both passes, so training and evaluation share this code.
+What all prompts of a call begin with (instruction, worked examples) runs once. Each question then
+runs once with all its choices beside it (`training.packed`); a model for which that would be wrong
+is run pair by pair (`training.pairs`).
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-from annotation.errors import InputError
+from training.encoding import EncodedItem, Encoding, encode_item, encode_items, encode_with_examples
+from training.hooks import Model
 from training.models import LoadedModel
-from training.prompts import choice_prompt
+from training.packed import score_packed
+from training.packing import share_rows, unit_tokens
+from training.pairs import ScoredBatch, score_pairs
+from training.prefix import Prefix, run_prefix, shared_length
+from training.token_budget import ON_PROCESSOR, TokenBudget, budget_of, take_padded
+from training.verification import packed_is_exact
 
-TOKENS_PER_BATCH = 8192
+__all__ = [
+    "EncodedItem",
+    "Encoding",
+    "ScoredBatch",
+    "TokenBudget",
+    "batches_by_length",
+    "encode_item",
+    "encode_items",
+    "encode_with_examples",
+    "score_batch",
+    "score_items",
+    "score_pairs",
+    "scored_batches",
+]
+
+TOKENS_PER_BATCH = ON_PROCESSOR
+Normalisation = Literal["sum", "token", "character"]
 
 
-@dataclass(frozen=True)
-class EncodedItem:
-    """Token ids of one prompt and of its choices' texts."""
+def score_batch(
+    model: Model,
+    items: Sequence[EncodedItem],
+    padding_id: int,
+    layers: Sequence[int] | None = None,
+    prefix: Prefix | None = None,
+) -> ScoredBatch:
+    """Score all choices of a batch of items, with gradient where the model has it.
 
-    prompt: list[int]
-    choices: list[list[int]]
-
-    @property
-    def tokens(self) -> int:
-        return len(self.prompt) + max(len(choice) for choice in self.choices)
-
-
-@dataclass
-class ScoredBatch:
-    """`log_probabilities` (items, choices), -inf where an item has fewer choices.
-
-    `states` (items, choices, layers, width): hidden states at each choice's last token, zeros
-    where an item has fewer choices; None unless layers were asked for.
+    The log-probability of a choice is the SUM over its tokens (Hase et al. 2024, section 3: no
+    length normalisation). `layers` index the model's hidden states, 0 being the embedding.
+    `prefix`, run by `run_prefix` on these or more items, carries no gradient.
     """
-
-    log_probabilities: Tensor
-    states: Tensor | None
-
-
-def encode_item(
-    tokenizer: PreTrainedTokenizerBase, question: str, choices: Sequence[str]
-) -> EncodedItem:
-    """Tokenise prompt and choices as they would stand in one text.
-
-    A tokenizer may merge across the border; then the choice is tokenised by itself.
-    """
-    prompt = choice_prompt(question, choices)
-    prompt_ids = list(tokenizer(prompt)["input_ids"])
-    if tokenizer.eos_token_id is not None and len(prompt_ids) > 1:
-        # Some tokenizers close every text with the end token; the choice must follow directly.
-        while prompt_ids and prompt_ids[-1] == tokenizer.eos_token_id:
-            prompt_ids.pop()
-    encoded = []
-    for choice in choices:
-        whole = list(tokenizer(f"{prompt} {choice}")["input_ids"])
-        while len(whole) > len(prompt_ids) and whole[-1] == tokenizer.eos_token_id:
-            whole.pop()
-        ids = whole[len(prompt_ids) :]
-        if whole[: len(prompt_ids)] != prompt_ids or not ids:
-            ids = list(tokenizer(f" {choice}", add_special_tokens=False)["input_ids"])
-        encoded.append(ids)
-    return EncodedItem(prompt_ids, encoded)
+    if packed_is_exact(model):
+        return score_packed(model, items, padding_id, layers, prefix)
+    return score_pairs(model, items, padding_id, layers)
 
 
-def encode_items(
+@torch.no_grad()
+def score_items(
     loaded: LoadedModel,
-    questions: Sequence[str],
-    choices: Sequence[Sequence[str]],
-    item_ids: Sequence[str],
-) -> list[EncodedItem]:
-    """Tokenise many items.
+    items: Sequence[EncodedItem],
+    budget: TokenBudget | int | None = None,
+    model: Model | None = None,
+    normalisation: Normalisation = "sum",
+) -> Tensor:
+    """Log-probability of every choice: (items, most choices) float32, -inf where there is none.
 
-    Raises InputError, naming the item, if one does not fit the model's context.
+    Parameters
+    ----------
+    loaded
+        The model and its tokenizer.
+    items
+        Encoded items, at least one.
+    budget
+        Tokens of one batch; by default what suits the model's device.
+    model
+        Stands in for `loaded.model`, for instance one with an adapter.
+    normalisation
+        "sum" over the tokens of a choice (Hase et al. 2024, section 3), or that sum divided by
+        its tokens ("token") or by the characters of the answer's text ("character").
+
+    Raises
+    ------
+    InputError
+        If one item alone does not fit into memory.
+    ValueError
+        If characters are asked for and items do not count them.
     """
-    encoded = []
-    for item_id, question, texts in zip(item_ids, questions, choices, strict=True):
-        item = encode_item(loaded.tokenizer, question, texts)
-        if item.tokens > loaded.context_length:
-            raise InputError(
-                f"item '{item_id}': prompt and choice take {item.tokens} tokens, model "
-                f"'{loaded.name}' reads at most {loaded.context_length}; shorten the item or "
-                "use another model."
-            )
-        encoded.append(item)
-    return encoded
+    most = max(len(item.choices) for item in items)
+    scores = torch.full((len(items), most), -torch.inf)
+    for batch, scored in scored_batches(loaded, items, None, budget, model):
+        found = scored.log_probabilities
+        scores[torch.tensor(batch), : found.shape[1]] = found.float().cpu()
+    return scores if normalisation == "sum" else scores / _lengths(items, normalisation, most)
+
+
+@torch.no_grad()
+def scored_batches(
+    loaded: LoadedModel,
+    items: Sequence[EncodedItem],
+    layers: Sequence[int] | None = None,
+    budget: TokenBudget | int | None = None,
+    model: Model | None = None,
+) -> Iterator[tuple[list[int], ScoredBatch]]:
+    """Score items in batches of like length: yields positions in `items` and their scores.
+
+    Raises InputError if one item alone does not fit into memory.
+    """
+    model = model if model is not None else loaded.model
+    if budget is None:
+        budget = budget_of(model)
+    elif isinstance(budget, int):
+        budget = TokenBudget(budget)
+    padding_id = int(loaded.tokenizer.pad_token_id or 0)
+    packed = packed_is_exact(model)
+    prefix = _prefix_within(budget, model, items) if packed else None
+    past = prefix.length if prefix is not None else 0
+    if packed:
+        lengths = [unit_tokens(item, past, layers is not None) for item in items]
+    else:
+        lengths = [item.tokens * len(item.choices) for item in items]
+    order = sorted(range(len(items)), key=lambda index: -lengths[index])
+    ordered = [lengths[index] for index in order]
+
+    def take(start: int, tokens: int) -> tuple[int, int]:
+        if not packed:
+            return take_padded(ordered, start, tokens)
+        rows = share_rows(ordered[start : start + tokens], past, tokens)
+        longest = max(sum(ordered[start + index] for index in row) for row in rows)
+        return sum(len(row) for row in rows), len(rows) * (longest + past)
+
+    def run(start: int, end: int) -> ScoredBatch:
+        batch = [items[index] for index in order[start:end]]
+        return score_batch(model, batch, padding_id, layers, prefix)
+
+    for places, scored in budget.run(len(items), take, run):
+        yield [order[place] for place in places], scored
+
+
+def _prefix_within(
+    budget: TokenBudget, model: Model, items: Sequence[EncodedItem]
+) -> Prefix | None:
+    """What all prompts begin with, run once; lack of memory is told as for any item."""
+    [(_, prefix)] = budget.run(
+        1, lambda *_: (1, shared_length(items)), lambda *_: run_prefix(model, items)
+    )
+    return prefix
 
 
 def batches_by_length(
@@ -96,110 +155,23 @@ def batches_by_length(
 ) -> Iterator[list[int]]:
     """Yield positions of items of like length, each batch within a budget of padded tokens."""
     order = sorted(range(len(items)), key=lambda index: -items[index].tokens)
-    batch: list[int] = []
-    for index in order:
-        widest = items[batch[0]].tokens if batch else items[index].tokens
-        if batch and widest * (len(batch) + 1) > tokens_per_batch:
-            yield batch
-            batch = []
-        batch.append(index)
-    if batch:
-        yield batch
+    lengths = [items[index].tokens for index in order]
+    start = 0
+    while start < len(order):
+        size, _ = take_padded(lengths, start, tokens_per_batch)
+        yield order[start : start + size]
+        start += size
 
 
-def score_batch(
-    model: PreTrainedModel,
-    items: Sequence[EncodedItem],
-    padding_id: int,
-    layers: Sequence[int] | None = None,
-) -> ScoredBatch:
-    """Score all choices of a batch of items, with gradient where the model has it.
-
-    The log-probability of a choice is the SUM over its tokens (paper, section 3: no length
-    normalisation). `layers` index the model's hidden states, 0 being the embedding.
-    """
-    device = model.device
-    counts = [len(item.choices) for item in items]
-    most = max(counts)
-    owner = torch.tensor([i for i, count in enumerate(counts) for _ in range(count)])
-    slot = torch.tensor([k for count in counts for k in range(count)])
-    flat = [choice for item in items for choice in item.choices]  # (rows)
-    needs_suffix = layers is not None or any(len(choice) > 1 for choice in flat)
-
-    # Prompts are padded on the left, so that every suffix starts at one position of the cache.
-    width = max(len(item.prompt) for item in items)
-    ids = torch.full((len(items), width), padding_id)
-    mask = torch.zeros((len(items), width), dtype=torch.long)
+def _lengths(items: Sequence[EncodedItem], normalisation: Normalisation, most: int) -> Tensor:
+    """What scores are divided by, (items, most choices); 1 where an item has fewer choices."""
+    lengths = torch.ones((len(items), most))
     for row, item in enumerate(items):
-        ids[row, width - len(item.prompt) :] = torch.tensor(item.prompt)
-        mask[row, width - len(item.prompt) :] = 1
-    ids, mask, owner, slot = (t.to(device) for t in (ids, mask, owner, slot))
-    positions = (mask.cumsum(1) - 1).clamp(min=0)
-    prompt_pass = model(
-        input_ids=ids,
-        attention_mask=mask,
-        position_ids=positions,
-        use_cache=needs_suffix,
-        logits_to_keep=1,
-    )
-    first = prompt_pass.logits[:, -1].float().log_softmax(-1)  # (items, vocabulary)
-    first_ids = torch.tensor([choice[0] for choice in flat], device=device)
-    row_scores = first[owner, first_ids]  # (rows)
-
-    states = None
-    if needs_suffix:
-        longest = max(len(choice) for choice in flat)
-        suffix = torch.full((len(flat), longest), padding_id)
-        suffix_mask = torch.zeros((len(flat), longest), dtype=torch.long)
-        for row, choice in enumerate(flat):
-            suffix[row, : len(choice)] = torch.tensor(choice)
-            suffix_mask[row, : len(choice)] = 1
-        suffix, suffix_mask = suffix.to(device), suffix_mask.to(device)
-        cache = prompt_pass.past_key_values
-        cache.reorder_cache(owner)
-        lengths = mask.sum(1)[owner]  # (rows)
-        suffix_positions = lengths[:, None] + torch.arange(longest, device=device)
-        suffix_pass = model(
-            input_ids=suffix,
-            attention_mask=torch.cat([mask[owner], suffix_mask], dim=1),
-            position_ids=suffix_positions,
-            past_key_values=cache,
-            use_cache=True,
-            output_hidden_states=layers is not None,
-        )
-        if longest > 1:
-            later = suffix_pass.logits[:, :-1].float().log_softmax(-1)
-            gathered = later.gather(-1, suffix[:, 1:, None]).squeeze(-1)  # (rows, longest - 1)
-            row_scores = row_scores + (gathered * suffix_mask[:, 1:]).sum(1)
-        if layers is not None:
-            last = suffix_mask.sum(1) - 1  # (rows)
-            rows = torch.arange(len(flat), device=device)
-            picked = torch.stack(
-                [suffix_pass.hidden_states[layer][rows, last] for layer in layers], dim=1
-            )  # (rows, layers, width)
-            states = picked.new_zeros((len(items), most, *picked.shape[1:]))
-            states[owner, slot] = picked
-
-    scores = row_scores.new_full((len(items), most), -torch.inf)
-    return ScoredBatch(scores.index_put((owner, slot), row_scores), states)
-
-
-@torch.no_grad()
-def score_items(
-    loaded: LoadedModel,
-    items: Sequence[EncodedItem],
-    tokens_per_batch: int = TOKENS_PER_BATCH,
-    model: PreTrainedModel | None = None,
-) -> Tensor:
-    """Summed log-probability of every choice: (items, most choices), -inf where there is none.
-
-    `model` stands in for `loaded.model`, for instance one with an adapter.
-    """
-    model = model if model is not None else loaded.model
-    padding_id = int(loaded.tokenizer.pad_token_id or 0)
-    most = max(len(item.choices) for item in items)
-    scores = torch.full((len(items), most), -torch.inf)
-    for batch in batches_by_length(items, tokens_per_batch):
-        scored = score_batch(model, [items[i] for i in batch], padding_id).log_probabilities
-        scores[torch.tensor(batch), : scored.shape[1]] = scored.float().cpu()
-    return scores
+        if normalisation == "token":
+            counts: Sequence[int] = [len(choice) for choice in item.choices]
+        elif len(item.characters) == len(item.choices):
+            counts = item.characters
+        else:
+            raise ValueError("items should count the characters of their choices; these do not.")
+        lengths[row, : len(counts)] = torch.tensor(counts)
+    return lengths.clamp(min=1)

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from training import features
 from training.features import FeatureStore, mean_pooled, probe_layers
 from training.models import LoadedModel, ModelSource
-from training.prompts import choice_prompt
+from training.prompts import choice_prompt, find_prompt
 from training.task import Task
+from training.token_budget import TokenBudget
 
 Rows = NDArray[np.float32]
 
@@ -96,13 +97,10 @@ def test_probe_layers_are_the_middle_and_the_last(
     assert expected[0] == min(math.ceil((count + 1) / 2), count)
 
 
-@pytest.mark.parametrize("tokens_per_batch", [1, 100, 8192])
-def test_mean_pooling_equals_a_plain_loop(
-    bert: LoadedModel, monkeypatch: pytest.MonkeyPatch, tokens_per_batch: int
-) -> None:
-    monkeypatch.setattr(features, "TOKENS_PER_BATCH", tokens_per_batch)
+@pytest.mark.parametrize("tokens", [1, 100, 8192])
+def test_mean_pooling_equals_a_plain_loop(bert: LoadedModel, tokens: int) -> None:
     texts = ["red", "a long text of many pieces two", "zyx plum", "one two three", "w", "red"]
-    pooled = mean_pooled(bert, texts, [0, 1, 2])
+    pooled = mean_pooled(bert, texts, [0, 1, 2], TokenBudget(tokens))
     slow = np.stack([slow_mean(bert, text, [0, 1, 2]) for text in texts])
     assert pooled.dtype == np.float32
     assert pooled.shape == (6, 3 * 32)
@@ -261,6 +259,45 @@ def test_goes_on_after_a_kill_while_a_part_is_saved(
     resumed = store.get(positions, lambda: bert)
     whole = FeatureStore(tmp_path / "whole", task, bert_source).get(positions, lambda: bert)
     np.testing.assert_array_equal(resumed, whole)
+
+
+@pytest.mark.parametrize("layers", [[0], [2, 1]])
+def test_layers_and_prompt_may_be_chosen(
+    tmp_path: Path, llama: LoadedModel, llama_source: ModelSource, task: Task, layers: list[int]
+) -> None:
+    prompt = find_prompt("0306-mended")
+    positions = np.arange(5)
+    store = FeatureStore(tmp_path, task, llama_source, prompt, layers)
+    found = store.get(positions, lambda: llama)
+    for position in positions:
+        item = task.items.iloc[position]
+        for slot, choice in enumerate(item["choices"]):
+            slow = slow_last(llama, prompt.text(item["question"]) + f" {choice}", layers)
+            np.testing.assert_allclose(found[position, slot], slow, rtol=0, atol=1e-4)
+    others = (
+        FeatureStore(tmp_path, task, llama_source, prompt),
+        FeatureStore(tmp_path, task, llama_source, layers=layers),
+        FeatureStore(tmp_path, task, llama_source, prompt, [*layers, 0]),
+    )
+    assert [other.absent(positions) for other in others] == [5, 5, 5]
+    assert FeatureStore(tmp_path, task, llama_source, prompt, layers).absent(positions) == 0
+
+
+def test_no_more_than_the_wanted_states_are_kept(
+    llama: LoadedModel, llama_source: ModelSource, tmp_path: Path, task: Task
+) -> None:
+    """The model is never asked for all its hidden states, and none outlives its batch."""
+    asked: list[bool] = []
+    hook = llama.model.register_forward_pre_hook(
+        lambda _module, _args, kwargs: asked.append(bool(kwargs.get("output_hidden_states"))),
+        with_kwargs=True,
+    )
+    FeatureStore(tmp_path, task, llama_source).get(np.arange(5), lambda: llama)
+    hook.remove()
+    assert asked
+    assert not any(asked)
+    assert not any(module._forward_pre_hooks for module in llama.model.modules())
+    assert not llama.model.model._forward_hooks
 
 
 def as_it_is(loaded: LoadedModel) -> LoadedModel:

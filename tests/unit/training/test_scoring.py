@@ -1,27 +1,30 @@
 """Scores, gradients and hidden states equal those of one full sequence per prompt and choice."""
 
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import replace
+from typing import Literal
 
 import pandas as pd
 import pytest
 import torch
 import torch.nn.functional as F
-from tokenizers import Tokenizer, models, pre_tokenizers
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from annotation.errors import InputError
-from training.models import LoadedModel
-from training.prompts import choice_prompt
+from training.models import LoadedModel, ModelSource, load_model
+from training.prefix import run_prefix
+from training.prompts import Example
 from training.scoring import (
     EncodedItem,
-    batches_by_length,
-    encode_item,
+    TokenBudget,
     encode_items,
     score_batch,
     score_items,
+    score_pairs,
+    scored_batches,
 )
+from training.verification import packed_is_exact
 
 TOLERANCE = 1e-4
 
@@ -62,6 +65,19 @@ def one_token(llama: LoadedModel, make_items: Callable[..., pd.DataFrame]) -> li
     return encode(llama, make_items(5, shared=("yes", "no", "red")))
 
 
+@pytest.fixture(scope="session")
+def long_llama(llama: LoadedModel) -> LoadedModel:
+    """The tiny Llama with a context that ten worked examples fit into."""
+    torch.manual_seed(5)
+    config = LlamaConfig.from_dict(
+        {**llama.model.config.to_dict(), "max_position_embeddings": 2048}
+    )
+    tokenizer = deepcopy(llama.tokenizer)
+    tokenizer.model_max_length = 2048
+    model = LlamaForCausalLM(config).eval()
+    return LoadedModel("long", "", "decoder", "none", model, tokenizer)
+
+
 @pytest.fixture(autouse=True)
 def no_gradients_are_left(llama: LoadedModel) -> Iterator[None]:
     yield
@@ -80,15 +96,26 @@ def test_the_items_differ_as_they_should(encoded: list[EncodedItem]) -> None:
     assert max(prompts) > 60  # and not others
 
 
-@pytest.mark.parametrize("tokens_per_batch", [1, 400, 8192])
+@pytest.mark.parametrize("tokens", [1, 400, 8192])
 def test_scores_equal_the_slow_twin(
-    decoder: LoadedModel, encoded: list[EncodedItem], tokens_per_batch: int
+    decoder: LoadedModel, encoded: list[EncodedItem], tokens: int
 ) -> None:
-    fast = score_items(decoder, encoded, tokens_per_batch)
+    assert packed_is_exact(decoder.model)
+    fast = score_items(decoder, encoded, TokenBudget(tokens))
     with torch.no_grad():
         slow = slow_scores(decoder.model, encoded)
     assert fast.shape == (12, 4)
     torch.testing.assert_close(fast, slow, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("padding", ["left", "right"])
+def test_pairs_equal_the_slow_twin(
+    decoder: LoadedModel, encoded: list[EncodedItem], padding: Literal["left", "right"]
+) -> None:
+    with torch.no_grad():
+        pairs = score_pairs(decoder.model, encoded, 0, padding=padding)
+        slow = slow_scores(decoder.model, encoded)
+    torch.testing.assert_close(pairs.log_probabilities, slow, rtol=0, atol=TOLERANCE)
 
 
 def test_scores_of_one_token_choices_equal_the_slow_twin(
@@ -183,60 +210,111 @@ def test_layers_do_not_change_scores(llama: LoadedModel, one_token: list[Encoded
     torch.testing.assert_close(bare.log_probabilities, with_states.log_probabilities)
 
 
-def test_choices_are_tokenised_as_they_stand_after_the_prompt(llama: LoadedModel) -> None:
-    choices = ["red", "zy", "two plum"]
-    item = encode_item(llama.tokenizer, "Which?", choices)
-    prompt = choice_prompt("Which?", choices)
-    assert item.prompt == llama.tokenizer(prompt)["input_ids"]
-    assert [len(choice) for choice in item.choices] == [1, 3, 2]
-    assert llama.tokenizer.decode(item.prompt + item.choices[2]) == f"<s>{prompt} two plum"
-
-
-def test_an_end_token_after_every_text_is_left_out(llama: LoadedModel) -> None:
-    from tokenizers.processors import TemplateProcessing
-
-    ending = PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(llama.tokenizer.backend_tokenizer.to_str()),
-        bos_token="<s>",
-        eos_token="</s>",
-        pad_token="<pad>",
+@pytest.mark.parametrize("padding", ["left", "right"])
+@pytest.mark.parametrize("shots", [0, 10])
+def test_worked_examples_run_once_and_change_no_score(
+    long_llama: LoadedModel,
+    make_items: Callable[..., pd.DataFrame],
+    shots: int,
+    padding: Literal["left", "right"],
+) -> None:
+    items = make_items(6)
+    examples = [Example(f"{word}?", word, ("red", word)) for word in "abcdefghij"][:shots]
+    encoded = encode_items(
+        long_llama,
+        items["question"].tolist(),
+        items["choices"].tolist(),
+        items["item_id"].tolist(),
+        examples=examples,
     )
-    ending.backend_tokenizer.post_processor = TemplateProcessing(
-        single="<s> $A </s>", special_tokens=[("<s>", 1), ("</s>", 2)]
+    shared = run_prefix(long_llama.model, encoded)
+    assert (shared is not None) == bool(shots)  # "Question:" alone is not worth a pass
+    with torch.no_grad():
+        pairs = score_pairs(long_llama.model, encoded, 0, [1, 2], padding)
+    assert pairs.states is not None
+    found = score_items(long_llama, encoded)
+    torch.testing.assert_close(found, pairs.log_probabilities, rtol=0, atol=TOLERANCE)
+    for batch, scored in scored_batches(long_llama, encoded, [1, 2], TokenBudget(600)):
+        assert scored.states is not None
+        own = pairs.states[batch, : scored.states.shape[1]]
+        torch.testing.assert_close(scored.states, own, rtol=0, atol=TOLERANCE)
+
+
+def test_the_prefix_runs_once_and_stays_as_it_was(llama: LoadedModel) -> None:
+    shared = list(range(10, 60))
+    items = [EncodedItem([*shared, 60 + i], [[5], [6, 7]]) for i in range(8)]
+    passes: list[tuple[int, ...]] = []
+    hook = llama.model.get_input_embeddings().register_forward_pre_hook(
+        lambda _, args: passes.append(tuple(args[0].shape))
     )
-    assert ending("red")["input_ids"][-1] == ending.eos_token_id
-    choices = ["red", "zy"]
-    assert encode_item(ending, "Which?", choices) == encode_item(llama.tokenizer, "Which?", choices)
+    scores = score_items(llama, items, TokenBudget(60))
+    hook.remove()
+    # An item has one token of its own and one of its second choice; a row 25 tokens, half of 50.
+    assert passes[0] == (1, 50)
+    assert {rows for rows, _ in passes[1:]} == {1}
+    assert sum(rows * width for rows, width in passes[1:]) == 16
+    prefix = run_prefix(llama.model, items)
+    assert prefix is not None
+    before = [layer.keys.clone() for layer in prefix.cache.layers]
+    with torch.no_grad():
+        first = score_batch(llama.model, items, 0, prefix=prefix).log_probabilities
+        again = score_batch(llama.model, items, 0, prefix=prefix).log_probabilities
+    assert torch.equal(first, again)
+    torch.testing.assert_close(first, scores, rtol=0, atol=TOLERANCE)
+    for layer, keys in zip(prefix.cache.layers, before, strict=True):
+        assert torch.equal(layer.keys, keys)
 
 
-def test_a_merge_across_the_border_leaves_prompt_and_choice_apart() -> None:
-    """Where ": " is one token, the prompt's own tokens still stand, and the choice by itself."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: index for index, token in enumerate(["<end>", *alphabet, ":Ġ"])}
-    backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[(":", "Ġ")]))
-    backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<end>")
-    item = encode_item(tokenizer, "Which?", ["ab", "c"])
-    assert item.prompt[-1] == vocabulary[":"]
-    assert item.choices == [[vocabulary[t] for t in "Ġab"], [vocabulary[t] for t in "Ġc"]]
+def test_a_score_does_not_depend_on_its_company(
+    decoder: LoadedModel, encoded: list[EncodedItem]
+) -> None:
+    together = score_items(decoder, encoded)
+    for index, item in enumerate(encoded):
+        alone = score_items(decoder, [item])[0]
+        own = together[index, : len(item.choices)]
+        torch.testing.assert_close(alone, own, rtol=0, atol=TOLERANCE)
 
 
-def test_an_item_too_long_for_the_context_is_named(llama: LoadedModel) -> None:
-    choices = ["red", "green"]
-    spare = llama.context_length - encode_item(llama.tokenizer, "", choices).tokens
-    fits, too_long = "w" * spare, "w" * (spare + 1)
-    [item] = encode_items(llama, [fits], [choices], ["fits"])
-    assert item.tokens == llama.context_length == 192
-    with pytest.raises(InputError) as error:
-        encode_items(llama, [fits, too_long], [choices, choices], ["fits", "long one"])
-    assert str(error.value) == (
-        f"item 'long one': prompt and choice take 193 tokens, model '{llama.name}' reads at most "
-        "192; shorten the item or use another model."
+def test_logits_are_computed_only_where_they_are_read(llama: LoadedModel) -> None:
+    items = [EncodedItem([4, 5, 6], [[7], [8, 9], [7, 8, 9]]), EncodedItem([4], [[5], [6]])]
+    read: list[int] = []
+    hook = llama.model.lm_head.register_forward_hook(
+        lambda _module, args, _output: read.append(args[0].shape[:-1].numel())
     )
+    with torch.no_grad():
+        score_batch(llama.model, items, 0)
+    hook.remove()
+    # The end of each question, the first of two tokens and the first two of three.
+    assert read == [2 + 1 + 2]
 
 
-def test_batches_by_length_by_hand() -> None:
-    items = [EncodedItem([0] * (tokens - 2), [[0], [0, 0]]) for tokens in (10, 30, 9, 11, 50)]
-    assert list(batches_by_length(items, 30)) == [[4], [1], [3, 0], [2]]
-    assert list(batches_by_length(items, 1)) == [[4], [1], [3], [0], [2]]
-    assert list(batches_by_length([], 30)) == []
+def test_normalisation_by_hand(llama: LoadedModel) -> None:
+    items = [
+        EncodedItem([4, 5], [[7], [8, 9]], (3, 12)),
+        EncodedItem([4, 5], [[7], [8, 9], [7, 8, 9, 10]], (1, 4, 10)),
+    ]
+    sums = score_items(llama, items)
+    assert sums.shape == (2, 3)
+    assert sums[0, 2] == -torch.inf
+    by_token = score_items(llama, items, normalisation="token")
+    by_character = score_items(llama, items, normalisation="character")
+    torch.testing.assert_close(by_token, sums / torch.tensor([[1, 2, 1], [1, 2, 4]]))
+    torch.testing.assert_close(by_character, sums / torch.tensor([[3, 12, 1], [1, 4, 10]]))
+    with pytest.raises(ValueError, match="count the characters"):
+        score_items(llama, [EncodedItem([4], [[5], [6]])], normalisation="character")
+
+
+def test_an_adapter_is_scored_with_its_wrapper(
+    llama_source: ModelSource, encoded: list[EncodedItem]
+) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    loaded = load_model(llama_source, device="cpu")
+    base = score_items(loaded, encoded)
+    config = LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False)
+    adapted = get_peft_model(loaded.model, config).eval()
+    with torch.no_grad():
+        slow = slow_scores(adapted, encoded)
+    found = score_items(loaded, encoded, model=adapted)
+    torch.testing.assert_close(found, slow, rtol=0, atol=TOLERANCE)
+    assert (found - base)[base.isfinite()].abs().max() > 1
