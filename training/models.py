@@ -3,10 +3,10 @@
 import hashlib
 import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -14,6 +14,8 @@ from transformers import (
     AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
+    AutoModelForMultipleChoice,
+    AutoModelForSequenceClassification,
     AutoTokenizer,
     BitsAndBytesConfig,
     PreTrainedModel,
@@ -22,10 +24,22 @@ from transformers import (
 from transformers.utils import cached_file
 
 from annotation.errors import InputError
+from training.heads import head_layers
+from training.model_memory import (
+    bytes_needed,
+    check_fits,
+    check_four_bits,
+    packed_layers,
+)
+
+if TYPE_CHECKING:
+    from peft import PeftModel
 
 PICO_FOLDER = Path(__file__).parent / "pico" / "checkpoint"
 ModelKind = Literal["decoder", "encoder"]
 Quantisation = Literal["none", "nf4"]
+# How an encoder answers: a number per question and choice, or one per choice of a fixed list.
+Head = Literal["multiple_choice", "classification"]
 # Weight files up to this size enter the revision whole, of larger ones a block in every stretch.
 _HASHED_WHOLE = 2 << 30
 _HASHED_BLOCK, _HASHED_STRETCH = 1 << 20, 32 << 20
@@ -41,6 +55,10 @@ class LoadedModel:
     quantisation: Quantisation
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerBase
+    head: Head | None = None
+    head_layers: tuple[str, ...] = ()  # trained beside the adapter, never in 4 bits
+    # Its settings, and the model with it: put on for training, switched off in between.
+    adapter: "tuple[object, PeftModel] | None" = field(default=None, repr=False, compare=False)
 
     @property
     def device(self) -> torch.device:
@@ -132,47 +150,89 @@ def count_parameters(source: ModelSource) -> int:
 
 
 def load_model(
-    source: ModelSource, quantisation: Quantisation = "none", device: str | None = None
+    source: ModelSource,
+    quantisation: Quantisation = "none",
+    device: str | None = None,
+    device_map: Literal["auto"] | None = None,
+    head: Head | None = None,
+    classes: int | None = None,
 ) -> LoadedModel:
     """Load weights (safetensors only, no remote code) and tokenizer.
 
-    `device` defaults to the first GPU where there is one. Whole decoders are held in float32 on
-    a CPU and bfloat16 on a GPU; encoders are held in bfloat16 where the processor multiplies it
-    natively (cosine to float32 at least .9999 for MiniLM, twice the speed). `nf4` is 4-bit
-    NormalFloat with double quantisation (Dettmers et al. 2023).
+    Parameters
+    ----------
+    source
+        From `find_model`.
+    quantisation
+        "none", or "nf4": 4-bit NormalFloat with double quantisation (Dettmers et al. 2023).
+        Whole decoders are held in float32 on a CPU and bfloat16 on a GPU; encoders are held in
+        bfloat16 where the processor multiplies it natively (cosine to float32 at least .9999 for
+        MiniLM, twice the speed), but in float32 with a head, since they are trained then.
+    device
+        Defaults to the first GPU where there is one.
+    device_map
+        "auto" spreads the model over all GPUs, for those that need several; `device` is then
+        not asked for.
+    head
+        For an encoder that is to be trained: "multiple_choice" scores pairs of question and
+        choice, "classification" the `classes` choices that all items share.
+    classes
+        Number of shared choices, with "classification" alone.
 
-    Raises InputError if the weights cannot be loaded.
+    Raises
+    ------
+    InputError
+        If the weights cannot be loaded, do not fit the memory at hand (told before any is read),
+        or cannot be held in 4 bits.
+    ValueError
+        If a head is asked of a decoder, or `classes` does not go with the head.
     """
+    if head is not None and source.kind != "encoder":
+        raise ValueError(f"'head' is for encoders; '{source.name}' is a decoder.")
+    if (head == "classification") != (classes is not None):
+        raise ValueError(f"'classes' goes with the head 'classification'; got {classes}.")
     device = device or _default_device()
-    arguments: dict[str, Any] = {
-        "dtype": _compute_dtype(source.kind, device),
-        "trust_remote_code": False,
-        "use_safetensors": True,
-    }
+    dtype = torch.float32 if head else _compute_dtype(source.kind, device)
+    arguments: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
+    if classes is not None:
+        arguments |= {"num_labels": classes}
+    if head is not None:
+        arguments |= {"ignore_mismatched_sizes": True}  # another task's head is drawn anew too
     if not Path(source.location).is_dir():
         arguments["revision"] = source.revision  # the commit that trials are kept under
-    if quantisation == "nf4":
-        arguments["quantization_config"] = BitsAndBytesConfig(
-            load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.float32 if device == "cpu" else torch.bfloat16,
-        )
-        arguments["device_map"] = {"": device}
-    loader = AutoModelForCausalLM if source.kind == "decoder" else AutoModel
+    loader = _loader(source.kind, head)
     try:
-        model = loader.from_pretrained(source.location, **arguments)
+        skeleton, new_layers = _skeleton(source, loader, arguments)
+        packed = packed_layers(skeleton, new_layers)
+        if quantisation == "nf4":
+            check_four_bits(source.name, skeleton, packed, new_layers)
+        needed = bytes_needed(skeleton, quantisation, dtype, sum(packed.values()))
+        check_fits(source.name, needed, quantisation, device_map or device)
+        del skeleton
+        if quantisation == "nf4":
+            arguments["quantization_config"] = BitsAndBytesConfig(
+                load_in_4bit=True,
+                bnb_4bit_quant_type="nf4",
+                bnb_4bit_use_double_quant=True,
+                bnb_4bit_compute_dtype=torch.float32 if device == "cpu" else torch.bfloat16,
+                llm_int8_skip_modules=list(new_layers) or None,
+            )
+        if device_map or quantisation == "nf4":
+            arguments["device_map"] = device_map or {"": device}
+        model = loader.from_pretrained(source.location, dtype=dtype, **arguments)
         tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
+    except InputError:
+        raise
     except (OSError, ValueError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0]
         raise InputError(
             f"model '{source.name}': cannot be loaded: {reason}; labelmix reads safetensors "
             "weights only."
         ) from None
-    if quantisation == "none":
-        model = model.to(device)
-    else:
+    if quantisation == "nf4":
         _keep_training_kernel(model)
+    elif device_map is None:
+        model = model.to(device)
     if tokenizer.pad_token_id is None:
         if tokenizer.eos_token is None:
             raise InputError(
@@ -181,7 +241,41 @@ def load_model(
             )
         tokenizer.pad_token = tokenizer.eos_token
     model.eval()
-    return LoadedModel(source.name, source.revision, source.kind, quantisation, model, tokenizer)
+    return LoadedModel(
+        source.name,
+        source.revision,
+        source.kind,
+        quantisation,
+        model,
+        tokenizer,
+        head,
+        new_layers,
+    )
+
+
+def _loader(kind: ModelKind, head: Head | None) -> Any:  # noqa: ANN401 - transformers' own types
+    if head is not None:
+        multiple_choice = head == "multiple_choice"
+        return AutoModelForMultipleChoice if multiple_choice else AutoModelForSequenceClassification
+    return AutoModelForCausalLM if kind == "decoder" else AutoModel
+
+
+def _skeleton(
+    source: ModelSource,
+    loader: Any,  # noqa: ANN401 - transformers' own types
+    arguments: dict[str, Any],
+) -> tuple[PreTrainedModel, tuple[str, ...]]:
+    """The model without its weights, and the layers of its head."""
+    if loader in (AutoModelForCausalLM, AutoModel):
+        revision = {k: v for k, v in arguments.items() if k == "revision"}
+        config = AutoConfig.from_pretrained(source.location, trust_remote_code=False, **revision)
+        with torch.device("meta"):
+            return loader.from_config(config), ()
+    skeleton, report = loader.from_pretrained(
+        source.location, device_map="meta", output_loading_info=True, **arguments
+    )
+    changed = [name for name, *_ in report["mismatched_keys"]]
+    return skeleton, head_layers(skeleton, [*report["missing_keys"], *changed])
 
 
 def compute_type(kind: ModelKind) -> str:
