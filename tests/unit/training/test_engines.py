@@ -1,6 +1,6 @@
 """Trials run once, and come out the same in any order and on any number of workers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
-from training import engines
-from training.engines import SilentWatcher, local_engine
+from annotation.errors import InputError
+from training.engines import SilentWatcher, Watcher, local_engine
 from training.models import ModelSource, Quantisation
 from training.qlora import QloraSettings, TrainingDivergedError
 from training.runner import TrialRunner
@@ -75,7 +75,7 @@ def run_in(
         folder: str,
         trials: Sequence[Trial],
         workers: int = 1,
-        watcher: engines.Watcher | None = None,
+        watcher: Watcher | None = None,
     ) -> dict[str, TrialResult]:
         path = tmp_path / folder
         with (
@@ -93,15 +93,24 @@ def bits(results: dict[str, TrialResult]) -> dict[str, list[bool]]:
 
 @pytest.fixture
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Keys of the trials that were really run."""
+    """Keys of the trials that were really run in this process."""
     seen: list[str] = []
     run = TrialRunner.run
+    run_probes = TrialRunner.run_probes
 
     def counted(self: TrialRunner, trial: Trial) -> TrialResult:
         seen.append(trial.key)
         return run(self, trial)
 
+    def counted_probes(
+        self: TrialRunner, trials: list[Trial]
+    ) -> Iterator[tuple[Trial, TrialResult]]:
+        for trial, result in run_probes(self, trials):
+            seen.append(trial.key)
+            yield trial, result
+
     monkeypatch.setattr(TrialRunner, "run", counted)
+    monkeypatch.setattr(TrialRunner, "run_probes", counted_probes)
     return seen
 
 
@@ -113,7 +122,7 @@ def test_a_second_run_runs_nothing(
 ) -> None:
     watcher = Recorder()
     first = run_in("runs", trials, watcher=watcher)
-    assert runs == [trial.key for trial in trials]
+    assert sorted(runs) == sorted(trial.key for trial in trials)
     assert [name for name, _ in watcher.stages] == ["reading items", "trials"]
     assert watcher.steps == [total for _, total in watcher.stages]
     assert watcher.stages[1] == ("trials", 6)
@@ -134,58 +143,118 @@ def test_results_are_by_key_and_a_repeated_trial_runs_once(
     run_in: RunIn, trials: list[Trial], runs: list[str], task: Task
 ) -> None:
     zero_shot, probe = trials[:2]
-    results = run_in("runs", [probe, zero_shot, probe])
-    assert runs == [probe.key, zero_shot.key]
+    results = run_in("runs", [zero_shot, probe, zero_shot])
+    assert sorted(runs) == sorted([probe.key, zero_shot.key])
     assert results.keys() == {probe.key, zero_shot.key}
     assert {result.correct.size for result in results.values()} == {task.test_positions.size}
+
+
+class Interrupting(Recorder):
+    """Interrupts when so many trials are done."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def advance(self, steps: int = 1) -> None:
+        super().advance(steps)
+        if self.stages[-1][0] == "trials" and self.steps[-1] == self.after:
+            raise KeyboardInterrupt
 
 
 def test_an_interrupted_run_goes_on_where_it_was(
     run_in: RunIn, trials: list[Trial], runs: list[str]
 ) -> None:
-    class Interrupting(Recorder):
-        def advance(self, steps: int = 1) -> None:
-            super().advance(steps)
-            if self.stages[-1][0] == "trials" and self.steps[-1] == 4:
-                raise KeyboardInterrupt
-
     with pytest.raises(KeyboardInterrupt):
-        run_in("cut", trials, watcher=Interrupting())
+        run_in("cut", trials, watcher=Interrupting(4))
     assert len(runs) == 4
     resumed = run_in("cut", trials)
-    assert runs == [trial.key for trial in trials]
+    assert sorted(runs) == sorted(trial.key for trial in trials)
     assert bits(resumed) == bits(run_in("whole", trials))
 
 
-def test_a_trial_that_fails_loses_none_before_it(
+def diverging(trial: Trial) -> Trial:
+    settings = dict(trial.settings) | {"learning_rate": 1e30}
+    return replace(trial, settings=tuple(sorted(settings.items())))
+
+
+def test_a_trial_that_diverges_is_named_and_the_others_are_run(
     run_in: RunIn, trials: list[Trial], runs: list[str]
 ) -> None:
-    settings = dict(trials[2].settings) | {"learning_rate": 1e30}
-    failing = replace(trials[2], settings=tuple(sorted(settings.items())))
-    with pytest.raises(TrainingDivergedError):
-        run_in("runs", [trials[0], failing, trials[4]])
-    run_in("runs", [trials[0], trials[4]])
+    failing = diverging(trials[2])
+    watcher = Recorder()
+    with pytest.raises(TrainingDivergedError) as caught:
+        run_in("runs", [trials[0], failing, trials[4]], watcher=watcher)
+    assert str(caught.value).startswith(
+        "1 of 3 trials failed, the others are done and kept: qlora on 6 easy labels, seed 0: "
+    )
+    assert "lower [qlora] learning_rate" in str(caught.value)
+    assert watcher.steps == [3]
     assert runs == [trials[0].key, failing.key, trials[4].key]
+    run_in("runs", [trials[0], trials[4]])
+    assert len(runs) == 3
+
+
+def test_all_that_diverge_are_named(run_in: RunIn, trials: list[Trial]) -> None:
+    with pytest.raises(TrainingDivergedError) as caught:
+        run_in("runs", [diverging(trials[4]), trials[0], diverging(trials[2])])
+    message = str(caught.value)
+    assert message.startswith("2 of 3 trials failed")
+    assert "kept: qlora on 4 easy + 5 hard labels, seed 0: " in message
+    assert message.endswith("Failed likewise: qlora on 6 easy labels, seed 0.")
+
+
+def test_any_other_error_starts_no_further_trial(
+    run_in: RunIn, trials: list[Trial], runs: list[str], tmp_path: Path
+) -> None:
+    settings = dict(trials[2].settings) | {"target_modules": "no_such_layer"}
+    wrong = replace(trials[2], settings=tuple(sorted(settings.items())))
+    with pytest.raises(InputError, match="no_such_layer"):
+        run_in("runs", [trials[0], wrong, trials[4]])
+    assert runs == [trials[0].key, wrong.key]
+    with TrialStore(tmp_path / "runs" / "trials.sqlite") as store:
+        assert len(store) == 1
+
+
+def test_probes_are_run_at_once_and_kept_as_they_come(
+    run_in: RunIn, trials: list[Trial], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In whatever order they come; an interruption loses none that was told."""
+    asked: list[int] = []
+    result = TrialResult(np.array([True]), 1.0, 1, "cpu")
+
+    def run_probes(_: TrialRunner, probes: list[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
+        asked.append(len(probes))
+        yield from ((trial, result) for trial in reversed(probes))
+
+    monkeypatch.setattr(TrialRunner, "run_probes", run_probes)
+    probes = [replace(trials[1], seed=seed) for seed in range(20)]
+    with pytest.raises(KeyboardInterrupt):
+        run_in("runs", probes, watcher=Interrupting(7))
+    with TrialStore(tmp_path / "runs" / "trials.sqlite") as store:
+        assert store.missing(probes) == probes[:13]
+    assert len(run_in("runs", probes)) == 20
+    assert asked == [20, 13]
 
 
 def test_order_and_workers_make_no_difference(
     run_in: RunIn, trials: list[Trial], runs: list[str]
 ) -> None:
-    """With two workers the three adapters run in processes of their own."""
+    """With two workers all but the probes run in processes of their own."""
     one = bits(run_in("one", trials))
     assert bits(run_in("reversed", trials[::-1])) == one
     runs.clear()
     watcher = Recorder()
     assert bits(run_in("two", trials, workers=2, watcher=watcher)) == one
-    assert runs == [trial.key for trial in trials if trial.method != "qlora"]
+    assert sorted(runs) == sorted(trial.key for trial in trials if trial.method == "probe")
     assert watcher.steps[-1] == watcher.stages[-1][1] == 6
     # Not by chance: the trials differ among themselves.
     results: list[NDArray[np.bool_]] = [np.array(each) for each in one.values()]
     assert len({result.tobytes() for result in results}) >= 4
 
 
-def test_a_single_adapter_needs_no_worker(
+def test_a_single_trial_needs_no_worker(
     run_in: RunIn, trials: list[Trial], runs: list[str]
 ) -> None:
-    run_in("runs", [trials[0], trials[2]], workers=2)
-    assert sorted(runs) == sorted([trials[0].key, trials[2].key])  # in this process
+    run_in("runs", [trials[1], trials[2]], workers=2)
+    assert sorted(runs) == sorted([trials[1].key, trials[2].key])  # in this process
