@@ -1,28 +1,37 @@
-"""Run one trial: buy the labels, train, test."""
+"""Run trials: buy the labels, train, test."""
 
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms, money
 from annotation.noise import ErrorKind
 from training import qlora
-from training.features import FeatureStore, mean_pooled
+from training.answering import Answering
+from training.chain_of_thought import chain_of_thought_correct, reasoned_texts
+from training.features import FeatureStore
+from training.generation import encode_prompts
 from training.models import LoadedModel, ModelSource, Quantisation, load_model, set_threads
-from training.probe import PENALTIES, fit_probe
-from training.scoring import EncodedItem, encode_items, score_items
+from training.paper_probe import fit_paper_probes
+from training.posteriors import choice_mask
+from training.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes, score_probes
+from training.probe_rows import Features, Mask
+from training.prompts import find_prompt
+from training.purchase_targets import purchase_targets
+from training.targets import Targets
 from training.task import Positions, Purchase, Task
 from training.trials import Trial, TrialResult
 
 Progress = Callable[[int, int], None]
+_PROBES_AT_ONCE = 256  # memory for their scores: probes x test items x choices
 
 
 class TrialRunner:
@@ -32,14 +41,17 @@ class TrialRunner:
         set_threads()
         self.task = task
         self.source = source
-        self.features = FeatureStore(folder, task, source)
+        self._folder = folder
+        self._features: dict[str, FeatureStore] = {}  # by version of the prompt
         self._models: dict[Quantisation, LoadedModel] = {}
-        self._encoded: dict[int, EncodedItem] = {}
+        self._tuned: dict[Quantisation, LoadedModel] = {}  # encoders with a head
+        self._answering: dict[Quantisation, Answering] = {}
 
     def model(self, quantisation: Quantisation = "none") -> LoadedModel:
+        """The model as it answers untrained; a 4-bit decoder takes adapters as well."""
         if quantisation not in self._models:
             loaded = load_model(self.source, quantisation)
-            if quantisation == "nf4":
+            if quantisation == "nf4" and loaded.kind == "decoder":
                 qlora.prepare(loaded)
             self._models[quantisation] = loaded
         return self._models[quantisation]
@@ -47,103 +59,193 @@ class TrialRunner:
     def purchase(self, trial: Trial) -> Purchase:
         """The labels this trial trains on."""
         terms = {name: _terms(rate, kind) for name, rate, kind in trial.terms}
-        return self.task.purchase(trial.labels(), terms, trial.seed, trial.pilot)
+        return self.task.purchase(trial.labels(), terms, trial.seed, trial.pilot, trial.judgments)
 
     def run(self, trial: Trial, progress: Progress = lambda _done, _total: None) -> TrialResult:
         """Train and test; the same trial gives the same `correct` on the same machine."""
+        if trial.method == "probe":
+            return next(self.run_probes([trial]))[1]
         started = time.perf_counter()
         purchase = self.purchase(trial)
-        settings = dict(trial.settings)
-        details: dict[str, float] = {}
-        if trial.method == "zero_shot":
-            scores = self._zero_shot(trial.quantisation)
-        elif trial.method == "probe":
-            scores, details = self._probe(purchase, settings)
+        if trial.method == "qlora":
+            correct, details = self._qlora(trial, purchase, progress)
         else:
-            scores = self._qlora(purchase, settings, trial, progress)
-        correct = np.asarray(scores.argmax(1) == self.task.answers[self.task.test_positions])
-        if purchase.labels.size:
-            wrong = purchase.labels != self.task.answers[purchase.positions]
-            details["wrong_label_share"] = float(wrong.mean())
-        seconds = time.perf_counter() - started
-        return TrialResult(correct, seconds, _peak_memory_bytes(), _device_name(), details)
+            correct, details = self._answers(trial.quantisation).run(trial, purchase)
+        return self._result(correct, purchase, details, time.perf_counter() - started)
 
-    def prepare_features(self, trials: list[Trial], progress: Callable[[int], None]) -> None:
+    def run_probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
+        """Train and test probe trials, many at a time; yields each with its result."""
+        # Fits share their work where they share their settings and the rows that they bought.
+        ordered = sorted(trials, key=lambda trial: (_alike(trial), trial.mix, trial.seed))
+        for _, group in groupby(ordered, key=_alike):
+            alike = list(group)
+            for start in range(0, len(alike), _PROBES_AT_ONCE):
+                yield from self._probes(alike[start : start + _PROBES_AT_ONCE])
+
+    def absent_features(self, trials: Sequence[Trial]) -> int:
+        """How many items these trials' probes will ask for that have no features yet."""
+        return sum(store.absent(items) for store, items in self._features_of(trials))
+
+    def prepare_features(self, trials: Sequence[Trial], progress: Callable[[int], None]) -> None:
         """Compute at once the features that these trials' probes will ask for."""
-        self.features.get(self.feature_positions(trials), self.model, progress)
+        for store, items in self._features_of(trials):
+            store.get(items, self.model, progress)
 
-    def feature_positions(self, trials: list[Trial]) -> Positions:
+    def features(self, prompt: str) -> FeatureStore:
+        """The features of items that are put by a prompt of this version."""
+        if prompt not in self._features:
+            found = find_prompt(prompt, self.source.label)
+            self._features[prompt] = FeatureStore(self._folder, self.task, self.source, found)
+        return self._features[prompt]
+
+    def feature_positions(self, trials: Sequence[Trial]) -> Positions:
         """Items that these trials read: the test set and what they buy, each once."""
         bought = [self.purchase(trial).positions for trial in trials]
         return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought])))
 
-    def _zero_shot(self, quantisation: Quantisation) -> NDArray[np.float64]:
-        loaded = self.model(quantisation)
-        if loaded.kind == "encoder":
-            return self._cosines(loaded)
-        encoded = self._encode(self.task.test_positions, loaded)
-        return _as_array(score_items(loaded, encoded))
+    def _features_of(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
+        prompts = dict.fromkeys(trial.prompt for trial in trials)
+        return [
+            (
+                self.features(prompt),
+                self.feature_positions([trial for trial in trials if trial.prompt == prompt]),
+            )
+            for prompt in prompts
+        ]
 
-    def _cosines(self, loaded: LoadedModel) -> NDArray[np.float64]:
-        """Cosine of the question's and each choice's mean-pooled last states."""
-        rows = self.task.items.iloc[self.task.test_positions]
-        last = [int(loaded.model.config.num_hidden_layers)]
-        questions = torch.from_numpy(mean_pooled(loaded, rows["question"].tolist(), last))
-        own = rows["choices"].tolist()
-        texts = list(dict.fromkeys(text for choices in own for text in choices))
-        states = torch.from_numpy(mean_pooled(loaded, texts, last))
-        place = {text: index for index, text in enumerate(texts)}
-        scores = np.full((len(own), int(self.task.choice_counts.max())), -np.inf)
-        for row, choices in enumerate(own):
-            of_choices = states[[place[text] for text in choices]]
-            cosines = F.cosine_similarity(questions[row][None], of_choices)
-            scores[row, : len(choices)] = cosines.numpy()
-        return scores
+    def _answers(self, quantisation: Quantisation) -> Answering:
+        if quantisation not in self._answering:
+            self._answering[quantisation] = Answering(self.task, self.model(quantisation))
+        return self._answering[quantisation]
 
-    def _probe(
-        self, purchase: Purchase, settings: Mapping[str, Any]
-    ) -> tuple[NDArray[np.float64], dict[str, float]]:
-        penalty = settings.get("penalty")
-        penalties = PENALTIES if penalty is None else (float(penalty),)
-        fitted = fit_probe(
-            self.features.get(purchase.positions, self.model),
-            purchase.labels,
-            self._mask(purchase.positions),
-            penalties,
-        )
-        test = self.task.test_positions
-        scores = fitted.scores(self.features.get(test, self.model), self._mask(test))
-        return scores, {"penalty": fitted.penalty}
+    def _probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
+        self.task.require_choices("probe")
+        started = time.perf_counter()
+        purchases = [self.purchase(trial) for trial in trials]
+        positions = self.feature_positions(trials)
+        features = self.features(trials[0].prompt).get(positions, self.model)
+        mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
+        jobs = []
+        for trial, purchase in zip(trials, purchases, strict=True):
+            targets = self._targets(trial, purchase)
+            rows = np.searchsorted(positions, purchase.positions)
+            jobs.append(ProbeJob(rows, targets.probabilities, targets.redraw_rates))
+        probes = _fit(dict(trials[0].settings), features, mask, jobs)
+        tested = np.searchsorted(positions, self.task.test_positions)
+        scores = score_probes(probes, features[tested], mask[tested])  # (probes, items, choices)
+        seconds = (time.perf_counter() - started) / len(trials)
+        gold = self.task.answers[self.task.test_positions]
+        for trial, purchase, probe, own in zip(trials, purchases, probes, scores, strict=True):
+            details = {"penalty": probe.penalty}
+            yield trial, self._result(own.argmax(1) == gold, purchase, details, seconds)
 
     def _qlora(
-        self, purchase: Purchase, settings: Mapping[str, Any], trial: Trial, progress: Progress
-    ) -> NDArray[np.float64]:
-        loaded = self.model(trial.quantisation)
+        self, trial: Trial, purchase: Purchase, progress: Progress
+    ) -> tuple[NDArray[np.bool_], dict[str, float]]:
+        settings = dict(trial.settings)
+        objective = settings.pop("objective", "choices")
+        if objective == "reasoning":
+            return self._qlora_reasoning(trial, purchase, settings, progress)
+        self.task.require_choices("qlora")
+        loaded = self._tuned_model(trial.quantisation)
+        targets = self._targets(trial, purchase)
         scores = qlora.train_and_score(
             loaded,
-            self._encode(purchase.positions, loaded),
-            purchase.labels.tolist(),
-            self._encode(self.task.test_positions, loaded),
+            self._encoded(purchase.positions, loaded, trial.prompt),
+            targets.probabilities,
+            self._encoded(self.task.test_positions, loaded, trial.prompt),
+            qlora.QloraSettings(**settings),
+            trial.seed,
+            progress,
+            redraw_rates=targets.redraw_rates,
+        )
+        best = scores.argmax(1).numpy()
+        return np.asarray(best == self.task.answers[self.task.test_positions]), {}
+
+    def _qlora_reasoning(
+        self, trial: Trial, purchase: Purchase, settings: dict[str, Any], progress: Progress
+    ) -> tuple[NDArray[np.bool_], dict[str, float]]:
+        """Train on reasoning and answers, then let the model reason about the test items."""
+        loaded = self.model(trial.quantisation)
+        prompt = find_prompt(trial.prompt, self.source.label)
+        most_tokens = settings.pop("most_tokens", None)
+        rows = self.task.items.iloc[purchase.positions]
+        labels = self.task.label_texts(purchase.positions, purchase.labels)
+        prompts, targets = zip(*reasoned_texts(rows, labels, prompt), strict=True)
+        training = qlora.train_on_sequences(
+            loaded,
+            encode_prompts(loaded.tokenizer, prompts),
+            [loaded.tokenizer(text, add_special_tokens=False)["input_ids"] for text in targets],
             qlora.QloraSettings(**settings),
             trial.seed,
             progress,
         )
-        return _as_array(scores)
+        test = self.task.items.iloc[self.task.test_positions]
+        with training as model:
+            found = chain_of_thought_correct(
+                loaded, test, [], prompt, most_tokens=most_tokens, model=model
+            )
+        return found.correct, found.details
 
-    def _mask(self, positions: Positions) -> NDArray[np.bool_]:
-        """Which choices each item has: (positions, most choices)."""
-        counts = self.task.choice_counts
-        mask: NDArray[np.bool_] = np.arange(counts.max())[None, :] < counts[positions][:, None]
-        return mask
+    def _tuned_model(self, quantisation: Quantisation) -> LoadedModel:
+        """The model that adapters go on: an encoder needs a head beside what `model` loads."""
+        if self.source.kind == "decoder":
+            return self.model(quantisation)
+        if quantisation not in self._tuned:
+            shared = self.task.shared_choices
+            self._tuned[quantisation] = qlora.load_for_tuning(self.source, quantisation, shared)
+        return self._tuned[quantisation]
 
-    def _encode(self, positions: Positions, loaded: LoadedModel) -> list[EncodedItem]:
-        absent = [p for p in positions.tolist() if p not in self._encoded]
-        rows = self.task.items.iloc[absent]
-        encoded = encode_items(
+    def _encoded(
+        self, positions: Positions, loaded: LoadedModel, prompt: str
+    ) -> Sequence[qlora.Encoded]:
+        if loaded.kind == "decoder":
+            found = find_prompt(prompt, self.source.label)
+            return self._answers(loaded.quantisation).encoded(positions, found)
+        rows = self.task.items.iloc[positions]
+        return qlora.encode_for_tuning(
             loaded, rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()
         )
-        self._encoded.update(zip(absent, encoded, strict=True))
-        return [self._encoded[p] for p in positions.tolist()]
+
+    def _targets(self, trial: Trial, purchase: Purchase) -> Targets:
+        return purchase_targets(
+            trial,
+            purchase,
+            self.task,
+            lambda: self._answers(trial.quantisation).probabilities(purchase.positions),
+        )
+
+    def _result(
+        self,
+        correct: NDArray[np.bool_],
+        purchase: Purchase,
+        details: Mapping[str, float],
+        seconds: float,
+    ) -> TrialResult:
+        details = dict(details)
+        if purchase.positions.size:
+            wrong = purchase.labels != self.task.answers[purchase.positions]
+            details["wrong_label_share"] = float(wrong.mean())
+        return TrialResult(
+            np.asarray(correct), seconds, _peak_memory_bytes(), _device_name(), details
+        )
+
+
+def _alike(trial: Trial) -> tuple[str, str]:
+    """What probes must have in common to be fitted together."""
+    return trial.prompt, repr(trial.settings)
+
+
+def _fit(
+    settings: Mapping[str, Any], features: Features, mask: Mask, jobs: Sequence[ProbeJob]
+) -> list[LinearProbe]:
+    """Probes on a GPU where there is one."""
+    device = "cuda" if torch.cuda.is_available() else None
+    if settings.get("optimiser", "ridge") == "paper":
+        return fit_paper_probes(features, mask, jobs, device=device)
+    penalty = settings.get("penalty")
+    penalties = PENALTIES if penalty is None else (float(penalty),)
+    return fit_probes(features, mask, jobs, penalties, device)
 
 
 def _terms(error_rate: float, kind: str) -> LabelTerms:

@@ -12,18 +12,30 @@ from numpy.typing import NDArray
 from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from annotation.items import fingerprint, shared_choices
-from annotation.noise import draw_labels
+from annotation.noise import draw_judgments, redraw_rates
 from annotation.strata import Strata
+from training.posteriors import majority_label
 
 Positions = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Purchase:
-    """Items bought with the labels that came back: both (labels,)."""
+    """Items bought with the judgments that came back.
+
+    `positions` (labels,); `judgments` (labels, judgments per label); `redraw_rates` (labels,),
+    how often a single judgment of each item is a redraw, by the annotators' known error rates.
+    A judgment is the index of a choice; of a free-form item it is 0, its only known answer.
+    """
 
     positions: Positions
-    labels: NDArray[np.int64]
+    judgments: NDArray[np.int64]
+    redraw_rates: NDArray[np.float64]
+
+    @cached_property
+    def labels(self) -> NDArray[np.int64]:
+        """The majority of each item's judgments, (labels,)."""
+        return majority_label(self.judgments)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,11 @@ class TestSizes:
 class Task:
     """Items, strata and the test set: drawn once, stratified, never trained on.
 
-    Raises InputError if items have no choices, or a stratum is too small for its test set.
+    Items have choices, or all of them are free-form: then answers are texts, labels cannot err,
+    and only a chain of thought can be tried.
+
+    Raises InputError if some items have choices and others none, or a stratum is too small for its
+    test set.
     """
 
     def __init__(
@@ -64,11 +80,11 @@ class Task:
                 f"target stratum '{target}' does not exist; choose one of "
                 f"{', '.join(strata.names)}."
             )
-        free_form = np.flatnonzero(self.choice_counts == 0)
-        if free_form.size:
+        without = np.flatnonzero(self.choice_counts == 0)
+        if 0 < without.size < len(items):
             raise InputError(
-                f"item '{items['item_id'].iloc[int(free_form[0])]}' (row {free_form[0] + 1}) has "
-                "no choices; trials on free-form answers are not offered yet: drop these rows."
+                f"item '{items['item_id'].iloc[int(without[0])]}' (row {without[0] + 1}) has no "
+                "choices, others have some; keep either the items with choices or those without."
             )
         self.test_positions, self.pools = self._split()
 
@@ -78,12 +94,33 @@ class Task:
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:
-        """Gold choice index per item, (items)."""
-        return np.asarray(self.items["answer"].to_numpy(dtype=np.int64))
+        """Gold choice index per item, (items); 0 where answers are free-form."""
+        return np.asarray(self.items["answer"].to_numpy(dtype=np.int64, na_value=0))
 
     @cached_property
     def choice_counts(self) -> NDArray[np.int64]:
         return np.asarray(self.items["choices"].map(len).to_numpy(dtype=np.int64))
+
+    @cached_property
+    def free_form(self) -> bool:
+        """Whether answers are texts instead of choices."""
+        return not self.choice_counts.any()
+
+    def require_choices(self, method: str) -> None:
+        """Raise InputError if the items have no choices, which `method` needs."""
+        if self.free_form:
+            raise InputError(
+                f"item '{self.items['item_id'].iloc[0]}' and all others have no choices, which the "
+                f"method '{method}' needs; use 'chain_of_thought', or give choices."
+            )
+
+    def label_texts(self, positions: Positions, labels: NDArray[np.int64]) -> list[str]:
+        """What labels say: the text of the choice, or the free-form answer. Both (labels,)."""
+        rows = self.items.iloc[positions]
+        if self.free_form:
+            return [str(text) for text in rows["answer_text"]]
+        own = zip(rows["choices"], labels.tolist(), strict=True)
+        return [str(choices[label]) for choices, label in own]
 
     @cached_property
     def shared_choices(self) -> tuple[str, ...] | None:
@@ -131,21 +168,24 @@ class Task:
         terms: Mapping[str, LabelTerms],
         seed: int,
         pilot: Pilot | None = None,
+        judgments: int = 1,
     ) -> Purchase:
         """Buy `mix` from simulated annotators, from the whole pools or from within a pilot.
+
+        Every item gets so many `judgments`.
 
         For one seed, a smaller purchase is the beginning of a larger one, and a lower error rate
         errs on a subset of the items of a higher one, so that conditions compare in pairs.
 
-        Raises InputError if a stratum has too few items.
+        Raises InputError if a stratum has too few items, or free-form answers an error rate.
         """
-        positions: list[Positions] = []
-        labels: list[NDArray[np.int64]] = []
+        parts: list[Purchase] = []
         for name in self.strata.names:
             count = mix.get(name, 0)
             if count == 0:
                 continue
-            bought = self._buy(name, terms[name], pilot.seed if pilot else seed, pilot is not None)
+            own_seed = pilot.seed if pilot else seed
+            bought = self._buy(name, terms[name], own_seed, pilot is not None, judgments)
             pool = bought.positions.size
             available = dict(pilot.labels)[name] if pilot else pool
             for wanted, there in ((available, pool), (count, available)):
@@ -157,28 +197,55 @@ class Task:
             chosen: Positions = np.arange(count, dtype=np.int64)
             if pilot:
                 chosen = _generator("subsample", seed, name).permutation(available)[:count]
-            positions.append(bought.positions[chosen])
-            labels.append(bought.labels[chosen])
-        if not positions:
-            empty = np.empty(0, dtype=np.int64)
-            return Purchase(empty, empty)
-        return Purchase(np.concatenate(positions), np.concatenate(labels))
+            parts.append(
+                Purchase(
+                    bought.positions[chosen], bought.judgments[chosen], bought.redraw_rates[chosen]
+                )
+            )
+        if not parts:
+            nothing = np.empty(0, dtype=np.int64)
+            return Purchase(nothing, nothing.reshape(0, judgments), np.empty(0))
+        return Purchase(
+            np.concatenate([part.positions for part in parts]),
+            np.concatenate([part.judgments for part in parts]),
+            np.concatenate([part.redraw_rates for part in parts]),
+        )
 
-    def _buy(self, name: str, terms: LabelTerms, seed: int, for_pilot: bool) -> Purchase:
+    def _buy(
+        self, name: str, terms: LabelTerms, seed: int, for_pilot: bool, judgments: int
+    ) -> Purchase:
         """The whole pool of a stratum, in this seed's order, with this seed's labels.
 
         A pilot has streams of its own: no later purchase is the one that the plan was made on.
         """
         kind = "pilot " if for_pilot else ""
         order = _generator(f"{kind}order", seed, name).permutation(self.pools[name])
-        labels = draw_labels(
+        if self.free_form:
+            return self._right_answers(order, name, terms, judgments)
+        counts = self.choice_counts[order]
+        drawn = draw_judgments(
             self.answers[order],
-            self.choice_counts[order],
+            counts,
             terms.error_rate,
             terms.error_kind,
+            judgments,
             _generator(f"{kind}errors", seed, name),
         )
-        return Purchase(order, labels)
+        rates = redraw_rates(terms.error_rate, terms.error_kind, counts)
+        return Purchase(order, drawn, rates)
+
+    def _right_answers(
+        self, order: Positions, name: str, terms: LabelTerms, judgments: int
+    ) -> Purchase:
+        """Labels of free-form items, among which there is no other answer to err with."""
+        if terms.error_rate > 0:
+            raise InputError(
+                f"stratum '{name}': error rate {terms.error_rate:g}, but its answers are "
+                "free-form, and errors are drawn from choices; set "
+                f"annotators.{name}.error_rate to 0."
+            )
+        drawn = np.repeat(self.answers[order][:, None], judgments, axis=1)
+        return Purchase(order, drawn, np.zeros(order.size))
 
 
 def _generator(purpose: str, seed: int, stratum: str) -> np.random.Generator:

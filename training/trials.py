@@ -13,12 +13,22 @@ from numpy.typing import NDArray
 from annotation.cost import LabelTerms
 from training.models import ModelSource, Quantisation, compute_type
 from training.prompts import PROMPT_VERSION
+from training.targets import TargetKind
 from training.task import Pilot, Task
 
-Method = Literal["zero_shot", "probe", "qlora"]
+Method = Literal["zero_shot", "in_context", "chain_of_thought", "probe", "qlora"]
+"""How a trial turns its purchase into answers.
+
+- "zero_shot": the likeliest choice, nothing bought.
+- "in_context": the likeliest choice after the purchase as worked examples.
+- "chain_of_thought": generated reasoning and answer, after the purchase as worked examples if
+  there is one.
+- "probe": softmax regression on frozen features.
+- "qlora": a low-rank adapter on the 4-bit model.
+"""
 
 # Raised whenever the same trial would come out differently: old results are then not re-used.
-RECIPE_VERSION = 1
+RECIPE_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -45,7 +55,9 @@ class Trial:
     terms: tuple[tuple[str, float, str], ...]  # stratum, error rate, kind of error
     pilot: Pilot | None
     seed: int
-    target_kind: str = "hard_labels"
+    target_kind: TargetKind = "hard_labels"
+    target_settings: tuple[tuple[str, Any], ...] = ()
+    judgments: int = 1  # per label
     compute: str = "float32"  # the number type that the model computes in
     prompt: str = PROMPT_VERSION
     recipe: int = RECIPE_VERSION
@@ -85,6 +97,10 @@ def make_trial(
     seed: int,
     pilot: Pilot | None = None,
     quantisation: Quantisation = "none",
+    target_kind: TargetKind = "hard_labels",
+    target_settings: Mapping[str, Any] | None = None,
+    judgments: int = 1,
+    prompt: str = PROMPT_VERSION,
 ) -> Trial:
     """Describe a trial of `task`.
 
@@ -110,5 +126,9 @@ def make_trial(
         terms=tuple((name, terms[name].error_rate, terms[name].error_kind) for name in bought),
         pilot=pilot if bought else None,
         seed=seed,
+        target_kind=target_kind,
+        target_settings=tuple(sorted((target_settings or {}).items())),
+        judgments=judgments,
         compute=compute_type(model.kind),
+        prompt=prompt,
     )

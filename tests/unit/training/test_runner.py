@@ -16,7 +16,7 @@ from annotation.cost import LabelTerms
 from training import models
 from training.models import LoadedModel, ModelSource, load_model
 from training.probe import fit_probe
-from training.prompts import choice_prompt
+from training.prompts import PROMPT_VERSION, choice_prompt
 from training.qlora import QloraSettings, prepare, train_and_score
 from training.runner import TrialRunner
 from training.scoring import encode_items
@@ -134,7 +134,7 @@ def test_probe_is_trained_on_the_bought_labels(
     purchase = bought(task, trial)
     counts = task.choice_counts
     mask = np.array([[slot < count for slot in range(counts.max())] for count in counts])
-    everything = runner.features.get(np.arange(150), runner.model)
+    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.model)
     fitted = fit_probe(
         everything[purchase.positions], purchase.labels, mask[purchase.positions], [0.02]
     )
@@ -216,4 +216,5 @@ def test_features_are_prepared_for_all_probes_at_once(
     steps: list[int] = []
     runner.prepare_features(trials, steps.append)
     assert sum(steps) == len(expected)
-    assert runner.features.absent(positions) == 0
+    assert runner.features(PROMPT_VERSION).absent(positions) == 0
+    assert runner.absent_features(trials) == 0

@@ -1,6 +1,6 @@
 """The test set is fixed and never for sale; purchases are nested and paired by their seed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import numpy as np
@@ -260,13 +260,64 @@ def test_an_unknown_target(make_items: Callable[..., pd.DataFrame]) -> None:
     )
 
 
+def free_form(items: pd.DataFrame, rows: Sequence[int]) -> pd.DataFrame:
+    """The same items, those of `rows` answered by a text instead of a choice."""
+    records = items.to_dict("records")
+    for row in rows:
+        records[row] |= {"choices": [], "answer": None, "answer_text": f"text {row}"}
+    return validate_items(pd.DataFrame(records), "made")
+
+
 def test_free_form_items(
     make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
 ) -> None:
-    records = make_items(60).to_dict("records")
-    records[7] |= {"choices": [], "answer": None, "answer_text": "seven"}
-    with pytest.raises(InputError, match=r"^item 'item-7' \(row 8\) has no choices"):
-        make_task(validate_items(pd.DataFrame(records), "made"))
+    items = make_items(60)
+    task = make_task(free_form(items, range(60)))
+    assert task.free_form
+    assert not make_task(items).free_form
+    # The same test set and the same purchases as with choices.
+    np.testing.assert_array_equal(task.test_positions, make_task(items).test_positions)
+    bought = task.purchase({"easy": 4, "hard": 3}, terms(0.0), seed=1, judgments=2)
+    with_choices = make_task(items).purchase({"easy": 4, "hard": 3}, terms(0.0), seed=1)
+    np.testing.assert_array_equal(bought.positions, with_choices.positions)
+    assert bought.judgments.tolist() == [[0, 0]] * 7
+    assert bought.redraw_rates.tolist() == [0.0] * 7
+    assert task.label_texts(bought.positions, bought.labels) == [
+        f"text {position}" for position in bought.positions
+    ]
+
+
+def test_errors_in_free_form_answers_cannot_be_simulated(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    task = make_task(free_form(make_items(60), range(60)))
+    with pytest.raises(InputError) as error:
+        task.purchase({"easy": 1}, terms(0.1), seed=0)
+    assert str(error.value) == (
+        "stratum 'easy': error rate 0.1, but its answers are free-form, and errors are drawn from "
+        "choices; set annotators.easy.error_rate to 0."
+    )
+
+
+def test_methods_that_need_choices(
+    task: Task, make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    task.require_choices("probe")
+    with pytest.raises(InputError, match="no choices, which the method 'probe' needs"):
+        make_task(free_form(make_items(60), range(60))).require_choices("probe")
+
+
+def test_some_items_with_choices_and_some_without(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    with pytest.raises(InputError, match=r"^item 'item-7' \(row 8\) has no choices, others have"):
+        make_task(free_form(make_items(60), [7]))
+
+
+def test_what_labels_say(task: Task) -> None:
+    assert task.items["choices"].iloc[2] == ["goat", "pear"]
+    assert task.items["choices"].iloc[4] == ["red", "green", "blue", "plum"]
+    assert task.label_texts(np.array([4, 2]), np.array([3, 0])) == ["plum", "goat"]
 
 
 def test_any_stratum_may_be_the_target(make_items: Callable[..., pd.DataFrame]) -> None:
