@@ -21,19 +21,22 @@ from analysis.sgr import supervision_gap_recovered
 from annotation.cost import affordable, mix_cost
 from annotation.noise import true_flip_rate
 from budget.config import RunConfig
+from budget.engine_choice import EngineChoice
 from budget.method_summary import EQUAL_COUNT, Measurements, summarise_method
 from budget.method_trials import MethodTrials
 from budget.planner import plan_purchase
 from budget.policies import Mix, baseline_mixes, single_stratum
 from budget.response import fit_surface
 from budget.setting import Setting, prepare
-from training.engines import Watcher, local_engine
+from training.engines import Watcher
 from training.models import count_parameters
 from training.store import TrialStore
 from training.trials import Trial, TrialResult
 
 
-def run_campaign(config: RunConfig, out: Path, watcher: Watcher, workers: int = 1) -> RunResult:
+def run_campaign(
+    config: RunConfig, out: Path, watcher: Watcher, engine_choice: EngineChoice
+) -> RunResult:
     """Run a configuration and write `result.json` into `out`.
 
     Every trial is kept in `out/trials.sqlite` the moment it is done: an interrupted run that is
@@ -43,11 +46,12 @@ def run_campaign(config: RunConfig, out: Path, watcher: Watcher, workers: int = 
     """
     started = time.perf_counter()
     setting = prepare(config)
+    setting.require_choices()
     methods: dict[str, MethodResult] = {}
     finished: dict[str, tuple[Trial, TrialResult]] = {}
     with (
         TrialStore(out / "trials.sqlite") as store,
-        local_engine(setting.task, setting.source, out / "features", store, workers) as engine,
+        engine_choice.start(setting.task, setting.source, out / "features", store) as engine,
     ):
         for method in config.methods.names:
             trials = MethodTrials(setting, method, engine, watcher)

@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from analysis.result import RunResult
     from budget.config import RunConfig
+    from budget.engine_choice import EngineChoice
 
 # Two threads on a busy machine are far slower than one (OpenMP spins); who has the machine to
 # himself says so by OMP_NUM_THREADS. Set before numpy and torch read it.
@@ -32,7 +33,29 @@ app.add_typer(items_app, name="items")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 Workers = Annotated[
-    int, typer.Option(min=1, help="Processes that train adapters side by side, one thread each.")
+    int | None,
+    typer.Option(
+        min=1,
+        help="Processes that run trials side by side, one thread each; default: one for every "
+        "GPU, on a Ray cluster as many as it has room for.",
+    ),
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        metavar="ADDRESS",
+        help="Run trials on a Ray cluster that is up, e.g. auto or 10.0.0.1:6379.",
+    ),
+]
+RayGpus = Annotated[
+    float | None,
+    typer.Option(
+        "--ray-gpus",
+        min=0,
+        metavar="NUMBER",
+        help="GPUs of each worker on the Ray cluster; default 1 where this machine has one.",
+    ),
 ]
 RunFolder = Annotated[
     Path, typer.Argument(metavar="RUN", help="A folder that 'labelmix run' or 'demo' wrote.")
@@ -63,9 +86,10 @@ def demo(
     Example: labelmix demo --out runs/demo
     """
     from budget.console import guarded
+    from budget.engine_choice import EngineChoice
     from budget.templates import demo_config
 
-    guarded(lambda: _run(demo_config(), out, workers, as_json))
+    guarded(lambda: _run(demo_config(), out, EngineChoice(workers), as_json))
 
 
 @app.command()
@@ -80,7 +104,9 @@ def run(
     model: Annotated[
         str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
     ] = None,
-    workers: Workers = 1,
+    workers: Workers = None,
+    ray: RayAddress = None,
+    ray_gpus: RayGpus = None,
     as_json: Json = False,
 ) -> None:
     """From items to a costed, tested buying decision: report.html and result.json.
@@ -94,7 +120,62 @@ def run(
 
     def work() -> None:
         chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
-        _run(chosen, out or Path("runs") / config.stem, workers, as_json)
+        from budget.engine_choice import EngineChoice  # loads torch: a wrong file is told sooner
+
+        engine = EngineChoice(workers, ray, ray_gpus)
+        _run(chosen, out or Path("runs") / config.stem, engine, as_json)
+
+    guarded(work)
+
+
+@app.command()
+def trial(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="Items, model, terms.")],
+    method: Annotated[
+        str,
+        typer.Option(help="zero_shot, in_context, chain_of_thought, probe or qlora."),
+    ],
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(metavar="STRATUM=NUMBER", help="Labels to buy, e.g. easy=160."),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Purchases, each trained and tested.")] = 5,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that keeps trials; default runs/NAME-OF-CONFIG.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Local folder of the source's data, instead of the hub.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
+    ] = None,
+    workers: Workers = None,
+    ray: RayAddress = None,
+    ray_gpus: RayGpus = None,
+    as_json: Json = False,
+) -> None:
+    """Train and test one purchase with one method; plans nothing.
+
+    Example: labelmix trial my-task.toml --method in_context --labels easy=10
+    """
+    from budget.config import read_config, with_overrides
+    from budget.console import guarded, progress_watcher
+
+    def work() -> None:
+        from budget.engine_choice import EngineChoice
+        from budget.single_trial import run_single_trial, show_single_trial
+        from training.quiet import quiet_libraries
+
+        chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
+        quiet_libraries()
+        folder = out or Path("runs") / config.stem
+        engine = EngineChoice(workers, ray, ray_gpus)
+        with progress_watcher() as watcher:
+            found = run_single_trial(chosen, method, labels or [], seeds, folder, watcher, engine)
+        if as_json:
+            typer.echo(found.model_dump_json(indent=2))
+        else:
+            show_single_trial(found)
 
     guarded(work)
 
@@ -139,7 +220,7 @@ def items_describe(
         Path | None, typer.Argument(metavar="[CONFIG.toml]", help="Describe this run's items.")
     ] = None,
     source: Annotated[
-        str | None, typer.Option(help="Instead of CONFIG: workshop, tabular, arc or sst5.")
+        str | None, typer.Option(help="Instead of CONFIG: workshop, tabular, arc, sst5, ...")
     ] = None,
     path: Annotated[
         Path | None, typer.Option(help="File of the source 'tabular' (JSONL, CSV, Parquet).")
@@ -229,7 +310,74 @@ def report(
     guarded(work)
 
 
-def _run(config: "RunConfig", out: Path, workers: int, as_json: bool) -> None:
+@app.command()
+def curves(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train on.")],
+    sizes: Annotated[
+        str, typer.Option(help="Labels bought, increasing; a curve has a point for each.")
+    ] = "10,20,40,80,160,320",
+    error_rates: Annotated[
+        str, typer.Option(help="Error rates p of easy labels; clean labels are always added.")
+    ] = "0,.1,.2,.3",
+    hard_factor: Annotated[
+        float, typer.Option(help="Hard labels are bought at p and at so many times p, at most 1.")
+    ] = 2.0,
+    seeds: Annotated[
+        int, typer.Option(help="Purchases of every size and error rate, each trained and tested.")
+    ] = 10,
+    method: Annotated[
+        str | None, typer.Option(help="probe or qlora; default: the configuration's plan_with.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Local folder of the source's data, instead of the hub.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the curves; default runs/NAME-OF-CONFIG-curves."),
+    ] = None,
+    workers: Workers = None,
+    ray: RayAddress = None,
+    ray_gpus: RayGpus = None,
+    as_json: Json = False,
+) -> None:
+    """Learning curves of easy and hard labels: the same number, the same money, the same noise.
+
+    Easy labels at error rate p, hard ones at p and at twice p, costs and kinds of error as
+    configured. Writes curves.json, .csv, .png and .svg; interrupted, it goes on where it was.
+
+    Example: labelmix curves my-task.toml --error-rates 0,.1,.2 --seeds 5
+    """
+    from budget.config import read_config, with_overrides
+    from budget.console import guarded, progress_watcher
+    from budget.curves_design import read_design
+
+    def work() -> None:
+        design = read_design(sizes, error_rates, hard_factor, seeds)
+        chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
+        folder = out or Path("runs") / f"{config.stem}-curves"
+
+        from budget.curves import run_curves
+        from budget.curves_summary import show_curves
+        from budget.engine_choice import EngineChoice
+        from training.quiet import quiet_libraries
+
+        quiet_libraries()
+        with progress_watcher() as watcher:
+            engine = EngineChoice(workers, ray, ray_gpus)
+            result = run_curves(chosen, design, method, folder, watcher, engine)
+        if as_json:
+            typer.echo(result.model_dump_json(indent=2))
+        else:
+            show_curves(result)
+            typer.echo(f"\nfigure: {folder / 'curves.png'}\nnumbers: {folder / 'curves.json'}")
+
+    guarded(work)
+
+
+def _run(config: "RunConfig", out: Path, engine: "EngineChoice", as_json: bool) -> None:
     from analysis.report import write_report
     from budget.campaign import run_campaign
     from budget.console import progress_watcher
@@ -237,7 +385,7 @@ def _run(config: "RunConfig", out: Path, workers: int, as_json: bool) -> None:
 
     quiet_libraries()
     with progress_watcher() as watcher:
-        result = run_campaign(config, out, watcher, workers)
+        result = run_campaign(config, out, watcher, engine)
     write_report(result, out / "report.html")
     if as_json:
         typer.echo(result.model_dump_json(indent=2))

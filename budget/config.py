@@ -2,6 +2,7 @@
 
 import importlib
 import tomllib
+from dataclasses import asdict
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_type_hints
@@ -22,6 +23,9 @@ from annotation.cost import DEFAULT_TERMS, LabelTerms, mix_cost, money
 from annotation.errors import InputError
 from annotation.noise import ErrorKind
 from annotation.sources import SOURCES
+from training.prompts import PROMPT_VERSION, find_prompt
+from training.qlora_settings import PRESETS, Schedule
+from training.targets import TargetKind
 
 STRATA = ("easy", "medium", "hard")
 Stratum = Literal["easy", "medium", "hard"]
@@ -152,19 +156,85 @@ class ProbeSection(Section):
     """Settings of the linear probe."""
 
     penalty: Positive | None = None  # None: chosen by cross-validation
+    optimiser: Literal["ridge", "paper"] = "ridge"
+
+    @model_validator(mode="after")
+    def _penalty_is_ours(self) -> Self:
+        if self.optimiser == "paper" and self.penalty is not None:
+            raise ValueError("penalty goes with the optimiser 'ridge'; the paper's has its own")
+        return self
+
+
+class TargetsSection(Section):
+    """What labels become in training, see `training.targets.TargetKind`."""
+
+    kind: TargetKind = "hard_labels"
+
+
+class UncertaintySection(Section):
+    """From an item's uncertainty to its label smoothing, for targets of kind "uncertainty".
+
+    See `training.purchase_targets.TargetSettings`.
+    """
+
+    source: Literal["judgments", "model"] = "judgments"
+    intercept: FiniteFloat = 0.0
+    slope: FiniteFloat = 1.0
+    largest: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
+class PromptSection(Section):
+    """How items are put to a model, by the versions of `training.prompts`."""
+
+    choices: str = PROMPT_VERSION
+    reasoning: str = "0305-mended"
+    normalisation: Literal["sum", "token", "character"] = "sum"
+
+    @field_validator("choices", "reasoning")
+    @classmethod
+    def _known(cls, version: str) -> str:
+        find_prompt(version)
+        return version
+
+    @model_validator(mode="after")
+    def _reasons_where_it_should(self) -> Self:
+        for name, reasons in (("choices", False), ("reasoning", True)):
+            if find_prompt(getattr(self, name)).reasons != reasons:
+                raise ValueError(
+                    f"{name} should be a prompt {'with' if reasons else 'without'} reasoning"
+                )
+        return self
 
 
 class QloraSection(Section):
-    """Settings of `training.qlora.QloraSettings`."""
+    """Settings of `training.qlora_settings.QloraSettings`; what is left out is the preset's."""
 
-    rank: Annotated[int, Field(ge=1)] = 16
-    alpha: Annotated[int, Field(ge=1)] = 32
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
-    target_modules: str = "all-linear"
-    learning_rate: Positive = 2e-4
-    batch: Annotated[int, Field(ge=1)] = 16
-    epochs: Annotated[int, Field(ge=1)] = 4
-    least_updates: Annotated[int, Field(ge=1)] = 40
+    preset: Literal["default", "paper"] = "default"
+    objective: Literal["choices", "reasoning"] = "choices"
+    rank: Annotated[int, Field(ge=1)] | None = None
+    alpha: Annotated[int, Field(ge=1)] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    target_modules: str | None = None
+    learning_rate: Positive | None = None
+    batch: Annotated[int, Field(ge=1)] | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    least_updates: Annotated[int, Field(ge=1)] | None = None
+    largest_gradient: Positive | None = None
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    schedule: Schedule | None = None
+    tokens_per_pass: Annotated[int, Field(ge=1)] | None = None
+    checkpointing: bool | Literal["auto"] | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting of the adapter's training, the preset filled in."""
+        given = self.model_dump(exclude={"preset"}, exclude_none=True)
+        return {**asdict(PRESETS[self.preset]), **given}
+
+
+class GenerationSection(Section):
+    """Settings of generated answers (chain of thought)."""
+
+    most_tokens: Annotated[int, Field(ge=1)] = 300
 
 
 class RunConfig(Section):
@@ -182,6 +252,10 @@ class RunConfig(Section):
     evaluation: EvaluationSection = EvaluationSection()
     probe: ProbeSection = ProbeSection()
     qlora: QloraSection = QloraSection()
+    targets: TargetsSection = TargetsSection()
+    uncertainty: UncertaintySection = UncertaintySection()
+    prompt: PromptSection = PromptSection()
+    generation: GenerationSection = GenerationSection()
 
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale."""
@@ -197,7 +271,25 @@ class RunConfig(Section):
 
     def method_settings(self, method: str) -> dict[str, Any]:
         """Settings that enter a trial's key."""
-        return (self.probe if method == "probe" else self.qlora).model_dump()
+        if method == "probe":
+            return self.probe.model_dump()
+        if method in ("zero_shot", "in_context"):
+            return {"normalisation": self.prompt.normalisation}
+        settings = self.qlora.settings() if method == "qlora" else {}
+        return {**settings, **self.generation.model_dump()} if self.reasons(method) else settings
+
+    def reasons(self, method: str) -> bool:
+        """Whether a method writes out its reasoning before it answers."""
+        tuned = method == "qlora" and self.qlora.objective == "reasoning"
+        return tuned or method == "chain_of_thought"
+
+    def prompt_version(self, method: str) -> str:
+        """The prompt that a method uses."""
+        return self.prompt.reasoning if self.reasons(method) else self.prompt.choices
+
+    def target_settings(self) -> dict[str, Any]:
+        """What enters a trial's key beside the kind of targets."""
+        return self.uncertainty.model_dump() if self.targets.kind == "uncertainty" else {}
 
     @model_validator(mode="after")
     def _terms_make_sense(self) -> Self:
@@ -294,9 +386,9 @@ def with_overrides(
     """
     updates: dict[str, Any] = {}
     if data_dir is not None:
-        if config.items.source not in ("arc", "sst5"):
+        if config.items.source in ("workshop", "tabular"):
             raise InputError(
-                f"source '{config.items.source}' takes no --data-dir; only arc and sst5 do."
+                f"source '{config.items.source}' takes no --data-dir: it has no data of its own."
             )
         options = {**config.items.options(), "data_dir": str(data_dir)}
         updates["items"] = ItemsSection.model_validate({"source": config.items.source, **options})

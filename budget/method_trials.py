@@ -8,10 +8,10 @@ from numpy.typing import NDArray
 from budget.policies import Mix
 from budget.response import Observation
 from budget.setting import Setting
-from training.engines import LocalEngine, Watcher
+from training.engines import Engine, Watcher
 from training.models import Quantisation
 from training.task import Pilot
-from training.trials import Method, Trial, TrialResult, make_trial
+from training.trials import Method, Trial, TrialResult
 
 Correct = NDArray[np.bool_]
 
@@ -22,9 +22,7 @@ class MethodTrials:
     All arrays are (seeds, target test items). `finished` holds every trial by its key.
     """
 
-    def __init__(
-        self, setting: Setting, method: Method, engine: LocalEngine, watcher: Watcher
-    ) -> None:
+    def __init__(self, setting: Setting, method: Method, engine: Engine, watcher: Watcher) -> None:
         self.setting = setting
         self.method = method
         self.finished: dict[str, tuple[Trial, TrialResult]] = {}
@@ -34,17 +32,7 @@ class MethodTrials:
 
     def zero_shot(self) -> Correct:
         """The base model as the method uses it, untrained: one row."""
-        setting = self.setting
-        trial = make_trial(
-            setting.task,
-            setting.source,
-            "zero_shot",
-            {},
-            {},
-            setting.terms,
-            seed=0,
-            quantisation=self._quantisation,
-        )
+        trial = self.setting.trial("zero_shot", {}, 0, quantisation=self._quantisation)
         return self._correct([trial], self._run([trial], "zero-shot"))
 
     def pilot(self) -> list[Observation]:
@@ -75,18 +63,7 @@ class MethodTrials:
         return {name: self._correct(group, results) for name, group in groups.items()}
 
     def _trial(self, mix: Mix, seed: int, pilot: Pilot | None = None) -> Trial:
-        setting = self.setting
-        return make_trial(
-            setting.task,
-            setting.source,
-            self.method,
-            setting.config.method_settings(self.method),
-            mix,
-            setting.terms,
-            seed,
-            pilot,
-            self._quantisation,
-        )
+        return self.setting.trial(self.method, mix, seed, pilot, self._quantisation)
 
     def _run(self, trials: Sequence[Trial], stage: str) -> dict[str, TrialResult]:
         results = self._engine.run(trials, self._watcher, f"{self.method}: {stage}")

@@ -13,8 +13,9 @@ from annotation.sources import load_items
 from annotation.strata import Strata
 from budget.config import RunConfig
 from budget.policies import Mix
-from training.models import ModelSource, find_model
-from training.task import Task, TestSizes
+from training.models import ModelSource, Quantisation, find_model
+from training.task import Pilot, Task, TestSizes
+from training.trials import Method, Trial, make_trial
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,40 @@ class Setting:
         """The easiest stratum for sale that is not the target: SGR's easy arm."""
         return next(name for name in self.strata if name != self.task.target)
 
+    def require_choices(self) -> None:
+        """Raise InputError if items are free-form, which only single trials can take so far."""
+        if self.task.free_form:
+            raise InputError(
+                f"source '{self.config.items.source}': its items have no choices, which the plan "
+                "rests on; try free-form items with 'labelmix trial --method chain_of_thought'."
+            )
+
+    def trial(
+        self,
+        method: Method,
+        mix: Mix,
+        seed: int,
+        pilot: Pilot | None = None,
+        quantisation: Quantisation | None = None,
+    ) -> Trial:
+        """A trial as the configuration has it; `quantisation` defaults to what the method needs."""
+        config = self.config
+        learns = method in ("probe", "qlora")
+        return make_trial(
+            self.task,
+            self.source,
+            method,
+            config.method_settings(method),
+            mix,
+            self.terms,
+            seed,
+            pilot,
+            quantisation or ("nf4" if method == "qlora" else "none"),
+            target_kind=config.targets.kind if learns else "hard_labels",
+            target_settings=config.target_settings() if learns else None,
+            prompt=config.prompt_version(method),
+        )
+
 
 def prepare(config: RunConfig) -> Setting:
     """Load items, cut strata, draw the test set and check that the run is possible.
@@ -64,11 +99,6 @@ def prepare(config: RunConfig) -> Setting:
     Raises InputError if it is not.
     """
     source = find_model(config.model.path)
-    if source.kind == "encoder" and "qlora" in config.methods.names:
-        raise InputError(
-            f"model '{source.name}' is an encoder: qlora needs a decoder (causal) language model; "
-            "leave qlora out of [methods], or name another model."
-        )
     items = load_items(config.items.source, **config.items.options())
     strata = Strata(config.strata.measure, config.strata.easy_at_most, config.strata.hard_at_least)
     sizes = TestSizes(target=config.test.items, others=config.test.other_items)

@@ -5,9 +5,12 @@ of target labels `sum of rate * labels`. Measured values are the curve's plus a 
 """
 
 from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import pytest
 
+from analysis.curves import CostDifference, CountDifference, CurvesResult, MeasuredPoint
 from analysis.result import (
     Baseline,
     ConditionAccuracy,
@@ -304,3 +307,116 @@ def unresolved_rate_result(resolved_result: RunResult) -> RunResult:
         probability_better_buy=None,
     )
     return with_planning_method(resolved_result, exchange_rates={"easy": rate})
+
+
+# -- learning curves: easy labels at 1, hard ones at 2, sizes 10, 40 and 160 -----------------------
+
+CURVE_SIZES = [10, 40, 160]
+CURVE_HEIGHTS = {
+    ("easy", 0.0): [0.50, 0.62, 0.68],
+    ("easy", 0.2): [0.49, 0.58, 0.66],
+    ("hard", 0.0): [0.51, 0.58, 0.69],
+    ("hard", 0.2): [0.48, 0.55, 0.64],
+    ("hard", 0.4): [0.47, 0.50, 0.54],
+}
+
+
+def curves() -> CurvesResult:
+    """Easy labels clean and at .2, hard ones clean, at .2 and .4; intervals of +- 1.5 points."""
+
+    def difference(easy: float, hard: float, **more: Any) -> dict[str, Any]:
+        value = round(easy - hard, 4)
+        ends = estimate(value, 0.015).model_dump()
+        return {**ends, "resolved": abs(value) > 0.015, **more}
+
+    def at_size(easy_rate: float, hard_rate: float) -> list[CountDifference]:
+        rates: dict[str, Any] = {"easy_error_rate": easy_rate, "hard_error_rate": hard_rate}
+        heights = zip(
+            CURVE_HEIGHTS["easy", easy_rate], CURVE_HEIGHTS["hard", hard_rate], strict=True
+        )
+        return [
+            CountDifference(**difference(*pair), **rates, labels=size)
+            for size, pair in zip(CURVE_SIZES, heights, strict=True)
+        ]
+
+    def at_cost(easy_rate: float, hard_rate: float) -> list[CostDifference]:
+        rates: dict[str, Any] = {"easy_error_rate": easy_rate, "hard_error_rate": hard_rate}
+        easy, hard = CURVE_HEIGHTS["easy", easy_rate], CURVE_HEIGHTS["hard", hard_rate]
+        return [
+            CostDifference(
+                **difference(
+                    float(np.interp(money, CURVE_SIZES, easy)),
+                    float(np.interp(money / 2, CURVE_SIZES, hard)),
+                ),
+                **rates,
+                cost=money,
+                easy_labels=money,
+                hard_labels=money / 2,
+            )
+            for money in (20.0, 40.0, 80.0, 160.0)
+        ]
+
+    points = [
+        MeasuredPoint(
+            **estimate(height, 0.03).model_dump(),
+            stratum=stratum,
+            error_rate=rate,
+            true_flip_rate=0.75 * rate,
+            labels=size,
+            cost=COSTS[stratum] * size,
+            seeds=5,
+        )
+        for (stratum, rate), heights in CURVE_HEIGHTS.items()
+        for size, height in zip(CURVE_SIZES, heights, strict=True)
+    ]
+    gaps = [
+        SupervisionGap(
+            **(estimate(0.9, 0.2) if size == 160 else unknown()).model_dump(),
+            resolved=size == 160,
+            easy=estimate(easy, 0.03),
+            hard=estimate(hard, 0.03),
+            unsupervised=estimate(0.55, 0.03),
+            gap=estimate(hard - 0.55, 0.05),
+            labels=size,
+        )
+        for size, easy, hard in zip(
+            CURVE_SIZES, CURVE_HEIGHTS["easy", 0.0], CURVE_HEIGHTS["hard", 0.0], strict=True
+        )
+    ]
+    return CurvesResult(
+        name="made",
+        labelmix_version="0.1.0",
+        source="workshop",
+        items=3000,
+        item_fingerprint="0" * 64,
+        choices_per_item=4.0,
+        chance_accuracy=0.25,
+        measure="steps",
+        easy="easy",
+        target="hard",
+        strata={},
+        model=ModelSummary(name="pico", revision="0", kind="decoder", parameters=1),
+        method="probe",
+        currency="$",
+        confidence=0.95,
+        sizes=CURVE_SIZES,
+        error_rates=[0.0, 0.2],
+        hard_factor=2.0,
+        hard_error_rates=[0.0, 0.4],
+        seeds=[0, 1, 2, 3, 4],
+        zero_shot=estimate(0.55, 0.03),
+        points=points,
+        equal_count=at_size(0.0, 0.0) + at_size(0.2, 0.4),
+        equal_noise=at_size(0.0, 0.0) + at_size(0.2, 0.2),
+        equal_cost=at_cost(0.0, 0.0) + at_cost(0.2, 0.4),
+        crossings=[],
+        sgr=gaps,
+        trials=76,
+        warnings=[],
+        timing={"run_seconds": 1.0},
+    )
+
+
+@pytest.fixture
+def curves_result() -> CurvesResult:
+    return curves()

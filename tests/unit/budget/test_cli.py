@@ -335,15 +335,6 @@ BAD_INPUT: dict[str, tuple[Change, list[str]]] = {
         config("./model", "nobody/no-such-model"),
         ["model 'nobody/no-such-model': neither a folder nor a hub id that can be reached"],
     ),
-    "encoder with qlora": (
-        lambda folder: (
-            (folder / "model" / "config.json").write_text(
-                '{"model_type": "bert", "architectures": ["BertModel"]}', encoding="utf-8"
-            ),
-            config("[test]", '[methods]\nplan_with = "qlora"\n[test]')(folder),
-        ),
-        ["is an encoder: qlora needs a decoder"],
-    ),
     "no items file": (
         lambda folder: (folder / "items.jsonl").unlink(),
         ["items.jsonl: no such file"],

@@ -1,6 +1,7 @@
 import re
 import tomllib
 from collections.abc import Callable
+from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
@@ -12,6 +13,7 @@ from annotation.cost import DEFAULT_TERMS, LabelTerms
 from annotation.errors import InputError
 from budget.config import RunConfig, Section, parse_config, read_config, with_overrides
 from budget.templates import commented_config, demo_config
+from training.qlora_settings import PRESETS, QloraSettings
 
 MINIMAL = """
 [items]
@@ -75,8 +77,34 @@ def test_methods_are_named_once_and_the_planning_one_first(tmp_path: Path) -> No
 
 def test_settings_of_a_method_are_those_of_its_section(tmp_path: Path) -> None:
     config = read_config(written(tmp_path, MINIMAL + "[probe]\npenalty = 0.5\n"))
-    assert config.method_settings("probe") == {"penalty": 0.5}
-    assert config.method_settings("qlora")["rank"] == config.qlora.rank
+    assert config.method_settings("probe") == {"penalty": 0.5, "optimiser": "ridge"}
+    assert config.method_settings("qlora") == {"objective": "choices", **asdict(QloraSettings())}
+    assert config.method_settings("in_context") == {"normalisation": "sum"}
+    assert config.method_settings("chain_of_thought") == {"most_tokens": 300}
+
+
+def test_a_preset_fills_in_what_is_left_out(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, MINIMAL + '[qlora]\npreset = "paper"\nrank = 4\n'))
+    settings = config.method_settings("qlora")
+    assert settings.pop("objective") == "choices"
+    assert QloraSettings(**settings) == replace(PRESETS["paper"], rank=4)
+
+
+def test_reasoning_has_its_own_prompt_and_length(tmp_path: Path) -> None:
+    more = '[qlora]\nobjective = "reasoning"\n[generation]\nmost_tokens = 50\n'
+    config = read_config(written(tmp_path, MINIMAL + more))
+    assert config.method_settings("qlora")["most_tokens"] == 50
+    assert config.prompt_version("qlora") == config.prompt_version("chain_of_thought")
+    assert config.prompt_version("qlora") == "0305-mended"
+    assert config.prompt_version("probe") == "0040-mended"
+
+
+def test_the_map_from_uncertainty_counts_only_where_it_is_used(tmp_path: Path) -> None:
+    plain = read_config(written(tmp_path, MINIMAL + "[uncertainty]\nslope = 0.5\n"))
+    assert plain.target_settings() == {}
+    kind = '[targets]\nkind = "uncertainty"\n'
+    used = read_config(written(tmp_path, MINIMAL + kind + "[uncertainty]\nslope = 0.5\n"))
+    assert used.target_settings()["slope"] == 0.5
 
 
 # -- bad input: what is wrong, where, what to do ------------------------------------------------
@@ -211,6 +239,12 @@ def adding(more: str) -> Callable[[str], str]:
         (adding("[probe]\npenalty = 0"), ["probe.penalty: ", "greater than 0; got 0"]),
         (adding("[probe]\npenalty = inf"), ["probe.penalty: ", "finite number; got inf"]),
         (adding("[qlora]\nrank = 0"), ["qlora.rank: ", "got 0"]),
+        (adding('[probe]\noptimiser = "paper"\npenalty = 1'), ["probe: ", "has its own"]),
+        (adding('[targets]\nkind = "soft"'), ["targets.kind: ", "'smoothed'", "got 'soft'"]),
+        (adding("[uncertainty]\nlargest = 2"), ["uncertainty.largest: ", "got 2"]),
+        (adding('[prompt]\nchoices = "41"'), ["prompt.choices: ", "'41'", "0040-mended"]),
+        (adding('[prompt]\nchoices = "0305-paper"'), ["prompt: ", "without reasoning"]),
+        (adding("[generation]\nmost_tokens = 0"), ["generation.most_tokens: ", "got 0"]),
         (adding("[qlora]\ndropout = 1.0"), ["qlora.dropout: ", "less than 1; got 1.0"]),
         (adding("[qlora]\nlearning_rate = 0.0"), ["qlora.learning_rate: ", "got 0.0"]),
         (adding("[qlora]\nlearning_rate = inf"), ["qlora.learning_rate: ", "got inf"]),
@@ -336,7 +370,7 @@ def test_no_overrides_change_nothing(tmp_path: Path) -> None:
 
 
 def test_a_source_without_a_data_folder_says_so(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="'workshop' takes no --data-dir; only arc and sst5 do"):
+    with pytest.raises(InputError, match="'workshop' takes no --data-dir"):
         with_overrides(parsed("workshop", tmp_path), data_dir=Path("here"))
 
 
@@ -392,5 +426,6 @@ def test_what_the_template_says_is_the_default_is_the_default() -> None:
     raw["probe"].pop("penalty")
     spelled_out = RunConfig.model_validate(raw)
     plain = RunConfig.model_validate(tomllib.loads(commented_config()))
-    for name in ("pilot", "test", "evaluation", "probe", "qlora", "strata", "methods", "budget"):
+    assert spelled_out.qlora.settings() == plain.qlora.settings()
+    for name in RunConfig.model_fields.keys() - {"name", "items", "model", "annotators", "qlora"}:
         assert getattr(spelled_out, name) == getattr(plain, name), name

@@ -1,0 +1,137 @@
+"""`labelmix curves`: noise and cost on the user's own task, as in the paper's sections on both.
+
+Easy labels at error rate p, hard ones at p and at a multiple of it (hard items are harder to label
+too), purchases of several sizes, several seeds, all tested on the target stratum's fixed test set
+(Hase et al. 2024, arXiv:2401.06751).
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from analysis.curves import CurvesResult, write_curves
+from analysis.curves_figure import write_figure
+from annotation.errors import InputError
+from budget.config import MethodName, MethodsSection, RunConfig
+from budget.curves_design import CurvesDesign
+from budget.curves_result import Correct, Kind, Measurements, summarise_curves
+from budget.engine_choice import EngineChoice
+from budget.setting import Setting, prepare
+from training.engines import Watcher
+from training.models import Quantisation
+from training.store import TrialStore
+from training.trials import Trial, TrialResult
+
+
+def run_curves(
+    config: RunConfig,
+    design: CurvesDesign,
+    method: str | None,
+    out: Path,
+    watcher: Watcher,
+    engine_choice: EngineChoice,
+) -> CurvesResult:
+    """Train and test what the design asks for; write curves.json, .csv, .png and .svg into `out`.
+
+    Every trial is kept in `out/trials.sqlite` the moment it is done, and never run again there.
+
+    Raises InputError for input that cannot be used; nothing is written then.
+    """
+    started = time.perf_counter()
+    chosen = _method(method, config)
+    setting = prepare(config.model_copy(update={"methods": MethodsSection(plan_with=chosen)}))
+    setting.require_choices()
+    _check_capacity(design, setting)
+    trials = CurveTrials(setting, design, chosen)
+    with (
+        TrialStore(out / "trials.sqlite") as store,
+        engine_choice.start(setting.task, setting.source, out / "features", store) as engine,
+    ):
+        results = engine.run(trials.all, watcher, f"{chosen}: curves")
+    timing = {
+        "run_seconds": time.perf_counter() - started,
+        "training_seconds": sum(result.seconds for result in results.values()),
+    }
+    curves = summarise_curves(setting, design, chosen, trials.measured(results), timing)
+    write_curves(curves, out)
+    write_figure(curves, out)
+    return curves
+
+
+def _method(given: str | None, config: RunConfig) -> MethodName:
+    match given or config.methods.plan_with:
+        case "probe":
+            return "probe"
+        case "qlora":
+            return "qlora"
+        case other:
+            raise InputError(f"--method {other}: no such method; choose probe or qlora.")
+
+
+def _check_capacity(design: CurvesDesign, setting: Setting) -> None:
+    for name in (setting.easiest, setting.task.target):
+        if design.sizes[-1] > setting.capacity[name]:
+            raise InputError(
+                f"--sizes: {design.sizes[-1]:,} labels wanted, but stratum '{name}' "
+                f"({setting.task.strata.rule(name)}) has {setting.capacity[name]:,} items left to "
+                "label after the test set; leave larger sizes out, lower [test] items or move "
+                "the cut."
+            )
+
+
+@dataclass(frozen=True)
+class CurveTrials:
+    """The trials of a design: seeds matched across all conditions, each a fresh purchase."""
+
+    setting: Setting
+    design: CurvesDesign
+    method: MethodName
+
+    @property
+    def all(self) -> list[Trial]:
+        """Every trial, the untrained model first."""
+        groups = [group for curve in self.trained.values() for group in curve]
+        return [self.zero_shot, *(trial for group in groups for trial in group)]
+
+    @cached_property
+    def zero_shot(self) -> Trial:
+        """The base model as the method uses it, untrained."""
+        quantisation: Quantisation = "nf4" if self.method == "qlora" else "none"
+        return self.setting.trial("zero_shot", {}, 0, quantisation=quantisation)
+
+    @cached_property
+    def trained(self) -> dict[Kind, list[list[Trial]]]:
+        """Trials of every kind of label: per size, per seed."""
+        easy, hard = self.setting.easiest, self.setting.task.target
+        kinds = [Kind(easy, rate) for rate in self.design.error_rates]
+        kinds += [Kind(hard, rate) for rate in self.design.all_hard_error_rates]
+        seeds = range(self.design.seeds)
+        return {
+            kind: [[self._trial(kind, size, seed) for seed in seeds] for size in self.design.sizes]
+            for kind in kinds
+        }
+
+    def measured(self, results: Mapping[str, TrialResult]) -> Measurements:
+        """Correctness on the target's test items, out of the results of all trials by key."""
+        return Measurements(
+            zero_shot=self._correct([self.zero_shot], results),
+            correct={
+                kind: [self._correct(group, results) for group in curve]
+                for kind, curve in self.trained.items()
+            },
+            trials=len({trial.key for trial in self.all}),
+        )
+
+    def _trial(self, kind: Kind, size: int, seed: int) -> Trial:
+        # Cost and kind of error are the user's; only the rate differs from curve to curve.
+        own = replace(self.setting.terms[kind.stratum], error_rate=kind.error_rate)
+        setting = replace(self.setting, terms={**self.setting.terms, kind.stratum: own})
+        return setting.trial(self.method, {kind.stratum: size}, seed)
+
+    def _correct(self, group: Sequence[Trial], results: Mapping[str, TrialResult]) -> Correct:
+        on_target = self.setting.on_target
+        return np.stack([results[trial.key].correct[on_target] for trial in group])

@@ -1,0 +1,231 @@
+"""Turn what the trials of `labelmix curves` gave into its result."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.accuracy import CONFIDENCE, interval
+from analysis.curve_comparisons import (
+    AccuracyCurve,
+    accuracy_curve,
+    equal_cost_crossings,
+    equal_cost_differences,
+    equal_count_difference,
+)
+from analysis.curves import CostDifference, CountDifference, Crossing, CurvesResult, MeasuredPoint
+from analysis.result import Estimate, ModelSummary, StratumSummary, SupervisionGap
+from analysis.sgr import supervision_gap_recovered
+from analysis.wording import distinguishable
+from annotation.cost import mix_cost
+from annotation.noise import true_flip_rate
+from budget.campaign import labelmix_version
+from budget.curves_design import CurvesDesign
+from budget.setting import Setting
+from training.models import count_parameters
+
+Correct = NDArray[np.bool_]  # (seeds, target test items)
+
+
+class Kind(NamedTuple):
+    """Labels of one stratum at one error rate: what one curve is measured with."""
+
+    stratum: str
+    error_rate: float
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What the trials gave; `correct` holds per kind of label one array per size."""
+
+    zero_shot: Correct
+    correct: Mapping[Kind, Sequence[Correct]]
+    trials: int
+
+
+def summarise_curves(
+    setting: Setting,
+    design: CurvesDesign,
+    method: str,
+    measured: Measurements,
+    timing: dict[str, float],
+) -> CurvesResult:
+    """All points, comparisons and gaps with intervals, paired over test items and seeds."""
+    task, config = setting.task, setting.config
+    curves = {
+        kind: accuracy_curve(
+            correct, [_cost(setting, kind, n) for n in design.sizes], setting.resampling
+        )
+        for kind, correct in measured.correct.items()
+    }
+    pairs = _Pairs(setting, design, curves)
+    return CurvesResult(
+        name=config.name,
+        labelmix_version=labelmix_version(),
+        source=config.items.source,
+        items=len(task.items),
+        item_fingerprint=task.fingerprint,
+        choices_per_item=float(task.choice_counts.mean()),
+        chance_accuracy=setting.chance,
+        measure=task.strata.measure,
+        easy=setting.easiest,
+        target=task.target,
+        strata=_strata(setting),
+        model=ModelSummary(
+            name=setting.source.label,
+            revision=setting.source.revision,
+            kind=setting.source.kind,
+            parameters=count_parameters(setting.source),
+        ),
+        method=method,
+        currency=config.budget.currency,
+        confidence=CONFIDENCE,
+        sizes=list(design.sizes),
+        error_rates=list(design.error_rates),
+        hard_factor=design.hard_factor,
+        hard_error_rates=list(design.hard_error_rates),
+        seeds=list(range(design.seeds)),
+        zero_shot=interval(
+            float(measured.zero_shot.mean()), setting.resampling.accuracy(measured.zero_shot)
+        ),
+        points=list(_points(setting, design, curves)),
+        equal_count=list(pairs.equal_count(design.hard_error_rates)),
+        equal_noise=list(pairs.equal_count(design.error_rates)),
+        equal_cost=list(pairs.equal_cost()),
+        crossings=list(pairs.crossings()),
+        sgr=_supervision_gaps(setting, design, measured),
+        trials=measured.trials,
+        warnings=_warnings(setting, design),
+        timing=timing,
+    )
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Curves of easy and hard labels, compared for every error rate."""
+
+    setting: Setting
+    design: CurvesDesign
+    curves: Mapping[Kind, AccuracyCurve]
+
+    def _pairs(
+        self, hard_rates: Sequence[float]
+    ) -> Iterator[tuple[dict[str, Any], AccuracyCurve, AccuracyCurve]]:
+        """Error rates of both, the curve of easy labels and that of hard ones."""
+        easy, hard = self.setting.easiest, self.setting.task.target
+        for easy_rate, hard_rate in zip(self.design.error_rates, hard_rates, strict=True):
+            rates = {"easy_error_rate": easy_rate, "hard_error_rate": hard_rate}
+            yield rates, self.curves[Kind(easy, easy_rate)], self.curves[Kind(hard, hard_rate)]
+
+    def equal_count(self, hard_rates: Sequence[float]) -> Iterator[CountDifference]:
+        for rates, easy, hard in self._pairs(hard_rates):
+            for index, labels in enumerate(self.design.sizes):
+                difference = equal_count_difference(easy, hard, index)
+                yield CountDifference(**rates, **_told(difference), labels=labels)
+
+    def equal_cost(self) -> Iterator[CostDifference]:
+        terms = self.setting.terms
+        easy_price = float(terms[self.setting.easiest].cost)
+        hard_price = float(terms[self.setting.task.target].cost)
+        for rates, easy, hard in self._pairs(self.design.hard_error_rates):
+            for cost, difference in equal_cost_differences(easy, hard):
+                yield CostDifference(
+                    **rates,
+                    **_told(difference),
+                    cost=cost,
+                    easy_labels=cost / easy_price,
+                    hard_labels=cost / hard_price,
+                )
+
+    def crossings(self) -> Iterator[Crossing]:
+        names = {"easy": self.setting.easiest, "hard": self.setting.task.target}
+        for rates, easy, hard in self._pairs(self.design.hard_error_rates):
+            for better_below, place in equal_cost_crossings(easy, hard):
+                yield Crossing(
+                    **rates,
+                    **place.model_dump(),
+                    better_below=names[better_below],
+                    resolved=place.estimate is not None,
+                )
+
+
+def _told(difference: Estimate) -> dict[str, Any]:
+    """Fields of a `Difference`."""
+    return {**difference.model_dump(), "resolved": distinguishable(difference)}
+
+
+def _cost(setting: Setting, kind: Kind, labels: int) -> float:
+    return float(mix_cost({kind.stratum: labels}, setting.terms))
+
+
+def _points(
+    setting: Setting, design: CurvesDesign, curves: Mapping[Kind, AccuracyCurve]
+) -> Iterator[MeasuredPoint]:
+    for kind, curve in curves.items():
+        error_kind = setting.terms[kind.stratum].error_kind
+        counts = setting.task.choice_counts[setting.task.pools[kind.stratum]]
+        for index, labels in enumerate(design.sizes):
+            yield MeasuredPoint(
+                **curve.point(index).model_dump(),
+                stratum=kind.stratum,
+                error_rate=kind.error_rate,
+                true_flip_rate=true_flip_rate(kind.error_rate, error_kind, counts),
+                labels=labels,
+                cost=_cost(setting, kind, labels),
+                seeds=design.seeds,
+            )
+
+
+def _supervision_gaps(
+    setting: Setting, design: CurvesDesign, measured: Measurements
+) -> list[SupervisionGap]:
+    easy = measured.correct[Kind(setting.easiest, 0.0)]
+    hard = measured.correct[Kind(setting.task.target, 0.0)]
+    return [
+        supervision_gap_recovered(
+            own_easy, own_hard, measured.zero_shot, setting.resampling, labels
+        )
+        for own_easy, own_hard, labels in zip(easy, hard, design.sizes, strict=True)
+    ]
+
+
+def _strata(setting: Setting) -> dict[str, StratumSummary]:
+    task, summaries = setting.task, {}
+    for name in task.strata.names:
+        summaries[name] = StratumSummary(
+            rule=task.strata.rule(name),
+            items=int((task.stratum_of == name).sum()),
+            test_items=int((task.test_strata == name).sum()),
+            pool_items=int(task.pools[name].size),
+        )
+        if (terms := setting.terms.get(name)) is not None:
+            summaries[name].cost = float(terms.cost)
+            summaries[name].error_kind = terms.error_kind
+    return summaries
+
+
+def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
+    found = []
+    arms = (setting.easiest, setting.task.target)
+    kinds = {name: setting.terms[name].error_kind for name in arms}
+    if len(set(kinds.values())) > 1:
+        told = ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
+        found.append(
+            f"The kinds of error differ ({told}): the same error rate is not the same share of "
+            "wrong labels."
+        )
+    if design.hard_factor * design.error_rates[-1] > 1:
+        found.append(
+            f"{design.hard_factor:g} times an error rate of {design.error_rates[-1]:g} is above "
+            f"1; {setting.task.target} labels are bought at 1 instead."
+        )
+    for name in arms:
+        if 2 * design.sizes[-1] > setting.capacity[name]:
+            found.append(
+                f"Stratum '{name}' has {setting.capacity[name]:,} items left to label: purchases "
+                f"of {design.sizes[-1]:,} by different seeds share most of their items, so that "
+                "the intervals do not cover the luck of which items there are."
+            )
+    return found

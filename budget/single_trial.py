@@ -1,0 +1,132 @@
+"""`labelmix trial`: one purchase with one method, over several seeds, without planning anything."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from analysis.accuracy import CONFIDENCE, Resampling, interval
+from analysis.number_format import interval_name, labels_text, percent, span
+from analysis.result import Estimate, Record
+from annotation.errors import InputError
+from budget.config import RunConfig
+from budget.engine_choice import EngineChoice
+from budget.setting import Setting, prepare
+from training.engines import Watcher
+from training.store import TrialStore
+from training.trials import Method, TrialResult
+
+
+class SingleTrial(Record):
+    """What one purchase gave. Accuracy per stratum of the test set, mean over seeds."""
+
+    method: str
+    model: str
+    labels: dict[str, int]
+    seeds: int
+    target: str
+    accuracy: dict[str, Estimate]
+    details: dict[str, float]  # mean over seeds of what the method tells beside it
+    seconds: float  # mean per seed
+
+
+def run_single_trial(
+    config: RunConfig,
+    method: str,
+    labels: Sequence[str],
+    seeds: int,
+    out: Path,
+    watcher: Watcher,
+    engine: EngineChoice,
+) -> SingleTrial:
+    """Buy the labels that `labels` asks for ("easy=160"), train and test, once per seed.
+
+    Trials are kept in `out/trials.sqlite` and re-used.
+
+    Raises InputError for a method, stratum, number or configuration that cannot be used.
+    """
+    known = _method(method)
+    mix = _mix(labels, config)
+    if known == "zero_shot" and mix:
+        raise InputError("the method zero_shot buys nothing; leave --labels out.")
+    if known != "zero_shot" and known != "chain_of_thought" and not mix:
+        raise InputError(f"the method {known} needs labels; give --labels, e.g. --labels easy=40.")
+    setting = prepare(config)
+    count = seeds if mix else 1  # nothing bought, nothing drawn
+    trials = [setting.trial(known, mix, seed) for seed in range(count)]
+    with (
+        TrialStore(out / "trials.sqlite") as store,
+        engine.start(setting.task, setting.source, out / "features", store) as running,
+    ):
+        results = running.run(trials, watcher, f"{known}: {labels_text(mix, setting.strata)}")
+    return _summarise(setting, known, mix, [results[trial.key] for trial in trials])
+
+
+def show_single_trial(found: SingleTrial) -> None:
+    """A table of accuracy per stratum."""
+    console = Console(highlight=False, markup=False)
+    bought = labels_text(found.labels, tuple(found.labels)) if found.labels else "nothing"
+    table = Table(
+        "test items",
+        "accuracy",
+        interval_name(CONFIDENCE),
+        title=f"{found.method.replace('_', '-')} on {found.model}, bought {bought}, "
+        f"{found.seeds} seed{'s' if found.seeds > 1 else ''}",
+    )
+    for name, accuracy in found.accuracy.items():
+        table.add_row(name, percent(accuracy.estimate), span(accuracy))
+    console.print(table)
+    told = ", ".join(
+        f"{name.replace('_', ' ')} {value:.3g}" for name, value in found.details.items()
+    )
+    console.print(f"{found.seconds:.1f} s a seed" + (f"; {told}" if told else ""))
+
+
+def _method(name: str) -> Method:
+    for method in get_args(Method):
+        if name.replace("-", "_") == method:
+            return method  # type: ignore[no-any-return]
+    raise InputError(f"--method '{name}' is unknown; choose one of {', '.join(get_args(Method))}.")
+
+
+def _mix(labels: Sequence[str], config: RunConfig) -> dict[str, int]:
+    mix: dict[str, int] = {}
+    for text in labels:
+        stratum, _, number = text.partition("=")
+        if stratum not in config.strata.buy or not number.isdecimal() or int(number) < 1:
+            raise InputError(
+                f"--labels '{text}': should be STRATUM=NUMBER with one of the strata for sale "
+                f"({', '.join(config.strata.buy)}) and a number above 0, e.g. "
+                f"{config.strata.buy[0]}=40."
+            )
+        if stratum in mix:
+            raise InputError(f"--labels names the stratum '{stratum}' twice.")
+        mix[stratum] = int(number)
+    return mix
+
+
+def _summarise(
+    setting: Setting, method: Method, mix: dict[str, int], results: Sequence[TrialResult]
+) -> SingleTrial:
+    task = setting.task
+    correct = np.stack([result.correct for result in results])  # (seeds, test items)
+    accuracy = {}
+    for name in dict.fromkeys(task.test_strata.tolist()):
+        of_stratum = task.test_strata == name
+        own = correct[:, of_stratum]
+        draws = Resampling(task.test_groups[of_stratum]).accuracy(own)
+        accuracy[name] = interval(float(own.mean()), draws)
+    names = dict.fromkeys(name for result in results for name in result.details)
+    return SingleTrial(
+        method=method,
+        model=setting.source.label,
+        labels=mix,
+        seeds=len(results),
+        target=task.target,
+        accuracy=accuracy,
+        details={n: float(np.mean([r.details[n] for r in results])) for n in names},
+        seconds=float(np.mean([result.seconds for result in results])),
+    )

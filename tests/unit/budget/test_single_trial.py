@@ -1,0 +1,102 @@
+"""`labelmix trial`: one purchase, several seeds."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from budget.cli import app
+from budget.config import read_config
+from budget.setting import prepare
+from training.store import TrialStore
+
+CONFIG = """
+[items]
+source = "workshop"
+size = 700
+[strata]
+measure = "steps"
+easy_at_most = 2
+hard_at_least = 5
+[budget]
+total = 1000
+[pilot]
+labels = 20
+[test]
+items = 30
+other_items = 15
+[probe]
+penalty = 0.1
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "task.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+def trial(config: Path, *arguments: str) -> Result:
+    out = str(config.parent / "out")
+    return CliRunner().invoke(app, ["trial", str(config), "--out", out, *arguments])
+
+
+def test_accuracy_is_the_mean_over_seeds_of_each_stratum(config: Path) -> None:
+    result = trial(
+        config, "--method", "probe", "--labels", "easy=30", "--labels", "hard=10", "--seeds", "3",
+        "--json",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["labels"] == {"easy": 30, "hard": 10}
+    assert found["seeds"] == 3
+    assert found["details"]["penalty"] == pytest.approx(0.1)
+    setting = prepare(read_config(config))
+    trials = [setting.trial("probe", {"easy": 30, "hard": 10}, seed) for seed in range(3)]
+    with TrialStore(config.parent / "out" / "trials.sqlite") as store:
+        kept = [store.get(own) for own in trials]
+    assert all(kept)
+    per_seed = [own.accuracy(setting.task.test_strata) for own in kept if own]
+    for stratum in ("easy", "medium", "hard"):
+        accuracy = found["accuracy"][stratum]
+        assert accuracy["estimate"] == pytest.approx(np.mean([own[stratum] for own in per_seed]))
+        assert accuracy["low"] < accuracy["estimate"] < accuracy["high"]
+
+
+def test_nothing_bought_is_one_trial(config: Path) -> None:
+    result = trial(config, "--method", "zero-shot", "--seeds", "4", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["seeds"] == 1
+
+
+def test_the_table_names_method_purchase_and_strata(config: Path) -> None:
+    result = trial(config, "--method", "probe", "--labels", "hard=8", "--seeds", "2")
+    assert result.exit_code == 0, result.stderr
+    title, table = result.stdout.split("┏")
+    assert " ".join(title.split()) == "probe on pico, bought 8 hard labels, 2 seeds"
+    assert all(f"│ {stratum} " in table for stratum in ("easy", "medium", "hard"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--method", "magic"], "--method 'magic' is unknown; choose one of zero_shot, in_context"),
+        (["--method", "probe"], "the method probe needs labels; give --labels"),
+        (["--method", "zero_shot", "--labels", "easy=3"], "zero_shot buys nothing"),
+        (["--method", "probe", "--labels", "easy"], "--labels 'easy': should be STRATUM=NUMBER"),
+        (["--method", "probe", "--labels", "easy=0"], "--labels 'easy=0': should be"),
+        (["--method", "probe", "--labels", "medium=3"], "(easy, hard)"),
+        (["--method", "probe", "--labels", "easy=3", "--labels", "easy=4"], "'easy' twice"),
+        (["--method", "probe", "--labels", "easy=9000"], "9000 labels wanted"),
+    ],
+)
+def test_wrong_arguments_are_one_line(config: Path, arguments: list[str], message: str) -> None:
+    result = trial(config, *arguments)
+    assert result.exit_code == 2
+    lines = [line for line in result.stderr.splitlines() if line.startswith("labelmix: ")]
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert "Traceback" not in result.stderr
