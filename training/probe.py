@@ -6,25 +6,44 @@ Where all items share their choices, one vector and one intercept per class scor
 features: plain multinomial regression.
 
 The objective is  mean negative log-likelihood + penalty / 2 * ||w||^2  on features scaled to zero
-mean and unit variance on the training rows, then divided by sqrt(width). It is convex; L-BFGS
-stops at a gradient of at most `GRADIENT_TOLERANCE` in every coordinate. With fewer rows than
-features it is solved in the span of the rows, which loses nothing.
+mean and unit variance on the training rows, then divided by sqrt(width). Without forward correction
+it is convex. Fits stop where the gradient in all weights and intercepts has a Euclidean norm of at
+most `GRADIENT_TOLERANCE`, so that weights are within tolerance / penalty of the exact ones.
+
+All fits of a grid are solved together: jobs on the same rows share one Gram matrix and become
+columns of one minimisation, folds and all; small sets of rows are padded to one batch.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import log_softmax
 
-Array = NDArray[np.float64]
+from training.probe_batches import ProbeJob, batches, check_jobs, label_rows
+from training.probe_path import FOLDS, fit_path, job_bytes
+from training.probe_rows import Array, Features, Mask, ScaledRows
+from training.probe_solver import GRADIENT_TOLERANCE
+
+__all__ = [
+    "FOLDS",
+    "GRADIENT_TOLERANCE",
+    "PENALTIES",
+    "LinearProbe",
+    "ProbeJob",
+    "fit_probe",
+    "fit_probes",
+    "score_probes",
+]
+
 Labels = NDArray[np.int64]
+Progress = Callable[[int, int], None]
 
-GRADIENT_TOLERANCE = 1e-5
 PENALTIES: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
-FOLDS = 5
+SCORED_VALUES = 2**23  # float64 features that are scored at once, 64 MiB
 
 
 @dataclass(frozen=True)
@@ -37,124 +56,105 @@ class LinearProbe:
     intercepts: Array
     penalty: float
 
-    def scores(self, features: NDArray[np.float32], mask: NDArray[np.bool_]) -> Array:
+    def scores(self, features: Features, mask: Mask) -> Array:
         """Score of every choice, (items, choices); -inf where `mask` is False."""
-        scaled = (features - self.mean) / self.scale
-        return _masked(_scores(scaled, self.weights, self.intercepts), mask)
+        scores: Array = score_probes([self], features, mask)[0]
+        return scores
 
 
 def fit_probe(
-    features: NDArray[np.float32],
-    labels: Labels,
-    mask: NDArray[np.bool_],
-    penalties: Sequence[float] = PENALTIES,
+    features: Features, labels: Labels, mask: Mask, penalties: Sequence[float] = PENALTIES
 ) -> LinearProbe:
-    """Fit a probe, its penalty chosen by cross-validated likelihood of the training labels.
+    """Fit one probe to hard labels (items,) of all items; see `fit_probes`."""
+    return fit_probes(features, mask, [hard_job(labels, mask)], penalties)[0]
+
+
+def fit_probes(
+    features: Features,
+    mask: Mask,
+    jobs: Sequence[ProbeJob],
+    penalties: Sequence[float] = PENALTIES,
+    device: str | torch.device | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> list[LinearProbe]:
+    """Fit many probes, the penalty of each chosen by cross-validated likelihood of its own labels.
 
     Parameters
     ----------
     features : (items, choices, width); choices is 1 for a per-class head
-    labels : (items,), the choice each item was labelled with
     mask : (items, classes), which choices an item has
+    jobs : in any order; what a job gets does not depend on the others
     penalties : tried from large to small; a single one is used as it stands
+    device : where to compute, in float64; None is the CPU
+    progress : called with the jobs done and their number
 
-    Raises ValueError if there are no items or the features are not finite.
+    Raises ValueError if a job has no items, or its rows, targets or rates are not as `ProbeJob` has
+    them, or features are not finite, or a penalty is negative.
     """
-    if labels.size == 0:
-        raise ValueError("'labels' should not be empty.")
-    if not np.isfinite(features).all():
-        raise ValueError("'features' should be finite.")
-    rows: NDArray[np.float32] = features.reshape(-1, features.shape[-1])
-    if features.shape[1] > 1:
-        rows = rows[mask.ravel()]  # slots of choices that an item lacks hold no features
-    mean = rows.mean(0, dtype=np.float64)
-    deviation = rows.std(0, dtype=np.float64)
-    scale = np.where(deviation > 0, deviation, 1.0) * np.sqrt(features.shape[-1])
-    scaled = (features - mean) / scale  # (items, choices, width), float64
-    reduced, basis = _reduce(scaled)
+    if not penalties or min(penalties) < 0:
+        raise ValueError(f"'penalties' should be at least one, none negative; got {penalties}.")
+    check_jobs(jobs, features, mask)
     ordered = sorted(penalties, reverse=True)
-    penalty = ordered[0]
-    if len(ordered) > 1 and labels.size >= 2:
-        penalty = _choose_penalty(reduced, labels, mask, ordered)
-    weights, intercepts = _fit_path(reduced, labels, mask, [p for p in ordered if p >= penalty])[-1]
-    full = weights if basis is None else weights @ basis.T
-    return LinearProbe(mean, scale, full, intercepts, penalty)
+    place = torch.device(device or "cpu")
+    width, own_choices = features.shape[2], features.shape[1] > 1
+    size = partial(
+        job_bytes,
+        classes=mask.shape[1],
+        width=width,
+        own_choices=own_choices,
+        choosing=len(ordered) > 1,
+    )
+    probes: dict[int, LinearProbe] = {}
+    for batch in batches(jobs, own_choices, size, place, width):
+        sets = []
+        for members in batch:
+            scaled = ScaledRows(features, mask, jobs[members[0]].rows, math.sqrt(width), place)
+            sets.append(label_rows([jobs[index] for index in members], scaled))
+        for members, one, fits in zip(batch, sets, fit_path(sets, ordered), strict=True):
+            for column, job in enumerate(members):
+                probes[job] = LinearProbe(
+                    one.scaled.mean,
+                    one.scaled.scale,
+                    np.ascontiguousarray(fits.weights[:, :, column].T),
+                    fits.intercepts[:, column],
+                    float(fits.penalties[column]),
+                )
+        progress(len(probes), len(jobs))
+    return [probes[index] for index in range(len(jobs))]
 
 
-def _reduce(scaled: Array) -> tuple[Array, Array | None]:
-    """Coordinates of the rows in their own span, and that span's basis (width, rank)."""
-    rows = scaled.reshape(-1, scaled.shape[-1])
-    if rows.shape[0] >= rows.shape[1]:
-        return scaled, None
-    basis, _ = np.linalg.qr(rows.T)  # (width, rows)
-    return (rows @ basis).reshape(*scaled.shape[:2], basis.shape[1]), basis
+def score_probes(probes: Sequence[LinearProbe], features: Features, mask: Mask) -> Array:
+    """Score every choice by every probe, in one matrix product.
+
+    Parameters
+    ----------
+    probes : all with as many heads as each other
+    features : (items, choices, width)
+    mask : (items, classes)
+
+    Returns (probes, items, classes), -inf where `mask` is False.
+    """
+    items, _, width = features.shape
+    heads = probes[0].intercepts.size
+    weights = np.stack([probe.weights / probe.scale for probe in probes])  # (probes, heads, width)
+    means = np.stack([probe.mean for probe in probes])
+    offsets = np.stack([probe.intercepts for probe in probes])
+    offsets = offsets - np.einsum("phd,pd->ph", weights, means)
+    flat = np.ascontiguousarray(weights.reshape(-1, width).T)
+    rows = features.reshape(-1, width)
+    scores = np.empty((len(rows), flat.shape[1]))
+    step = max(1, SCORED_VALUES // width)
+    for start in range(0, len(rows), step):
+        scores[start : start + step] = rows[start : start + step].astype(np.float64) @ flat
+    scores += offsets.ravel()
+    # Per class: (items, probes, classes); shared: (items, choices, probes).
+    shaped = scores.reshape(items, -1, len(probes), heads)
+    by_probe = np.moveaxis(shaped, 2, 0).reshape(len(probes), items, -1)
+    return np.where(mask, by_probe, -np.inf)
 
 
-def _choose_penalty(
-    features: Array, labels: Labels, mask: NDArray[np.bool_], penalties: Sequence[float]
-) -> float:
-    fold = np.arange(labels.size) % min(FOLDS, labels.size)
-    # Labels come stratum by stratum: deal them out so that every fold holds every stratum.
-    losses = np.zeros(len(penalties))
-    for held_out in range(int(fold.max()) + 1):
-        train, test = fold != held_out, fold == held_out
-        path = _fit_path(features[train], labels[train], mask[train], penalties)
-        for index, (weights, intercepts) in enumerate(path):
-            scores = _masked(_scores(features[test], weights, intercepts), mask[test])
-            log_probabilities = log_softmax(scores, axis=1)
-            losses[index] -= log_probabilities[np.arange(test.sum()), labels[test]].sum()
-    return penalties[int(np.argmin(losses))]
-
-
-def _fit_path(
-    features: Array, labels: Labels, mask: NDArray[np.bool_], penalties: Sequence[float]
-) -> list[tuple[Array, Array]]:
-    """Fits for falling penalties, each started from the one before."""
-    shared = features.shape[1] > 1
-    heads = 1 if shared else mask.shape[1]
-    width = features.shape[2]
-    parameters = np.zeros(heads * (width + (0 if shared else 1)))
-    target = np.zeros(mask.shape)
-    target[np.arange(labels.size), labels] = 1.0
-    fits = []
-    for penalty in penalties:
-
-        def objective(flat: Array, penalty: float = penalty) -> tuple[float, Array]:
-            weights, intercepts = _unpack(flat, heads, width)
-            scores = _masked(_scores(features, weights, intercepts), mask)
-            log_probabilities = log_softmax(scores, axis=1)
-            loss = -np.where(target > 0, log_probabilities, 0.0).sum() / labels.size
-            loss += penalty / 2 * float((weights**2).sum())
-            error = (np.exp(log_probabilities) - target) / labels.size  # (items, classes)
-            if shared:
-                gradient = np.einsum("ik,ikd->d", error, features)[None] + penalty * weights
-                return loss, gradient.ravel()
-            gradient = error.T @ features[:, 0] + penalty * weights
-            return loss, np.concatenate([gradient.ravel(), error.sum(0)])
-
-        solution = minimize(
-            objective,
-            parameters,
-            jac=True,
-            method="L-BFGS-B",
-            options={"gtol": GRADIENT_TOLERANCE, "ftol": 0.0, "maxiter": 2000},
-        )
-        parameters = solution.x
-        fits.append(_unpack(parameters.copy(), heads, width))
-    return fits
-
-
-def _unpack(flat: Array, heads: int, width: int) -> tuple[Array, Array]:
-    weights = flat[: heads * width].reshape(heads, width)
-    intercepts = flat[heads * width :] if flat.size > heads * width else np.zeros(heads)
-    return weights, intercepts
-
-
-def _scores(features: Array, weights: Array, intercepts: Array) -> Array:
-    if features.shape[1] > 1:
-        return np.asarray(features @ weights[0])  # (items, choices)
-    return np.asarray(features[:, 0] @ weights.T + intercepts)  # (items, classes)
-
-
-def _masked(scores: Array, mask: NDArray[np.bool_]) -> Array:
-    return np.where(mask, scores, -np.inf)
+def hard_job(labels: Labels, mask: Mask) -> ProbeJob:
+    """The job that fits labels (items,), each the number of a choice, of all items."""
+    targets = np.zeros(mask.shape)
+    targets[np.arange(labels.size), labels] = 1.0
+    return ProbeJob(np.arange(labels.size), targets)
