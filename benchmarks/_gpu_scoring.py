@@ -17,7 +17,7 @@ from _models import GeneratedItems, Language
 from training.features import probe_layers
 from training.models import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example
-from training.scoring import (
+from training.scoring.choices import (
     EncodedItem,
     batches_by_length,
     encode_items,

@@ -12,9 +12,9 @@ from _gpu_scoring import encode
 from _machine import interleaved_medians
 from _models import Language
 from training.models import LoadedModel
-from training.probe import LinearProbe, ProbeJob, fit_probes, score_probes
-from training.qlora import QloraSettings, train_on_choices
-from training.scoring import score_items
+from training.probes.probe import LinearProbe, ProbeJob, fit_probes, score_probes
+from training.scoring.choices import score_items
+from training.tuning.qlora import QloraSettings, train_on_choices
 
 PROBE_SIZES, ERROR_RATES, CHOICES = (10, 20, 40, 80, 160, 320), (0.0, 0.1, 0.2, 0.3), 4
 

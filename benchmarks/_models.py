@@ -47,7 +47,7 @@ ONE_BILLION = LlamaSize(16, 2048, 32, 8, 8192, 128_256)  # 1.5 thousand million
 
 @dataclass(frozen=True)
 class GeneratedItems:
-    """Items in lists, as `training.scoring.encode_items` takes them."""
+    """Items in lists, as `training.scoring.choices.encode_items` takes them."""
 
     questions: list[str]
     choices: list[list[str]]

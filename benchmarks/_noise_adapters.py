@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 from _noise_conditions import Arm, Condition, Real, buy, targets_of
 from _noise_worlds import World
 from training.models import find_model
-from training.qlora import QloraSettings, encode_for_tuning, load_for_tuning, train_and_score
-from training.scoring import EncodedItem, score_items
+from training.scoring.choices import EncodedItem, score_items
 from training.targets import entropy_uncertainty
+from training.tuning.qlora import QloraSettings, encode_for_tuning, load_for_tuning, train_and_score
 
 SEEDS = 6
 CONDITIONS = (Condition("mixed", 160, 0.3), Condition("mixed", 160, 0.3, judges=3))

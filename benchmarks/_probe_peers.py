@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.preprocessing import StandardScaler
 
-from training.probe import FOLDS, GRADIENT_TOLERANCE
+from training.probes.probe import FOLDS, GRADIENT_TOLERANCE
 
 Array = NDArray[np.float64]
 Features = NDArray[np.float32]

@@ -24,7 +24,7 @@ from _models import SMALL, GeneratedItems, Language, random_llama
 from training.models import LoadedModel, set_threads
 from training.prompts import DEFAULT_PROMPT, Example
 from training.quiet import quiet_libraries
-from training.scoring import encode_items, score_items
+from training.scoring.choices import encode_items, score_items
 
 TOLERANCE = 1e-4
 SHOTS = 10

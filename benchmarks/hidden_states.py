@@ -25,7 +25,7 @@ from training.features import probe_layers
 from training.models import LoadedModel, set_threads
 from training.prompts import DEFAULT_PROMPT
 from training.quiet import quiet_libraries
-from training.scoring import encode_items, scored_batches
+from training.scoring.choices import encode_items, scored_batches
 
 TOLERANCE = 1e-4
 ITEMS, REPETITIONS = 24, 3

@@ -34,7 +34,7 @@ from _noise_conditions import (
 )
 from _noise_worlds import World, sst5_world, workshop_world
 from analysis.accuracy import Resampling, interval
-from training.probe import ProbeJob, fit_probes, score_probes
+from training.probes.probe import ProbeJob, fit_probes, score_probes
 from training.quiet import quiet_libraries
 from training.targets import entropy_uncertainty
 

@@ -28,8 +28,15 @@ from _probe_peers import (
     paper_weights,
     scale,
 )
-from training.paper_probe import fit_paper_probes, initial_weights
-from training.probe import PENALTIES, LinearProbe, ProbeJob, fit_probe, fit_probes, score_probes
+from training.probes.paper_probe import fit_paper_probes, initial_weights
+from training.probes.probe import (
+    PENALTIES,
+    LinearProbe,
+    ProbeJob,
+    fit_probe,
+    fit_probes,
+    score_probes,
+)
 
 WIDTH = 8192
 CHOICES = 4

@@ -25,9 +25,9 @@ from _machine import write_result
 from _measure import counted_work, fitted_exponent
 from _models import Language, LlamaSize, write_llama
 from training.models import LoadedModel, find_model, load_model, set_threads
-from training.qlora import PRESETS, QloraSettings, load_for_tuning, train_on_choices
 from training.quiet import quiet_libraries
-from training.scoring import EncodedItem, encode_items, score_items
+from training.scoring.choices import EncodedItem, encode_items, score_items
+from training.tuning.qlora import PRESETS, QloraSettings, load_for_tuning, train_on_choices
 
 SIZE = LlamaSize(layers=8, width=256, heads=8, key_value_heads=4, inner=704, vocabulary=8192)
 LABELS, TESTED = 160, 1000

@@ -24,8 +24,8 @@ from annotation.errors import InputError
 from annotation.noise import ErrorKind
 from annotation.sources import SOURCES
 from training.prompts import PROMPT_VERSION, find_prompt
-from training.qlora_settings import PRESETS, Schedule
 from training.targets import TargetKind
+from training.tuning.settings import PRESETS, Schedule
 
 STRATA = ("easy", "medium", "hard")
 Stratum = Literal["easy", "medium", "hard"]
@@ -207,7 +207,7 @@ class PromptSection(Section):
 
 
 class QloraSection(Section):
-    """Settings of `training.qlora_settings.QloraSettings`; what is left out is the preset's."""
+    """Settings of `training.tuning.settings.QloraSettings`; what is left out is the preset's."""
 
     preset: Literal["default", "paper"] = "default"
     objective: Literal["choices", "reasoning"] = "choices"

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from annotation.errors import InputError
-from training.chain_of_thought import chain_of_thought_correct
 from training.features import mean_pooled
+from training.generation.chain_of_thought import chain_of_thought_correct
 from training.models import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example, Prompt, find_prompt
-from training.scoring import EncodedItem, Normalisation, encode_with_examples, score_items
+from training.scoring.choices import EncodedItem, Normalisation, encode_with_examples, score_items
 from training.task import Positions, Purchase, Task
 from training.trials import Trial
 

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from annotation.files import whole_file
 from training.models import LoadedModel, ModelSource, compute_type
 from training.prompts import DEFAULT_PROMPT, Prompt
-from training.scoring import EncodedItem, encode_items, scored_batches
+from training.scoring.choices import EncodedItem, encode_items, scored_batches
+from training.scoring.token_budget import TokenBudget, budget_of, take_padded
 from training.task import Positions, Task
-from training.token_budget import TokenBudget, budget_of, take_padded
 from training.trials import RECIPE_VERSION
 
 Features = NDArray[np.float32]

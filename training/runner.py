@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms, money
 from annotation.noise import ErrorKind
-from training import qlora
 from training.answering import Answering
-from training.chain_of_thought import chain_of_thought_correct, reasoned_texts
 from training.features import FeatureStore
-from training.generation import encode_prompts
+from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
+from training.generation.generate import encode_prompts
 from training.models import LoadedModel, ModelSource, Quantisation, load_model, set_threads
-from training.paper_probe import fit_paper_probes
 from training.posteriors import choice_mask
-from training.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes, score_probes
-from training.probe_rows import Features, Mask
+from training.probes.paper_probe import fit_paper_probes
+from training.probes.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes, score_probes
+from training.probes.rows import Features, Mask
 from training.prompts import find_prompt
 from training.purchase_targets import purchase_targets
 from training.targets import Targets
 from training.task import Positions, Purchase, Task
 from training.trials import Trial, TrialResult
+from training.tuning import qlora
 
 Progress = Callable[[int, int], None]
 _PROBES_AT_ONCE = 256  # memory for their scores: probes x test items x choices

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from annotation.sources.gsm8k import load_gsm8k
 from annotation.sources.strategyqa import load_strategyqa
-from training.answer_extraction import (
+from training.generation.answer_extraction import (
     answer_end,
     answers_match,
     extract_answer,
     number_value,
     paper_answer,
 )
-from training.chain_of_thought import reasoned_texts
+from training.generation.chain_of_thought import reasoned_texts
 from training.prompts import find_prompt
 
 BEFORE = st.sampled_from(["", "about ", "that she has ", "$", "US$", "€ ", ": ", "**", "(", "\n"])

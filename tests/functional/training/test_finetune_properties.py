@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from training.finetune import Objective
-from training.objectives import choice_losses, target_probabilities
-from training.qlora_settings import PRESETS, QloraSettings
+from training.tuning.finetune import Objective
+from training.tuning.objectives import choice_losses, target_probabilities
+from training.tuning.settings import PRESETS, QloraSettings
 
 pytestmark = pytest.mark.functional
 

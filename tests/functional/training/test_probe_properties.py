@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-from training.paper_probe import fit_paper_probes
-from training.probe import GRADIENT_TOLERANCE, LinearProbe, ProbeJob, fit_probe, fit_probes
+from training.probes.paper_probe import fit_paper_probes
+from training.probes.probe import GRADIENT_TOLERANCE, LinearProbe, ProbeJob, fit_probe, fit_probes
 
 WIDTH = 24
 SEEDS = range(12)

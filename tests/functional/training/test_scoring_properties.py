@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from training.models import LoadedModel
-from training.packing import share_rows, unit_tokens
-from training.scoring import (
+from training.scoring.choices import (
     EncodedItem,
     TokenBudget,
     batches_by_length,
@@ -19,7 +18,8 @@ from training.scoring import (
     score_pairs,
     scored_batches,
 )
-from training.verification import packed_is_exact
+from training.scoring.packing import share_rows, unit_tokens
+from training.scoring.verification import packed_is_exact
 
 LENGTHS = st.tuples(st.integers(1, 80), st.lists(st.integers(1, 12), min_size=1, max_size=4))
 TOKENS = st.integers(0, 31)

@@ -20,10 +20,10 @@ from annotation.sources.workshop import load_workshop
 from annotation.strata import Strata
 from training.engines import RayResources, SilentWatcher, local_engine, ray_engine
 from training.models import ModelSource, find_model
-from training.qlora import QloraSettings, TrainingDivergedError
 from training.store import TrialStore
 from training.task import Purchase, Task, TestSizes
 from training.trials import Trial, TrialResult, make_trial
+from training.tuning.qlora import QloraSettings, TrainingDivergedError
 
 ROOT = Path(__file__).resolve().parents[3]
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}

@@ -13,7 +13,7 @@ from annotation.cost import DEFAULT_TERMS, LabelTerms
 from annotation.errors import InputError
 from budget.config import RunConfig, Section, parse_config, read_config, with_overrides
 from budget.templates import commented_config, demo_config
-from training.qlora_settings import PRESETS, QloraSettings
+from training.tuning.settings import PRESETS, QloraSettings
 
 MINIMAL = """
 [items]

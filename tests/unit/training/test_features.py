@@ -16,8 +16,8 @@ from training import features
 from training.features import FeatureStore, mean_pooled, probe_layers
 from training.models import LoadedModel, ModelSource
 from training.prompts import choice_prompt, find_prompt
+from training.scoring.token_budget import TokenBudget
 from training.task import Task
-from training.token_budget import TokenBudget
 
 Rows = NDArray[np.float32]
 

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from annotation.cost import LabelTerms
 from training import models
 from training.models import LoadedModel, ModelSource, load_model
-from training.probe import fit_probe
+from training.probes.probe import fit_probe
 from training.prompts import PROMPT_VERSION, choice_prompt
-from training.qlora import QloraSettings, prepare, train_and_score
 from training.runner import TrialRunner
-from training.scoring import encode_items
+from training.scoring.choices import encode_items
 from training.task import Purchase, Task
 from training.trials import Trial, make_trial
+from training.tuning.qlora import QloraSettings, prepare, train_and_score
 
 TERMS = {name: LabelTerms(Decimal(1), 0.4, "flip") for name in ("easy", "medium", "hard")}
 MIX = {"easy": 9, "hard": 14}
@@ -149,7 +149,7 @@ def test_probe_is_trained_on_the_bought_labels(
 def test_probe_chooses_its_penalty_where_none_is_set(
     tmp_path: Path, task: Task, bert_source: ModelSource
 ) -> None:
-    from training.probe import PENALTIES
+    from training.probes.probe import PENALTIES
 
     runner = TrialRunner(task, bert_source, tmp_path)
     assert runner.run(trial_of(task, bert_source, "probe")).details["penalty"] in PENALTIES

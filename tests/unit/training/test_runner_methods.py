@@ -14,15 +14,15 @@ from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from training import models
 from training.models import LoadedModel, ModelSource
-from training.paper_probe import fit_paper_probe
-from training.probe import ProbeJob, fit_probes
+from training.probes.paper_probe import fit_paper_probe
+from training.probes.probe import ProbeJob, fit_probes
 from training.prompts import Example, find_prompt
-from training.qlora import QloraSettings
 from training.runner import TrialRunner
-from training.scoring import encode_items, score_pairs
+from training.scoring.choices import encode_items, score_pairs
 from training.targets import make_targets
 from training.task import Task
 from training.trials import Trial, make_trial
+from training.tuning.qlora import QloraSettings
 
 TERMS = {name: LabelTerms(Decimal(1), 0.4, "redraw") for name in ("easy", "medium", "hard")}
 CERTAIN = {name: LabelTerms(Decimal(1), 0.0, "redraw") for name in ("easy", "medium", "hard")}

@@ -1,0 +1,359 @@
+"""Adapters learn, repeat to the bit, leave the 4-bit base as it was, and have right gradients."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import bitsandbytes
+import pandas as pd
+import pytest
+import torch
+import torch.nn.functional as F
+from bitsandbytes.functional import dequantize_4bit
+from bitsandbytes.nn import Linear4bit
+from peft import LoraConfig, get_peft_model
+from torch import Tensor
+
+from annotation.errors import InputError
+from training.models import LoadedModel, ModelSource, find_model, load_model
+from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
+from training.tuning.qlora import (
+    QloraSettings,
+    TrainingDivergedError,
+    prepare,
+    train_and_score,
+)
+
+SHORT = QloraSettings(rank=4, alpha=8, batch=4, epochs=1, least_updates=4)
+
+
+def in_four_bits(source: ModelSource) -> LoadedModel:
+    loaded = load_model(source, "nf4", device="cpu")
+    prepare(loaded)
+    return loaded
+
+
+@pytest.fixture
+def packed(llama_source: ModelSource) -> LoadedModel:
+    """A fresh model in 4 bits."""
+    return in_four_bits(llama_source)
+
+
+@pytest.fixture
+def items(llama: LoadedModel, make_items: Callable[..., pd.DataFrame]) -> list[EncodedItem]:
+    table = make_items(24)
+    return encode_items(
+        llama, table["question"].tolist(), table["choices"].tolist(), table["item_id"].tolist()
+    )
+
+
+def labels_of(items: list[EncodedItem]) -> list[int]:
+    return [index % len(item.choices) for index, item in enumerate(items)]
+
+
+def run(
+    loaded: LoadedModel,
+    items: list[EncodedItem],
+    settings: QloraSettings = SHORT,
+    seed: int = 0,
+) -> Tensor:
+    """Train on the first twelve items, score the others."""
+    return train_and_score(loaded, items[:12], labels_of(items[:12]), items[12:], settings, seed)
+
+
+def mean_loss(scores: Tensor, labels: list[int]) -> float:
+    return F.cross_entropy(scores, torch.tensor(labels)).item()
+
+
+def stored_state(loaded: LoadedModel) -> dict[str, Tensor]:
+    """The base model's own tensors; a resting adapter's are left out."""
+    return {
+        name.replace(".base_layer.", "."): value.clone()
+        for name, value in loaded.model.state_dict().items()
+        if ".lora_" not in name
+    }
+
+
+def test_training_lowers_the_loss_on_what_it_trains_on(
+    packed: LoadedModel, items: list[EncodedItem]
+) -> None:
+    train, labels = items[:8], labels_of(items[:8])
+    before = mean_loss(score_items(packed, train), labels)
+    settings = replace(SHORT, learning_rate=3e-3, least_updates=60)
+    after = mean_loss(train_and_score(packed, train, labels, train, settings, 0), labels)
+    assert after < 0.3 * before
+
+
+def test_no_learning_without_a_learning_rate(packed: LoadedModel, items: list[EncodedItem]) -> None:
+    """A fresh adapter adds nothing, so an untrained one scores as the base does."""
+    scores = run(packed, items, replace(SHORT, learning_rate=0.0))
+    torch.testing.assert_close(scores, score_items(packed, items[12:]), rtol=0, atol=1e-5)
+
+
+def test_one_seed_gives_one_result_and_two_seeds_two(
+    packed: LoadedModel, items: list[EncodedItem]
+) -> None:
+    first = run(packed, items, seed=3)
+    assert torch.equal(run(packed, items, seed=3), first)
+    assert not torch.allclose(run(packed, items, seed=4), first, atol=1e-3)
+
+
+def test_a_run_after_others_equals_one_on_a_fresh_model(
+    packed: LoadedModel, llama_source: ModelSource, items: list[EncodedItem]
+) -> None:
+    run(packed, items, replace(SHORT, rank=8, dropout=0.1), seed=9)
+    score_items(packed, items)
+    after_others = run(packed, items)
+    torch.manual_seed(12345)  # nor does it matter what was drawn before
+    assert torch.equal(after_others, run(in_four_bits(llama_source), items))
+
+
+def test_dropout_repeats_with_the_seed(packed: LoadedModel, items: list[EncodedItem]) -> None:
+    settings = replace(SHORT, dropout=0.5)
+    first = run(packed, items, settings)
+    assert torch.equal(run(packed, items, settings), first)
+    assert not torch.allclose(run(packed, items), first, atol=1e-3)
+
+
+def test_nothing_is_dropped_from_the_test(packed: LoadedModel, items: list[EncodedItem]) -> None:
+    train, settings = items[:12], replace(SHORT, dropout=0.5)
+    twice = [items[12], items[12]]
+    first, second = train_and_score(packed, train, labels_of(train), twice, settings, 0)
+    torch.testing.assert_close(first, second, rtol=0, atol=1e-4)
+
+
+def assert_same_base(loaded: LoadedModel, before: dict[str, Tensor]) -> None:
+    after = stored_state(loaded)
+    assert after.keys() == before.keys()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+    assert not loaded.model.training
+    assert not any(parameter.requires_grad for parameter in loaded.model.parameters())
+
+
+def test_the_base_model_is_untouched(packed: LoadedModel, items: list[EncodedItem]) -> None:
+    before, scores = stored_state(packed), score_items(packed, items)
+    run(packed, items)
+    assert_same_base(packed, before)
+    assert torch.equal(score_items(packed, items), scores)
+
+
+def test_the_base_model_is_untouched_by_an_interrupted_run(
+    packed: LoadedModel, items: list[EncodedItem]
+) -> None:
+    def interrupt(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    before, scores = stored_state(packed), score_items(packed, items)
+    with pytest.raises(KeyboardInterrupt):
+        train_and_score(packed, items, labels_of(items), items, SHORT, 0, interrupt)
+    assert_same_base(packed, before)
+    assert torch.equal(score_items(packed, items), scores)
+    assert all(parameter.grad is None for parameter in packed.model.parameters())
+
+
+def test_progress_is_told_every_update(packed: LoadedModel, items: list[EncodedItem]) -> None:
+    told: list[tuple[int, int]] = []
+    settings = replace(SHORT, batch=5, epochs=2, least_updates=1)
+    train_and_score(
+        packed,
+        items[:12],
+        labels_of(items[:12]),
+        items[12:],
+        settings,
+        0,
+        lambda done, total: told.append((done, total)),
+    )
+    assert told == [(done, 6) for done in range(1, 7)]  # 5 + 5 + 2 items, twice
+
+
+def test_scores_with_an_adapter_equal_one_by_one(
+    packed: LoadedModel, items: list[EncodedItem]
+) -> None:
+    test = items[12:]
+    together = run(packed, items)
+    alone = [
+        train_and_score(packed, items[:12], labels_of(items[:12]), [item], SHORT, 0)[0]
+        for item in test[:3]
+    ]
+    for row, scores in enumerate(alone):
+        torch.testing.assert_close(together[row, : len(scores)], scores, rtol=0, atol=1e-4)
+        assert torch.isneginf(together[row, len(scores) :]).all()
+
+
+def test_an_encoder_without_a_head_is_refused(bert: LoadedModel) -> None:
+    with pytest.raises(ValueError, match="has no head: load it with 'load_for_tuning'"):
+        prepare(bert)
+
+
+def test_a_model_that_is_not_in_four_bits_is_refused(llama: LoadedModel) -> None:
+    with pytest.raises(InputError, match="is not in 4 bits: load it with 'nf4' for qlora"):
+        prepare(llama)
+
+
+def test_a_loss_that_is_not_finite_ends_the_run(
+    packed: LoadedModel, llama_source: ModelSource, items: list[EncodedItem]
+) -> None:
+    before = stored_state(packed)
+    with pytest.raises(TrainingDivergedError, match=r"the loss became (nan|inf) at update \d+"):
+        run(packed, items, replace(SHORT, learning_rate=1e30))
+    assert_same_base(packed, before)
+    assert torch.equal(run(packed, items), run(in_four_bits(llama_source), items))
+
+
+# What follows guards against two faults of bitsandbytes 0.50 on CPUs with AVX512-BF16. There, the
+# first evaluation repacks a layer's weights; back in training the layer then runs without autograd,
+# and layers that are no multiple of 32 x 64 crash.
+
+
+@pytest.mark.parametrize("supported", [True, False])
+def test_no_layer_is_left_on_the_kernel_without_a_gradient(
+    llama_source: ModelSource, monkeypatch: pytest.MonkeyPatch, supported: bool
+) -> None:
+    monkeypatch.setattr(bitsandbytes.nn.modules, "has_avx512bf16", lambda: supported)
+    loaded = load_model(llama_source, "nf4", device="cpu")
+    layers = [module for module in loaded.model.modules() if isinstance(module, Linear4bit)]
+    assert len(layers) == 14
+    assert not any(layer.support_avx512bf16_for_cpu for layer in layers)
+
+
+def adapter_gradients(
+    loaded: LoadedModel, items: list[EncodedItem], evaluate_first: bool
+) -> dict[str, Tensor]:
+    """Gradients of a fresh adapter whose B is not zero, so that both halves have one."""
+    torch.manual_seed(0)
+    adapted = get_peft_model(
+        loaded.model,
+        LoraConfig(r=4, target_modules="all-linear", init_lora_weights=False),
+    )
+    padding_id = int(loaded.tokenizer.pad_token_id)
+    if evaluate_first:
+        adapted.eval()
+        with torch.no_grad():
+            score_batch(adapted, items, padding_id)
+    adapted.train()
+    scores = score_batch(adapted, items, padding_id).log_probabilities
+    F.cross_entropy(scores, torch.tensor(labels_of(items))).backward()
+    gradients = {n: p.grad.clone() for n, p in adapted.named_parameters() if p.grad is not None}
+    adapted.unload()
+    return gradients
+
+
+# 96 is a multiple of 32 and no multiple of 64, 72 is neither, 128 is both.
+@pytest.mark.parametrize("intermediate_size", [128, 96, 72])
+def test_evaluation_leaves_training_as_it_was(
+    tmp_path: Path,
+    save_llama: Callable[..., Path],
+    items: list[EncodedItem],
+    intermediate_size: int,
+) -> None:
+    source = find_model(str(save_llama(tmp_path / "model", intermediate_size)))
+    batch = items[:6]
+    fresh = adapter_gradients(in_four_bits(source), batch, evaluate_first=False)
+    evaluated = adapter_gradients(in_four_bits(source), batch, evaluate_first=True)
+    assert len(fresh) == 2 * 14  # A and B of every 4-bit layer
+    assert evaluated.keys() == fresh.keys()
+    for name, gradient in fresh.items():
+        assert gradient.abs().max() > 1e-3
+        torch.testing.assert_close(evaluated[name], gradient, rtol=1e-4, atol=1e-4)
+
+
+def unpacked(loaded: LoadedModel, source: ModelSource) -> LoadedModel:
+    """The same model with its 4-bit weights written out in float32."""
+    whole = load_model(source, device="cpu")
+    plain = dict(whole.model.named_modules())
+    for name, module in loaded.model.named_modules():
+        if isinstance(module, Linear4bit):
+            weight = dequantize_4bit(module.weight.data, module.weight.quant_state)
+            plain[name].weight.data.copy_(weight)
+    whole.model.requires_grad_(False)
+    return whole
+
+
+def test_scores_and_gradients_equal_those_of_the_unpacked_model(
+    packed: LoadedModel, llama_source: ModelSource, items: list[EncodedItem]
+) -> None:
+    whole = unpacked(packed, llama_source)
+    torch.testing.assert_close(
+        score_items(packed, items), score_items(whole, items), rtol=0, atol=1e-3
+    )
+    batch = items[:6]
+    fast = adapter_gradients(packed, batch, evaluate_first=True)
+    slow = adapter_gradients(whole, batch, evaluate_first=True)
+    assert fast.keys() == slow.keys()
+    for name, gradient in slow.items():
+        cosine = F.cosine_similarity(fast[name].flatten(), gradient.flatten(), dim=0)
+        assert cosine > 0.9999
+        torch.testing.assert_close(fast[name].norm(), gradient.norm(), rtol=1e-3, atol=1e-5)
+
+
+def slow_training(
+    whole: LoadedModel, items: list[EncodedItem], settings: QloraSettings, seed: int
+) -> Tensor:
+    """What `run` does, on a model that is not packed, one sequence after the other."""
+    torch.manual_seed(seed)
+    model = get_peft_model(
+        whole.model,
+        LoraConfig(
+            r=settings.rank,
+            lora_alpha=settings.alpha,
+            target_modules="all-linear",
+            task_type="CAUSAL_LM",
+        ),
+    )
+
+    def scores_of(item: EncodedItem) -> Tensor:
+        scores = []
+        for choice in item.choices:
+            ids = torch.tensor([*item.prompt, *choice])
+            places = torch.arange(len(item.prompt), len(ids))
+            logits = model(input_ids=ids[None], use_cache=False).logits[0]
+            scores.append(logits.log_softmax(-1)[places - 1, ids[places]].sum())
+        return torch.stack(scores)
+
+    train, labels, test = items[:12], labels_of(items[:12]), items[12:]
+    total = settings.epochs * 3  # twelve items in batches of four
+    warm_up = max(1, total // 20)
+    adapter = [p for p in model.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(adapter, weight_decay=1e-5)
+    shuffler = torch.Generator().manual_seed(seed)
+    update = 0
+    for _ in range(settings.epochs):
+        order = torch.randperm(12, generator=shuffler).tolist()
+        for batch in (order[:4], order[4:8], order[8:]):
+            left = (total - update) / (total - warm_up + 1)
+            rate = settings.learning_rate * min((update + 1) / warm_up, left)
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+            losses = [-scores_of(train[i]).log_softmax(0)[labels[i]] for i in batch]
+            model.zero_grad()
+            torch.stack(losses).mean().backward()
+            norm = torch.stack([p.grad.norm() for p in adapter if p.grad is not None]).norm()
+            for parameter in adapter:
+                if parameter.grad is not None and norm > settings.largest_gradient:
+                    parameter.grad *= settings.largest_gradient / norm
+            optimizer.step()
+            update += 1
+    with torch.no_grad():
+        rows = [scores_of(item) for item in test]
+    most = max(len(row) for row in rows)
+    return torch.stack([F.pad(row, (0, most - len(row)), value=-torch.inf) for row in rows])
+
+
+def test_training_equals_a_plain_loop(
+    packed: LoadedModel, llama_source: ModelSource, items: list[EncodedItem]
+) -> None:
+    settings = replace(SHORT, epochs=3, least_updates=1, learning_rate=1e-2)
+    slow = slow_training(unpacked(packed, llama_source), items, settings, seed=5)
+    fast = run(packed, items, settings, seed=5)
+    torch.testing.assert_close(fast, slow, rtol=0, atol=1e-3)
+    moved = (slow - score_items(packed, items[12:])).nan_to_num()
+    assert moved.abs().max() > 2.0
+
+
+def test_four_bits_change_the_scores_a_little(
+    packed: LoadedModel, llama: LoadedModel, items: list[EncodedItem]
+) -> None:
+    """So the tests above compare with a quantised model, not with the whole one."""
+    difference = (score_items(packed, items) - score_items(llama, items)).nan_to_num()
+    assert difference.abs().max() > 0.05

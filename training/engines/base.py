@@ -1,0 +1,182 @@
+"""What all engines share: run what is missing, keep each result the moment it is there."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
+from training.models import ModelSource
+from training.runner import TrialRunner
+from training.store import TrialStore
+from training.task import Task
+from training.trials import Trial, TrialResult
+from training.tuning.qlora import TrainingDivergedError
+
+
+class Watcher(Protocol):
+    """Told how the work goes on."""
+
+    def stage(self, description: str, total: int) -> None:
+        """A stage of `total` steps begins."""
+
+    def advance(self, steps: int = 1) -> None:
+        """So many steps of the stage are done."""
+
+
+class SilentWatcher:
+    """Hears and says nothing."""
+
+    def stage(self, description: str, total: int) -> None:
+        pass
+
+    def advance(self, steps: int = 1) -> None:
+        pass
+
+
+class Engine(Protocol):
+    """Where trials run."""
+
+    def run(
+        self, trials: Sequence[Trial], watcher: Watcher, description: str
+    ) -> dict[str, TrialResult]:
+        """Results by key of all `trials`; those already in the store are not run again.
+
+        A trial whose loss is not finite does not stop the others: they are run and kept first.
+        Any other error stops the work: no trial is started after it, and those that run then
+        are still kept.
+
+        Raises TrainingDivergedError naming the trials whose loss was not finite.
+        """
+
+
+class StoringEngine(ABC):
+    """An engine that solves probes in this process and may run other trials in workers.
+
+    Only this process writes the store and the features: their files have one writer.
+    """
+
+    def __init__(self, task: Task, source: ModelSource, folder: Path, store: TrialStore) -> None:
+        self._arguments = (task, source, folder)
+        self._store = store
+        self._runner: TrialRunner | None = None
+        self._dispatcher: Dispatcher | None = None
+
+    @abstractmethod
+    def _uses_workers(self, trials: int) -> bool:
+        """Whether so many trials, none of them a probe, go to workers."""
+
+    @abstractmethod
+    def _make_dispatcher(self) -> Dispatcher:
+        """The workers; asked for once, before the first trial goes to them."""
+
+    @property
+    def runner(self) -> TrialRunner:
+        if self._runner is None:
+            self._runner = TrialRunner(*self._arguments)
+        return self._runner
+
+    def run(
+        self, trials: Sequence[Trial], watcher: Watcher, description: str
+    ) -> dict[str, TrialResult]:
+        """Results by key of all `trials`: see Engine."""
+        missing = self._store.missing(trials)
+        probes = [trial for trial in missing if trial.method == "probe"]
+        others = [trial for trial in missing if trial.method != "probe"]
+        here, apart = ([], others) if self._uses_workers(len(others)) else (others, [])
+        if probes:
+            absent = self.runner.absent_features(probes)
+            if absent:
+                watcher.stage("reading items", absent)
+                self.runner.prepare_features(probes, watcher.advance)
+        if missing:
+            watcher.stage(description, len(missing))
+        failed: dict[str, TrainingDivergedError] = {}
+        try:
+            for trial, outcome in self._outcomes(probes, here, apart):
+                if isinstance(outcome, TrialResult):
+                    self._store.put(trial, outcome)
+                elif isinstance(outcome, TrainingDivergedError):
+                    failed[trial.key] = outcome
+                else:
+                    raise outcome
+                watcher.advance()
+        except Exception:
+            self._keep_what_runs(watcher)
+            raise
+        except BaseException:  # an interruption waits for nothing
+            self.close(abandon=True)
+            raise
+        if failed:
+            raise _failure(missing, failed)
+        results = {}
+        for trial in trials:
+            result_or_none = self._store.get(trial)
+            assert result_or_none is not None
+            results[trial.key] = result_or_none
+        return results
+
+    def close(self, abandon: bool = False) -> None:
+        """End the workers: when they are done, or at once where their work is abandoned."""
+        if self._dispatcher is not None:
+            self._dispatcher.close(abandon)
+            self._dispatcher = None
+
+    def _outcomes(
+        self, probes: Sequence[Trial], here: Sequence[Trial], apart: Sequence[Trial]
+    ) -> Iterator[tuple[Trial, Outcome]]:
+        """Every trial as it ends; the workers' are looked after between those run here."""
+        if apart:
+            self._dispatcher = self._dispatcher or self._make_dispatcher()
+            self._dispatcher.start(apart)
+        for pair in self._here(probes, here):
+            yield pair
+            if self._dispatcher is not None:
+                yield from self._dispatcher.outcomes(block=False)
+        if self._dispatcher is not None:
+            yield from self._dispatcher.outcomes(block=True)
+
+    def _here(
+        self, probes: Sequence[Trial], others: Sequence[Trial]
+    ) -> Iterator[tuple[Trial, Outcome]]:
+        if probes:
+            yield from self.runner.run_probes(probes)
+        yield from ((trial, attempt(self.runner, trial)) for trial in others)
+
+    def _keep_what_runs(self, watcher: Watcher) -> None:
+        if self._dispatcher is None:
+            return
+        self._dispatcher.stop()
+        for trial, outcome in self._dispatcher.outcomes(block=True):
+            if isinstance(outcome, TrialResult):
+                self._store.put(trial, outcome)
+                watcher.advance()
+
+
+SomeEngine = TypeVar("SomeEngine", bound=StoringEngine)
+
+
+@contextmanager
+def closing(engine: SomeEngine) -> Iterator[SomeEngine]:
+    """End an engine's workers with the block; at once if it ends with an error."""
+    try:
+        yield engine
+    except BaseException:
+        engine.close(abandon=True)
+        raise
+    engine.close()
+
+
+def _failure(
+    run: Sequence[Trial], failed: dict[str, TrainingDivergedError]
+) -> TrainingDivergedError:
+    """One error for all trials that diverged: the first one's, and the names of the others."""
+    named = [trial for trial in run if trial.key in failed]
+    message = (
+        f"{len(named)} of {len(run)} trials failed, the others are done and kept: "
+        f"{trial_name(named[0])}: {failed[named[0].key]}"
+    )
+    if len(named) > 1:
+        message += f" Failed likewise: {'; '.join(map(trial_name, named[1:]))}."
+    return TrainingDivergedError(message)

@@ -1,0 +1,171 @@
+"""The training loop: seeded batches of items, reached by accumulation over parts that fit."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from peft import PeftModel
+from torch import Tensor
+
+from annotation.errors import InputError
+from training.scoring.token_budget import is_out_of_memory
+from training.tuning.activations import activations_fit
+from training.tuning.settings import QloraSettings
+
+Progress = Callable[[int, int], None]
+
+
+class TrainingDivergedError(InputError):
+    """The loss became NaN or infinite: the settings do not suit the model."""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is trained on, item by item.
+
+    `losses(model, indices)` (indices,) with gradient: every item's loss, alone of the others.
+    `tokens` (items,): what an item takes in a pass of the model.
+    """
+
+    losses: Callable[[PeftModel, Sequence[int]], Tensor]
+    tokens: Sequence[int]
+
+    def parts(self, indices: Sequence[int], tokens_per_pass: int) -> Iterator[list[int]]:
+        """Split a batch: items of like length together, each part within a budget of tokens.
+
+        A part holds at least one item.
+        """
+        part: list[int] = []
+        for index in sorted(indices, key=lambda index: -self.tokens[index]):
+            if part and self.tokens[part[0]] * (len(part) + 1) > tokens_per_pass:
+                yield part
+                part = []
+            part.append(index)
+        yield part
+
+
+@torch.enable_grad()
+def train(
+    adapted: PeftModel,
+    objective: Objective,
+    settings: QloraSettings,
+    seed: int,
+    progress: Progress = lambda _done, _total: None,
+) -> None:
+    """Minimise the mean loss over seeded batches; every update uses all items of its batch.
+
+    Where a part of a batch does not fit into memory the parts are halved, and the update is made
+    again. `progress` is told updates done and in all.
+
+    Raises TrainingDivergedError if the loss is not finite, InputError if one item alone does not
+    fit into memory.
+    """
+    items = len(objective.tokens)
+    total = settings.updates(items)
+    trained = [p for p in adapted.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        trained, lr=settings.learning_rate, weight_decay=settings.weight_decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate(total))
+    shuffler = torch.Generator().manual_seed(seed)
+    adapted.train()
+    checkpointing = settings.checkpointing
+    if checkpointing == "auto":
+        checkpointing = not activations_fit(
+            adapted, lambda index: objective.losses(adapted, [index]), objective.tokens, settings
+        )
+    update = _Update(adapted, objective, settings.pass_tokens(trained[0].device.type))
+    torch.manual_seed(seed)  # what dropout draws from
+    done = 0
+    with _checkpointed(adapted, checkpointing):
+        while done < total:
+            order = torch.randperm(items, generator=shuffler)
+            for batch in order.split(settings.batch):
+                loss = update.gradients(batch.tolist())
+                if loss is not None:
+                    raise TrainingDivergedError(
+                        f"qlora on {items} labels, seed {seed}: the loss became {loss} at "
+                        f"update {done + 1}; lower [qlora] learning_rate."
+                    )
+                torch.nn.utils.clip_grad_norm_(trained, settings.largest_gradient)
+                optimizer.step()
+                schedule.step()
+                optimizer.zero_grad()
+                done += 1
+                progress(done, total)
+
+
+class _Update:
+    """Gradients of one batch's mean loss, in parts that shrink where memory is short."""
+
+    def __init__(self, adapted: PeftModel, objective: Objective, tokens_per_pass: int) -> None:
+        self.adapted = adapted
+        self.objective = objective
+        self.tokens_per_pass = tokens_per_pass
+
+    def gradients(self, batch: Sequence[int]) -> float | None:
+        """Add the batch's gradients to the parameters; returns a loss that is not finite."""
+        while True:
+            random_state = _random_state()
+            try:
+                return self._accumulate(batch)
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+            # Here the error and the tensors that its frames held are gone.
+            largest = max(self.objective.tokens[index] for index in batch)
+            if self.tokens_per_pass <= largest:
+                raise InputError(
+                    f"an item of {largest} tokens does not fit into memory in training; set "
+                    "[qlora] checkpointing to true, drop long items, or use a smaller model."
+                )
+            self.tokens_per_pass = min(self.tokens_per_pass, largest * len(batch)) // 2
+            self.adapted.zero_grad()
+            _restore(random_state)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+
+    def _accumulate(self, batch: Sequence[int]) -> float | None:
+        for part in self.objective.parts(batch, self.tokens_per_pass):
+            loss = self.objective.losses(self.adapted, part).sum() / len(batch)
+            if not torch.isfinite(loss):
+                return loss.item()
+            loss.backward()
+        return None
+
+
+def _random_state() -> list[Tensor]:
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return [torch.get_rng_state(), *devices]
+
+
+def _restore(state: list[Tensor]) -> None:
+    torch.set_rng_state(state[0])
+    if len(state) > 1:
+        torch.cuda.set_rng_state_all(state[1:])
+
+
+@contextmanager
+def _checkpointed(adapted: PeftModel, wanted: bool) -> Iterator[None]:
+    """Activations computed twice within the block, where `wanted`."""
+    if not wanted:
+        yield
+        return
+    base = adapted.get_base_model()
+    # transformers 5 renames the pair within its minor releases; the old names warn.
+    enable = getattr(base, "activation_checkpointing_enable", None)
+    disable = getattr(base, "activation_checkpointing_disable", None)
+    try:
+        (enable or base.gradient_checkpointing_enable)({"use_reentrant": False})
+    except ValueError as error:
+        raise InputError(
+            f"this model cannot train with [qlora] checkpointing ({error}); set it to false."
+        ) from None
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*use_cache.*")
+            yield
+    finally:
+        (disable or base.gradient_checkpointing_disable)()

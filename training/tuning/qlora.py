@@ -1,0 +1,274 @@
+"""QLoRA: a base model, in 4 bits as a rule, with a low-rank adapter trained on a purchase.
+
+Dettmers et al. 2023 (arXiv 2305.14314) for the method; Hase et al. 2024 (arXiv 2401.06751),
+section 3, for the objectives. Decoders answer by the log-probability of the choices' texts,
+encoders by a head of their own; both train and score through `train_and_score`.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from peft import PeftModel
+from torch import Tensor
+
+from annotation.errors import InputError
+from training.models import Head, LoadedModel, ModelSource, Quantisation, load_model
+from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
+from training.tuning.adapters import adapted, save_adapter
+from training.tuning.encoders import EncodedText, encode_texts, score_text_batch, score_texts
+from training.tuning.finetune import Objective, Progress, TrainingDivergedError, train
+from training.tuning.objectives import Targets, choice_losses, target_probabilities
+from training.tuning.settings import PRESETS, QloraSettings
+
+__all__ = [
+    "PRESETS",
+    "QloraSettings",
+    "TrainingDivergedError",
+    "encode_for_tuning",
+    "load_for_tuning",
+    "prepare",
+    "save_adapter",
+    "score_encoded",
+    "train_and_score",
+    "train_on_choices",
+    "train_on_sequences",
+    "updates",
+]
+
+Encoded = EncodedItem | EncodedText
+
+
+def load_for_tuning(
+    source: ModelSource,
+    quantisation: Quantisation = "nf4",
+    shared_choices: Sequence[str] | None = None,
+    device: str | None = None,
+) -> LoadedModel:
+    """Load a model that `train_and_score` can train: a decoder, or an encoder with its head.
+
+    The head classifies where all items share their choices, else it rates (question, choice)
+    pairs. Raises as `load_model` and `prepare` do.
+    """
+    head: Head | None = None
+    if source.kind == "encoder":
+        head = "multiple_choice" if shared_choices is None else "classification"
+    classes = len(shared_choices) if head == "classification" and shared_choices else None
+    loaded = load_model(source, quantisation, device, head=head, classes=classes)
+    prepare(loaded)
+    return loaded
+
+
+def prepare(loaded: LoadedModel) -> None:
+    """Freeze a base model for adapters; once after loading.
+
+    Norms and embeddings keep their number type: they are never trained, and a hidden state in
+    float32 would keep attention off a GPU's fast kernels.
+
+    Raises InputError for a decoder that is not in 4 bits, ValueError for an encoder without head.
+    """
+    if loaded.kind == "encoder" and loaded.head is None:
+        raise ValueError(f"encoder '{loaded.name}' has no head: load it with 'load_for_tuning'.")
+    if loaded.kind == "decoder" and loaded.quantisation != "nf4":
+        raise InputError(f"model '{loaded.name}' is not in 4 bits: load it with 'nf4' for qlora.")
+    loaded.model.requires_grad_(False)
+
+
+def encode_for_tuning(
+    loaded: LoadedModel,
+    questions: Sequence[str],
+    choices: Sequence[Sequence[str]],
+    item_ids: Sequence[str],
+) -> Sequence[Encoded]:
+    """Tokenise a task's rows as the model reads them, for `train_and_score`.
+
+    Raises InputError, naming the item, if one does not fit a decoder's context; what an encoder
+    cannot read is cut.
+    """
+    if loaded.head is not None:
+        return encode_texts(loaded, questions, choices)
+    return encode_items(loaded, questions, choices, item_ids)
+
+
+def train_and_score(
+    loaded: LoadedModel,
+    train: Sequence[Encoded],
+    targets: Targets,
+    test: Sequence[Encoded],
+    settings: QloraSettings,
+    seed: int,
+    progress: Progress = lambda _done, _total: None,
+    redraw_rates: NDArray[np.float64] | None = None,
+) -> Tensor:
+    """Train a fresh adapter and score the test items; afterwards the model is as it was before.
+
+    Returns scores (test items, most choices), -inf where an item has fewer: a decoder's summed
+    log-probabilities of the choices' texts, an encoder's log-probabilities of the choices.
+    Parameters and errors as for `train_on_choices`; `test` is encoded as `train` is.
+    """
+    training = train_on_choices(loaded, train, targets, settings, seed, progress, redraw_rates)
+    with training as model:
+        return score_encoded(loaded, test, model)
+
+
+def score_encoded(loaded: LoadedModel, items: Sequence[Encoded], model: PeftModel) -> Tensor:
+    """Scores (items, most choices) of a model in training, see `train_and_score`."""
+    if loaded.head is not None:
+        return score_texts(loaded, _texts(items), model)
+    return score_items(loaded, _items(items), model=model)
+
+
+@contextmanager
+def train_on_choices(
+    loaded: LoadedModel,
+    train_items: Sequence[Encoded],
+    targets: Targets,
+    settings: QloraSettings,
+    seed: int,
+    progress: Progress = lambda _done, _total: None,
+    redraw_rates: NDArray[np.float64] | None = None,
+) -> Iterator[PeftModel]:
+    """Within the block, the model with an adapter trained on items and their targets.
+
+    Parameters
+    ----------
+    loaded
+        A model that went through `prepare`.
+    train_items
+        From `encode_for_tuning`.
+    targets
+        Labels (items,), or probabilities of the choices (items, most choices).
+    settings
+        Of adapter and optimiser; `PRESETS["paper"]` is the paper's.
+    seed
+        Of the adapter, a head, the order of items and dropout.
+    progress
+        Told updates done and in all.
+    redraw_rates
+        (items,): shares of labels drawn at random, for forward correction; see `choice_losses`.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss is not finite.
+    InputError
+        If the model has none of the layers that adapters are to go on.
+    ValueError
+        If targets or rates do not fit the items.
+    """
+    counts = [len(i.choices) if isinstance(i, EncodedItem) else i.choices for i in train_items]
+    probabilities = torch.from_numpy(target_probabilities(targets, counts))
+    if redraw_rates is not None and np.shape(redraw_rates) != (len(counts),):
+        raise ValueError(f"'redraw_rates' should be ({len(counts)},).")
+    rates = None if redraw_rates is None else torch.from_numpy(np.asarray(redraw_rates))
+
+    def losses(model: PeftModel, indices: Sequence[int]) -> Tensor:
+        scores = _score_batch(loaded, [train_items[i] for i in indices], model)
+        picked = torch.tensor(indices)
+        own_rates = None if rates is None else rates[picked].to(scores.device)
+        own_targets = probabilities[picked][:, : scores.shape[1]].to(scores.device)
+        return choice_losses(scores, own_targets, own_rates)
+
+    tokens = [_tokens(item) for item in train_items]
+    with _trained(loaded, Objective(losses, tokens), settings, seed, progress) as model:
+        yield model
+
+
+@contextmanager
+def train_on_sequences(
+    loaded: LoadedModel,
+    prompts: Sequence[list[int]],
+    targets: Sequence[list[int]],
+    settings: QloraSettings,
+    seed: int,
+    progress: Progress = lambda _done, _total: None,
+) -> Iterator[PeftModel]:
+    """Within the block, a decoder with an adapter trained to write targets, then to end.
+
+    Minimises the mean over sequences of minus the SUMMED log-probability of the target's tokens
+    and the end token given the prompt: chain of thought (Hase et al. 2024, section 3).
+
+    Parameters
+    ----------
+    loaded
+        A decoder that went through `prepare`.
+    prompts, targets
+        Token ids; the end token is added to a target that does not end with it.
+    settings, seed, progress
+        As for `train_on_choices`.
+
+    Raises
+    ------
+    TrainingDivergedError
+        If the loss is not finite.
+    InputError
+        If the model is an encoder, a sequence is longer than its context, or the model has none
+        of the layers that adapters are to go on.
+    """
+    if loaded.kind != "decoder":
+        raise InputError(
+            f"model '{loaded.name}' is an encoder and writes no text: train it on choices, or "
+            "use a decoder (causal) language model."
+        )
+    end = loaded.tokenizer.eos_token_id
+    sequences = []
+    for index, (prompt, target) in enumerate(zip(prompts, targets, strict=True)):
+        ends = end is None or (len(target) > 0 and target[-1] == end)
+        whole = EncodedItem(list(prompt), [list(target) if ends else [*target, end]])
+        if _tokens(whole) > loaded.context_length:
+            raise InputError(
+                f"sequence {index}: prompt and target take {_tokens(whole)} tokens, model "
+                f"'{loaded.name}' reads at most {loaded.context_length}; shorten it or use "
+                "another model."
+            )
+        sequences.append(whole)
+
+    def losses(model: PeftModel, indices: Sequence[int]) -> Tensor:
+        return -_score_batch(loaded, [sequences[i] for i in indices], model)[:, 0]
+
+    tokens = [_tokens(sequence) for sequence in sequences]
+    with _trained(loaded, Objective(losses, tokens), settings, seed, progress) as model:
+        yield model
+
+
+def updates(items: int, settings: QloraSettings) -> int:
+    """Optimiser updates for a purchase of so many labels."""
+    return settings.updates(items)
+
+
+@contextmanager
+def _trained(
+    loaded: LoadedModel,
+    objective: Objective,
+    settings: QloraSettings,
+    seed: int,
+    progress: Progress,
+) -> Iterator[PeftModel]:
+    with adapted(loaded, settings, seed) as model:
+        train(model, objective, settings, seed, progress)
+        model.eval()
+        yield model
+
+
+def _score_batch(loaded: LoadedModel, items: Sequence[Encoded], model: PeftModel) -> Tensor:
+    if loaded.head is not None:
+        return score_text_batch(loaded, _texts(items), model)
+    padding_id = int(loaded.tokenizer.pad_token_id or 0)
+    return score_batch(model, _items(items), padding_id).log_probabilities
+
+
+def _tokens(item: Encoded) -> int:
+    """Tokens that an item takes in one pass: prompt and all choices."""
+    if isinstance(item, EncodedText):
+        return item.tokens
+    return len(item.prompt) + sum(len(choice) for choice in item.choices)
+
+
+def _texts(items: Sequence[Encoded]) -> list[EncodedText]:
+    return [item for item in items if isinstance(item, EncodedText)]
+
+
+def _items(items: Sequence[Encoded]) -> list[EncodedItem]:
+    return [item for item in items if isinstance(item, EncodedItem)]
