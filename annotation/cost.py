@@ -114,6 +114,11 @@ def _whole(name: str, count: int) -> int:
     return labels
 
 
+def several(judgments: int, cost: Decimal) -> Decimal:
+    """What a label costs that takes so many judgments at `cost` each, exactly."""
+    return _EXACT.multiply(Decimal(judgments), cost)
+
+
 def money_left(budget: Decimal, mix: Mapping[str, int], terms: Mapping[str, LabelTerms]) -> Decimal:
     """What is left of `budget` after buying a mix, exactly; negative where it is overspent.
 

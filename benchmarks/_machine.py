@@ -13,9 +13,11 @@ from typing import TypedDict
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (
+    "accelerate",
     "bitsandbytes",
     "datasets",
     "labelmix",
+    "lm-eval",
     "numpy",
     "pandas",
     "peft",

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE
 from analysis.result import (
@@ -18,8 +19,8 @@ from analysis.result import (
     write_result,
 )
 from analysis.sgr import supervision_gap_recovered
-from annotation.cost import affordable, mix_cost
-from annotation.noise import true_flip_rate
+from annotation.cost import LabelTerms, affordable, mix_cost
+from annotation.noise import redraw_rates, true_flip_rate
 from budget.config import RunConfig
 from budget.engine_choice import EngineChoice
 from budget.method_summary import EQUAL_COUNT, Measurements, summarise_method
@@ -30,6 +31,7 @@ from budget.response import fit_surface
 from budget.setting import Setting, prepare
 from training.engines import Watcher
 from training.models import count_parameters
+from training.posteriors import majority_redraw_rates
 from training.store import TrialStore
 from training.trials import Trial, TrialResult
 
@@ -171,9 +173,20 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             summary.cost = float(own.cost)
             summary.error_rate = own.error_rate
             summary.error_kind = own.error_kind
-            summary.true_flip_rate = true_flip_rate(own.error_rate, own.error_kind, counts)
+            judgments = setting.config.targets.judgments
+            summary.true_flip_rate = _wrong_label_share(own, counts, judgments)
         summaries[name] = summary
     return summaries
+
+
+def _wrong_label_share(terms: LabelTerms, counts: NDArray[np.int64], judgments: int) -> float:
+    """Share of labels that are wrong, each the majority of so many judgments."""
+    if judgments == 1:
+        return true_flip_rate(terms.error_rate, terms.error_kind, counts)
+    rates = redraw_rates(terms.error_rate, terms.error_kind, counts)
+    table = np.zeros((counts.size, judgments), dtype=np.int64)
+    of_majority = majority_redraw_rates(table, counts, rates[:, None])
+    return float((of_majority * (1 - 1 / counts)).mean())
 
 
 def _trial_count(trained: Sequence[Trial]) -> TrialCount:

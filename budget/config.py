@@ -15,11 +15,12 @@ from pydantic import (
     FiniteFloat,
     TypeAdapter,
     ValidationError,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
 
-from annotation.cost import DEFAULT_TERMS, LabelTerms, mix_cost, money
+from annotation.cost import DEFAULT_TERMS, LabelTerms, mix_cost, money, several
 from annotation.errors import InputError
 from annotation.noise import ErrorKind
 from annotation.sources import SOURCES
@@ -169,6 +170,7 @@ class TargetsSection(Section):
     """What labels become in training, see `training.targets.TargetKind`."""
 
     kind: TargetKind = "hard_labels"
+    judgments: Annotated[int, Field(ge=1, le=7)] = 1  # per label, each at the stratum's cost
 
 
 class UncertaintySection(Section):
@@ -227,14 +229,15 @@ class QloraSection(Section):
 
     def settings(self) -> dict[str, Any]:
         """Every setting of the adapter's training, the preset filled in."""
+        reasons = self.preset == "paper" and self.objective == "reasoning"
         given = self.model_dump(exclude={"preset"}, exclude_none=True)
-        return {**asdict(PRESETS[self.preset]), **given}
+        return {**asdict(PRESETS["paper_reasoning" if reasons else self.preset]), **given}
 
 
 class GenerationSection(Section):
     """Settings of generated answers (chain of thought)."""
 
-    most_tokens: Annotated[int, Field(ge=1)] = 300
+    most_tokens: Annotated[int, Field(ge=1)] | None = None  # None: 300 for numbers, else 100
 
 
 class RunConfig(Section):
@@ -258,12 +261,12 @@ class RunConfig(Section):
     generation: GenerationSection = GenerationSection()
 
     def terms(self) -> dict[str, LabelTerms]:
-        """Terms of every stratum for sale."""
+        """Terms of every stratum for sale; the cost is that of all judgments of a label."""
         terms: dict[str, LabelTerms] = {}
         for name in self.strata.buy:
             default, given = DEFAULT_TERMS[name], self.annotators.get(name, AnnotatorSection())
             terms[name] = LabelTerms(
-                default.cost if given.cost is None else given.cost,
+                several(self.targets.judgments, default.cost if given.cost is None else given.cost),
                 default.error_rate if given.error_rate is None else given.error_rate,
                 given.error_kind or default.error_kind,
             )
@@ -292,7 +295,7 @@ class RunConfig(Section):
         return self.uncertainty.model_dump() if self.targets.kind == "uncertainty" else {}
 
     @model_validator(mode="after")
-    def _terms_make_sense(self) -> Self:
+    def _terms_make_sense(self, info: ValidationInfo) -> Self:
         for name in self.annotators:
             if name not in self.strata.buy:
                 raise ValueError(
@@ -302,8 +305,14 @@ class RunConfig(Section):
         for stratum, its_terms in terms.items():
             if its_terms.cost == 0:
                 raise ValueError(f"annotators.{stratum}.cost should be above 0; got 0")
+        if self.targets.kind != "hard_labels" and self.qlora.objective == "reasoning":
+            raise ValueError(
+                f"targets.kind '{self.targets.kind}' is for choices; with qlora.objective "
+                '"reasoning" it should be "hard_labels"'
+            )
         pilot_cost = mix_cost(dict.fromkeys(terms, self.pilot.labels), terms)
-        if pilot_cost > self.budget.total:
+        plans = not info.context or info.context.get("plans", True)
+        if plans and pilot_cost > self.budget.total:
             raise ValueError(
                 f"budget.total of {self.budget.total} is too small for the pilot, which costs "
                 f"{pilot_cost} ({self.pilot.labels} labels of each of "
@@ -312,8 +321,10 @@ class RunConfig(Section):
         return self
 
 
-def read_config(path: Path) -> RunConfig:
+def read_config(path: Path, plans: bool = True) -> RunConfig:
     """Read and check a configuration; paths in it are relative to its folder.
+
+    Where nothing is planned (`plans`), the budget need not pay for a pilot.
 
     Raises InputError: no such file, not TOML (with line and column), a wrong key or value.
     """
@@ -325,16 +336,16 @@ def read_config(path: Path) -> RunConfig:
         raise InputError(f"{path}: cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"{path}: not valid TOML: {error}.") from None
-    return parse_config(raw, str(path), path.parent)
+    return parse_config(raw, str(path), path.parent, plans)
 
 
-def parse_config(raw: dict[str, Any], where: str, folder: Path) -> RunConfig:
+def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = True) -> RunConfig:
     """Check a configuration read from TOML; `folder` is what its paths are relative to.
 
     Raises InputError naming the first wrong key, its value and what it should be.
     """
     try:
-        config = RunConfig.model_validate(raw)
+        config = RunConfig.model_validate(raw, context={"plans": plans})
     except ValidationError as error:
         raise InputError(f"{where}: {_first_error(error)}") from None
     except InputError as error:

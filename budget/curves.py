@@ -43,7 +43,9 @@ def run_curves(
     """
     started = time.perf_counter()
     chosen = _method(method, config)
-    setting = prepare(config.model_copy(update={"methods": MethodsSection(plan_with=chosen)}))
+    setting = prepare(
+        config.model_copy(update={"methods": MethodsSection(plan_with=chosen)}), plans=False
+    )
     setting.require_choices()
     _check_capacity(design, setting)
     trials = CurveTrials(setting, design, chosen)

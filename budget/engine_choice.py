@@ -4,6 +4,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from annotation.errors import InputError
 from training.engines import Engine, RayResources, local_engine, ray_engine
 from training.models import ModelSource
 from training.store import TrialStore
@@ -27,8 +28,10 @@ class EngineChoice:
     ) -> AbstractContextManager[Engine]:
         """The engine; it ends with the block.
 
-        Raises InputError if no cluster answers.
+        Raises InputError if no cluster answers, or GPUs of one are asked for without it.
         """
+        if self.ray_address is None and self.ray_gpus is not None:
+            raise InputError("--ray-gpus goes with --ray; name the cluster, or leave it out.")
         if self.ray_address is None:
             return local_engine(task, source, folder, store, self.workers)
         resources = None if self.ray_gpus is None else RayResources(gpus=self.ray_gpus)

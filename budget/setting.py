@@ -76,7 +76,7 @@ class Setting:
     ) -> Trial:
         """A trial as the configuration has it; `quantisation` defaults to what the method needs."""
         config = self.config
-        learns = method in ("probe", "qlora")
+        learns = method in ("probe", "qlora") and not config.reasons(method)
         return make_trial(
             self.task,
             self.source,
@@ -89,12 +89,15 @@ class Setting:
             quantisation or ("nf4" if method == "qlora" else "none"),
             target_kind=config.targets.kind if learns else "hard_labels",
             target_settings=config.target_settings() if learns else None,
+            judgments=config.targets.judgments if any(mix.values()) else 1,
             prompt=config.prompt_version(method),
         )
 
 
-def prepare(config: RunConfig) -> Setting:
+def prepare(config: RunConfig, plans: bool = True) -> Setting:
     """Load items, cut strata, draw the test set and check that the run is possible.
+
+    Where nothing is planned (`plans`), no pilot needs to fit into the pools.
 
     Raises InputError if it is not.
     """
@@ -106,7 +109,7 @@ def prepare(config: RunConfig) -> Setting:
     terms = config.terms()
     capacity = {name: int(task.pools[name].size) for name in terms}
     for name, available in capacity.items():
-        if available < config.pilot.labels:
+        if plans and available < config.pilot.labels:
             raise InputError(
                 f"stratum '{name}' ({strata.rule(name)}) has {available} items left to label "
                 f"after the test set, too few for a pilot of {config.pilot.labels}; lower "

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
@@ -54,7 +55,7 @@ def run_single_trial(
         raise InputError("the method zero_shot buys nothing; leave --labels out.")
     if known != "zero_shot" and known != "chain_of_thought" and not mix:
         raise InputError(f"the method {known} needs labels; give --labels, e.g. --labels easy=40.")
-    setting = prepare(config)
+    setting = prepare(config, plans=False)
     count = seeds if mix else 1  # nothing bought, nothing drawn
     trials = [setting.trial(known, mix, seed) for seed in range(count)]
     with (
@@ -117,8 +118,7 @@ def _summarise(
     for name in dict.fromkeys(task.test_strata.tolist()):
         of_stratum = task.test_strata == name
         own = correct[:, of_stratum]
-        draws = Resampling(task.test_groups[of_stratum]).accuracy(own)
-        accuracy[name] = interval(float(own.mean()), draws)
+        accuracy[name] = _estimate(own, task.test_groups[of_stratum])
     names = dict.fromkeys(name for result in results for name in result.details)
     return SingleTrial(
         method=method,
@@ -130,3 +130,11 @@ def _summarise(
         details={n: float(np.mean([r.details[n] for r in results])) for n in names},
         seconds=float(np.mean([result.seconds for result in results])),
     )
+
+
+def _estimate(correct: NDArray[np.bool_], groups: NDArray[np.object_]) -> Estimate:
+    """Mean of `correct` (seeds, items), with an interval where there is anything to resample."""
+    mean = float(correct.mean())
+    if len(set(groups)) < 2:
+        return Estimate(estimate=mean, low=None, high=None)
+    return interval(mean, Resampling(groups).accuracy(correct))

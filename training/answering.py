@@ -28,7 +28,7 @@ class Answering:
     def __init__(self, task: Task, loaded: LoadedModel) -> None:
         self._task = task
         self._loaded = loaded
-        self._encoded: dict[tuple[str, int], EncodedItem] = {}
+        self._encoded: dict[tuple[Prompt, int], EncodedItem] = {}
 
     def run(self, trial: Trial, purchase: Purchase) -> tuple[NDArray[np.bool_], dict[str, float]]:
         """Correctness on the test items, (test items,), and what else there is to tell.
@@ -36,7 +36,7 @@ class Answering:
         Raises InputError if the model cannot do what the trial's method asks for.
         """
         test = self._task.test_positions
-        prompt = find_prompt(trial.prompt, self._loaded.name)
+        prompt = find_prompt(trial.prompt, trial.model)
         details: dict[str, float] = {}
         if trial.method == "chain_of_thought":
             return self._reason(trial, purchase, prompt)
@@ -47,18 +47,16 @@ class Answering:
             normalisation = _normalisation(dict(trial.settings).get("normalisation", "sum"))
             examples = self._examples(purchase, trial.seed, prompt)
             scores, details = self._likelihoods(test, prompt, normalisation, examples)
-        return np.asarray(scores.argmax(1) == self._task.answers[test]), details
+        return likeliest(scores, self._task, test) == self._task.answers[test], details
 
     def encoded(self, positions: Positions, prompt: Prompt = DEFAULT_PROMPT) -> list[EncodedItem]:
         """Items as token ids, without examples before them."""
-        absent = [p for p in positions.tolist() if (prompt.version, p) not in self._encoded]
+        absent = [p for p in positions.tolist() if (prompt, p) not in self._encoded]
         items = encode_with_examples(self._loaded, *self._rows(absent), prompt).items
-        self._encoded.update(
-            {(prompt.version, p): item for p, item in zip(absent, items, strict=True)}
-        )
-        return [self._encoded[prompt.version, p] for p in positions.tolist()]
+        self._encoded.update({(prompt, p): item for p, item in zip(absent, items, strict=True)})
+        return [self._encoded[prompt, p] for p in positions.tolist()]
 
-    def probabilities(self, positions: Positions) -> Array:
+    def probabilities(self, positions: Positions, prompt: Prompt = DEFAULT_PROMPT) -> Array:
         """Zero-shot probability of every choice of these items, (items, most choices).
 
         Raises InputError for an encoder, whose cosines are no probabilities.
@@ -66,10 +64,10 @@ class Answering:
         if self._loaded.kind == "encoder":
             raise InputError(
                 f"model '{self._loaded.name}' is an encoder and gives no probability of a choice; "
-                'take the uncertainty of judgments ([targets] source = "judgments"), or name a '
+                'take the uncertainty of judgments ([uncertainty] source = "judgments"), or name a '
                 "decoder."
             )
-        scores = _as_array(score_items(self._loaded, self.encoded(positions)))
+        scores = _as_array(score_items(self._loaded, self.encoded(positions, prompt)))
         all_choices = np.full((len(scores), int(self._task.choice_counts.max())), -np.inf)
         all_choices[:, : scores.shape[1]] = scores
         return np.asarray(softmax(all_choices, axis=1))
@@ -140,6 +138,26 @@ class Answering:
         """Question, choices and id of these items."""
         rows = self._task.items.iloc[list(positions)]
         return rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()
+
+
+def likeliest(scores: Array, task: Task, positions: Positions) -> NDArray[np.int64]:
+    """The choice with the largest score, (items,); `scores` (items, most choices of them).
+
+    Raises InputError, naming the item, if a score is not a number or no choice has one: the model's
+    own numbers overflow then.
+    """
+    real = np.arange(scores.shape[1]) < task.choice_counts[positions][:, None]
+    among = np.where(real, scores, -np.inf)
+    bad = np.flatnonzero(
+        np.isnan(among).any(1) | np.isneginf(among).all(1) | np.isposinf(among).any(1)
+    )
+    if bad.size:
+        item = task.items["item_id"].iloc[int(positions[bad[0]])]
+        raise InputError(
+            f"item '{item}' and {bad.size - 1} others: the model gives no number for a choice: its "
+            "values overflow; use another model."
+        )
+    return np.asarray(among.argmax(1))
 
 
 def _normalisation(name: object) -> Normalisation:

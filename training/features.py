@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from annotation.errors import InputError
 from annotation.files import whole_file
 from training.models import LoadedModel, ModelSource, compute_type
 from training.prompts import DEFAULT_PROMPT, Prompt
@@ -45,6 +47,8 @@ class FeatureStore:
         How a decoder is asked; an encoder reads question and choice as they are.
     layers
         Hidden states to take, 0 being the embedding; the middle and the last unless given.
+    per_choice
+        Features of every choice also where all items share theirs.
     """
 
     def __init__(
@@ -54,17 +58,20 @@ class FeatureStore:
         source: ModelSource,
         prompt: Prompt = DEFAULT_PROMPT,
         layers: Sequence[int] | None = None,
+        per_choice: bool = False,
     ) -> None:
         self._task = task
         self._source = source
         self._prompt = prompt
         self._layers = None if layers is None else tuple(layers)
+        self._per_choice = per_choice or task.shared_choices is None
         changes_them = (
             task.fingerprint,
             source.label,
             source.revision,
             compute_type(source.kind),
-            prompt.version,
+            "" if source.kind == "encoder" else prompt,
+            self._per_choice,
             "middle and last" if self._layers is None else self._layers,
             RECIPE_VERSION,
         )
@@ -111,10 +118,7 @@ class FeatureStore:
             array = np.lib.format.open_memmap(self._array_path, mode="r+")
         for start in range(0, positions.size, _SAVED_EVERY):
             part = positions[start : start + _SAVED_EVERY]
-            if loaded.kind == "encoder":
-                features = _encoder_features(self._task, part, loaded, layers)
-            else:
-                features = _decoder_features(self._task, part, loaded, layers, self._prompt)
+            features = self._features(part, loaded, layers)
             if array is None:
                 array = np.lib.format.open_memmap(
                     self._array_path,
@@ -129,12 +133,28 @@ class FeatureStore:
                 np.save(file, done)
             progress(part.size)
 
+    def _features(
+        self, positions: Positions, loaded: LoadedModel, layers: Sequence[int]
+    ) -> Features:
+        """Raises InputError, naming the item, if a feature is not a finite number."""
+        compute = _encoder_features if loaded.kind == "encoder" else _decoder_features
+        rows = self._task.items.iloc[positions]
+        most = int(self._task.choice_counts.max()) if self._per_choice else 1
+        features = compute(rows, most, loaded, layers, self._prompt)
+        bad = np.flatnonzero(~np.isfinite(features).all((1, 2)))
+        if bad.size:
+            raise InputError(
+                f"item '{rows['item_id'].iloc[int(bad[0])]}': hidden states of model "
+                f"'{loaded.name}' are not finite numbers; its values overflow in "
+                f"{compute_type(loaded.kind)}. Use another model."
+            )
+        return features
+
 
 def _decoder_features(
-    task: Task, positions: Positions, loaded: LoadedModel, layers: Sequence[int], prompt: Prompt
+    rows: pd.DataFrame, most: int, loaded: LoadedModel, layers: Sequence[int], prompt: Prompt
 ) -> Features:
-    """Hidden states at the end of prompt + choice; at the end of the prompt for shared choices."""
-    rows = task.items.iloc[positions]
+    """Hidden states at the end of prompt + choice; at the end of the prompt for `most` 1."""
     encoded = encode_items(
         loaded,
         rows["question"].tolist(),
@@ -142,13 +162,11 @@ def _decoder_features(
         rows["item_id"].tolist(),
         prompt,
     )
-    most = int(task.choice_counts.max())
-    if task.shared_choices is not None:
+    if most == 1:
         # The prompt's own last token ("Answer:") stands for the item: read it as its only choice.
         encoded = [EncodedItem(item.prompt[:-1], [item.prompt[-1:]]) for item in encoded]
-        most = 1
     width = len(layers) * int(loaded.model.config.hidden_size)
-    features = np.zeros((positions.size, most, width), dtype=np.float32)
+    features = np.zeros((len(rows), most, width), dtype=np.float32)
     for batch, scored in scored_batches(loaded, encoded, layers):
         assert scored.states is not None
         flat = scored.states.flatten(2).float().cpu().numpy()  # (batch, choices, layers x width)
@@ -157,20 +175,17 @@ def _decoder_features(
 
 
 def _encoder_features(
-    task: Task, positions: Positions, loaded: LoadedModel, layers: Sequence[int]
+    rows: pd.DataFrame, most: int, loaded: LoadedModel, layers: Sequence[int], _: Prompt
 ) -> Features:
-    """Mean-pooled states of question + choice; of the question for shared choices."""
-    rows = task.items.iloc[positions]
+    """Mean-pooled states of question + choice; of the question for `most` 1."""
     questions, choices = rows["question"].tolist(), rows["choices"].tolist()
-    if task.shared_choices is not None:
+    if most == 1:
         return mean_pooled(loaded, questions, layers)[:, None, :]
     texts = [f"{q} {c}" for q, own in zip(questions, choices, strict=True) for c in own]
     states = mean_pooled(loaded, texts, layers)
     owner = np.repeat(np.arange(len(questions)), [len(own) for own in choices])
     slot = np.concatenate([np.arange(len(own)) for own in choices])
-    features = np.zeros(
-        (positions.size, int(task.choice_counts.max()), states.shape[1]), dtype=np.float32
-    )
+    features = np.zeros((len(rows), most, states.shape[1]), dtype=np.float32)
     features[owner, slot] = states
     return features
 

@@ -84,6 +84,34 @@ def bytes_there(device: str) -> int:
     return free + held
 
 
+def find_place(needed: int) -> str:
+    """Where a model of so many bytes goes when no device is named for it.
+
+    The first GPU that has room, else "auto" (all GPUs) if they have it together, else the first
+    GPU; the processor where there is none.
+    """
+    if not torch.cuda.is_available():
+        return "cpu"
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    for gpu in gpus:
+        if needed <= bytes_there(gpu):
+            return gpu
+    return "auto" if len(gpus) > 1 else gpus[0]
+
+
+def check_on_gpus(name: str, model: PreTrainedModel) -> None:
+    """Refuse a model that was spread so that part of it lies beside the GPUs.
+
+    Raises InputError.
+    """
+    places = {str(place) for place in (getattr(model, "hf_device_map", None) or {}).values()}
+    if len(places) > 1 and places & {"cpu", "disk"}:
+        raise InputError(
+            f"model '{name}' does not fit: its layers cannot be spread over the GPUs' free memory; "
+            "take a smaller model, load it in 4 bits ('nf4') or free the GPUs."
+        )
+
+
 def check_fits(name: str, needed: int, quantisation: str, device: str) -> None:
     """Refuse a model that is larger than the memory at hand.
 

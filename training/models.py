@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
+from torch import nn
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -29,6 +30,8 @@ from training.model_memory import (
     bytes_needed,
     check_fits,
     check_four_bits,
+    check_on_gpus,
+    find_place,
     packed_layers,
 )
 
@@ -62,16 +65,37 @@ class LoadedModel:
 
     @property
     def device(self) -> torch.device:
-        device: torch.device = self.model.device
-        return device
+        """Where inputs go."""
+        return input_device(self.model)
 
     @cached_property
     def context_length(self) -> int:
         """Most tokens of one sequence."""
         limits = [getattr(self.model.config, "max_position_embeddings", None)]
         limits.append(self.tokenizer.model_max_length)
+        limits.append(_positions_after_padding(self.model))
         known = [int(limit) for limit in limits if limit is not None and limit < 1_000_000]
         return min(known, default=2048)
+
+
+def input_device(model: PreTrainedModel) -> torch.device:
+    """Where a model's inputs go: of one that is spread over devices, to its embeddings."""
+    device: torch.device = model.device
+    if len(set((getattr(model, "hf_device_map", None) or {}).values())) > 1:
+        device = model.get_input_embeddings().weight.device
+    return device
+
+
+def _positions_after_padding(model: PreTrainedModel) -> int | None:
+    """Positions of a model that counts them from behind its padding token's id, as RoBERTa does.
+
+    Such a model sets one position of its table aside for padding and never uses those before it.
+    """
+    for name, module in model.named_modules():
+        positions = isinstance(module, nn.Embedding) and "position" in name.rpartition(".")[2]
+        if positions and module.padding_idx is not None:
+            return int(module.num_embeddings - module.padding_idx - 1)
+    return None
 
 
 @dataclass(frozen=True)
@@ -165,14 +189,16 @@ def load_model(
         From `find_model`.
     quantisation
         "none", or "nf4": 4-bit NormalFloat with double quantisation (Dettmers et al. 2023).
-        Whole decoders are held in float32 on a CPU and bfloat16 on a GPU; encoders are held in
+        Whole decoders are held in float32 on a CPU and bfloat16 on a GPU; whole encoders in
         bfloat16 where the processor multiplies it natively (cosine to float32 at least .9999 for
-        MiniLM, twice the speed), but in float32 with a head, since they are trained then.
+        MiniLM, twice the speed), but in float32 with a head, since they are trained then. In 4
+        bits models multiply in float32 on a CPU and in bfloat16 on a GPU; what is not packed is
+        held in the same, but in float32 beside a head.
     device
-        Defaults to the first GPU where there is one.
+        Where there are GPUs, defaults to the first that has room for the model; where none has
+        but all of them together have, the model is spread over them (device_map "auto").
     device_map
-        "auto" spreads the model over all GPUs, for those that need several; `device` is then
-        not asked for.
+        "auto" spreads the model over all GPUs in any case; `device` is then not asked for.
     head
         For an encoder that is to be trained: "multiple_choice" scores pairs of question and
         choice, "classification" the `classes` choices that all items share.
@@ -191,8 +217,9 @@ def load_model(
         raise ValueError(f"'head' is for encoders; '{source.name}' is a decoder.")
     if (head == "classification") != (classes is not None):
         raise ValueError(f"'classes' goes with the head 'classification'; got {classes}.")
-    device = device or _default_device()
-    dtype = torch.float32 if head else _compute_dtype(source.kind, device)
+    wanted, device = device_map or device, device or _default_device()
+    computes = _compute_dtype(source.kind, quantisation, head is not None, device)
+    dtype = torch.float32 if head else computes
     arguments: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
     if classes is not None:
         arguments |= {"num_labels": classes}
@@ -207,19 +234,21 @@ def load_model(
         if quantisation == "nf4":
             check_four_bits(source.name, skeleton, packed, new_layers)
         needed = bytes_needed(skeleton, quantisation, dtype, sum(packed.values()))
-        check_fits(source.name, needed, quantisation, device_map or device)
+        place = wanted or find_place(needed)
+        check_fits(source.name, needed, quantisation, place)
         del skeleton
         if quantisation == "nf4":
             arguments["quantization_config"] = BitsAndBytesConfig(
                 load_in_4bit=True,
                 bnb_4bit_quant_type="nf4",
                 bnb_4bit_use_double_quant=True,
-                bnb_4bit_compute_dtype=torch.float32 if device == "cpu" else torch.bfloat16,
+                bnb_4bit_compute_dtype=computes,
                 llm_int8_skip_modules=list(new_layers) or None,
             )
-        if device_map or quantisation == "nf4":
-            arguments["device_map"] = device_map or {"": device}
+        if place == "auto" or quantisation == "nf4":
+            arguments["device_map"] = place if place == "auto" else {"": place}
         model = loader.from_pretrained(source.location, dtype=dtype, **arguments)
+        check_on_gpus(source.name, model)
         tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
     except InputError:
         raise
@@ -231,8 +260,8 @@ def load_model(
         ) from None
     if quantisation == "nf4":
         _keep_training_kernel(model)
-    elif device_map is None:
-        model = model.to(device)
+    elif place != "auto":
+        model = model.to(place)
     if tokenizer.pad_token_id is None:
         if tokenizer.eos_token is None:
             raise InputError(
@@ -278,17 +307,29 @@ def _skeleton(
     return skeleton, head_layers(skeleton, [*report["missing_keys"], *changed])
 
 
-def compute_type(kind: ModelKind) -> str:
-    """The number type that models of a kind compute in on this machine, e.g. "float32"."""
-    return str(_compute_dtype(kind, _default_device())).removeprefix("torch.")
+def compute_type(kind: ModelKind, quantisation: Quantisation = "none", tuned: bool = False) -> str:
+    """The number type that models compute in on this machine, e.g. "float32".
+
+    Of a model in 4 bits, the type that its packed layers multiply in. `tuned` is for models that
+    adapters are trained on: an encoder then has a head, see `load_model`.
+    """
+    dtype = _compute_dtype(kind, quantisation, tuned, _default_device())
+    return str(dtype).removeprefix("torch.")
 
 
 def _default_device() -> str:
     return "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
-def _compute_dtype(kind: ModelKind, device: str) -> torch.dtype:
-    if device != "cpu":
+def _compute_dtype(
+    kind: ModelKind, quantisation: Quantisation, tuned: bool, device: str
+) -> torch.dtype:
+    on_processor = torch.device(device).type == "cpu"
+    if quantisation == "nf4":
+        return torch.float32 if on_processor else torch.bfloat16
+    if kind == "encoder" and tuned:
+        return torch.float32
+    if not on_processor:
         return torch.bfloat16
     # Decoders stay whole: sums of log-probabilities are compared, and small models train on.
     if kind == "encoder" and _multiplies_bfloat16():

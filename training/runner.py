@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms, money
 from annotation.noise import ErrorKind
-from training.answering import Answering
+from training.answering import Answering, likeliest
 from training.features import FeatureStore
 from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
 from training.generation.generate import encode_prompts
@@ -42,19 +42,30 @@ class TrialRunner:
         self.task = task
         self.source = source
         self._folder = folder
-        self._features: dict[str, FeatureStore] = {}  # by version of the prompt
-        self._models: dict[Quantisation, LoadedModel] = {}
-        self._tuned: dict[Quantisation, LoadedModel] = {}  # encoders with a head
-        self._answering: dict[Quantisation, Answering] = {}
+        self._features: dict[tuple[str, bool], FeatureStore] = {}
+        self._loaded: dict[tuple[Quantisation, bool], LoadedModel] = {}  # at most one
+        self._answering: Answering | None = None
 
-    def model(self, quantisation: Quantisation = "none") -> LoadedModel:
-        """The model as it answers untrained; a 4-bit decoder takes adapters as well."""
-        if quantisation not in self._models:
-            loaded = load_model(self.source, quantisation)
-            if quantisation == "nf4" and loaded.kind == "decoder":
-                qlora.prepare(loaded)
-            self._models[quantisation] = loaded
-        return self._models[quantisation]
+    def model(self, quantisation: Quantisation = "none", with_head: bool = False) -> LoadedModel:
+        """The model, in place of any other that was loaded: memory holds one.
+
+        A 4-bit decoder takes adapters as well; an encoder does so `with_head` only.
+        """
+        if (quantisation, with_head) not in self._loaded:
+            self._loaded.clear()
+            self._answering = None
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self._loaded[quantisation, with_head] = self._load(quantisation, with_head)
+        return self._loaded[quantisation, with_head]
+
+    def _load(self, quantisation: Quantisation, with_head: bool) -> LoadedModel:
+        if with_head:
+            return qlora.load_for_tuning(self.source, quantisation, self.task.shared_choices)
+        loaded = load_model(self.source, quantisation)
+        if quantisation == "nf4" and loaded.kind == "decoder":
+            qlora.prepare(loaded)
+        return loaded
 
     def purchase(self, trial: Trial) -> Purchase:
         """The labels this trial trains on."""
@@ -91,12 +102,14 @@ class TrialRunner:
         for store, items in self._features_of(trials):
             store.get(items, self.model, progress)
 
-    def features(self, prompt: str) -> FeatureStore:
-        """The features of items that are put by a prompt of this version."""
-        if prompt not in self._features:
+    def features(self, prompt: str, per_choice: bool = False) -> FeatureStore:
+        """The features of items put by a prompt of this version; see FeatureStore."""
+        if (prompt, per_choice) not in self._features:
             found = find_prompt(prompt, self.source.label)
-            self._features[prompt] = FeatureStore(self._folder, self.task, self.source, found)
-        return self._features[prompt]
+            self._features[prompt, per_choice] = FeatureStore(
+                self._folder, self.task, self.source, found, per_choice=per_choice
+            )
+        return self._features[prompt, per_choice]
 
     def feature_positions(self, trials: Sequence[Trial]) -> Positions:
         """Items that these trials read: the test set and what they buy, each once."""
@@ -104,26 +117,27 @@ class TrialRunner:
         return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought])))
 
     def _features_of(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
-        prompts = dict.fromkeys(trial.prompt for trial in trials)
+        kinds = dict.fromkeys(_feature_kind(trial) for trial in trials)
         return [
             (
-                self.features(prompt),
-                self.feature_positions([trial for trial in trials if trial.prompt == prompt]),
+                self.features(*kind),
+                self.feature_positions([trial for trial in trials if _feature_kind(trial) == kind]),
             )
-            for prompt in prompts
+            for kind in kinds
         ]
 
     def _answers(self, quantisation: Quantisation) -> Answering:
-        if quantisation not in self._answering:
-            self._answering[quantisation] = Answering(self.task, self.model(quantisation))
-        return self._answering[quantisation]
+        loaded = self.model(quantisation)
+        if self._answering is None:
+            self._answering = Answering(self.task, loaded)
+        return self._answering
 
     def _probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
         self.task.require_choices("probe")
         started = time.perf_counter()
         purchases = [self.purchase(trial) for trial in trials]
         positions = self.feature_positions(trials)
-        features = self.features(trials[0].prompt).get(positions, self.model)
+        features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
         mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
         jobs = []
         for trial, purchase in zip(trials, purchases, strict=True):
@@ -137,7 +151,8 @@ class TrialRunner:
         gold = self.task.answers[self.task.test_positions]
         for trial, purchase, probe, own in zip(trials, purchases, probes, scores, strict=True):
             details = {"penalty": probe.penalty}
-            yield trial, self._result(own.argmax(1) == gold, purchase, details, seconds)
+            correct = np.asarray(own.argmax(1) == gold)
+            yield trial, self._result(correct, purchase, details, seconds)
 
     def _qlora(
         self, trial: Trial, purchase: Purchase, progress: Progress
@@ -147,7 +162,7 @@ class TrialRunner:
         if objective == "reasoning":
             return self._qlora_reasoning(trial, purchase, settings, progress)
         self.task.require_choices("qlora")
-        loaded = self._tuned_model(trial.quantisation)
+        loaded = self.model(trial.quantisation, with_head=self.source.kind == "encoder")
         targets = self._targets(trial, purchase)
         scores = qlora.train_and_score(
             loaded,
@@ -159,15 +174,16 @@ class TrialRunner:
             progress,
             redraw_rates=targets.redraw_rates,
         )
-        best = scores.argmax(1).numpy()
-        return np.asarray(best == self.task.answers[self.task.test_positions]), {}
+        test = self.task.test_positions
+        best = likeliest(scores.double().numpy(), self.task, test)
+        return best == self.task.answers[test], {}
 
     def _qlora_reasoning(
         self, trial: Trial, purchase: Purchase, settings: dict[str, Any], progress: Progress
     ) -> tuple[NDArray[np.bool_], dict[str, float]]:
         """Train on reasoning and answers, then let the model reason about the test items."""
         loaded = self.model(trial.quantisation)
-        prompt = find_prompt(trial.prompt, self.source.label)
+        prompt = find_prompt(trial.prompt, trial.model)
         most_tokens = settings.pop("most_tokens", None)
         rows = self.task.items.iloc[purchase.positions]
         labels = self.task.label_texts(purchase.positions, purchase.labels)
@@ -179,6 +195,7 @@ class TrialRunner:
             qlora.QloraSettings(**settings),
             trial.seed,
             progress,
+            names=rows["item_id"].tolist(),
         )
         test = self.task.items.iloc[self.task.test_positions]
         with training as model:
@@ -186,15 +203,6 @@ class TrialRunner:
                 loaded, test, [], prompt, most_tokens=most_tokens, model=model
             )
         return found.correct, found.details
-
-    def _tuned_model(self, quantisation: Quantisation) -> LoadedModel:
-        """The model that adapters go on: an encoder needs a head beside what `model` loads."""
-        if self.source.kind == "decoder":
-            return self.model(quantisation)
-        if quantisation not in self._tuned:
-            shared = self.task.shared_choices
-            self._tuned[quantisation] = qlora.load_for_tuning(self.source, quantisation, shared)
-        return self._tuned[quantisation]
 
     def _encoded(
         self, positions: Positions, loaded: LoadedModel, prompt: str
@@ -212,7 +220,9 @@ class TrialRunner:
             trial,
             purchase,
             self.task,
-            lambda: self._answers(trial.quantisation).probabilities(purchase.positions),
+            lambda: self._answers(trial.quantisation).probabilities(
+                purchase.positions, find_prompt(trial.prompt, trial.model)
+            ),
         )
 
     def _result(
@@ -226,9 +236,12 @@ class TrialRunner:
         if purchase.positions.size:
             wrong = purchase.labels != self.task.answers[purchase.positions]
             details["wrong_label_share"] = float(wrong.mean())
-        return TrialResult(
-            np.asarray(correct), seconds, _peak_memory_bytes(), _device_name(), details
-        )
+        return TrialResult(correct, seconds, _peak_memory_bytes(), _device_name(), details)
+
+
+def _feature_kind(trial: Trial) -> tuple[str, bool]:
+    """Prompt, and whether every choice has features: the paper's probe knows no other kind."""
+    return trial.prompt, dict(trial.settings).get("optimiser") == "paper"
 
 
 def _alike(trial: Trial) -> tuple[str, str]:
@@ -252,10 +265,6 @@ def _terms(error_rate: float, kind: str) -> LabelTerms:
     # A trial does not know prices: they cannot change its result.
     error_kind: ErrorKind = "redraw" if kind == "redraw" else "flip"
     return LabelTerms(money(0), error_rate, error_kind)
-
-
-def _as_array(scores: torch.Tensor) -> NDArray[np.float64]:
-    return scores.double().numpy()
 
 
 def _peak_memory_bytes() -> int:

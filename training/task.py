@@ -192,7 +192,7 @@ class Task:
                 if wanted > there:
                     raise InputError(
                         f"stratum '{name}': {wanted} labels wanted, {there} items there to label; "
-                        "lower the budget or bring more items."
+                        "buy fewer, or bring more items."
                     )
             chosen: Positions = np.arange(count, dtype=np.int64)
             if pilot:

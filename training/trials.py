@@ -106,7 +106,16 @@ def make_trial(
 
     Error rates of strata that are not bought do not enter: they cannot change the result. Nor
     does the cost of a label, so that trials are re-used when only prices change.
+
+    Raises ValueError for what a method does not do: a zero-shot trial that buys, a probe on a
+    quantised model, reasoning trained towards anything but its labels.
     """
+    if method == "zero_shot" and any(mix.values()):
+        raise ValueError(f"a zero-shot trial buys nothing; got {dict(mix)}.")
+    if method == "probe" and quantisation != "none":
+        raise ValueError(f"a probe reads the whole model; got quantisation '{quantisation}'.")
+    if settings.get("objective") == "reasoning" and target_kind != "hard_labels":
+        raise ValueError(f"reasoning is trained as labelled; got targets '{target_kind}'.")
     bought = {name: mix[name] for name in task.strata.names if mix.get(name, 0) > 0}
     return Trial(
         item_fingerprint=task.fingerprint,
@@ -129,6 +138,11 @@ def make_trial(
         target_kind=target_kind,
         target_settings=tuple(sorted((target_settings or {}).items())),
         judgments=judgments,
-        compute=compute_type(model.kind),
+        compute=number_type(model, method, quantisation),
         prompt=prompt,
     )
+
+
+def number_type(model: ModelSource, method: Method, quantisation: Quantisation) -> str:
+    """What a trial computes in on this machine, e.g. "float32"."""
+    return compute_type(model.kind, quantisation, tuned=method == "qlora")

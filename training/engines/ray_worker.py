@@ -7,11 +7,11 @@ from pathlib import Path
 
 from annotation.errors import InputError
 from training.engines.dispatch import attempt
-from training.models import ModelSource, compute_type, find_model
+from training.models import ModelSource, find_model
 from training.quiet import quiet_libraries
 from training.runner import TrialRunner
 from training.task import Task
-from training.trials import RECIPE_VERSION, Trial, TrialResult
+from training.trials import RECIPE_VERSION, Trial, TrialResult, number_type
 
 
 class TrialWorker:
@@ -72,7 +72,8 @@ def _refusal(trial: Trial, source: ModelSource) -> InputError | None:
             f"node {node} has another version of labelmix (trials of recipe {RECIPE_VERSION}, "
             f"asked for {trial.recipe}); install the same version on all nodes."
         )
-    if (compute := compute_type(source.kind)) != trial.compute:
+    compute = number_type(source, trial.method, trial.quantisation)
+    if compute != trial.compute:
         return InputError(
             f"node {node} computes in {compute}, the machine that asks in {trial.compute}, and "
             "results would not compare; start labelmix on a node like the workers' (with a GPU "

@@ -4,6 +4,7 @@ Hase et al. 2024 (arXiv 2401.06751), section 3: the model is shown worked exampl
 reasoning, or an instruction, and generates greedily.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -25,6 +26,8 @@ from training.models import LoadedModel
 from training.prompts import Example, Prompt, reasoned_answer
 from training.scoring.hooks import Model
 from training.scoring.token_budget import TokenBudget
+
+logger = logging.getLogger(__name__)
 
 # Tokens generated at most: the paper's for GSM8K (300) and StrategyQA (100).
 MOST_TOKENS: dict[AnswerKind, int] = {"number": 300, "choice": 100, "text": 100}
@@ -71,7 +74,9 @@ def chain_of_thought_correct(
     prompt
         One that shows reasoning, such as `find_prompt("0305-mended")`.
     most_tokens
-        Tokens generated per item at most; by default those of `MOST_TOKENS`.
+        Tokens generated per item at most. By default those of `MOST_TOKENS`; where they do not fit
+        the model's context after the longest item, what fits, up to half of the context so that
+        worked examples have room too (a warning tells).
     extraction
         "paper" generates up to the limit and reads answers as the paper's code does, for
         comparison.
@@ -98,10 +103,11 @@ def chain_of_thought_correct(
     rows = items.to_dict("records")
     golds = [_gold(row) for row in rows]
     kind = answer_kind(golds, has_choices=bool(rows) and len(rows[0]["choices"]) > 0)
-    limit = MOST_TOKENS[kind] if most_tokens is None else most_tokens
     asked = [(str(row["question"]), tuple(row["choices"])) for row in rows]
+    longest = _longest(loaded, asked, prompt)
+    limit = _default_limit(loaded, kind, longest, prompt) if most_tokens is None else most_tokens
     shown = [replace(each, reasoning=_without_blank_lines(each.reasoning)) for each in examples]
-    kept = _that_fit(loaded, asked, shown, prompt, limit)
+    kept = _that_fit(loaded, longest, shown, prompt, limit)
     generated = generate_answers(
         loaded,
         [prompt.text(question, choices, kept) for question, choices in asked],
@@ -149,8 +155,8 @@ def reasoned_texts(
         reasoning = _without_blank_lines(str(row.get("reasoning") or ""))
         if not reasoning:
             raise InputError(
-                f"item '{row['item_id']}' has no reasoning to train a chain of thought on; give "
-                "the column 'reasoning', or use the method 'qlora'."
+                f"item '{row['item_id']}' has no reasoning to train a chain of thought on; set "
+                "[qlora] objective = \"choices\", or give a column 'reasoning'."
             )
         asked = prompt.text(str(row["question"]), tuple(row["choices"]))
         texts.append((asked, prompt.answer(reasoned_answer(reasoning, label))))
@@ -168,20 +174,49 @@ def _without_blank_lines(reasoning: str) -> str:
     return "\n".join(line for line in reasoning.splitlines() if line.strip())
 
 
+Asked = tuple[str, tuple[str, ...]]  # question and choices
+
+
+def _longest(loaded: LoadedModel, asked: Sequence[Asked], prompt: Prompt) -> Asked:
+    """The item whose prompt takes most tokens: the longest after any number of examples."""
+    if not asked:
+        return "", ()
+    queries = encode_prompts(loaded.tokenizer, [prompt.text(*each) for each in asked])
+    return asked[max(range(len(asked)), key=lambda index: len(queries[index]))]
+
+
+def _tokens(
+    loaded: LoadedModel, asked: Asked, prompt: Prompt, examples: Sequence[Example] = ()
+) -> int:
+    return len(encode_prompts(loaded.tokenizer, [prompt.text(*asked, examples)])[0])
+
+
+def _default_limit(loaded: LoadedModel, kind: AnswerKind, longest: Asked, prompt: Prompt) -> int:
+    """Tokens generated at most where none are named."""
+    usual, context = MOST_TOKENS[kind], loaded.context_length
+    room = context - _tokens(loaded, longest, prompt)
+    if usual <= room:
+        return usual
+    limit = max(1, min(room, context // 2))
+    logger.warning(
+        "model '%s' reads at most %d tokens: answers are cut off at %d tokens, not %d.",
+        loaded.name,
+        context,
+        limit,
+        usual,
+    )
+    return limit
+
+
 def _that_fit(
     loaded: LoadedModel,
-    asked: Sequence[tuple[str, tuple[str, ...]]],
+    longest: Asked,
     examples: Sequence[Example],
     prompt: Prompt,
     most_tokens: int,
 ) -> list[Example]:
-    """The first of the examples, as many as leave room for every item and its answer."""
+    """The first of the examples, as many as leave room for the longest item and its answer."""
     kept = list(examples)
-    if not kept or not asked:
-        return kept
-    queries = encode_prompts(loaded.tokenizer, [prompt.text(*each) for each in asked])
-    longest = asked[max(range(len(asked)), key=lambda index: len(queries[index]))]
-    room = loaded.context_length - most_tokens
-    while kept and len(encode_prompts(loaded.tokenizer, [prompt.text(*longest, kept)])[0]) > room:
+    while kept and _tokens(loaded, longest, prompt, kept) + most_tokens > loaded.context_length:
         kept.pop()
     return kept

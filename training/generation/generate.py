@@ -8,9 +8,10 @@ with runs once.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from transformers import (
     GenerationConfig,
     PreTrainedModel,
@@ -22,12 +23,16 @@ from transformers import (
 from annotation.errors import InputError
 from training.generation.answer_extraction import answer_end
 from training.generation.shared_prefix import GenerationPrefix, run_generation_prefix
-from training.models import LoadedModel
+from training.models import LoadedModel, input_device
+from training.scoring.encoding import encode_prompts
 from training.scoring.hooks import Model, base_model
 from training.scoring.token_budget import TokenBudget
 
+__all__ = ["GeneratedAnswer", "encode_prompts", "generate_answers", "generation_budget_of"]
+
 _TOKENS_AT_ONCE = {"cuda": 65536}  # of prompts and answers, in the cache; halved if it runs short
 _TOKENS_ELSEWHERE = 8192
+_budgets: WeakKeyDictionary[nn.Module, TokenBudget] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,7 @@ def generate_answers(
                 "shorten the item, lower most_tokens, or use another model."
             )
     base = base_model(model if model is not None else loaded.model)
-    if budget is None:
-        budget = TokenBudget(_TOKENS_AT_ONCE.get(base.device.type, _TOKENS_ELSEWHERE))
+    budget = generation_budget_of(base) if budget is None else budget
     prefix = run_generation_prefix(base, encoded) if share_prefix else None
     order = sorted(range(len(encoded)), key=lambda index: -len(encoded[index]))
 
@@ -96,6 +100,18 @@ def generate_answers(
         found.update(zip([order[place] for place in places], answers, strict=True))
         progress(len(found), len(order))
     return [found[index] for index in range(len(encoded))]
+
+
+def generation_budget_of(model: Model) -> TokenBudget:
+    """The budget of a model for generation, which remembers what did not fit.
+
+    It is not the one for scoring: a token in the cache takes less than one whose logits are read.
+    """
+    base = base_model(model)
+    if base not in _budgets:
+        tokens = _TOKENS_AT_ONCE.get(input_device(base).type, _TOKENS_ELSEWHERE)
+        _budgets[base] = TokenBudget(tokens)
+    return _budgets[base]
 
 
 def _generate(
@@ -122,10 +138,11 @@ def _generate(
         eos_token_id=sorted(ends) or None,
     )
     complete = _AnswerComplete(tokenizer, width, len(rows))
+    device = input_device(base)
     with _settings_of_the_checkpoint_aside(base):
         output: Tensor = base.generate(
-            torch.tensor(rows, device=base.device),
-            attention_mask=mask.to(base.device),
+            torch.tensor(rows, device=device),
+            attention_mask=mask.to(device),
             generation_config=settings,
             stopping_criteria=StoppingCriteriaList([complete] if stop_at_answer else []),
             past_key_values=prefix.cache(padding) if prefix else None,
@@ -140,15 +157,6 @@ def _generate(
         finished = bool(places) or end is not None
         answers.append(GeneratedAnswer(text[:end], len(ids), finished))
     return answers
-
-
-def encode_prompts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
-    """Token ids of texts, an end token that closes them left out: more will follow."""
-    encoded = [list(ids) for ids in tokenizer(list(texts))["input_ids"]] if texts else []
-    for ids in encoded:
-        while len(ids) > 1 and ids[-1] == tokenizer.eos_token_id:
-            ids.pop()
-    return encoded
 
 
 def _end_tokens(base: PreTrainedModel, tokenizer: PreTrainedTokenizerBase) -> set[int]:

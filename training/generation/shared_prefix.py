@@ -8,7 +8,9 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-LEAST_SHARED = 24  # tokens; a pass of its own for fewer saves nothing
+from training.models import input_device
+from training.scoring.prefix import LEAST_SHARED, shared_tokens
+
 _KINDS_OF_LAYERS = {"full_attention", "sliding_attention"}
 
 
@@ -52,29 +54,19 @@ def run_generation_prefix(
     """
     if len(prompts) < 2 or not _has_plain_cache(model):
         return None
-    shared = _shared_tokens(prompts)[: min(len(ids) for ids in prompts) - 1]
-    if len(shared) < LEAST_SHARED:
+    length = shared_tokens(prompts)
+    if length < LEAST_SHARED:
         return None
     # Without a configuration the cache keeps all tokens, also of layers with a sliding window.
     cache = DynamicCache()
-    ids = torch.tensor([shared], device=model.device)
+    ids = torch.tensor([prompts[0][:length]], device=input_device(model))
     model.get_decoder()(input_ids=ids, past_key_values=cache, use_cache=True)
     layers = cache.layers
     if any(type(layer) is not DynamicLayer or not layer.is_initialized for layer in layers):
         return None
     if len(layers) != model.config.get_text_config(decoder=True).num_hidden_layers:
         return None
-    return GenerationPrefix(len(shared), [(layer.keys, layer.values) for layer in layers])
-
-
-def _shared_tokens(prompts: Sequence[list[int]]) -> list[int]:
-    # What the least and the greatest of several sequences share, all of them share.
-    shared = []
-    for one, other in zip(min(prompts), max(prompts), strict=False):
-        if one != other:
-            break
-        shared.append(one)
-    return shared
+    return GenerationPrefix(length, [(layer.keys, layer.values) for layer in layers])
 
 
 def _has_plain_cache(model: PreTrainedModel) -> bool:

@@ -150,10 +150,10 @@ def _encode(
     pairs = list(zip(questions, choices, strict=True))
     # Examples end in a blank line, far from the answer: the answer's tokens do not depend on them.
     queries = [prompt.text(question, own) for question, own in pairs]
-    bare = _without_end(tokenizer, queries)
+    bare = encode_prompts(tokenizer, queries)
     answers = _encode_answers(tokenizer, queries, bare, choices, prompt)
     texts = [prompt.text(question, own, examples) for question, own in pairs]
-    prompts = _without_end(tokenizer, texts) if examples else bare
+    prompts = encode_prompts(tokenizer, texts) if examples else bare
     return [
         EncodedItem(ids, own_answers, tuple(len(text) for text in own), item_id)
         for ids, own_answers, own, item_id in zip(prompts, answers, choices, item_ids, strict=True)
@@ -172,7 +172,7 @@ def _encode_answers(
     found: list[list[list[int]]] = [[[] for _ in texts] for texts in own]
     apart = [(i, k) for i, texts in enumerate(own) for k in range(len(texts))]
     if not prompt.answers_apart:
-        wholes = _without_end(tokenizer, [queries[i] + own[i][k] for i, k in apart])
+        wholes = encode_prompts(tokenizer, [queries[i] + own[i][k] for i, k in apart])
         for (i, k), whole in zip(apart, wholes, strict=True):
             length = len(encoded_queries[i])
             if whole[:length] == encoded_queries[i]:
@@ -185,7 +185,7 @@ def _encode_answers(
     return found
 
 
-def _without_end(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+def encode_prompts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
     """Token ids of texts, an end token that closes them left out: more will follow."""
     if not texts:
         return []

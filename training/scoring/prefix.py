@@ -42,16 +42,19 @@ class _SharedLayer(DynamicLayer):  # type: ignore[misc]  # its types are not exp
 
 
 def shared_length(items: Sequence[EncodedItem]) -> int:
+    """Tokens that all items' prompts have in common; see `shared_tokens`."""
+    return shared_tokens([item.prompt for item in items])
+
+
+def shared_tokens(prompts: Sequence[list[int]]) -> int:
     """Tokens that all prompts have in common, at least one of each prompt left over."""
-    first = min(item.prompt for item in items)
-    last = max(item.prompt for item in items)
     length = 0
-    # What the least and the greatest of sorted sequences share, all of them share.
-    for one, other in zip(first, last, strict=False):
+    # What the least and the greatest of several sequences share, all of them share.
+    for one, other in zip(min(prompts), max(prompts), strict=False):
         if one != other:
             break
         length += 1
-    return min(length, min(len(item.prompt) for item in items) - 1)
+    return min(length, min(len(prompt) for prompt in prompts) - 1)
 
 
 @torch.no_grad()

@@ -9,8 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from training.models import LoadedModel
-
-TOKENS_PER_BATCH = 8192
+from training.scoring.token_budget import TokenBudget, budget_of
 
 
 @dataclass(frozen=True)
@@ -24,8 +23,14 @@ class EncodedText:
     choices: int
 
     @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(len(row["input_ids"]) for row in self.rows)
+
+    @property
     def tokens(self) -> int:
-        return len(self.rows) * max(len(row["input_ids"]) for row in self.rows)
+        """Tokens that the item takes in a pass, padding counted."""
+        return len(self.rows) * self.longest
 
 
 def encode_texts(
@@ -85,18 +90,35 @@ def score_texts(
     loaded: LoadedModel,
     items: Sequence[EncodedText],
     model: PreTrainedModel | PeftModel | None = None,
-    tokens_per_batch: int = TOKENS_PER_BATCH,
+    budget: TokenBudget | None = None,
 ) -> Tensor:
     """Log-probabilities of the choices (items, most choices), -inf where an item has fewer.
 
-    `model` stands in for `loaded.model`, for instance one with an adapter.
+    `model` stands in for `loaded.model`, for instance one with an adapter. Batches are of the
+    model's own `budget` of tokens unless another is given.
+
+    Raises InputError if one item alone does not fit into memory.
     """
     model = loaded.model if model is None else model
+    budget = budget_of(model) if budget is None else budget
     scores = torch.full((len(items), max(item.choices for item in items)), -torch.inf)
-    order = sorted(range(len(items)), key=lambda index: -items[index].tokens)
-    while order:
-        size = max(1, tokens_per_batch // items[order[0]].tokens)
-        batch, order = order[:size], order[size:]
-        logits = score_text_batch(loaded, [items[i] for i in batch], model)
-        scores[torch.tensor(batch), : logits.shape[1]] = logits.log_softmax(1).cpu()
+    order = sorted(range(len(items)), key=lambda index: -items[index].longest)
+
+    def take(start: int, tokens: int) -> tuple[int, int]:
+        # All rows of a batch are padded to the longest, which is the first item's.
+        longest, rows, size = items[order[start]].longest, 0, 0
+        for index in order[start:]:
+            more = rows + len(items[index].rows)
+            if size and more * longest > tokens:
+                break
+            rows, size = more, size + 1
+        return size, rows * longest
+
+    def run(start: int, end: int) -> Tensor:
+        logits = score_text_batch(loaded, [items[index] for index in order[start:end]], model)
+        return logits.log_softmax(1).cpu()
+
+    for places, found in budget.run(len(order), take, run):
+        batch = torch.tensor([order[place] for place in places])
+        scores[batch, : found.shape[1]] = found
     return scores

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import torch
 from peft import PeftModel
-from torch import Tensor
+from peft.tuners.lora import LoraLayer
+from torch import Tensor, nn
 
 from annotation.errors import InputError
 from training.scoring.token_budget import is_out_of_memory
@@ -18,7 +19,14 @@ Progress = Callable[[int, int], None]
 
 
 class TrainingDivergedError(InputError):
-    """The loss became NaN or infinite: the settings do not suit the model."""
+    """A loss, gradient or score became NaN or infinite: the settings do not suit the model."""
+
+
+def diverged(labels: int, seed: int, what: str) -> TrainingDivergedError:
+    """The error of a training on so many labels; `what` says what became of it."""
+    return TrainingDivergedError(
+        f"qlora on {labels} labels, seed {seed}: {what}; lower [qlora] learning_rate."
+    )
 
 
 @dataclass(frozen=True)
@@ -57,10 +65,12 @@ def train(
     """Minimise the mean loss over seeded batches; every update uses all items of its batch.
 
     Where a part of a batch does not fit into memory the parts are halved, and the update is made
-    again. `progress` is told updates done and in all.
+    again. `progress` is told updates done and in all. The base model runs as in evaluation: what is
+    dropped out are the adapters' inputs alone, as their settings say. Afterwards all of the model
+    is in evaluation mode.
 
-    Raises TrainingDivergedError if the loss is not finite, InputError if one item alone does not
-    fit into memory.
+    Raises TrainingDivergedError if a loss or a gradient is not finite, the loss after the last
+    update included, and InputError if one item alone does not fit into memory.
     """
     items = len(objective.tokens)
     total = settings.updates(items)
@@ -70,7 +80,7 @@ def train(
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, settings.rate(total))
     shuffler = torch.Generator().manual_seed(seed)
-    adapted.train()
+    _drop_out_in_adapters_alone(adapted)
     checkpointing = settings.checkpointing
     if checkpointing == "auto":
         checkpointing = not activations_fit(
@@ -85,16 +95,28 @@ def train(
             for batch in order.split(settings.batch):
                 loss = update.gradients(batch.tolist())
                 if loss is not None:
-                    raise TrainingDivergedError(
-                        f"qlora on {items} labels, seed {seed}: the loss became {loss} at "
-                        f"update {done + 1}; lower [qlora] learning_rate."
-                    )
-                torch.nn.utils.clip_grad_norm_(trained, settings.largest_gradient)
+                    raise diverged(items, seed, f"the loss became {loss} at update {done + 1}")
+                norm = nn.utils.clip_grad_norm_(trained, settings.largest_gradient)
+                if not torch.isfinite(norm):
+                    what = f"the gradient's norm became {norm.item()} at update {done + 1}"
+                    raise diverged(items, seed, what)
                 optimizer.step()
                 schedule.step()
                 optimizer.zero_grad()
                 done += 1
                 progress(done, total)
+    adapted.eval()
+    _check_last_update(adapted, objective, total, seed)
+
+
+@torch.no_grad()
+def _check_last_update(adapted: PeftModel, objective: Objective, updates: int, seed: int) -> None:
+    """No further loss shows what the last update did, so the shortest item's is looked at."""
+    shortest = min(range(len(objective.tokens)), key=lambda index: objective.tokens[index])
+    loss = objective.losses(adapted, [shortest]).sum()
+    if not torch.isfinite(loss):
+        what = f"the loss became {loss.item()} after {updates} updates"
+        raise diverged(len(objective.tokens), seed, what)
 
 
 class _Update:
@@ -147,6 +169,14 @@ def _restore(state: list[Tensor]) -> None:
         torch.cuda.set_rng_state_all(state[1:])
 
 
+def _drop_out_in_adapters_alone(adapted: PeftModel) -> None:
+    # The base's own dropout would make the result depend on how a batch is split into parts.
+    adapted.eval()
+    for module in adapted.modules():
+        if isinstance(module, LoraLayer):
+            module.lora_dropout.train()
+
+
 @contextmanager
 def _checkpointed(adapted: PeftModel, wanted: bool) -> Iterator[None]:
     """Activations computed twice within the block, where `wanted`."""
@@ -164,8 +194,37 @@ def _checkpointed(adapted: PeftModel, wanted: bool) -> Iterator[None]:
             f"this model cannot train with [qlora] checkpointing ({error}); set it to false."
         ) from None
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _in_training_mode(_checkpoints(base)):
             warnings.filterwarnings("ignore", message=".*use_cache.*")
             yield
     finally:
         (disable or base.gradient_checkpointing_disable)()
+
+
+def _checkpoints(base: nn.Module) -> list[nn.Module]:
+    """The modules that compute twice what is within them."""
+    return [m for m in base.modules() if getattr(m, "gradient_checkpointing", False)]
+
+
+@contextmanager
+def _in_training_mode(modules: Sequence[nn.Module]) -> Iterator[None]:
+    """These modules themselves, not what is within them, in training mode but without dropout.
+
+    Only in training mode do they compute activations twice. Some drop out in their own code, at
+    rates that are plain numbers of theirs, such as `dropout` and `layerdrop`.
+    """
+    before = [(module, module.training, _dropout_rates(module)) for module in modules]
+    for module, _, rates in before:
+        module.training = True
+        vars(module).update(dict.fromkeys(rates, 0.0))
+    try:
+        yield
+    finally:
+        for module, training, rates in before:
+            module.training = training
+            vars(module).update(rates)
+
+
+def _dropout_rates(module: nn.Module) -> dict[str, float]:
+    named = {name: value for name, value in vars(module).items() if "drop" in name}
+    return {name: value for name, value in named.items() if isinstance(value, float)}

@@ -20,7 +20,7 @@ def target_probabilities(targets: Targets, choice_counts: Sequence[int]) -> NDAr
     given = np.asarray(targets)
     counts = np.asarray(choice_counts)
     most = int(counts.max())
-    own = np.arange(most)[None, :] < counts[:, None]  # (items, most choices)
+    own = own_choices(choice_counts)
     if given.ndim == 1:
         if given.shape != counts.shape or np.any((given < 0) | (given >= counts)):
             raise ValueError("'targets' should hold, per item, the index of one of its choices.")
@@ -35,7 +35,15 @@ def target_probabilities(targets: Targets, choice_counts: Sequence[int]) -> NDAr
     return given
 
 
-def choice_losses(scores: Tensor, targets: Tensor, redraw_rates: Tensor | None = None) -> Tensor:
+def own_choices(choice_counts: Sequence[int]) -> NDArray[np.bool_]:
+    """Which places of a table hold one of the item's own choices: (items, most choices)."""
+    counts = np.asarray(choice_counts)
+    return np.asarray(np.arange(int(counts.max()))[None, :] < counts[:, None])
+
+
+def choice_losses(
+    scores: Tensor, targets: Tensor, own: Tensor, redraw_rates: Tensor | None = None
+) -> Tensor:
     """Cross-entropy between targets and the softmax over an item's choices, (items,).
 
     -sum_k t_k log p_k, with p the softmax of the choices' scores: for decoders the summed
@@ -43,18 +51,23 @@ def choice_losses(scores: Tensor, targets: Tensor, redraw_rates: Tensor | None =
     -sum_k t_k log((1 - r) p_k + r / m) over m choices: forward correction (Patrini et al. 2017,
     arXiv 1609.03683) for labels of which a share r was drawn at random.
 
+    The loss is infinite where a target is on a choice that the model gives no chance at all.
+
     Parameters
     ----------
     scores
         (items, choices), -inf where an item has fewer.
     targets
-        (items, choices), rows sum to 1.
+        (items, choices), rows sum to 1 over the item's own choices.
+    own
+        (items, choices), which choices an item has, see `own_choices`: the scores do not say it,
+        since a model can give -inf to a choice that is there.
     redraw_rates
         (items,), each in [0, 1].
     """
-    own = ~torch.isneginf(scores)
+    log_p = scores.masked_fill(~own, -torch.inf).log_softmax(1)
     # Masked before anything else is computed from it: -inf there would become a NaN gradient.
-    log_p = scores.log_softmax(1).masked_fill(~own, 0)
+    log_p = log_p.masked_fill(targets == 0, 0)
     if redraw_rates is not None:
         rates = redraw_rates[:, None].to(scores.dtype)
         by_chance = (rates / own.sum(1, keepdim=True)).log()

@@ -15,12 +15,13 @@ from peft import PeftModel
 from torch import Tensor
 
 from annotation.errors import InputError
-from training.models import Head, LoadedModel, ModelSource, Quantisation, load_model
+from training.models import LoadedModel
 from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
 from training.tuning.adapters import adapted, save_adapter
 from training.tuning.encoders import EncodedText, encode_texts, score_text_batch, score_texts
-from training.tuning.finetune import Objective, Progress, TrainingDivergedError, train
-from training.tuning.objectives import Targets, choice_losses, target_probabilities
+from training.tuning.finetune import Objective, Progress, TrainingDivergedError, diverged, train
+from training.tuning.loading import load_for_tuning, prepare
+from training.tuning.objectives import Targets, choice_losses, own_choices, target_probabilities
 from training.tuning.settings import PRESETS, QloraSettings
 
 __all__ = [
@@ -35,45 +36,9 @@ __all__ = [
     "train_and_score",
     "train_on_choices",
     "train_on_sequences",
-    "updates",
 ]
 
 Encoded = EncodedItem | EncodedText
-
-
-def load_for_tuning(
-    source: ModelSource,
-    quantisation: Quantisation = "nf4",
-    shared_choices: Sequence[str] | None = None,
-    device: str | None = None,
-) -> LoadedModel:
-    """Load a model that `train_and_score` can train: a decoder, or an encoder with its head.
-
-    The head classifies where all items share their choices, else it rates (question, choice)
-    pairs. Raises as `load_model` and `prepare` do.
-    """
-    head: Head | None = None
-    if source.kind == "encoder":
-        head = "multiple_choice" if shared_choices is None else "classification"
-    classes = len(shared_choices) if head == "classification" and shared_choices else None
-    loaded = load_model(source, quantisation, device, head=head, classes=classes)
-    prepare(loaded)
-    return loaded
-
-
-def prepare(loaded: LoadedModel) -> None:
-    """Freeze a base model for adapters; once after loading.
-
-    Norms and embeddings keep their number type: they are never trained, and a hidden state in
-    float32 would keep attention off a GPU's fast kernels.
-
-    Raises InputError for a decoder that is not in 4 bits, ValueError for an encoder without head.
-    """
-    if loaded.kind == "encoder" and loaded.head is None:
-        raise ValueError(f"encoder '{loaded.name}' has no head: load it with 'load_for_tuning'.")
-    if loaded.kind == "decoder" and loaded.quantisation != "nf4":
-        raise InputError(f"model '{loaded.name}' is not in 4 bits: load it with 'nf4' for qlora.")
-    loaded.model.requires_grad_(False)
 
 
 def encode_for_tuning(
@@ -106,11 +71,18 @@ def train_and_score(
 
     Returns scores (test items, most choices), -inf where an item has fewer: a decoder's summed
     log-probabilities of the choices' texts, an encoder's log-probabilities of the choices.
-    Parameters and errors as for `train_on_choices`; `test` is encoded as `train` is.
+    Parameters and errors as for `train_on_choices`; `test` is encoded as `train` is. Scores of
+    choices that are not finite raise TrainingDivergedError too.
     """
     training = train_on_choices(loaded, train, targets, settings, seed, progress, redraw_rates)
     with training as model:
-        return score_encoded(loaded, test, model)
+        scores = score_encoded(loaded, test, model)
+    own = torch.from_numpy(own_choices([_choices(item) for item in test]))
+    if not scores[own].isfinite().all():
+        broken = int((~scores.isfinite() & own).any(1).sum())
+        what = f"after {settings.updates(len(train))} updates the scores of {broken} test items "
+        raise diverged(len(train), seed, what + "are not finite")
+    return scores
 
 
 def score_encoded(loaded: LoadedModel, items: Sequence[Encoded], model: PeftModel) -> Tensor:
@@ -152,14 +124,15 @@ def train_on_choices(
     Raises
     ------
     TrainingDivergedError
-        If the loss is not finite.
+        If a loss or a gradient is not finite, the loss after the last update included.
     InputError
         If the model has none of the layers that adapters are to go on.
     ValueError
         If targets or rates do not fit the items.
     """
-    counts = [len(i.choices) if isinstance(i, EncodedItem) else i.choices for i in train_items]
+    counts = [_choices(item) for item in train_items]
     probabilities = torch.from_numpy(target_probabilities(targets, counts))
+    own = torch.from_numpy(own_choices(counts))
     if redraw_rates is not None and np.shape(redraw_rates) != (len(counts),):
         raise ValueError(f"'redraw_rates' should be ({len(counts)},).")
     rates = None if redraw_rates is None else torch.from_numpy(np.asarray(redraw_rates))
@@ -167,9 +140,12 @@ def train_on_choices(
     def losses(model: PeftModel, indices: Sequence[int]) -> Tensor:
         scores = _score_batch(loaded, [train_items[i] for i in indices], model)
         picked = torch.tensor(indices)
-        own_rates = None if rates is None else rates[picked].to(scores.device)
-        own_targets = probabilities[picked][:, : scores.shape[1]].to(scores.device)
-        return choice_losses(scores, own_targets, own_rates)
+        most = scores.shape[1]
+        their_rates = None if rates is None else rates[picked].to(scores.device)
+        their_targets = probabilities[picked][:, :most].to(scores.device)
+        return choice_losses(
+            scores, their_targets, own[picked][:, :most].to(scores.device), their_rates
+        )
 
     tokens = [_tokens(item) for item in train_items]
     with _trained(loaded, Objective(losses, tokens), settings, seed, progress) as model:
@@ -184,6 +160,7 @@ def train_on_sequences(
     settings: QloraSettings,
     seed: int,
     progress: Progress = lambda _done, _total: None,
+    names: Sequence[str] | None = None,
 ) -> Iterator[PeftModel]:
     """Within the block, a decoder with an adapter trained to write targets, then to end.
 
@@ -198,11 +175,13 @@ def train_on_sequences(
         Token ids; the end token is added to a target that does not end with it.
     settings, seed, progress
         As for `train_on_choices`.
+    names
+        What errors call the sequences: the ids of their items.
 
     Raises
     ------
     TrainingDivergedError
-        If the loss is not finite.
+        If a loss or a gradient is not finite, the loss after the last update included.
     InputError
         If the model is an encoder, a sequence is longer than its context, or the model has none
         of the layers that adapters are to go on.
@@ -218,8 +197,9 @@ def train_on_sequences(
         ends = end is None or (len(target) > 0 and target[-1] == end)
         whole = EncodedItem(list(prompt), [list(target) if ends else [*target, end]])
         if _tokens(whole) > loaded.context_length:
+            name = f"sequence {index + 1}" if names is None else f"item '{names[index]}'"
             raise InputError(
-                f"sequence {index}: prompt and target take {_tokens(whole)} tokens, model "
+                f"{name}: prompt and target take {_tokens(whole)} tokens, model "
                 f"'{loaded.name}' reads at most {loaded.context_length}; shorten it or use "
                 "another model."
             )
@@ -233,11 +213,6 @@ def train_on_sequences(
         yield model
 
 
-def updates(items: int, settings: QloraSettings) -> int:
-    """Optimiser updates for a purchase of so many labels."""
-    return settings.updates(items)
-
-
 @contextmanager
 def _trained(
     loaded: LoadedModel,
@@ -248,7 +223,6 @@ def _trained(
 ) -> Iterator[PeftModel]:
     with adapted(loaded, settings, seed) as model:
         train(model, objective, settings, seed, progress)
-        model.eval()
         yield model
 
 
@@ -257,6 +231,10 @@ def _score_batch(loaded: LoadedModel, items: Sequence[Encoded], model: PeftModel
         return score_text_batch(loaded, _texts(items), model)
     padding_id = int(loaded.tokenizer.pad_token_id or 0)
     return score_batch(model, _items(items), padding_id).log_probabilities
+
+
+def _choices(item: Encoded) -> int:
+    return len(item.choices) if isinstance(item, EncodedItem) else item.choices
 
 
 def _tokens(item: Encoded) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Schedule = Literal["linear", "linear_to_tenth"]
@@ -15,7 +15,8 @@ class QloraSettings:
     Attributes
     ----------
     rank, alpha, dropout
-        Of the adapter; its output is scaled by alpha / rank.
+        Of the adapter; its output is scaled by alpha / rank. The base model is frozen and runs as
+        in evaluation, so dropout of its own, or of a head, is off.
     target_modules
         Where adapters go: "all-linear" (all but the output layer), "default" (what peft names for
         the architecture: the query and value projections as a rule), or names with commas
@@ -90,3 +91,5 @@ PRESETS: dict[str, QloraSettings] = {
         schedule="linear_to_tenth",
     ),
 }
+# For a chain of thought their code makes fifteen times as many updates at least.
+PRESETS["paper_reasoning"] = replace(PRESETS["paper"], least_updates=150)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.tuning.finetune import Objective
-from training.tuning.objectives import choice_losses, target_probabilities
+from training.tuning.objectives import choice_losses, own_choices, target_probabilities
 from training.tuning.settings import PRESETS, QloraSettings
 
 pytestmark = pytest.mark.functional
@@ -65,6 +65,7 @@ def test_losses_are_those_of_a_plain_loop(seed: int, corrected: bool) -> None:
     found = choice_losses(
         torch.from_numpy(scores),
         torch.from_numpy(target_probabilities(targets, counts.tolist())),
+        torch.from_numpy(own_choices(counts.tolist())),
         torch.from_numpy(rates) if corrected else None,
     )
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-9, atol=1e-12)

@@ -80,7 +80,7 @@ def test_settings_of_a_method_are_those_of_its_section(tmp_path: Path) -> None:
     assert config.method_settings("probe") == {"penalty": 0.5, "optimiser": "ridge"}
     assert config.method_settings("qlora") == {"objective": "choices", **asdict(QloraSettings())}
     assert config.method_settings("in_context") == {"normalisation": "sum"}
-    assert config.method_settings("chain_of_thought") == {"most_tokens": 300}
+    assert config.method_settings("chain_of_thought") == {"most_tokens": None}
 
 
 def test_a_preset_fills_in_what_is_left_out(tmp_path: Path) -> None:
@@ -420,10 +420,12 @@ def test_every_key_is_in_the_template() -> None:
 
 
 def test_what_the_template_says_is_the_default_is_the_default() -> None:
-    """Commented keys of sections show defaults; `methods.also` and `probe.penalty` examples."""
+    """Commented keys of sections show defaults, but for the few popped here: examples."""
     raw = tomllib.loads(uncommented(commented_config()))
     raw["methods"].pop("also")
     raw["probe"].pop("penalty")
+    raw["generation"].pop("most_tokens")
+    raw["qlora"].pop("tokens_per_pass")
     spelled_out = RunConfig.model_validate(raw)
     plain = RunConfig.model_validate(tomllib.loads(commented_config()))
     assert spelled_out.qlora.settings() == plain.qlora.settings()

@@ -1,6 +1,7 @@
 """What fits is told before any weight is read: in memory, and in 4 bits."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +15,13 @@ from transformers import (
 
 from annotation.errors import InputError
 from training import model_memory
-from training.model_memory import bytes_needed, bytes_there, packed_layers
+from training.model_memory import (
+    bytes_needed,
+    bytes_there,
+    check_on_gpus,
+    find_place,
+    packed_layers,
+)
 from training.models import ModelSource, count_parameters, find_model, load_model
 
 MIB = 1 << 20
@@ -126,6 +133,38 @@ def test_memory_of_all_gpus_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _device: 7)
     assert bytes_there("cuda:0") == 15
     assert bytes_there("auto") == 35
+
+
+@pytest.mark.parametrize(
+    ("free", "needed", "place"),
+    [
+        ([], 10, "cpu"),
+        ([10], 10, "cuda:0"),
+        ([9], 10, "cuda:0"),
+        ([10, 90], 10, "cuda:0"),
+        ([9, 10], 10, "cuda:1"),
+        ([9, 9], 10, "auto"),
+        ([4, 4], 10, "auto"),  # refused, with the numbers of all
+    ],
+)
+def test_where_a_model_goes(
+    monkeypatch: pytest.MonkeyPatch, free: list[int], needed: int, place: str
+) -> None:
+    there = {f"cuda:{index}": size for index, size in enumerate(free)}
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: bool(free))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
+    monkeypatch.setattr(model_memory, "bytes_there", lambda device: there[device])
+    assert find_place(needed) == place
+
+
+def test_what_no_gpu_took_is_refused() -> None:
+    check_on_gpus("m", SimpleNamespace(hf_device_map={"a": 0, "b": 1}))
+    check_on_gpus("m", SimpleNamespace(hf_device_map={"": "cpu"}))
+    check_on_gpus("m", SimpleNamespace())
+    for elsewhere in ("cpu", "disk"):
+        places = {"a": 0, "b": elsewhere}
+        with pytest.raises(InputError, match="model 'm' does not fit: its layers cannot be spread"):
+            check_on_gpus("m", SimpleNamespace(hf_device_map=places))
 
 
 def test_spread_over_what_there_is(llama_source: ModelSource) -> None:

@@ -2,14 +2,29 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 import torch
+from bitsandbytes.nn import Linear4bit
 from safetensors.torch import load_file, save_file
+from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMultipleChoice
 
 from annotation.errors import InputError
-from training import models
-from training.models import ModelSource, count_parameters, find_model, load_model
+from training import model_memory, models
+from training.models import (
+    Head,
+    LoadedModel,
+    ModelSource,
+    Quantisation,
+    compute_type,
+    count_parameters,
+    find_model,
+    input_device,
+    load_model,
+)
+from training.tuning.qlora import load_for_tuning
 
 
 def copy_of(folder: Path, destination: Path) -> Path:
@@ -134,8 +149,6 @@ def test_encoders_are_held_in_what_the_processor_multiplies(
 
 
 def test_four_bits_hold_every_linear_layer_but_the_output(llama_source: ModelSource) -> None:
-    from bitsandbytes.nn import Linear4bit
-
     loaded = load_model(llama_source, "nf4", device="cpu")
     packed = [n for n, m in loaded.model.named_modules() if isinstance(m, Linear4bit)]
     plain = [n for n, m in loaded.model.named_modules() if type(m) is torch.nn.Linear]
@@ -151,6 +164,163 @@ def test_context_length_is_the_smaller_of_model_and_tokenizer(
     edit_json(folder / "tokenizer_config.json", drop="model_max_length")
     edit_json(folder / "config.json", max_position_embeddings=77)
     assert load_model(find_model(str(folder))).context_length == 77
+
+
+@pytest.mark.parametrize("padding", [0, 3])
+@pytest.mark.parametrize("kind", ["roberta", "xlm-roberta", "mpnet"])
+def test_positions_that_begin_behind_the_padding_token(
+    tmp_path: Path, bert_folder: Path, kind: str, padding: int
+) -> None:
+    """The first so many positions are never used, and the tokenizer knows no limit."""
+    for path in bert_folder.glob("token*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    edit_json(tmp_path / "tokenizer_config.json", drop="model_max_length")
+    config = AutoConfig.for_model(
+        kind,
+        vocab_size=60,
+        hidden_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=4,
+        intermediate_size=48,
+        max_position_embeddings=50,
+        type_vocab_size=1,
+        pad_token_id=padding,
+    )
+    AutoModel.from_config(config).save_pretrained(tmp_path)
+    loaded = load_model(find_model(str(tmp_path)), device="cpu")
+    ids = loaded.tokenizer(
+        "red " * 99, truncation=True, max_length=loaded.context_length, return_tensors="pt"
+    )["input_ids"]
+    ids = torch.full_like(ids, 20)  # no padding among them, whatever its id
+    offset = 1 if kind == "mpnet" else padding
+    assert loaded.context_length == ids.shape[1] == 50 - offset - 1
+    loaded.model(input_ids=ids)
+    with pytest.raises((IndexError, RuntimeError), match="out of"):
+        loaded.model(input_ids=torch.full((1, loaded.context_length + 1), 20))
+
+
+def test_other_models_use_all_their_positions(tmp_path: Path, bert_folder: Path) -> None:
+    folder = copy_of(bert_folder, tmp_path / "model")
+    edit_json(folder / "tokenizer_config.json", drop="model_max_length")
+    assert load_model(find_model(str(folder))).context_length == 64
+
+
+def computed_in(loaded: LoadedModel) -> str:
+    """The type of a loaded model's products, after a pass through it."""
+    shape = (1, 3, 4) if loaded.head == "multiple_choice" else (3, 4)
+    with torch.no_grad():
+        loaded.model(input_ids=torch.full(shape, 20))
+    layers = [module for module in loaded.model.modules() if isinstance(module, Linear4bit)]
+    assert bool(layers) == (loaded.quantisation == "nf4")
+    types = {layer.compute_dtype for layer in layers}
+    types = types or {parameter.dtype for parameter in loaded.model.parameters()}
+    (only,) = types
+    return str(only).removeprefix("torch.")
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("quantisation", ["none", "nf4"])
+def test_compute_type_is_what_a_loaded_model_computes_in(
+    llama_source: ModelSource,
+    bert_source: ModelSource,
+    monkeypatch: pytest.MonkeyPatch,
+    quantisation: Quantisation,
+    native: bool,
+) -> None:
+    monkeypatch.setattr(models, "_multiplies_bfloat16", lambda: native)
+    for source in (llama_source, bert_source):
+        found = computed_in(load_model(source, quantisation))
+        assert compute_type(source.kind, quantisation) == found
+    tuned = computed_in(load_for_tuning(llama_source))
+    assert compute_type("decoder", "nf4", tuned=True) == tuned
+    for shared in (None, ["red", "blue"]):
+        tuned = computed_in(load_for_tuning(bert_source, quantisation, shared))
+        assert compute_type("encoder", quantisation, tuned=True) == tuned == "float32"
+    assert compute_type("encoder") == ("bfloat16" if native else "float32")
+    assert compute_type("decoder") == "float32"
+
+
+class Asked(Exception):  # noqa: N818 - ends a load where the weights would be read
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        self.arguments = arguments
+
+
+def asked_for(monkeypatch: pytest.MonkeyPatch, *request: Any, **options: Any) -> dict[str, Any]:
+    """What transformers is told when weights are to be read, in a load on GPUs."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for loader in (AutoModel, AutoModelForCausalLM, AutoModelForMultipleChoice):
+        whole = loader.from_pretrained
+
+        def read(*given: Any, whole: Any = whole, **arguments: Any) -> Any:
+            if "dtype" in arguments:
+                raise Asked(arguments)
+            return whole(*given, **arguments)  # the skeleton
+
+        monkeypatch.setattr(loader, "from_pretrained", read)
+    with pytest.raises(Asked) as error:
+        load_model(*request, **options)
+    return error.value.arguments
+
+
+def test_compute_type_is_what_a_gpu_is_asked_for(
+    llama_source: ModelSource, bert_source: ModelSource, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(model_memory, "bytes_there", lambda _device: 1 << 40)
+    heads: list[Head | None] = [None, "multiple_choice"]
+    cases = [(llama_source, None), *((bert_source, head) for head in heads)]
+    found = []
+    for source, head in cases:
+        for quantisation in get_args(Quantisation):
+            with monkeypatch.context() as patch:
+                asked = asked_for(patch, source, quantisation, head=head)
+                said = compute_type(source.kind, quantisation, tuned=head is not None)
+            config = asked.get("quantization_config")
+            computes = config.bnb_4bit_compute_dtype if config else asked["dtype"]
+            assert said == str(computes).removeprefix("torch.")
+            found.append((said, str(asked["dtype"]).removeprefix("torch.")))
+    half, full = "bfloat16", "float32"
+    assert found == [(half, half)] * 4 + [(full, full), (half, full)]
+
+
+@pytest.mark.parametrize(
+    ("free", "device", "place"),
+    [
+        ({"cuda:0": 1 << 40, "cuda:1": 1 << 40}, None, {"": "cuda:0"}),
+        ({"cuda:0": 0, "cuda:1": 1 << 40}, None, {"": "cuda:1"}),
+        ({"cuda:0": 1 << 28, "cuda:1": 1 << 28}, None, "auto"),
+        ({"cuda:0": 1 << 40, "cuda:1": 1 << 40}, "cuda:1", {"": "cuda:1"}),
+    ],
+)
+def test_a_model_that_no_gpu_holds_alone_is_spread(
+    llama_source: ModelSource,
+    monkeypatch: pytest.MonkeyPatch,
+    free: dict[str, int],
+    device: str | None,
+    place: object,
+) -> None:
+    """The tiny Llama needs some 268.6 million bytes, 2^28 are 268.4 million."""
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(free))
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free[device], 0))
+    monkeypatch.setattr(torch.cuda, "memory_reserved", lambda _device: 0)
+    monkeypatch.setattr(torch.cuda, "memory_allocated", lambda _device: 0)
+    asked = asked_for(monkeypatch, llama_source, "nf4", device)
+    assert asked["device_map"] == place
+    assert asked["dtype"] == torch.bfloat16
+
+
+def test_inputs_of_a_spread_model_go_to_its_embeddings() -> None:
+    def model(places: dict[str, object] | None) -> Any:
+        weight = SimpleNamespace(device=torch.device("cuda:1"))
+        return SimpleNamespace(
+            hf_device_map=places,
+            device=torch.device("cuda:0"),
+            get_input_embeddings=lambda: SimpleNamespace(weight=weight),
+        )
+
+    assert input_device(model({"lm_head": 0, "model": 1})) == torch.device("cuda:1")
+    assert input_device(model({"": 0})) == torch.device("cuda:0")
+    assert input_device(model(None)) == torch.device("cuda:0")
 
 
 def test_end_token_stands_in_for_a_missing_padding_token(

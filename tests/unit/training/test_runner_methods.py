@@ -1,5 +1,7 @@
 """Every method of a trial, through the runner: in context, chain of thought, targets, batches."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from dataclasses import asdict
 from decimal import Decimal
@@ -9,17 +11,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
+from scipy.special import softmax
 
 from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from training import models
-from training.models import LoadedModel, ModelSource
+from training.models import LoadedModel, ModelSource, find_model
 from training.probes.paper_probe import fit_paper_probe
 from training.probes.probe import ProbeJob, fit_probes
 from training.prompts import Example, find_prompt
 from training.runner import TrialRunner
 from training.scoring.choices import encode_items, score_pairs
-from training.targets import make_targets
+from training.targets import UncertaintyMap, entropy_uncertainty, make_targets
 from training.task import Task
 from training.trials import Trial, make_trial
 from training.tuning.qlora import QloraSettings
@@ -239,15 +243,14 @@ def test_probes_are_fitted_to_the_trials_targets(
     purchase = runner.purchase(trial)
     assert purchase.judgments.shape == (40, 3)
     counts = task.choice_counts[purchase.positions]
-    rates = np.full(40, 0.4)
-    if kind == "uncertainty":
-        from training.targets import UncertaintyMap
-
-        targets = make_targets(
-            kind, purchase.judgments, counts, rates, uncertainty_map=UncertaintyMap(slope=0.5)
-        )
-    else:
-        targets = make_targets(kind, purchase.judgments, counts, rates, most_choices=4)
+    targets = make_targets(
+        kind,
+        purchase.judgments,
+        counts,
+        np.full(40, 0.4),
+        uncertainty_map=UncertaintyMap(slope=0.5),
+        most_choices=4,
+    )
     everything = runner.features(trial.prompt).get(np.arange(150), runner.model)
     mask = np.arange(4) < task.choice_counts[:, None]
     job = ProbeJob(purchase.positions, targets.probabilities, targets.redraw_rates)
@@ -257,22 +260,64 @@ def test_probes_are_fitted_to_the_trials_targets(
     np.testing.assert_array_equal(runner.run(trial).correct, expected)
 
 
-def test_uncertainty_may_be_the_models_own(
-    tmp_path: Path, task: Task, llama_source: ModelSource, bert_source: ModelSource
+def test_the_models_uncertainty_is_that_of_its_zero_shot_answers(
+    tmp_path: Path, task: Task, llama: LoadedModel, llama_source: ModelSource
 ) -> None:
-    changes: dict[str, Any] = {
-        "target_kind": "uncertainty",
-        "target_settings": {"source": "model", "slope": 0.9},
-        "mix": {"easy": 20, "hard": 20},
-        "settings": {"penalty": 0.001},
-    }
+    """Under the trial's own prompt."""
+    settings = {"source": "model", "slope": 0.9}
+    trial = trial_of(
+        task,
+        llama_source,
+        "probe",
+        mix={"easy": 20, "hard": 20},
+        settings={"penalty": 0.001},
+        target_kind="uncertainty",
+        target_settings=settings,
+        prompt="0306-mended",
+    )
     runner = TrialRunner(task, llama_source, tmp_path)
-    by_model = runner.run(trial_of(task, llama_source, "probe", **changes))
-    assert by_model.correct.shape == (24,)
-    with pytest.raises(InputError, match="gives no probability of a choice"):
-        TrialRunner(task, bert_source, tmp_path).run(
-            trial_of(task, bert_source, "probe", **changes)
-        )
+    purchase = runner.purchase(trial)
+    rows = task.items.iloc[purchase.positions]
+    encoded = encode_items(
+        llama,
+        rows["question"].tolist(),
+        rows["choices"].tolist(),
+        rows["item_id"].tolist(),
+        find_prompt("0306-mended"),
+    )
+    scores = score_pairs(llama.model, encoded, 0).log_probabilities.detach().double().numpy()
+    counts = task.choice_counts[purchase.positions]
+    uncertainties = entropy_uncertainty(softmax(scores, axis=1), counts)
+    assert uncertainties.std() > 0.05
+    targets = make_targets(
+        "uncertainty",
+        purchase.judgments,
+        counts,
+        uncertainties=uncertainties,
+        uncertainty_map=UncertaintyMap(slope=0.9),
+        most_choices=4,
+    )
+    everything = runner.features("0306-mended").get(np.arange(150), runner.model)
+    mask = np.arange(4) < task.choice_counts[:, None]
+    job = ProbeJob(purchase.positions, targets.probabilities)
+    fitted = fit_probes(everything, mask, [job], [0.001])[0]
+    test = task.test_positions
+    expected = fitted.scores(everything[test], mask[test]).argmax(1) == task.answers[test]
+    np.testing.assert_array_equal(runner.run(trial).correct, expected)
+
+
+def test_an_encoder_has_no_uncertainty_of_its_own(
+    tmp_path: Path, task: Task, bert_source: ModelSource
+) -> None:
+    trial = trial_of(
+        task,
+        bert_source,
+        "probe",
+        target_kind="uncertainty",
+        target_settings={"source": "model"},
+    )
+    with pytest.raises(InputError, match=r"\[uncertainty\] source = .judgments."):
+        TrialRunner(task, bert_source, tmp_path).run(trial)
 
 
 def test_wrong_target_settings_are_named(
@@ -316,3 +361,85 @@ def test_probes_of_many_trials_come_out_as_one_by_one(
         alone = TrialRunner(task, llama_source, tmp_path).run(trial)
         np.testing.assert_array_equal(together[trial.key].correct, alone.correct)
         assert together[trial.key].details == alone.details
+
+
+@pytest.mark.parametrize("method", ["qlora", "in_context"])
+def test_trials_under_the_papers_prompt_come_out_the_same_in_any_order(
+    tmp_path: Path, task: Task, save_llama: Callable[..., Path], method: str
+) -> None:
+    """The paper's spacing depends on the model's name; a folder's place is not part of it."""
+    source = find_model(str(save_llama(tmp_path / "llama-zoo" / "other")))
+    changes: dict[str, Any] = {"prompt": "0306-paper", "mix": {"hard": 2}}
+    if method == "qlora":
+        changes |= {"settings": SHORT, "quantisation": "nf4"}
+    one = trial_of(task, source, method, **changes)
+    other = trial_of(
+        task, source, "zero_shot", mix={}, prompt="0306-paper", quantisation=one.quantisation
+    )
+    runner = TrialRunner(task, source, tmp_path / "first")
+    first = runner.run(one).correct, runner.run(other).correct
+    runner = TrialRunner(task, source, tmp_path / "second")
+    second = runner.run(other).correct, runner.run(one).correct
+    np.testing.assert_array_equal(first[0], second[1])
+    np.testing.assert_array_equal(first[1], second[0])
+
+
+def test_the_papers_probe_scores_every_choice_also_where_items_share_them(
+    tmp_path: Path,
+    make_items: Callable[..., pd.DataFrame],
+    make_task: Callable[..., Task],
+    llama_source: ModelSource,
+) -> None:
+    task = make_task(make_items(150, ("no", "yes")), target=12, others=6)
+    runner = TrialRunner(task, llama_source, tmp_path)
+    trial = trial_of(task, llama_source, "probe", settings={"optimiser": "paper"})
+    assert runner.features(trial.prompt).get(np.arange(4), runner.model).shape[1] == 1
+    everything = runner.features(trial.prompt, per_choice=True).get(np.arange(150), runner.model)
+    assert everything.shape[1] == 2
+    purchase = runner.purchase(trial)
+    mask = np.ones((150, 2), dtype=bool)
+    fitted = fit_paper_probe(
+        everything[purchase.positions], purchase.labels, mask[purchase.positions]
+    )
+    test = task.test_positions
+    expected = fitted.scores(everything[test], mask[test]).argmax(1) == task.answers[test]
+    np.testing.assert_array_equal(runner.run(trial).correct, expected)
+
+
+@pytest.mark.parametrize("method", ["zero_shot", "probe"])
+def test_a_model_whose_values_overflow_is_refused_by_item(
+    tmp_path: Path, task: Task, llama_source: ModelSource, method: str
+) -> None:
+    runner = TrialRunner(task, llama_source, tmp_path)
+    with torch.no_grad():
+        runner.model().model.model.norm.weight.fill_(torch.inf)
+    trial = trial_of(task, llama_source, method, mix={} if method == "zero_shot" else {"easy": 4})
+    for _ in range(2):  # nothing of it is kept
+        with pytest.raises(InputError, match=r"^item 'item-\d+'.* overflow"):
+            runner.run(trial)
+
+
+def test_one_model_is_held_at_a_time(tmp_path: Path, task: Task, llama_source: ModelSource) -> None:
+    runner = TrialRunner(task, llama_source, tmp_path)
+    whole = weakref.ref(runner.model().model)
+    runner.run(trial_of(task, llama_source, "zero_shot", mix={}))
+    runner.model("nf4")
+    gc.collect()
+    assert whole() is None
+
+
+def test_what_a_method_does_not_do_cannot_be_described(
+    task: Task, llama_source: ModelSource
+) -> None:
+    with pytest.raises(ValueError, match="buys nothing"):
+        trial_of(task, llama_source, "zero_shot")
+    with pytest.raises(ValueError, match="reads the whole model"):
+        trial_of(task, llama_source, "probe", quantisation="nf4")
+    with pytest.raises(ValueError, match="trained as labelled"):
+        trial_of(
+            task,
+            llama_source,
+            "qlora",
+            settings={"objective": "reasoning"},
+            target_kind="smoothed",
+        )

@@ -127,8 +127,7 @@ def test_the_whole_pool_can_be_bought_and_no_more(task: Task) -> None:
     with pytest.raises(InputError) as error:
         task.purchase({"hard": 31}, terms(), seed=0)
     assert str(error.value) == (
-        "stratum 'hard': 31 labels wanted, 30 items there to label; lower the budget or bring "
-        "more items."
+        "stratum 'hard': 31 labels wanted, 30 items there to label; buy fewer, or bring more items."
     )
 
 

@@ -1,6 +1,7 @@
 """What a chain of thought gets right, for free-form items and for choices."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -66,9 +67,16 @@ def model_says(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[Asked]]:
     return script
 
 
+def with_context(loaded: LoadedModel, tokens: int) -> LoadedModel:
+    copy = replace(loaded)
+    copy.__dict__["context_length"] = tokens
+    return copy
+
+
 def test_free_form_numbers(llama: LoadedModel, model_says: Callable[..., list[Asked]]) -> None:
     asked = model_says("So the answer is 1200.", "So the answer is 5", "It is 7", "the answer is 9")
-    found = chain_of_thought_correct(llama, free_form("1,200", "-5", "7", "9.0"), [], PROMPT)
+    wide = with_context(llama, 400)
+    found = chain_of_thought_correct(wide, free_form("1,200", "-5", "7", "9.0"), [], PROMPT)
     assert found.correct.tolist() == [True, False, False, True]
     assert found.predicted == ["1200", "5", None, "9"]
     assert found.details == {
@@ -80,6 +88,49 @@ def test_free_form_numbers(llama: LoadedModel, model_says: Callable[..., list[As
     }
     assert asked[0][:2] == ([f"Q: sum {k}?\nA:" for k in range(4)], 300)
     assert asked[0][2]["item_ids"] == ["i0", "i1", "i2", "i3"]
+
+
+@pytest.mark.parametrize(("context", "limit"), [(313, 300), (312, 156), (40, 20), (20, 7), (13, 1)])
+def test_the_default_limit_gives_way_to_a_small_context(
+    llama: LoadedModel,
+    model_says: Callable[..., list[Asked]],
+    caplog: pytest.LogCaptureFixture,
+    context: int,
+    limit: int,
+) -> None:
+    """The longest prompt takes 13 tokens: what is left, at most half the context."""
+    asked = model_says("So the answer is 1", "So the answer is 2")
+    small = with_context(llama, context)
+    chain_of_thought_correct(small, free_form("1", "2"), [], PROMPT)
+    assert asked[0][1] == limit
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        f"model '{llama.name}' reads at most {context} tokens: answers are cut off at {limit} "
+        "tokens, not 300."
+    ] * (limit < 300)
+    chain_of_thought_correct(small, free_form("1", "2"), [], PROMPT, most_tokens=300)
+    assert asked[1][1] == 300  # a limit that was asked for stands, or is refused
+
+
+def test_a_small_context_has_room_for_examples_too(
+    llama: LoadedModel, model_says: Callable[..., list[Asked]]
+) -> None:
+    asked = model_says("So the answer is 1")
+    found = chain_of_thought_correct(llama, free_form("1"), [EXAMPLE], PROMPT)
+    assert asked[0][1] == 96
+    assert found.details["examples"] == 1
+
+
+def test_a_limit_that_does_not_fit_is_refused_when_asked_for(llama: LoadedModel) -> None:
+    items = free_form("1")
+    assert len(chain_of_thought_correct(llama, items, [], PROMPT).generated) == 1
+    with pytest.raises(InputError, match=r"item 'i0': its prompt takes 13 .* lower most_tokens"):
+        chain_of_thought_correct(llama, items, [], PROMPT, most_tokens=300)
+
+
+def test_no_items(llama: LoadedModel) -> None:
+    found = chain_of_thought_correct(llama, yes_no(0).iloc[:0], [EXAMPLE], PROMPT)
+    assert found.correct.shape == (0,)
 
 
 def test_free_form_texts(llama: LoadedModel, model_says: Callable[..., list[Asked]]) -> None:
@@ -166,5 +217,9 @@ def test_texts_to_train_on() -> None:
     ]
     apart = reasoned_texts(items, ["yes", "no"], find_prompt("0305-paper", "llama"))
     assert apart[1] == ("Q: is it 1?\nA:", "First.\nSecond. So the answer is no")
-    with pytest.raises(InputError, match="item 'i0' has no reasoning to train"):
+    with pytest.raises(InputError) as error:
         reasoned_texts(yes_no(0, reasoning=None), ["yes"], PROMPT)
+    assert str(error.value) == (
+        "item 'i0' has no reasoning to train a chain of thought on; set [qlora] objective = "
+        "\"choices\", or give a column 'reasoning'."
+    )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import pytest
 import torch
@@ -19,11 +20,18 @@ from transformers import (
 )
 
 from annotation.errors import InputError
+from training.generation import generate
 from training.generation.answer_extraction import answer_end
-from training.generation.generate import GeneratedAnswer, encode_prompts, generate_answers
-from training.generation.shared_prefix import LEAST_SHARED, run_generation_prefix
+from training.generation.generate import (
+    GeneratedAnswer,
+    encode_prompts,
+    generate_answers,
+    generation_budget_of,
+)
+from training.generation.shared_prefix import run_generation_prefix
 from training.models import LoadedModel, find_model, load_model
-from training.scoring.token_budget import TokenBudget
+from training.scoring.prefix import LEAST_SHARED
+from training.scoring.token_budget import TokenBudget, budget_of
 
 MOST = 12
 EXAMPLES = "Q: red green blue plum pear goat one two three\nA: yes so the answer is no\n\nQ: "
@@ -312,15 +320,17 @@ def test_a_prompt_that_leaves_no_room(scripted: LoadedModel) -> None:
 def room_for(scripted: LoadedModel, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], list[int]]:
     """`room_for(rows)` makes larger batches run out of memory; returns the sizes tried."""
 
+    monkeypatch.setattr(generate, "_budgets", WeakKeyDictionary())  # what is remembered ends here
+
     def limit(rows: int) -> list[int]:
         tried: list[int] = []
-        generate = scripted.model.generate
+        whole_generate = scripted.model.generate
 
         def short_of_memory(ids: torch.Tensor, **options: Any) -> torch.Tensor:
             tried.append(len(ids))
             if len(ids) > rows:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
-            answered: torch.Tensor = generate(ids, **options)
+            answered: torch.Tensor = whole_generate(ids, **options)
             return answered
 
         monkeypatch.setattr(scripted.model, "generate", short_of_memory)
@@ -337,6 +347,24 @@ def test_smaller_batches_where_memory_runs_out(
     assert dict(zip(words, say(scripted, words), strict=True)) == STOPPED
     assert tried[0] == 6
     assert set(tried[-2:]) <= {1, 2}
+
+
+def test_a_model_remembers_how_much_it_could_generate_at_once(
+    scripted: LoadedModel, room_for: Callable[[int], list[int]]
+) -> None:
+    tried = room_for(2)
+    words = list(SCRIPTS)
+    say(scripted, words)
+    tried.clear()
+    wrapped = get_peft_model(scripted.model, LoraConfig(r=2, target_modules=["q_proj"]))
+    try:
+        found = say(scripted, words, model=wrapped)  # with an adapter it is the same model
+    finally:
+        wrapped.unload()
+    assert dict(zip(words, found, strict=True)) == STOPPED
+    assert max(tried) <= 2
+    assert generation_budget_of(wrapped) is generation_budget_of(scripted.model)
+    assert generation_budget_of(scripted.model) is not budget_of(scripted.model)
 
 
 def test_no_memory_for_a_single_row(

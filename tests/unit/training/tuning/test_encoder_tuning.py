@@ -1,6 +1,7 @@
 """Encoders with a head: both kinds of items, whole and in 4 bits, against a plain loop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,11 +12,12 @@ import torch.nn.functional as F
 from bitsandbytes.nn import Linear4bit
 from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor, nn
-from transformers import BertForMaskedLM, BertModel
+from transformers import BertForMaskedLM, BertModel, PreTrainedModel
 
 from annotation.errors import InputError
 from training.heads import initialise
 from training.models import Head, LoadedModel, ModelSource, Quantisation, find_model, load_model
+from training.scoring.token_budget import TokenBudget, budget_of
 from training.tuning.encoders import EncodedText, encode_texts, score_texts
 from training.tuning.qlora import (
     QloraSettings,
@@ -121,13 +123,11 @@ def test_training_equals_a_plain_loop(
 ) -> None:
     settings = replace(SHORT, schedule="linear_to_tenth", weight_decay=0.1)
     fast_model = load(bert_source, head, quantisation)
-    without_dropout(fast_model)
     table = tables[head]
     items = encoded(fast_model, table)
     fast = run(fast_model, items, settings, seed=6)
 
     slow = load(bert_source, head, quantisation)
-    without_dropout(slow)
     rows = list(zip(table["question"], table["choices"], strict=True))
     linear = [
         name
@@ -167,12 +167,6 @@ def test_training_equals_a_plain_loop(
             assert torch.isneginf(fast[row, len(expected) :]).all()
 
 
-def without_dropout(loaded: LoadedModel) -> None:
-    for module in loaded.model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-
-
 def copy_head(loaded: LoadedModel, head: nn.Module, settings: QloraSettings, seed: int) -> None:
     """The head as `loaded` starts from it: what an untrained adapter's checkpoint holds."""
     found: dict[str, Tensor] = {}
@@ -208,7 +202,6 @@ def test_training_lowers_the_loss_on_what_it_trains_on(
     bert_source: ModelSource, tables: dict[str, pd.DataFrame], head: Head
 ) -> None:
     loaded = load(bert_source, head, "none")
-    without_dropout(loaded)
     items = encoded(loaded, tables[head])[:8]
     labels = torch.tensor(labels_of(items))
 
@@ -228,7 +221,6 @@ def test_the_result_does_not_depend_on_the_parts(
     quantisation: Quantisation,
 ) -> None:
     loaded = load(bert_source, head, quantisation)
-    without_dropout(loaded)
     items = encoded(loaded, tables[head])
     together = run(loaded, items)
     apart = run(loaded, items, replace(SHORT, tokens_per_pass=1))
@@ -252,11 +244,68 @@ def test_rows_of_a_batch_do_not_matter_to_each_other(
     loaded = load(bert_source, "multiple_choice", "none")
     items = encoded(loaded, tables["multiple_choice"])
     together = score_texts(loaded, items)
-    alone = score_texts(loaded, items, tokens_per_batch=1)
+    alone = score_texts(loaded, items, budget=TokenBudget(1))
     assert together.shape == (18, 4)
     torch.testing.assert_close(alone, together, rtol=0, atol=1e-5)
     assert [int(row.isfinite().sum()) for row in together] == [item.choices for item in items]
     torch.testing.assert_close(together.exp().sum(1), torch.ones(18))
+
+
+@contextmanager
+def memory_for(model: PreTrainedModel, tokens: int) -> Iterator[list[int]]:
+    """Within the block a pass over more tokens runs out of memory; yields the sizes tried."""
+    tried: list[int] = []
+
+    def limit(_: nn.Module, args: tuple[Tensor, ...]) -> None:
+        tried.append(args[0].numel())
+        if args[0].numel() > tokens:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    embeddings: nn.Module = model.get_input_embeddings()
+    hook = embeddings.register_forward_pre_hook(limit)
+    try:
+        yield tried
+    finally:
+        hook.remove()
+
+
+@pytest.mark.parametrize("head", ["multiple_choice", "classification"])
+def test_scoring_goes_on_in_halves_where_memory_runs_out(
+    bert_source: ModelSource, tables: dict[str, pd.DataFrame], head: Head
+) -> None:
+    loaded = load(bert_source, head, "none")
+    items = encoded(loaded, tables[head])
+    expected = score_texts(loaded, items, budget=TokenBudget(10_000))
+    largest = max(item.tokens for item in items)
+    with memory_for(loaded.model, largest) as tried:
+        found = score_texts(loaded, items, budget=TokenBudget(10_000))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    assert tried[0] > largest
+    with memory_for(loaded.model, largest):
+        score_texts(loaded, items)
+    halved = budget_of(loaded.model).tokens
+    assert halved <= largest
+    with memory_for(loaded.model, largest) as tried:
+        score_texts(loaded, items)  # the model remembers
+    assert max(tried) <= max(halved, largest)
+    with (
+        memory_for(loaded.model, largest - 1),
+        pytest.raises(InputError, match=f"one item of {largest} tokens does not fit into memory"),
+    ):
+        score_texts(loaded, items)
+
+
+def test_batches_keep_to_their_tokens_with_padding(bert_source: ModelSource) -> None:
+    """One item of two long rows and many of four short ones: all are padded to the longest."""
+    loaded = load(bert_source, "multiple_choice", "none")
+    questions = ["red " * 30, *["red"] * 6]
+    choices = [["one", "two"], *[["one", "two", "three", "goat"]] * 6]
+    items = encode_texts(loaded, questions, choices)
+    assert [item.tokens for item in items[:2]] == [2 * 31, 4 * 2]
+    for tokens, expected in ((40, [62, 40, 8]), (92, [62, 48]), (93, [62, 48]), (186, [186, 40])):
+        with memory_for(loaded.model, 1000) as tried:
+            score_texts(loaded, items, budget=TokenBudget(tokens))
+        assert tried == expected
 
 
 def test_evaluation_leaves_training_as_it_was(

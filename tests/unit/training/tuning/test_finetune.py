@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from peft import PeftModel
 from torch import Tensor
+from transformers import OPTConfig, OPTForCausalLM
 
 from annotation.errors import InputError
-from training.models import LoadedModel, ModelSource, load_model
+from training.models import LoadedModel, ModelSource, find_model, load_model
 from training.scoring.choices import EncodedItem, encode_items, score_batch
 from training.tuning import activations, finetune
 from training.tuning.activations import activations_fit, saved_bytes
-from training.tuning.adapters import adapted
+from training.tuning.adapters import adapted, take_off
 from training.tuning.finetune import Objective, train
 from training.tuning.qlora import (
     QloraSettings,
@@ -166,6 +169,9 @@ def test_checkpointing_under_the_names_that_transformers_had_before() -> None:
         def gradient_checkpointing_disable(self) -> None:
             calls.append("off")
 
+        def modules(self) -> list[torch.nn.Module]:
+            return []
+
     class Adapted:
         def get_base_model(self) -> Base:
             return Base()
@@ -185,11 +191,12 @@ def test_checkpointing_that_an_architecture_does_not_have(
 
 def test_checkpointing_keeps_fewer_bytes(packed: LoadedModel, items: list[EncodedItem]) -> None:
     def kept(checkpointing: bool) -> int:
-        with adapted(packed, SHORT, seed=0) as model, finetune._checkpointed(model, checkpointing):
-            model.train()
-            return saved_bytes(
-                model, lambda: score_batch(model, items[:4], 0).log_probabilities.sum()
-            )
+        with adapted(packed, SHORT, seed=0) as model:
+            finetune._drop_out_in_adapters_alone(model)  # as in training
+            with finetune._checkpointed(model, checkpointing):
+                return saved_bytes(
+                    model, lambda: score_batch(model, items[:4], 0).log_probabilities.sum()
+                )
 
     assert kept(True) < 0.5 * kept(False)
 
@@ -225,6 +232,30 @@ def test_activations_are_held_against_the_memory_at_hand(
 
     settings = QloraSettings(tokens_per_pass=250)
     assert activations_fit(model, losses, [50, 20, 10], settings) == fits
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("CUDA out of memory"), MemoryError()])
+def test_activations_do_not_fit_where_one_item_runs_out_of_memory(
+    packed: LoadedModel,
+    items: list[EncodedItem],
+    monkeypatch: pytest.MonkeyPatch,
+    error: BaseException,
+) -> None:
+    expected = run(packed, items, replace(SHORT, checkpointing=True))
+
+    def short(*_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(activations, "saved_bytes", short)
+    assert torch.equal(run(packed, items, replace(SHORT, checkpointing="auto")), expected)
+
+
+def test_an_estimate_that_fails_otherwise_is_passed_on() -> None:
+    def losses(_index: int) -> Tensor:
+        raise RuntimeError("shapes do not match")
+
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        activations_fit(torch.nn.Linear(1, 1), losses, [5], SHORT)
 
 
 @pytest.mark.parametrize(
@@ -371,8 +402,13 @@ def test_after_the_block_the_adapter_rests(packed: LoadedModel) -> None:
 
 def test_a_sequence_longer_than_the_context(packed: LoadedModel) -> None:
     with (
-        pytest.raises(InputError, match=r"^sequence 1: prompt and target take 193 tokens, .* 192"),
+        pytest.raises(InputError, match=r"^sequence 2: prompt and target take 193 tokens, .* 192"),
         train_on_sequences(packed, PROMPTS[:2], [[70], [80] * 190], SHORT, 0),
+    ):
+        pass
+    with (
+        pytest.raises(InputError, match=r"^item 'b': prompt and target take 193 tokens"),
+        train_on_sequences(packed, PROMPTS[:2], [[70], [80] * 190], SHORT, 0, names=["a", "b"]),
     ):
         pass
 
@@ -401,3 +437,85 @@ def test_a_loss_that_is_not_finite_names_trial_and_update(packed: LoadedModel) -
         ),
     ):
         train(model, Objective(losses, [5] * 9), SHORT, seed=4)
+
+
+def test_a_gradient_that_is_not_finite_ends_the_run(packed: LoadedModel) -> None:
+    calls: list[int] = []
+
+    def losses(model: PeftModel, indices: Sequence[int]) -> Tensor:
+        """Of value 0; the second update's has a gradient whose square is beyond float32."""
+        calls.append(1)
+        weight: Tensor = next(p for p in model.parameters() if p.requires_grad)
+        slope = 1e30 if len(calls) == 2 else 1.0
+        nothing: Tensor = weight.sum() - weight.sum().detach()
+        return nothing.expand(len(indices)) * slope
+
+    def first_adapter() -> Tensor:
+        weight: Tensor = next(p for p in model.parameters() if p.requires_grad)
+        return weight.detach().clone()
+
+    settings = replace(SHORT, schedule="linear_to_tenth")
+    with adapted(packed, settings, seed=0) as model:
+        first = first_adapter()
+        with pytest.raises(
+            TrainingDivergedError,
+            match=r"^qlora on 9 labels, seed 4: the gradient's norm became inf at update 2;",
+        ):
+            train(model, Objective(losses, [5] * 9), settings, seed=4)
+        moved = (first_adapter() - first).abs().max()
+        assert 0 < moved < 2 * settings.learning_rate  # by the first update alone
+
+
+def test_sequences_whose_last_update_breaks_the_model(packed: LoadedModel) -> None:
+    settings = replace(SHORT, learning_rate=1e30, batch=3, epochs=1)
+    with (
+        pytest.raises(
+            TrainingDivergedError,
+            match=r"^qlora on 3 labels, seed 0: the loss became (nan|inf) after 1 update",
+        ),
+        train_on_sequences(packed, PROMPTS, WRITTEN, settings, 0),
+    ):
+        pass
+
+
+@pytest.fixture(params=["gpt2", "opt"])
+def dropping(
+    request: pytest.FixtureRequest, tmp_path: Path, gpt2_folder: Path, llama_folder: Path
+) -> LoadedModel:
+    """Decoders that drop out in training: by layers, or by code and numbers of their own."""
+    folder = gpt2_folder
+    if request.param == "opt":
+        folder = tmp_path
+        for path in llama_folder.glob("token*"):
+            (folder / path.name).write_bytes(path.read_bytes())
+        torch.manual_seed(0)
+        config = OPTConfig(
+            vocab_size=296,
+            hidden_size=64,
+            word_embed_proj_dim=64,
+            ffn_dim=96,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=192,
+            dropout=0.3,
+            layerdrop=0.5,
+            init_std=0.2,
+        )
+        OPTForCausalLM(config).save_pretrained(folder)
+    loaded = load_model(find_model(str(folder)), "nf4", device="cpu")
+    prepare(loaded)
+    return loaded
+
+
+def test_the_models_own_dropout_is_off(dropping: LoadedModel, items: list[EncodedItem]) -> None:
+    def scores(**changes: Any) -> Tensor:
+        return run(dropping, items[:11], replace(SHORT, **changes))
+
+    before = [vars(module).get("dropout") for module in dropping.model.modules()]
+    together = scores()
+    torch.testing.assert_close(scores(tokens_per_pass=1), together, rtol=0, atol=2e-3)
+    torch.testing.assert_close(scores(checkpointing=True), together, rtol=0, atol=2e-3)
+    dropped_out = [scores(dropout=0.5, tokens_per_pass=tokens) for tokens in (1, 1024)]
+    assert (dropped_out[0] - dropped_out[1]).nan_to_num().abs().max() > 0.05
+    take_off(dropping)
+    assert [vars(module).get("dropout") for module in dropping.model.modules()] == before

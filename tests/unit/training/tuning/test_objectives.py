@@ -7,16 +7,17 @@ import pytest
 import torch
 from torch import Tensor
 
-from training.tuning.objectives import choice_losses, target_probabilities
+from training.tuning.objectives import choice_losses, own_choices, target_probabilities
 
 INF = math.inf
 # Softmax of the first item: 1/2, 1/4, 1/4; of the second, with two choices: 1/4, 3/4.
 SCORES = torch.tensor([[math.log(2), 0.0, 0.0], [0.0, math.log(3), -INF]])
+OWN = torch.from_numpy(own_choices([3, 2]))
 
 
 def losses(targets: list[list[float]], rates: list[float] | None = None) -> Tensor:
     given = None if rates is None else torch.tensor(rates, dtype=torch.float64)
-    return choice_losses(SCORES, torch.tensor(targets, dtype=torch.float64), given)
+    return choice_losses(SCORES, torch.tensor(targets, dtype=torch.float64), OWN, given)
 
 
 def close(found: Tensor, expected: list[float]) -> None:
@@ -51,11 +52,42 @@ def test_gradients_are_finite_where_an_item_has_fewer_choices(rates: list[float]
     logits = torch.tensor([[0.3, 0.1, -0.4], [0.2, 0.5, 0.0]], requires_grad=True)
     scores = logits.masked_fill(torch.isneginf(SCORES), -INF)
     given = None if rates is None else torch.tensor(rates)
-    choice_losses(scores, torch.tensor([[1.0, 0, 0], [0, 1.0, 0]]), given).sum().backward()
+    targets = torch.tensor([[1.0, 0, 0], [0, 1.0, 0]])
+    choice_losses(scores, targets, OWN, given).sum().backward()
     assert logits.grad is not None
     assert logits.grad.isfinite().all()
     assert logits.grad[1, 2] == 0
     assert (logits.grad[0, 0] < 0) == (rates != [1.0, 1.0])
+
+
+@pytest.mark.parametrize("rates", [None, [0.0]])
+@pytest.mark.parametrize("target", [[1.0, 0, 0], [0.1, 0.9, 0]])
+def test_a_choice_of_no_chance_at_all_is_no_absent_one(
+    target: list[float], rates: list[float] | None
+) -> None:
+    scores = torch.tensor([[-INF, -1.0, -2.0]])
+    given = None if rates is None else torch.tensor(rates)
+    own = torch.ones(1, 3, dtype=torch.bool)
+    assert choice_losses(scores, torch.tensor([target]), own, given).tolist() == [INF]
+
+
+@pytest.mark.parametrize(("rates", "expected"), [(None, 1.0), ([0.0], 1.0), ([0.3], None)])
+def test_a_choice_of_no_chance_that_no_target_is_on(
+    rates: list[float] | None, expected: float | None
+) -> None:
+    scores = torch.tensor([[-INF, 0.0, math.log(math.e - 1)]], requires_grad=True)
+    given = None if rates is None else torch.tensor(rates)
+    own = torch.ones(1, 3, dtype=torch.bool)
+    loss = choice_losses(scores, torch.tensor([[0, 1.0, 0]]), own, given)
+    # p = (0, 1 / e, 1 - 1 / e); three choices share what was redrawn.
+    close(loss, [expected or -math.log(0.7 / math.e + 0.1)])
+    loss.sum().backward()
+    assert scores.grad is not None
+    assert scores.grad.isfinite().all()
+
+
+def test_own_choices() -> None:
+    np.testing.assert_array_equal(own_choices([1, 3]), [[True, False, False], [True] * 3])
 
 
 def test_labels_become_one_hot() -> None:

@@ -11,17 +11,19 @@ import torch
 import torch.nn.functional as F
 from bitsandbytes.functional import dequantize_4bit
 from bitsandbytes.nn import Linear4bit
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from annotation.errors import InputError
 from training.models import LoadedModel, ModelSource, find_model, load_model
 from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
+from training.tuning import qlora
 from training.tuning.qlora import (
     QloraSettings,
     TrainingDivergedError,
     prepare,
     train_and_score,
+    train_on_choices,
 )
 
 SHORT = QloraSettings(rank=4, alpha=8, batch=4, epochs=1, least_updates=4)
@@ -199,6 +201,40 @@ def test_a_loss_that_is_not_finite_ends_the_run(
         run(packed, items, replace(SHORT, learning_rate=1e30))
     assert_same_base(packed, before)
     assert torch.equal(run(packed, items), run(in_four_bits(llama_source), items))
+
+
+@pytest.mark.parametrize("rate", [1e20, 1e30])
+def test_a_run_that_its_last_update_breaks_is_told(
+    packed: LoadedModel, items: list[EncodedItem], rate: float
+) -> None:
+    settings = replace(SHORT, batch=12, least_updates=1, learning_rate=rate)
+    with pytest.raises(TrainingDivergedError, match=r"^qlora on 12 labels, seed 4: .* 1 update"):
+        run(packed, items, settings, seed=4)
+    train_items, labels = items[:12], labels_of(items[:12])
+    with (
+        pytest.raises(TrainingDivergedError, match=r"the loss became (nan|inf) after 1 update"),
+        train_on_choices(packed, train_items, labels, settings, 4),
+    ):
+        pass
+
+
+def test_scores_that_are_not_finite_are_told(
+    packed: LoadedModel, items: list[EncodedItem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def scored(_: LoadedModel, test: list[EncodedItem], __: PeftModel) -> Tensor:
+        scores = score_items(packed, test)
+        for row, item in enumerate(test):
+            scores[row, : len(item.choices)] = 0.0
+        scores[1, 0], scores[2, 1], scores[2, 0] = torch.nan, -torch.inf, torch.inf
+        return scores
+
+    monkeypatch.setattr(qlora, "score_encoded", scored)
+    with pytest.raises(TrainingDivergedError) as error:
+        run(packed, items, seed=4)
+    assert str(error.value) == (
+        "qlora on 12 labels, seed 4: after 6 updates the scores of 2 test items are not finite; "
+        "lower [qlora] learning_rate."
+    )
 
 
 # What follows guards against two faults of bitsandbytes 0.50 on CPUs with AVX512-BF16. There, the

@@ -37,6 +37,20 @@ def test_updates_of_the_paper(items: int, expected: int) -> None:
     assert PRESETS["paper"].updates(items) == expected
 
 
+@pytest.mark.parametrize(
+    ("items", "expected"),
+    [
+        (10, 150),  # fifteen times as many at least
+        (60, 150),  # two an epoch, 75 epochs
+        (160, 152),  # four an epoch, 38 epochs
+        (5000, 300),
+    ],
+)
+def test_updates_of_the_paper_for_reasoning(items: int, expected: int) -> None:
+    assert PRESETS["paper_reasoning"].updates(items) == expected
+    assert replace(PRESETS["paper_reasoning"], least_updates=10) == PRESETS["paper"]
+
+
 def test_the_rate_warms_up_and_falls_to_nothing() -> None:
     rate = QloraSettings().rate(40)  # two updates of warm-up
     assert rate(0) == 1 / 2
