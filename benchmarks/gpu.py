@@ -29,7 +29,8 @@ from _gpu_scoring import (
 from _gpu_training import adapters, probe_grid
 from _machine import write_result
 from _models import ONE_BILLION, SMALL, TINY, Language, LlamaSize, write_llama
-from training.models import LoadedModel, Quantisation, find_model, load_model, set_threads
+from training.model_source import find_model
+from training.models import LoadedModel, Quantisation, load_model, set_threads
 from training.quiet import quiet_libraries
 
 

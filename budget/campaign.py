@@ -30,7 +30,7 @@ from budget.policies import Mix, baseline_mixes, single_stratum
 from budget.response import fit_surface
 from budget.setting import Setting, prepare
 from training.engines import Watcher
-from training.models import count_parameters
+from training.model_source import count_parameters
 from training.posteriors import majority_redraw_rates
 from training.store import TrialStore
 from training.trials import Trial, TrialResult

@@ -24,7 +24,7 @@ from annotation.noise import true_flip_rate
 from budget.campaign import labelmix_version
 from budget.curves_design import CurvesDesign
 from budget.setting import Setting
-from training.models import count_parameters
+from training.model_source import count_parameters
 
 Correct = NDArray[np.bool_]  # (seeds, target test items)
 

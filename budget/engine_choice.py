@@ -6,7 +6,7 @@ from pathlib import Path
 
 from annotation.errors import InputError
 from training.engines import Engine, RayResources, local_engine, ray_engine
-from training.models import ModelSource
+from training.model_source import ModelSource
 from training.store import TrialStore
 from training.task import Task
 

@@ -13,7 +13,8 @@ from annotation.sources import load_items
 from annotation.strata import Strata
 from budget.config import RunConfig
 from budget.policies import Mix
-from training.models import ModelSource, Quantisation, find_model
+from training.model_source import ModelSource, find_model
+from training.models import Quantisation
 from training.task import Pilot, Task, TestSizes
 from training.trials import Method, Trial, make_trial
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.files import whole_file
-from training.models import LoadedModel, ModelSource, compute_type
+from training.model_source import ModelSource
+from training.models import LoadedModel, compute_type
 from training.prompts import DEFAULT_PROMPT, Prompt
 from training.scoring.choices import EncodedItem, encode_items, scored_batches
 from training.scoring.token_budget import TokenBudget, budget_of, take_padded

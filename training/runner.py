@@ -18,7 +18,8 @@ from training.answering import Answering, likeliest
 from training.features import FeatureStore
 from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
 from training.generation.generate import encode_prompts
-from training.models import LoadedModel, ModelSource, Quantisation, load_model, set_threads
+from training.model_source import ModelSource
+from training.models import LoadedModel, Quantisation, load_model, set_threads
 from training.posteriors import choice_mask
 from training.probes.paper_probe import fit_paper_probes
 from training.probes.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes, score_probes

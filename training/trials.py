@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
-from training.models import ModelSource, Quantisation, compute_type
+from training.model_source import ModelSource
+from training.models import Quantisation, compute_type
 from training.prompts import PROMPT_VERSION
 from training.targets import TargetKind
 from training.task import Pilot, Task

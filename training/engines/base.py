@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
-from training.models import ModelSource
+from training.model_source import ModelSource
 from training.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task

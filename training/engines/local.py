@@ -16,7 +16,7 @@ import torch
 from annotation.errors import InputError
 from training.engines.base import StoringEngine, closing
 from training.engines.dispatch import Dispatcher, WorkerLostError, attempt
-from training.models import ModelSource
+from training.model_source import ModelSource
 from training.quiet import quiet_libraries
 from training.runner import TrialRunner
 from training.store import TrialStore

@@ -13,7 +13,7 @@ from training.engines.dispatch import Dispatcher, WorkerLostError
 from training.engines.local import visible_devices
 from training.engines.ray_cluster import ANSWER_SECONDS, RayModule, count_places, joined
 from training.engines.ray_worker import TrialWorker
-from training.models import ModelSource
+from training.model_source import ModelSource
 from training.store import TrialStore
 from training.task import Task
 from training.trials import Trial, TrialResult

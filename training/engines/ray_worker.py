@@ -7,7 +7,7 @@ from pathlib import Path
 
 from annotation.errors import InputError
 from training.engines.dispatch import attempt
-from training.models import ModelSource, find_model
+from training.model_source import ModelSource, find_model
 from training.quiet import quiet_libraries
 from training.runner import TrialRunner
 from training.task import Task

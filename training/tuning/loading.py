@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from annotation.errors import InputError
-from training.models import Head, LoadedModel, ModelSource, Quantisation, load_model
+from training.model_source import ModelSource
+from training.models import Head, LoadedModel, Quantisation, load_model
 
 
 def load_for_tuning(

@@ -17,7 +17,7 @@ import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 from analysis.result import RunResult
-from training.models import PICO_FOLDER
+from training.model_source import PICO_FOLDER
 
 pytestmark = pytest.mark.timeout(1800)
 

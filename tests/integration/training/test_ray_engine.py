@@ -19,7 +19,7 @@ from annotation.errors import InputError
 from annotation.sources.workshop import load_workshop
 from annotation.strata import Strata
 from training.engines import RayResources, SilentWatcher, local_engine, ray_engine
-from training.models import ModelSource, find_model
+from training.model_source import ModelSource, find_model
 from training.store import TrialStore
 from training.task import Purchase, Task, TestSizes
 from training.trials import Trial, TrialResult, make_trial

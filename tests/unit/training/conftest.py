@@ -29,7 +29,8 @@ from transformers import (
 
 from annotation.items import validate_items
 from annotation.strata import Strata
-from training.models import LoadedModel, ModelSource, find_model, load_model
+from training.model_source import ModelSource, find_model
+from training.models import LoadedModel, load_model
 from training.task import Task, TestSizes
 
 PADDING, START, END = "<pad>", "<s>", "</s>"

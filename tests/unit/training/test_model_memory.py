@@ -22,7 +22,8 @@ from training.model_memory import (
     find_place,
     packed_layers,
 )
-from training.models import ModelSource, count_parameters, find_model, load_model
+from training.model_source import ModelSource, count_parameters, find_model
+from training.models import load_model
 
 MIB = 1 << 20
 

@@ -12,18 +12,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMultipleChoice
 
 from annotation.errors import InputError
-from training import model_memory, models
-from training.models import (
-    Head,
-    LoadedModel,
-    ModelSource,
-    Quantisation,
-    compute_type,
-    count_parameters,
-    find_model,
-    input_device,
-    load_model,
-)
+from training import model_memory, model_source, models
+from training.model_source import ModelSource, count_parameters, find_model
+from training.models import Head, LoadedModel, Quantisation, compute_type, input_device, load_model
 from training.tuning.qlora import load_for_tuning
 
 
@@ -106,9 +97,9 @@ def test_revision_changes_with_configuration_and_tokenizer(
 def test_revision_follows_a_block_of_every_stretch_of_a_large_file(
     tmp_path: Path, llama_source: ModelSource, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(models, "_HASHED_WHOLE", 1000)
-    monkeypatch.setattr(models, "_HASHED_BLOCK", 100)
-    monkeypatch.setattr(models, "_HASHED_STRETCH", 2000)
+    monkeypatch.setattr(model_source, "_HASHED_WHOLE", 1000)
+    monkeypatch.setattr(model_source, "_HASHED_BLOCK", 100)
+    monkeypatch.setattr(model_source, "_HASHED_STRETCH", 2000)
     folder = copy_of(Path(llama_source.location), tmp_path / "model")
     path = folder / "model.safetensors"
     content = path.read_bytes()
@@ -117,9 +108,9 @@ def test_revision_follows_a_block_of_every_stretch_of_a_large_file(
         changed = bytearray(content)
         changed[place] ^= 1
         path.write_bytes(changed)
-        revisions.add(models._folder_revision(folder))
+        revisions.add(model_source._folder_revision(folder))
     path.write_bytes(content + b"\0")
-    revisions.add(models._folder_revision(folder))
+    revisions.add(model_source._folder_revision(folder))
     assert len(revisions) == 4
 
 

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
 from training import models
-from training.models import LoadedModel, ModelSource, load_model
+from training.model_source import ModelSource
+from training.models import LoadedModel, load_model
 from training.probes.probe import fit_probe
 from training.prompts import PROMPT_VERSION, choice_prompt
 from training.runner import TrialRunner

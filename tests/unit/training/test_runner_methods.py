@@ -17,7 +17,8 @@ from scipy.special import softmax
 from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from training import models
-from training.models import LoadedModel, ModelSource, find_model
+from training.model_source import ModelSource, find_model
+from training.models import LoadedModel
 from training.probes.paper_probe import fit_paper_probe
 from training.probes.probe import ProbeJob, fit_probes
 from training.prompts import Example, find_prompt

@@ -15,7 +15,7 @@ import pytest
 
 from annotation.cost import LabelTerms
 from annotation.strata import Strata
-from training.models import ModelSource
+from training.model_source import ModelSource
 from training.task import Pilot, Task, TestSizes
 from training.trials import Trial, TrialResult, make_trial
 

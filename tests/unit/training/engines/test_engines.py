@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from training.engines import SilentWatcher, Watcher, local_engine
-from training.models import ModelSource, Quantisation
+from training.model_source import ModelSource
+from training.models import Quantisation
 from training.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task

@@ -17,7 +17,7 @@ from annotation.strata import Strata
 from training.engines import LocalEngine, SilentWatcher, local_engine
 from training.engines import local as module
 from training.engines.local import share_devices, visible_devices
-from training.models import ModelSource
+from training.model_source import ModelSource
 from training.store import TrialStore
 from training.task import Purchase, Task, TestSizes
 from training.trials import make_trial

@@ -13,7 +13,7 @@ import pytest
 from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from training.engines.ray_worker import TrialWorker
-from training.models import PICO_FOLDER, ModelSource, find_model
+from training.model_source import PICO_FOLDER, ModelSource, find_model
 from training.runner import TrialRunner
 from training.task import Task
 from training.trials import Trial, TrialResult, make_trial

@@ -29,7 +29,8 @@ from training.generation.generate import (
     generation_budget_of,
 )
 from training.generation.shared_prefix import run_generation_prefix
-from training.models import LoadedModel, find_model, load_model
+from training.model_source import find_model
+from training.models import LoadedModel, load_model
 from training.scoring.prefix import LEAST_SHARED
 from training.scoring.token_budget import TokenBudget, budget_of
 

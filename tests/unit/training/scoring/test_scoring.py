@@ -12,7 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from training.models import LoadedModel, ModelSource, load_model
+from training.model_source import ModelSource
+from training.models import LoadedModel, load_model
 from training.prompts import Example
 from training.scoring.choices import (
     EncodedItem,
