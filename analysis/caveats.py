@@ -5,7 +5,7 @@ Plain text, for the page and for the terminal alike.
 
 from analysis.number_format import count, joined, percent, span
 from analysis.result import Estimate, RunResult, StratumSummary, SurfaceSummary
-from analysis.wording import best_baseline, measured, plain_name
+from analysis.wording import best_baseline, is_harmful, labels_do_not_help, measured, plain_name
 
 # A surface that misses its points by more than this many times the noise does not fit.
 MISFIT_RATIO = 1.5
@@ -24,6 +24,8 @@ def error_rate(stratum: StratumSummary) -> str:
         text = f"{rate} are replaced by a wrong choice"
     else:
         text = f"{rate} of labels are in error"
+    if stratum.judgments > 1:
+        text += f"; a label is the majority of {stratum.judgments} such judgments"
     if stratum.true_flip_rate is not None:
         wrong = percent(stratum.true_flip_rate).replace(".0 %", " %")
         text += f"; so {wrong} of bought labels are wrong"
@@ -58,13 +60,18 @@ def notices(result: RunResult) -> list[str]:
     planning = result.methods[result.planning_method]
     if not surface_fits(planning.surface):
         found.append(surface_fit(planning.surface))
-    if not result.exchange_rate.resolved:
+    if not result.exchange_rate.resolved and not labels_do_not_help(result):
         rate = result.exchange_rate
         found.append(
             f"The exchange rate of {rate.stratum} labels is not resolved: the recommended split "
             "is a guess within what the pilot allows. Buy a larger pilot before the rest."
         )
-    if not planning.sgr.resolved:
+    if not planning.sgr.resolved and is_harmful(planning.sgr):
+        found.append(
+            f"Training on {count(planning.sgr.labels)} {result.target} labels made the model worse "
+            f"on {result.target} items than no training: its settings do not suit the task."
+        )
+    elif not planning.sgr.resolved:
         found.append(
             f"With {count(planning.sgr.labels)} {result.target} labels the model was not "
             f"distinguishably better on {result.target} items than without any training. Find out "

@@ -38,7 +38,8 @@ class StratumSummary(Record):
     test_items: int
     pool_items: int  # what can be bought: no test items, nor copies of them
     cost: float | None = None  # per label; None: labels of this stratum are not for sale
-    error_rate: float | None = None  # as configured
+    judgments: int = 1  # per label, which is their majority; the cost pays for all of them
+    error_rate: float | None = None  # of a judgment, as configured
     error_kind: Literal["redraw", "flip"] | None = None
     true_flip_rate: float | None = None  # probability that a bought label is wrong
     origin: Origin = "assumed"  # of cost and error rate

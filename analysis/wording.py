@@ -288,8 +288,19 @@ def _article(noun: str) -> str:
 # ---------------------------------------------------------------- the supervision gap
 
 
+def is_harmful(gap: SupervisionGap) -> bool:
+    """Whether training on the target's labels was shown to be worse than none."""
+    return gap.gap.high is not None and gap.gap.high < 0
+
+
 def supervision_gap(gap: SupervisionGap, easy: str, hard: str, confidence: float) -> str:
     """SGR in words where the gap is resolved; else the one sentence that says it is not."""
+    if is_harmful(gap):
+        return (
+            f"Training on {hard} labels did worse than no training (difference "
+            f"{points(gap.gap.estimate)} points, {span(gap.gap, 'points')}), so there is no gap to "
+            "recover and no SGR is given."
+        )
     if not gap.resolved or not is_number(gap.estimate):
         return (
             f"The supervision gap is not resolved: training on {hard} labels was not "

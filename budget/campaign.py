@@ -173,8 +173,8 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             summary.cost = float(own.cost)
             summary.error_rate = own.error_rate
             summary.error_kind = own.error_kind
-            judgments = setting.config.targets.judgments
-            summary.true_flip_rate = _wrong_label_share(own, counts, judgments)
+            summary.judgments = setting.config.targets.judgments
+            summary.true_flip_rate = _wrong_label_share(own, counts, summary.judgments)
         summaries[name] = summary
     return summaries
 

@@ -24,7 +24,7 @@ from annotation.cost import DEFAULT_TERMS, LabelTerms, mix_cost, money, several
 from annotation.errors import InputError
 from annotation.noise import ErrorKind
 from annotation.sources import SOURCES
-from training.prompts import PROMPT_VERSION, find_prompt
+from training.prompts import PROMPT_VERSION, PROMPT_VERSIONS, find_prompt
 from training.targets import TargetKind
 from training.tuning.settings import PRESETS, Schedule
 
@@ -202,8 +202,10 @@ class PromptSection(Section):
     def _reasons_where_it_should(self) -> Self:
         for name, reasons in (("choices", False), ("reasoning", True)):
             if find_prompt(getattr(self, name)).reasons != reasons:
+                fit = [v for v in PROMPT_VERSIONS if find_prompt(v).reasons == reasons]
                 raise ValueError(
-                    f"{name} should be a prompt {'with' if reasons else 'without'} reasoning"
+                    f"{name} should be a prompt {'with' if reasons else 'without'} reasoning, one "
+                    f"of {', '.join(fit)}; got {getattr(self, name)!r}"
                 )
         return self
 
@@ -371,7 +373,9 @@ def _relative_to(folder: Path, path: str) -> Path:
 
 
 def _first_error(error: ValidationError) -> str:
-    first = error.errors()[0]
+    errors = error.errors()
+    # A misspelt key is the likelier mistake where one is also missing.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"] if part != "[key]")
     kind, value = first["type"], first.get("input")
     if kind == "missing":

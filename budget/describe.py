@@ -55,7 +55,7 @@ def describe_items(
     if config is not None:
         if path is not None:
             raise InputError("--path goes with --source tabular; CONFIG.toml names its own file.")
-        chosen = with_overrides(read_config(config), data_dir=data_dir)
+        chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir)
         name, options = chosen.items.source, chosen.items.options()
         cut = chosen.strata
         strata = Strata(cut.measure, cut.easy_at_most, cut.hard_at_least)

@@ -2,23 +2,25 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
+from scipy.stats import binomtest
 
 from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.number_format import interval_name, labels_text, percent, span
 from analysis.result import Estimate, Record
+from annotation.cost import mix_cost
 from annotation.errors import InputError
 from budget.config import RunConfig
 from budget.engine_choice import EngineChoice
 from budget.setting import Setting, prepare
 from training.engines import Watcher
 from training.store import TrialStore
-from training.trials import Method, TrialResult
+from training.trials import Method, Trial, TrialResult
 
 
 class SingleTrial(Record):
@@ -27,8 +29,15 @@ class SingleTrial(Record):
     method: str
     model: str
     labels: dict[str, int]
+    cost: float
     seeds: int
     target: str
+    test_items: dict[str, int]
+    item_fingerprint: str
+    prompt: str
+    targets: str
+    judgments: int
+    settings: dict[str, Any]
     accuracy: dict[str, Estimate]
     details: dict[str, float]  # mean over seeds of what the method tells beside it
     seconds: float  # mean per seed
@@ -63,7 +72,7 @@ def run_single_trial(
         engine.start(setting.task, setting.source, out / "features", store) as running,
     ):
         results = running.run(trials, watcher, f"{known}: {labels_text(mix, setting.strata)}")
-    return _summarise(setting, known, mix, [results[trial.key] for trial in trials])
+    return _summarise(setting, mix, trials, [results[trial.key] for trial in trials])
 
 
 def show_single_trial(found: SingleTrial) -> None:
@@ -84,6 +93,8 @@ def show_single_trial(found: SingleTrial) -> None:
         f"{name.replace('_', ' ')} {value:.3g}" for name, value in found.details.items()
     )
     console.print(f"{found.seconds:.1f} s a seed" + (f"; {told}" if told else ""))
+    if found.details.get("no_answer_share", 0) > 0.5:
+        console.print("note: most of what the model wrote holds no answer that can be read.")
 
 
 def _method(name: str) -> Method:
@@ -101,7 +112,7 @@ def _mix(labels: Sequence[str], config: RunConfig) -> dict[str, int]:
             raise InputError(
                 f"--labels '{text}': should be STRATUM=NUMBER with one of the strata for sale "
                 f"({', '.join(config.strata.buy)}) and a number above 0, e.g. "
-                f"{config.strata.buy[0]}=40."
+                f"{config.strata.buy[0]}=40; for several strata give --labels several times."
             )
         if stratum in mix:
             raise InputError(f"--labels names the stratum '{stratum}' twice.")
@@ -110,7 +121,10 @@ def _mix(labels: Sequence[str], config: RunConfig) -> dict[str, int]:
 
 
 def _summarise(
-    setting: Setting, method: Method, mix: dict[str, int], results: Sequence[TrialResult]
+    setting: Setting,
+    mix: dict[str, int],
+    trials: Sequence[Trial],
+    results: Sequence[TrialResult],
 ) -> SingleTrial:
     task = setting.task
     correct = np.stack([result.correct for result in results])  # (seeds, test items)
@@ -121,11 +135,18 @@ def _summarise(
         accuracy[name] = _estimate(own, task.test_groups[of_stratum])
     names = dict.fromkeys(name for result in results for name in result.details)
     return SingleTrial(
-        method=method,
+        method=trials[0].method,
         model=setting.source.label,
         labels=mix,
+        cost=float(mix_cost(mix, setting.terms)),
         seeds=len(results),
         target=task.target,
+        test_items={n: int((task.test_strata == n).sum()) for n in accuracy},
+        item_fingerprint=task.fingerprint,
+        prompt=trials[0].prompt,
+        targets=trials[0].target_kind,
+        judgments=trials[0].judgments,
+        settings=dict(trials[0].settings),
         accuracy=accuracy,
         details={n: float(np.mean([r.details[n] for r in results])) for n in names},
         seconds=float(np.mean([result.seconds for result in results])),
@@ -137,4 +158,8 @@ def _estimate(correct: NDArray[np.bool_], groups: NDArray[np.object_]) -> Estima
     mean = float(correct.mean())
     if len(set(groups)) < 2:
         return Estimate(estimate=mean, low=None, high=None)
+    if correct.min() == correct.max():  # resampling shows no spread where there is some
+        right = binomtest(int(correct[0].sum()), correct.shape[1])
+        exact = right.proportion_ci(CONFIDENCE)
+        return Estimate(estimate=mean, low=float(exact.low), high=float(exact.high))
     return interval(mean, Resampling(groups).accuracy(correct))

@@ -118,6 +118,7 @@ class TrialRunner:
         return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought])))
 
     def _features_of(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
+        self.task.require_choices("probe")
         kinds = dict.fromkeys(_feature_kind(trial) for trial in trials)
         return [
             (

@@ -123,6 +123,18 @@ def test_an_unresolved_gap_is_one_sentence_without_sgr(unresolved_gap_result: Ru
     )
 
 
+def test_training_that_harms_is_called_so(unresolved_gap_result: RunResult) -> None:
+    unresolved = unresolved_gap_result.sgr
+    assert not wording.is_harmful(unresolved)
+    worse = unresolved.gap.model_copy(update={"estimate": -0.18, "low": -0.316, "high": -0.057})
+    harmful = unresolved.model_copy(update={"gap": worse})
+    assert wording.is_harmful(harmful)
+    assert wording.supervision_gap(harmful, "easy", "hard", 0.95).startswith(
+        "Training on hard labels did worse than no training (difference "
+        f"{MINUS}18.0 points, {MINUS}31.6 to {MINUS}5.7)"
+    )
+
+
 @pytest.mark.parametrize(
     ("low", "high", "verdict"),
     [
@@ -218,6 +230,10 @@ def test_error_rates_are_told_with_how_often_a_label_is_then_wrong() -> None:
     flipped = stratum.model_copy(update={"error_kind": "flip", "true_flip_rate": 0.2})
     assert caveats.error_rate(flipped) == (
         "20 % are replaced by a wrong choice; so 20 % of bought labels are wrong"
+    )
+    thrice = stratum.model_copy(update={"judgments": 3, "true_flip_rate": 0.048})
+    assert caveats.error_rate(thrice).endswith(
+        "; a label is the majority of 3 such judgments; so 4.8 % of bought labels are wrong"
     )
     right = stratum.model_copy(update={"error_rate": 0.0})
     assert caveats.error_rate(right) == "none: every bought label is right"

@@ -243,7 +243,11 @@ def adding(more: str) -> Callable[[str], str]:
         (adding('[targets]\nkind = "soft"'), ["targets.kind: ", "'smoothed'", "got 'soft'"]),
         (adding("[uncertainty]\nlargest = 2"), ["uncertainty.largest: ", "got 2"]),
         (adding('[prompt]\nchoices = "41"'), ["prompt.choices: ", "'41'", "0040-mended"]),
-        (adding('[prompt]\nchoices = "0305-paper"'), ["prompt: ", "without reasoning"]),
+        (
+            adding('[prompt]\nchoices = "0305-paper"'),
+            ["prompt: ", "without reasoning, one of 0040-mended", "got '0305-paper'"],
+        ),
+        (replacing("easy_at_most", "easy_at_mos"), ["strata.easy_at_mos: no such key"]),
         (adding("[generation]\nmost_tokens = 0"), ["generation.most_tokens: ", "got 0"]),
         (adding("[qlora]\ndropout = 1.0"), ["qlora.dropout: ", "less than 1; got 1.0"]),
         (adding("[qlora]\nlearning_rate = 0.0"), ["qlora.learning_rate: ", "got 0.0"]),

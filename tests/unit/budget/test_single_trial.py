@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from budget.cli import app
 from budget.config import read_config
 from budget.setting import prepare
+from budget.single_trial import _estimate
 from training.store import TrialStore
 
 CONFIG = """
@@ -78,6 +79,28 @@ def test_the_table_names_method_purchase_and_strata(config: Path) -> None:
     title, table = result.stdout.split("┏")
     assert " ".join(title.split()) == "probe on pico, bought 8 hard labels, 2 seeds"
     assert all(f"│ {stratum} " in table for stratum in ("easy", "medium", "hard"))
+
+
+def test_the_json_says_what_was_run(config: Path) -> None:
+    config.write_text(CONFIG + "[targets]\nkind = 'smoothed'\njudgments = 3\n")
+    result = trial(config, "--method", "probe", "--labels", "hard=8", "--seeds", "2", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["cost"] == 8 * 2 * 3
+    assert found["test_items"] == {"easy": 15, "medium": 15, "hard": 30}
+    assert (found["targets"], found["judgments"], found["prompt"]) == ("smoothed", 3, "0040-mended")
+    assert found["settings"]["penalty"] == 0.1
+    assert len(found["item_fingerprint"]) == 64
+
+
+def test_all_right_or_all_wrong_is_not_certain() -> None:
+    groups = np.array([str(item) for item in range(100)], dtype=object)
+    nothing = _estimate(np.zeros((2, 100), dtype=bool), groups)
+    assert (nothing.estimate, nothing.low) == (0, 0)
+    assert nothing.high == pytest.approx(1 - 0.025 ** (1 / 100))  # none of 100: Clopper-Pearson
+    everything = _estimate(np.ones((2, 100), dtype=bool), groups)
+    assert everything.low == pytest.approx(0.025 ** (1 / 100))
+    assert _estimate(np.ones((2, 1), dtype=bool), groups[:1]).low is None
 
 
 @pytest.mark.parametrize(

@@ -186,6 +186,10 @@ def test_other_methods_need_choices(
         changes |= {"settings": SHORT, "quantisation": "nf4"}
     if method == "zero_shot":
         changes["mix"] = {}
+    if method == "probe":  # an engine asks for the features first
+        free = trial_of(task, llama_source, method, **changes)
+        with pytest.raises(InputError, match="which the method 'probe' needs"):
+            TrialRunner(task, llama_source, tmp_path).absent_features([free])
     with pytest.raises(InputError, match=f"which the method '{method}' needs"):
         TrialRunner(task, llama_source, tmp_path).run(
             trial_of(task, llama_source, method, **changes)
