@@ -137,7 +137,10 @@ def trial(
     ],
     labels: Annotated[
         list[str] | None,
-        typer.Option(metavar="STRATUM=NUMBER", help="Labels to buy, e.g. easy=160."),
+        typer.Option(
+            metavar="STRATUM=NUMBER",
+            help="Labels to buy, e.g. easy=160; may be given for several strata.",
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Purchases, each trained and tested.")] = 5,
     out: Annotated[
@@ -162,11 +165,12 @@ def trial(
     from budget.console import guarded, progress_watcher
 
     def work() -> None:
-        from budget.engine_choice import EngineChoice
+        chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
+
+        from budget.engine_choice import EngineChoice  # loads torch: a wrong file is told sooner
         from budget.single_trial import run_single_trial, show_single_trial
         from training.quiet import quiet_libraries
 
-        chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
         quiet_libraries()
         folder = out or Path("runs") / config.stem
         engine = EngineChoice(workers, ray, ray_gpus)
@@ -257,7 +261,8 @@ def plan(
         list[str] | None,
         typer.Option(
             metavar="STRATUM=COST",
-            help="Another cost per label, the pilot's included, e.g. hard=3.",
+            help="Another cost per label (all of its judgments), the pilot's included, e.g. "
+            "hard=3.",
         ),
     ] = None,
     method: Annotated[
@@ -356,7 +361,7 @@ def curves(
 
     def work() -> None:
         design = read_design(sizes, error_rates, hard_factor, seeds)
-        chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
+        chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
         folder = out or Path("runs") / f"{config.stem}-curves"
 
         from budget.curves import run_curves
@@ -373,6 +378,72 @@ def curves(
         else:
             show_curves(result)
             typer.echo(f"\nfigure: {folder / 'curves.png'}\nnumbers: {folder / 'curves.json'}")
+
+    guarded(work)
+
+
+@app.command()
+def backtest(
+    worlds: Annotated[
+        str, typer.Option(help="Families: generated, sst5, trec, subj, workshop.")
+    ] = "generated",
+    count: Annotated[int, typer.Option(help="Worlds of each family, at most.")] = 20,
+    seeds: Annotated[int, typer.Option(help="Markets that tell each mix's true worth.")] = 32,
+    markets: Annotated[
+        int | None, typer.Option(help="How many of these each policy plays; default all.")
+    ] = None,
+    policies: Annotated[
+        str, typer.Option(help="Policies, e.g. planner,all_easy; default all.")
+    ] = "",
+    held_out: Annotated[
+        bool, typer.Option("--held-out", help="The half of the worlds kept for a last look.")
+    ] = False,
+    penalty: Annotated[
+        str, typer.Option(help="Of the probes: per_size, or cross_validated, which takes longer.")
+    ] = "per_size",
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(help="Folder of data sets; default LABELMIX_DATA or ../shared/data."),
+    ] = None,
+    model: Annotated[str | None, typer.Option(help="Sentence encoder for worlds of texts.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for results; what is done is kept.")] = Path(
+        "runs/backtest"
+    ),
+    as_json: Json = False,
+) -> None:
+    """Let policies spend money where every answer is known, and see what accuracy each forgoes.
+
+    Writes backtest.json and backtest.csv; interrupted, it goes on where it was.
+
+    Example: labelmix backtest --worlds generated,sst5 --count 10
+    """
+    from budget.console import guarded, progress_watcher
+
+    def work() -> None:
+        from budget.backtest.command import backtest_from_options
+        from budget.backtest.summary import show_backtest
+        from training.quiet import quiet_libraries
+
+        quiet_libraries()
+        with progress_watcher() as watcher:
+            result = backtest_from_options(
+                worlds=worlds,
+                count=count,
+                seeds=seeds,
+                markets=markets,
+                policies=policies,
+                held_out=held_out,
+                penalty=penalty,
+                data_dir=data_dir,
+                model=model,
+                out=out,
+                watcher=watcher,
+            )
+        if as_json:
+            typer.echo(result.model_dump_json(indent=2))
+        else:
+            show_backtest(result)
+            typer.echo(f"numbers: {out / 'backtest.json'}")
 
     guarded(work)
 

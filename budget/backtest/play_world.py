@@ -1,0 +1,146 @@
+"""One world: its truth, and what every policy's purchases came to."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from budget.backtest.journal import Journal, Row
+from budget.backtest.market import Market
+from budget.backtest.policy import Forecast, Policy, play_markets
+from budget.backtest.trainer import PenaltyRule, ProbeTrainer
+from budget.backtest.truth import Scores, Truth, grid_mixes
+from budget.policies import Mix
+from budget.worlds.world import World
+from training.engines.base import Watcher
+
+RECIPE_VERSION = 1  # raised whenever the same backtest would come out differently
+
+
+@dataclass(frozen=True)
+class Design:
+    """How worlds are played.
+
+    `seeds` markets tell the truth; each policy plays the first `markets` of them.
+    """
+
+    seeds: int
+    markets: int
+    rule: PenaltyRule
+
+
+@dataclass(frozen=True)
+class Campaigns:
+    """What a policy did in a world, market by market.
+
+    `mixes`, `accuracy` (markets,) of the test set after training on all that was bought, `spent`
+    (markets,) as a share of the budget, `forecasts`; `seconds` of deciding, with the
+    probes that no policy before it asked for.
+    """
+
+    mixes: list[Mix]
+    accuracy: list[float]
+    spent: list[float]
+    forecasts: list[Forecast | None]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class PlayedWorld:
+    """The truth (seeds) and the campaigns of each policy in its first markets."""
+
+    world: World
+    truth: Truth
+    truth_seconds: float
+    campaigns: dict[str, Campaigns]
+
+
+def play_world(
+    world: World,
+    policies: Sequence[Policy],
+    design: Design,
+    journal: Journal,
+    watcher: Watcher,
+) -> PlayedWorld:
+    """Measure what is not in the journal yet; every policy's result is kept once it is there."""
+    trainer = ProbeTrainer(world, design.rule)
+    scores = Scores(world, trainer)
+    seeds = range(design.seeds)
+    truth_row = _truth(world, design, scores, journal, watcher)
+    truth = Truth(truth_row["mixes"], np.array(truth_row["accuracy"]))
+    scores.know(truth.mixes, seeds, truth.accuracy)
+    rows = {}
+    for policy in policies:
+        key = _key(world, design, f"policy {policy!r} {design.markets}")
+        rows[policy.name] = journal.find(key) or journal.add(
+            key, _campaigns(world, policy, design, scores, trainer)
+        )
+        watcher.advance()
+    return PlayedWorld(
+        world,
+        truth,
+        truth_row["seconds"],
+        {name: _read_campaigns(row) for name, row in rows.items()},
+    )
+
+
+def steps_of(policies: Sequence[Policy]) -> int:
+    """How many steps of progress a world takes."""
+    return 1 + len(policies)
+
+
+def _truth(world: World, design: Design, scores: Scores, journal: Journal, watcher: Watcher) -> Row:
+    key = _key(world, design, "truth")
+    row = journal.find(key)
+    if row is None:
+        started = time.perf_counter()
+        mixes, seeds = grid_mixes(world), range(design.seeds)
+        for _ in scores.measure([(mix, seed) for mix in mixes for seed in seeds]):
+            pass
+        accuracy = [[scores.of(mix, seed) for seed in seeds] for mix in mixes]
+        seconds = time.perf_counter() - started
+        row = journal.add(
+            key, {"world": world.name, "mixes": mixes, "accuracy": accuracy, "seconds": seconds}
+        )
+    watcher.advance()
+    return row
+
+
+def _campaigns(
+    world: World, policy: Policy, design: Design, scores: Scores, trainer: ProbeTrainer
+) -> Row:
+    started = time.perf_counter()
+    seeds = range(design.markets)
+    markets = [Market(world, seed) for seed in seeds]
+    forecasts = play_markets(policy, markets, trainer)
+    seconds = time.perf_counter() - started
+    bought = [(market.bought, seed) for market, seed in zip(markets, seeds, strict=True)]
+    for _ in scores.measure(bought):
+        pass
+    return {
+        "world": world.name,
+        "policy": policy.name,
+        "mixes": [mix for mix, _ in bought],
+        "accuracy": [scores.of(mix, seed) for mix, seed in bought],
+        "costs": [str(market.cost) for market in markets],
+        "spent": [float(market.cost / market.budget) for market in markets],
+        "forecasts": [own and [own.mean, own.low, own.high] for own in forecasts],
+        "seconds": seconds,
+    }
+
+
+def _read_campaigns(row: Row) -> Campaigns:
+    return Campaigns(
+        row["mixes"],
+        row["accuracy"],
+        row["spent"],
+        [None if own is None else Forecast(*own) for own in row["forecasts"]],
+        row["seconds"],
+    )
+
+
+def _key(world: World, design: Design, what: str) -> str:
+    text = repr((RECIPE_VERSION, world.key, design.seeds, design.rule, what))
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

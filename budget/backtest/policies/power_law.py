@@ -1,0 +1,54 @@
+"""Plain extrapolation: a power law through each stratum's pilot points, all money on the best."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from budget.backtest.market import Market
+from budget.backtest.policies.pilot import PilotDesign, run_pilot
+from budget.backtest.policies.simple import equal_spend
+from budget.backtest.policy import Play
+from budget.response import Observation
+
+
+@dataclass(frozen=True)
+class PowerLaw:
+    """Fit  error = a n ** -b  to each stratum alone, buy the one with the least error at the end.
+
+    A stratum is judged by the labels that all money left after the pilot would make of it, the
+    other strata's pilot labels counting nothing. `b` is at least 0: errors do not grow with
+    labels. Where the budget allows no pilot, the money is spent equally. There is no forecast.
+    """
+
+    design: PilotDesign = field(default_factory=PilotDesign)
+    name: str = "power_law"
+
+    def play(self, market: Market) -> Play:
+        """Pilot, fit, buy one stratum."""
+        pilot = self.design.mix(market)
+        if pilot is None:
+            market.buy(equal_spend(market))
+            return None
+        observations = yield from run_pilot(market, self.design, pilot)
+        errors = {}
+        for name in market.strata:
+            alone = [own for own in observations if set(own.labels) == {name}]
+            errors[name] = extrapolate(alone, pilot[name] + market.affordable(name))
+        best = min(market.strata, key=lambda name: errors[name])
+        market.buy({best: market.affordable(best)})
+        return None
+
+
+def extrapolate(observations: Sequence[Observation], labels: int) -> float:
+    """Error at so many labels, by least squares of log error on log labels.
+
+    One size alone, or errors that grow, are extrapolated flat, at their geometric mean.
+    """
+    sizes = np.log([float(own.total) for own in observations])
+    errors = np.log([max(1 - own.accuracy, 1e-3) for own in observations])
+    spread = sizes - sizes.mean()
+    slope = 0.0
+    if (squares := float(spread @ spread)) > 0:
+        slope = min(0.0, float(spread @ errors) / squares)
+    return float(np.exp(errors.mean() + slope * (np.log(labels) - sizes.mean())))

@@ -1,0 +1,36 @@
+"""All policies by name: one place to add one."""
+
+from collections.abc import Sequence
+
+from annotation.errors import InputError
+from budget.backtest.policies import simple
+from budget.backtest.policies.power_law import PowerLaw
+from budget.backtest.policies.surface_planner import SurfacePlanner
+from budget.backtest.policy import Policy, SimpleRule
+
+REFERENCE = "planner"  # all others are compared with it
+
+# Learn-Optimize-Collect (Mahmood et al. 2022) and a mix regression belong here too: each is a class
+# with a name and a `play`, as `SurfacePlanner` is.
+_ALL: tuple[Policy, ...] = (
+    SurfacePlanner(),
+    SimpleRule("all_easy", simple.all_easy),
+    SimpleRule("all_hard", simple.all_hard),
+    SimpleRule("equal_spend", simple.equal_spend),
+    SimpleRule("equal_counts", simple.equal_counts),
+    SimpleRule("proportional", simple.proportional),
+    SimpleRule("paper_rule", simple.paper_rule),
+    PowerLaw(),
+)
+POLICIES: dict[str, Policy] = {policy.name: policy for policy in _ALL}
+
+
+def find_policies(names: Sequence[str]) -> list[Policy]:
+    """Policies by name, in the order of the registry; all for no names.
+
+    Raises InputError if there is no such policy.
+    """
+    for name in names:
+        if name not in POLICIES:
+            raise InputError(f"policy '{name}' is unknown; choose from {', '.join(POLICIES)}.")
+    return [policy for policy in POLICIES.values() if not names or policy.name in names]

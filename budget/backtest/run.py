@@ -1,0 +1,127 @@
+"""A whole backtest: worlds chosen, played, summarised and written."""
+
+import csv
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from analysis.accuracy import CONFIDENCE
+from annotation.errors import InputError
+from annotation.files import whole_file
+from budget.backtest.journal import Journal
+from budget.backtest.play_world import Design, play_world, steps_of
+from budget.backtest.policy import FORECAST_CONFIDENCE, Policy
+from budget.backtest.regret import KINDS, summarise, world_summary
+from budget.backtest.result import BacktestResult, WorldSummary
+from budget.worlds.choose import choose_worlds
+from budget.worlds.real import Sources
+from budget.worlds.world import Half
+from training.engines.base import Watcher
+
+_LARGEST_COUNT = 10_000
+
+
+def run_backtest(
+    families: Sequence[str],
+    count: int,
+    half: Half,
+    policies: Sequence[Policy],
+    design: Design,
+    sources: Sources,
+    out: Path,
+    watcher: Watcher,
+) -> BacktestResult:
+    """Play policies in `count` worlds of each family; write backtest.json and .csv into `out`.
+
+    What is finished is kept in `out/backtest.jsonl`: the same backtest goes on where it was.
+    Worlds of the held-out half are noted in `out/held_out.jsonl` before they are played.
+
+    Raises InputError if a number is out of range, there is no such family or no world is left, or
+    `out` cannot be written.
+    """
+    _check(count, design)
+    worlds, skipped = choose_worlds(families, count, half, sources)
+    summaries: list[WorldSummary] = []
+    with Journal(out / "backtest.jsonl") as journal:
+        if half == "held_out":
+            _note_held_out(out / "held_out.jsonl", [world.name for world in worlds], policies)
+        for first in {world.family: world for world in reversed(worlds)}.values():
+            first.items  # noqa: B018 - computes features before the stage that counts worlds
+        watcher.stage(f"backtest, {half} worlds", len(worlds) * steps_of(policies))
+        while worlds:
+            # Taken out of the list: its items are let go of when it is done.
+            played = play_world(worlds.pop(0), policies, design, journal, watcher)
+            summaries.append(world_summary(played))
+    result = _result(summaries, families, skipped, half, design)
+    with whole_file(out / "backtest.json") as path:
+        path.write_text(result.model_dump_json(indent=2), encoding="utf-8")
+    with whole_file(out / "backtest.csv") as path:
+        _write_csv(result, path)
+    return result
+
+
+def _check(count: int, design: Design) -> None:
+    if not 1 <= count <= _LARGEST_COUNT:
+        raise InputError(f"--count should be 1 to {_LARGEST_COUNT}; got {count}.")
+    if design.seeds < 2:
+        raise InputError(f"--seeds should be at least 2; got {design.seeds}.")
+    if not 1 <= design.markets <= design.seeds:
+        raise InputError(f"--markets should be 1 to --seeds {design.seeds}; got {design.markets}.")
+
+
+def _result(
+    worlds: list[WorldSummary],
+    families: Sequence[str],
+    skipped: list[str],
+    half: Half,
+    design: Design,
+) -> BacktestResult:
+    from budget.campaign import labelmix_version
+
+    by_kind = {kind: [world for world in worlds if world.kind == kind] for kind in KINDS}
+    return BacktestResult(
+        labelmix_version=labelmix_version(),
+        half=half,
+        families=list(families),
+        skipped=skipped,
+        seeds=design.seeds,
+        markets=design.markets,
+        penalty_rule=design.rule,
+        confidence=CONFIDENCE,
+        forecast_confidence=FORECAST_CONFIDENCE,
+        overall=summarise(worlds),
+        by_kind={kind: summarise(own) for kind, own in by_kind.items() if own},
+        worlds=worlds,
+    )
+
+
+def _note_held_out(path: Path, worlds: Sequence[str], policies: Sequence[Policy]) -> None:
+    """Write down that, when and with what held-out worlds were looked at."""
+    note = {
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "policies": [policy.name for policy in policies],
+        "worlds": list(worlds),
+    }
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(note) + "\n")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
+
+
+def _write_csv(result: BacktestResult, path: Path) -> None:
+    """A row per world and policy."""
+    names = list(dict.fromkeys(name for world in result.worlds for name in world.parameters))
+    of_world = ("name", "family", "kind", "best", "all_easy", "all_hard", "optimism")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file)
+        header_written = False
+        for world in result.worlds:
+            for own in world.policies:
+                values = own.model_dump()
+                if not header_written:
+                    rows.writerow([*of_world, *names, *values])
+                    header_written = True
+                known = [getattr(world, name) for name in of_world]
+                rows.writerow([*known, *(world.parameters.get(n) for n in names), *values.values()])

@@ -1,0 +1,41 @@
+"""Which worlds a backtest is run in."""
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from annotation.errors import InputError
+from budget.worlds import generated, real
+from budget.worlds.real import Sources
+from budget.worlds.world import Half, World
+
+FAMILIES: dict[str, Callable[[Sources], Iterator[World]]] = {
+    generated.FAMILY: lambda _: generated.generated_worlds(),
+    **real.FAMILIES,
+}
+_LONGEST_SEARCH = 100_000
+
+
+def choose_worlds(
+    families: Sequence[str], count: int, half: Half, sources: Sources
+) -> tuple[list[World], list[str]]:
+    """The first `count` worlds of each family in one half, and a line for each family left out.
+
+    A family has as many worlds as its grid of terms; generated ones have no end. A family whose
+    data are absent is left out.
+
+    Raises InputError if there is no such family, or no world is left.
+    """
+    chosen: list[World] = []
+    skipped: list[str] = []
+    for family in families:
+        if family not in FAMILIES:
+            raise InputError(f"worlds '{family}' are unknown; choose from {', '.join(FAMILIES)}.")
+    for family in dict.fromkeys(families):
+        try:
+            worlds = islice(FAMILIES[family](sources), _LONGEST_SEARCH)
+            chosen += islice((world for world in worlds if world.half == half), count)
+        except InputError as error:
+            skipped.append(str(error))
+    if not chosen:
+        raise InputError(" ".join(["there is no world to play in.", *skipped]))
+    return chosen, skipped

@@ -1,0 +1,63 @@
+"""Labelled items of a task whose features a model computes, kept on disk."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from budget.worlds.world import LabelledItems
+from training.features import FeatureStore
+from training.model_source import find_model
+from training.models import LoadedModel, load_model
+from training.task import Task
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass
+class FeatureMaker:
+    """Computes features once per task under one model, loaded only where some are absent.
+
+    Parameters
+    ----------
+    model : a folder in Hugging Face format, "pico", or a hub id
+    folder : where the memory-mapped features are kept
+    layers : hidden states to take; None for the model's middle and last
+    progress : told what is computed, how many items more are done, and of how many
+    """
+
+    model: str
+    folder: Path
+    layers: Sequence[int] | None = None
+    progress: Progress = lambda _what, _items, _all: None
+    _loaded: LoadedModel | None = field(default=None, repr=False)
+
+    def labelled(self, name: str, task: Task, strata: Sequence[str]) -> LabelledItems:
+        """The task's items of `strata` for sale, and its target's test items.
+
+        Raises InputError if there is no such model or it cannot be loaded.
+        """
+        source = find_model(self.model)
+        store = FeatureStore(self.folder, task, source, layers=self.layers)
+        on_target = task.test_strata == task.target
+        test = task.test_positions[on_target]
+        pools = {stratum: task.pools[stratum] for stratum in strata}
+        wanted = np.unique(np.concatenate([test, *pools.values()]))
+
+        def model() -> LoadedModel:
+            self._loaded = self._loaded or load_model(source)
+            return self._loaded
+
+        absent = store.absent(wanted)
+        features = store.get(wanted, model, lambda items: self.progress(name, items, absent))
+        return LabelledItems(
+            name=f"{name} {source.revision}",
+            features=features,
+            mask=np.arange(task.choice_counts.max()) < task.choice_counts[wanted][:, None],
+            answers=task.answers[wanted],
+            pools={own: np.searchsorted(wanted, pool) for own, pool in pools.items()},
+            target=task.target,
+            test=np.searchsorted(wanted, test),
+            groups=task.test_groups[on_target],
+        )

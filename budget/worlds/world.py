@@ -1,0 +1,130 @@
+"""A world: a labelling problem whose every answer is known, so that decisions can be judged."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.cost import LabelTerms
+
+Half = Literal["design", "held_out"]
+Positions = NDArray[np.int64]
+Value = float | int | str
+
+
+@dataclass(frozen=True)
+class LabelledItems:
+    """Fully labelled items as features.
+
+    Attributes
+    ----------
+    name : what they are
+    features : (items, choices, width); choices is 1 where all items share their classes
+    mask : (items, classes), which choices an item has
+    answers : (items,), the right choice
+    pools : stratum -> positions that are for sale, in order of hardness
+    target : the stratum whose accuracy counts
+    test : positions of the target's fixed test set, in no pool
+    groups : (test items,), clusters of the test items
+
+    Raises ValueError if the shapes do not fit, the target is no stratum, or a pool holds a test
+    item.
+    """
+
+    name: str
+    features: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    answers: NDArray[np.int64]
+    pools: Mapping[str, Positions]
+    target: str
+    test: Positions
+    groups: NDArray[np.object_]
+
+    def __post_init__(self) -> None:
+        items, choices = self.features.shape[:2]
+        if self.mask.shape[0] != items or choices not in (1, self.mask.shape[1]):
+            raise ValueError(
+                f"'mask' should fit features {self.features.shape}; got {self.mask.shape}."
+            )
+        if self.answers.shape != (items,) or self.groups.shape != self.test.shape:
+            raise ValueError("'answers' should be one per item, 'groups' one per test item.")
+        if not self.mask[np.arange(items), self.answers].all():
+            raise ValueError("'answers' should be among the choices that their items have.")
+        if self.target not in self.pools:
+            raise ValueError(f"'target' should be one of {list(self.pools)}; got '{self.target}'.")
+        for name, pool in self.pools.items():
+            if np.intersect1d(pool, self.test).size:
+                raise ValueError(f"pool '{name}' holds items of the test set.")
+
+    @property
+    def strata(self) -> tuple[str, ...]:
+        """Strata for sale, in order of hardness."""
+        return tuple(self.pools)
+
+    @cached_property
+    def choice_counts(self) -> NDArray[np.int64]:
+        return np.asarray(self.mask.sum(1), dtype=np.int64)
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of guessing on the test set."""
+        return float((1 / self.choice_counts[self.test]).mean())
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of everything in here."""
+        digest = hashlib.sha256(repr((self.name, self.target, self.features.shape)).encode())
+        arrays = (self.features, self.mask, self.answers, self.test, *self.pools.values())
+        for array in arrays:
+            digest.update(np.ascontiguousarray(array).tobytes())
+        digest.update(json.dumps([list(self.pools), self.groups.tolist()], default=str).encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class World:
+    """Items with terms of sale and a budget; `load` is called when the items are first needed.
+
+    `parameters` are the numbers that made it, for tables: what is true, not what a policy sees.
+    """
+
+    name: str
+    family: str
+    terms: Mapping[str, LabelTerms]
+    budget: Decimal
+    load: Callable[[], LabelledItems] = field(repr=False, compare=False)
+    parameters: Mapping[str, Value] = field(default_factory=dict)
+
+    @cached_property
+    def items(self) -> LabelledItems:
+        items = self.load()
+        if set(items.strata) != set(self.terms):
+            raise ValueError(
+                f"world '{self.name}': terms for {list(self.terms)}, items of {list(items.strata)}."
+            )
+        return items
+
+    @property
+    def half(self) -> Half:
+        return half_of(self.name)
+
+    @property
+    def key(self) -> str:
+        """A hash of everything that can change what happens in this world."""
+        terms = [
+            (name, str(own.cost), own.error_rate, own.error_kind)
+            for name, own in self.terms.items()
+        ]
+        text = repr((self.name, terms, str(self.budget), self.items.fingerprint))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def half_of(name: str) -> Half:
+    """To which half a world belongs: by the hash of its name, so that no one can choose."""
+    return "design" if hashlib.sha256(name.encode()).digest()[0] % 2 == 0 else "held_out"

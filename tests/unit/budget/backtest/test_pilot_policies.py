@@ -1,0 +1,94 @@
+from collections.abc import Callable
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from budget.backtest.market import Market
+from budget.backtest.policies.pilot import PilotDesign, run_pilot
+from budget.backtest.policies.power_law import PowerLaw, extrapolate
+from budget.backtest.policies.surface_planner import SurfacePlanner
+from budget.backtest.policy import play_markets
+from budget.backtest.trainer import ProbeTrainer
+from budget.response import Observation
+from budget.worlds.conditions import Condition
+from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.world import World
+
+Build = Callable[..., World]
+SMALL = Recipe(seed=4, pool=200, hard_pool=150, test=60, latent=8, nuisance=2, transfer=0.5)
+
+
+def observed(labels: int, accuracy: float) -> Observation:
+    correct = np.arange(100)[None] < round(100 * accuracy)
+    return Observation({"hard": labels}, correct, 0.5)
+
+
+def test_a_power_law_is_continued() -> None:
+    # error = 2 / sqrt(n)
+    points = [observed(25, 0.6), observed(100, 0.8)]
+    assert extrapolate(points, 400) == pytest.approx(0.1)
+
+
+def test_growing_errors_and_single_points_are_continued_flat() -> None:
+    assert extrapolate([observed(25, 0.8), observed(100, 0.2)], 400) == pytest.approx(0.4)
+    assert extrapolate([observed(25, 0.7)], 400) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(
+    ("budget", "share", "labels"),
+    [("30", Fraction(1, 2), 5), ("30", Fraction(1, 3), None), ("300", Fraction(1, 2), 10)],
+)
+def test_the_pilot_costs_its_share_at_most(
+    axes_world: Build, budget: str, share: Fraction, labels: int | None
+) -> None:
+    mix = PilotDesign(share=share).mix(Market(axes_world(budget=budget), seed=0))
+    assert mix == (None if labels is None else {"easy": labels, "hard": labels})
+
+
+def test_what_a_pilot_trains_on(axes_world: Build) -> None:
+    market = Market(axes_world(budget="30"), seed=0)
+    design = PilotDesign(seeds=2)
+    play = run_pilot(market, design, {"easy": 8, "hard": 8})
+    subsets = next(play)
+    assert market.bought == {"easy": 8, "hard": 8}
+    # Sizes 2, 4, 8: each stratum alone, then both, two seeds of each.
+    sizes = [{name: own.size for name, own in subset.items()} for subset in subsets]
+    assert sizes[:6:2] == [{"easy": 2}, {"hard": 2}, {"easy": 2, "hard": 2}]
+    assert len(sizes) == 18
+    correct = np.zeros((18, 5), dtype=bool)
+    correct[17] = True
+    with pytest.raises(StopIteration) as stop:
+        play.send(correct)
+    observations = stop.value.value
+    assert [own.pilot_share for own in observations[::3]] == [0.25, 0.5, 1.0]
+    assert observations[-1].labels == {"easy": 8, "hard": 8}
+    assert observations[-1].accuracy == 0.5
+
+
+def test_without_money_for_a_pilot_it_is_spent_equally(axes_world: Build) -> None:
+    for policy in (PowerLaw(), SurfacePlanner()):
+        market = Market(axes_world(budget="8"), seed=0)
+        assert play_markets(policy, [market], ProbeTrainer(axes_world(), "per_size")) == [None]
+        assert market.bought == {"easy": 4, "hard": 2}
+
+
+def test_the_planner_buys_its_plan_and_forecasts() -> None:
+    world = generated_world(SMALL, Condition(2, (0.0, 0.0), 200))
+    markets = [Market(world, seed) for seed in range(2)]
+    forecasts = play_markets(SurfacePlanner(), markets, ProbeTrainer(world, "per_size"))
+    for market, forecast in zip(markets, forecasts, strict=True):
+        assert forecast is not None
+        assert 0 <= forecast.low < forecast.mean < forecast.high <= 1
+        assert market.money_left < 1  # an easy label
+        assert min(market.bought.values()) >= 16  # the pilot: a quarter of 200 buys 16 of each
+
+
+def test_markets_played_together_are_as_played_alone() -> None:
+    world = generated_world(SMALL, Condition(2, (0.2, 0.4), 200))
+    together = [Market(world, seed) for seed in range(3)]
+    play_markets(PowerLaw(), together, ProbeTrainer(world, "cross_validated"))
+    for seed, market in enumerate(together):
+        alone = Market(world, seed)
+        play_markets(PowerLaw(), [alone], ProbeTrainer(world, "cross_validated"))
+        assert alone.bought == market.bought
