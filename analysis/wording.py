@@ -297,9 +297,9 @@ def supervision_gap(gap: SupervisionGap, easy: str, hard: str, confidence: float
     """SGR in words where the gap is resolved; else the one sentence that says it is not."""
     if is_harmful(gap):
         return (
-            f"Training on {hard} labels did worse than no training (difference "
-            f"{points(gap.gap.estimate)} points, {span(gap.gap, 'points')}), so there is no gap to "
-            "recover and no SGR is given."
+            f"The supervision gap is not resolved: training on {hard} labels did worse than no "
+            f"training (difference {points(gap.gap.estimate)} points, {span(gap.gap, 'points')}), "
+            "so no SGR is given."
         )
     if not gap.resolved or not is_number(gap.estimate):
         return (

@@ -129,9 +129,9 @@ def test_training_that_harms_is_called_so(unresolved_gap_result: RunResult) -> N
     worse = unresolved.gap.model_copy(update={"estimate": -0.18, "low": -0.316, "high": -0.057})
     harmful = unresolved.model_copy(update={"gap": worse})
     assert wording.is_harmful(harmful)
-    assert wording.supervision_gap(harmful, "easy", "hard", 0.95).startswith(
-        "Training on hard labels did worse than no training (difference "
-        f"{MINUS}18.0 points, {MINUS}31.6 to {MINUS}5.7)"
+    assert wording.supervision_gap(harmful, "easy", "hard", 0.95) == (
+        "The supervision gap is not resolved: training on hard labels did worse than no training "
+        f"(difference {MINUS}18.0 points, {MINUS}31.6 to {MINUS}5.7), so no SGR is given."
     )
 
 
