@@ -6,6 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from budget.cli_options import (
+    DataDir,
+    Json,
+    ModelPath,
+    RayAddress,
+    RayGpus,
+    RunFolder,
+    Workers,
+)
+
 if TYPE_CHECKING:
     from analysis.result import RunResult
     from budget.config import RunConfig
@@ -30,36 +40,6 @@ items_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(items_app, name="items")
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
-Workers = Annotated[
-    int | None,
-    typer.Option(
-        min=1,
-        help="Processes that run trials side by side, one thread each; default: one for every "
-        "GPU, on a Ray cluster as many as it has room for.",
-    ),
-]
-RayAddress = Annotated[
-    str | None,
-    typer.Option(
-        "--ray",
-        metavar="ADDRESS",
-        help="Run trials on a Ray cluster that is up, e.g. auto or 10.0.0.1:6379.",
-    ),
-]
-RayGpus = Annotated[
-    float | None,
-    typer.Option(
-        "--ray-gpus",
-        min=0,
-        metavar="NUMBER",
-        help="GPUs of each worker on the Ray cluster; default 1 where this machine has one.",
-    ),
-]
-RunFolder = Annotated[
-    Path, typer.Argument(metavar="RUN", help="A folder that 'labelmix run' or 'demo' wrote.")
-]
 
 
 @app.callback(invoke_without_command=True)
@@ -98,12 +78,8 @@ def run(
     out: Annotated[
         Path | None, typer.Option(help="Folder for the report; default runs/NAME-OF-CONFIG.")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Local folder of the source's data, instead of the hub.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
-    ] = None,
+    data_dir: DataDir = None,
+    model: ModelPath = None,
     workers: Workers = None,
     ray: RayAddress = None,
     ray_gpus: RayGpus = None,
@@ -146,12 +122,8 @@ def trial(
     out: Annotated[
         Path | None, typer.Option(help="Folder that keeps trials; default runs/NAME-OF-CONFIG.")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Local folder of the source's data, instead of the hub.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
-    ] = None,
+    data_dir: DataDir = None,
+    model: ModelPath = None,
     workers: Workers = None,
     ray: RayAddress = None,
     ray_gpus: RayGpus = None,
@@ -229,9 +201,7 @@ def items_describe(
     path: Annotated[
         Path | None, typer.Option(help="File of the source 'tabular' (JSONL, CSV, Parquet).")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Local folder of the source's data, instead of the hub.")
-    ] = None,
+    data_dir: DataDir = None,
     as_json: Json = False,
 ) -> None:
     """Show how many items there are, their choices, hardness measures and strata.
@@ -333,12 +303,8 @@ def curves(
     method: Annotated[
         str | None, typer.Option(help="probe or qlora; default: the configuration's plan_with.")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(help="Local folder of the source's data, instead of the hub.")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
-    ] = None,
+    data_dir: DataDir = None,
+    model: ModelPath = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the curves; default runs/NAME-OF-CONFIG-curves."),
@@ -403,7 +369,7 @@ def backtest(
     ] = "per_size",
     data_dir: Annotated[
         Path | None,
-        typer.Option(help="Folder of data sets; default LABELMIX_DATA or ../shared/data."),
+        typer.Option(help="Folder of data sets; default LABELMIX_DATA, or data."),
     ] = None,
     model: Annotated[str | None, typer.Option(help="Sentence encoder for worlds of texts.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for results; what is done is kept.")] = Path(

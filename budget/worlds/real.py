@@ -65,8 +65,8 @@ class Sources:
 
 
 def default_data_dir() -> Path:
-    """LABELMIX_DATA, or ../shared/data."""
-    return Path(os.environ.get("LABELMIX_DATA") or Path("..") / "shared" / "data")
+    """The folder that LABELMIX_DATA names, or `data` in the folder one is in."""
+    return Path(os.environ.get("LABELMIX_DATA") or "data")
 
 
 def installed_encoder() -> str | None:
