@@ -17,15 +17,15 @@ from annotation.noise import ErrorKind
 from training.answering import Answering, likeliest
 from training.features import FeatureStore
 from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
-from training.generation.generate import encode_prompts
 from training.model_source import ModelSource
 from training.models import LoadedModel, Quantisation, load_model, set_threads
 from training.posteriors import choice_mask
 from training.probes.paper_probe import fit_paper_probes
 from training.probes.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes, score_probes
 from training.probes.rows import Features, Mask
-from training.prompts import find_prompt
+from training.prompts import Prompt, find_prompt
 from training.purchase_targets import purchase_targets
+from training.scoring.encoding import encode_prompts
 from training.targets import Targets
 from training.task import Positions, Purchase, Task
 from training.trials import Trial, TrialResult
@@ -114,7 +114,11 @@ class TrialRunner:
 
     def feature_positions(self, trials: Sequence[Trial]) -> Positions:
         """Items that these trials read: the test set and what they buy, each once."""
-        bought = [self.purchase(trial).positions for trial in trials]
+        return self._read([self.purchase(trial) for trial in trials])
+
+    def _read(self, purchases: Sequence[Purchase]) -> Positions:
+        """The test set and what was bought, each item once, in order."""
+        bought = [purchase.positions for purchase in purchases]
         return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought])))
 
     def _features_of(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
@@ -138,7 +142,7 @@ class TrialRunner:
         self.task.require_choices("probe")
         started = time.perf_counter()
         purchases = [self.purchase(trial) for trial in trials]
-        positions = self.feature_positions(trials)
+        positions = self._read(purchases)
         features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
         mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
         jobs = []
@@ -165,12 +169,13 @@ class TrialRunner:
             return self._qlora_reasoning(trial, purchase, settings, progress)
         self.task.require_choices("qlora")
         loaded = self.model(trial.quantisation, with_head=self.source.kind == "encoder")
+        prompt = find_prompt(trial.prompt, trial.model)
         targets = self._targets(trial, purchase)
         scores = qlora.train_and_score(
             loaded,
-            self._encoded(purchase.positions, loaded, trial.prompt),
+            self._encoded(purchase.positions, loaded, prompt),
             targets.probabilities,
-            self._encoded(self.task.test_positions, loaded, trial.prompt),
+            self._encoded(self.task.test_positions, loaded, prompt),
             qlora.QloraSettings(**settings),
             trial.seed,
             progress,
@@ -207,11 +212,10 @@ class TrialRunner:
         return found.correct, found.details
 
     def _encoded(
-        self, positions: Positions, loaded: LoadedModel, prompt: str
+        self, positions: Positions, loaded: LoadedModel, prompt: Prompt
     ) -> Sequence[qlora.Encoded]:
         if loaded.kind == "decoder":
-            found = find_prompt(prompt, self.source.label)
-            return self._answers(loaded.quantisation).encoded(positions, found)
+            return self._answers(loaded.quantisation).encoded(positions, prompt)
         rows = self.task.items.iloc[positions]
         return qlora.encode_for_tuning(
             loaded, rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()

@@ -21,9 +21,10 @@ from training.generation.answer_extraction import (
     extract_answer,
     paper_answer,
 )
-from training.generation.generate import GeneratedAnswer, encode_prompts, generate_answers
+from training.generation.generate import GeneratedAnswer, generate_answers
 from training.models import LoadedModel
 from training.prompts import Example, Prompt, reasoned_answer
+from training.scoring.encoding import encode_prompts
 from training.scoring.hooks import Model
 from training.scoring.token_budget import TokenBudget
 

@@ -28,8 +28,6 @@ from training.scoring.encoding import encode_prompts
 from training.scoring.hooks import Model, base_model
 from training.scoring.token_budget import TokenBudget
 
-__all__ = ["GeneratedAnswer", "encode_prompts", "generate_answers", "generation_budget_of"]
-
 _TOKENS_AT_ONCE = {"cuda": 65536}  # of prompts and answers, in the cache; halved if it runs short
 _TOKENS_ELSEWHERE = 8192
 _budgets: WeakKeyDictionary[nn.Module, TokenBudget] = WeakKeyDictionary()

@@ -24,13 +24,13 @@ from training.generation import generate
 from training.generation.answer_extraction import answer_end
 from training.generation.generate import (
     GeneratedAnswer,
-    encode_prompts,
     generate_answers,
     generation_budget_of,
 )
 from training.generation.shared_prefix import run_generation_prefix
 from training.model_source import find_model
 from training.models import LoadedModel, load_model
+from training.scoring.encoding import encode_prompts
 from training.scoring.prefix import LEAST_SHARED
 from training.scoring.token_budget import TokenBudget, budget_of
 
