@@ -24,7 +24,12 @@ _FINGERPRINT_VERSION = b"labelmix items 1\n"
 _NUMBERS = (numbers.Real, Decimal, np.bool_)
 
 
-def validate_items(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+def validate_items(
+    frame: pd.DataFrame,
+    where: str,
+    rows: Sequence[str] | None = None,
+    require_answers: bool = True,
+) -> pd.DataFrame:
     """Check an item table and bring it into its one form.
 
     Columns of the result, in this order, with a fresh RangeIndex:
@@ -46,6 +51,11 @@ def validate_items(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         `answer_text`, `group` and `reasoning` may be absent.
     where
         Where the table comes from (a file, a source), for the messages.
+    rows
+        What the messages call each row, such as "train row 3", (items,); by default its number.
+    require_answers
+        False lets through items that nobody has answered yet: with choices and no answer, or with
+        neither choices nor answer_text. Nothing can be trained or tested on those.
 
     Raises
     ------
@@ -55,7 +65,7 @@ def validate_items(frame: pd.DataFrame, where: str) -> pd.DataFrame:
         empty or a repeated one, no answer, one out of range, or an answer_text that is another
         choice; an item has neither choices nor answer_text; a measure is not a finite number.
     """
-    check = _Checker(frame, where)
+    check = _Checker(frame, where, rows, require_answers)
     check.columns()
     item_ids = check.texts("item_id", required=True)
     check.unique(item_ids)
@@ -132,16 +142,17 @@ def read_items(path: str | Path) -> pd.DataFrame:
     return validate_items(records_to_frame(read_records(path)), where=str(path))
 
 
-def write_items(items: pd.DataFrame, path: str | Path) -> None:
+def write_items(items: pd.DataFrame, path: str | Path, require_answers: bool = True) -> None:
     """Write an item table as `.jsonl` or `.parquet`, whole or not at all.
 
-    `read_items` gives back the same table.
+    `read_items` gives back the same table, `annotation.sources.tabular.load_unanswered` one
+    whose answers were not required (see `validate_items`).
 
     Raises InputError if the suffix is another, the table is not valid or cannot be written.
     """
     path = Path(path)
     _require_item_suffix(path)
-    items = validate_items(items, where=f"items for {path}")
+    items = validate_items(items, f"items for {path}", require_answers=require_answers)
     with whole_file(path) as unfinished:
         if path.suffix.lower() == ".jsonl":
             _write_jsonl(items, unfinished)
@@ -160,13 +171,21 @@ def records_to_frame(records: Sequence[Record]) -> pd.DataFrame:
 class _Checker:
     """Checks one column after the other; every complaint names the place."""
 
-    def __init__(self, frame: pd.DataFrame, where: str) -> None:
+    def __init__(
+        self, frame: pd.DataFrame, where: str, rows: Sequence[str] | None, require_answers: bool
+    ) -> None:
         self.frame = frame
         self.where = where
+        self.rows = rows
+        self.require_answers = require_answers
+
+    def name(self, row: int) -> str:
+        """What a row is called; `row` counts from 0, the name from 1."""
+        return f"row {row + 1}" if self.rows is None else self.rows[row]
 
     def fail(self, row: int, column: str, problem: str) -> NoReturn:
-        """Raise an InputError about a value; `row` counts from 0, the message from 1."""
-        raise InputError(f"{self.where}: row {row + 1}, column '{column}': {problem}")
+        """Raise an InputError about a value."""
+        raise InputError(f"{self.where}: {self.name(row)}, column '{column}': {problem}")
 
     def columns(self) -> None:
         names = self.frame.columns
@@ -178,7 +197,8 @@ class _Checker:
             twice = names[names.duplicated()][0]
             raise InputError(f"{self.where}: column '{twice}' occurs twice; keep one.")
         required = ["item_id", "question", "choices"]
-        if "answer_text" not in names:  # free-form items need no index
+        # Free-form items need no index.
+        if self.require_answers and "answer_text" not in names:
             required.append("answer")
         for name in required:
             if len(names) and name not in names:
@@ -219,7 +239,7 @@ class _Checker:
                 self.fail(
                     row,
                     "item_id",
-                    f"'{item_id}' occurs already in row {first[item_id] + 1}; "
+                    f"{_short(item_id)} occurs already in {self.name(first[item_id])}; "
                     "every item needs its own.",
                 )
 
@@ -232,7 +252,7 @@ class _Checker:
                 choices = []
             else:
                 self.fail(row, "choices", f"should be a list of texts; got {_short(value)}.")
-            if not choices and answer_texts[row] is None:
+            if not choices and answer_texts[row] is None and self.require_answers:
                 self.fail(row, "choices", "is empty, and there is no answer_text either.")
             if len(choices) == 1:
                 self.fail(row, "choices", f"has one choice only, {_short(choices[0])}; give two.")
@@ -259,7 +279,7 @@ class _Checker:
         for row, value in enumerate(values):
             count = len(choices[row])
             if _is_missing(value):
-                if count:
+                if count and self.require_answers:
                     self.fail(row, "answer", "is missing; give the index of the gold choice.")
                 answers.append(None)
                 continue

@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -19,11 +19,24 @@ from training.models import LoadedModel, compute_type
 from training.prompts import DEFAULT_PROMPT, Prompt
 from training.scoring.choices import EncodedItem, encode_items, scored_batches
 from training.scoring.token_budget import TokenBudget, budget_of, take_padded
-from training.task import Positions, Task
+from training.task import Positions
 from training.trials import RECIPE_VERSION
 
 Features = NDArray[np.float32]
 _SAVED_EVERY = 256  # items
+
+
+class FeatureItems(Protocol):
+    """What features are computed of: a `training.task.Task`, or items that are not cut yet."""
+
+    @property
+    def items(self) -> pd.DataFrame: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def choice_counts(self) -> NDArray[np.int64]: ...
+    @property
+    def shared_choices(self) -> tuple[str, ...] | None: ...
 
 
 def probe_layers(loaded: LoadedModel) -> list[int]:
@@ -55,7 +68,7 @@ class FeatureStore:
     def __init__(
         self,
         folder: Path,
-        task: Task,
+        task: FeatureItems,
         source: ModelSource,
         prompt: Prompt = DEFAULT_PROMPT,
         layers: Sequence[int] | None = None,

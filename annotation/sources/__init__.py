@@ -15,6 +15,7 @@ SOURCES: dict[str, str] = {
     "arc": "ARC science questions with human grade, difficulty, Bloom skill, depth of knowledge",
     "sst5": "sentences of film reviews, positive or negative; hardness is mildness",
     "gsm8k": "grade-school word problems with solutions, free-form answers; hardness is steps",
+    "mmlu_stem": "science and mathematics questions; hardness is high school or college",
     "strategyqa": "yes-or-no questions with facts; hardness is the steps that they take",
 }
 

@@ -14,7 +14,7 @@ from annotation.errors import InputError
 from annotation.files import Record, read_json
 from annotation.items import validate_items
 from annotation.sources.choices import read_options
-from annotation.sources.hub import folder_splits, hub_splits
+from annotation.sources.hub import folder_splits, hub_splits, split_rows
 
 HUB_ID = "allenai/ai2_arc"
 CONFIGS = ("ARC-Easy", "ARC-Challenge")
@@ -63,17 +63,19 @@ def load_arc(data_dir: str | None = None, annotations: str | None = None) -> pd.
     # Before the questions: those may take a download.
     measures = _read_annotations(Path(annotations))
     where = data_dir or HUB_ID
-    rows: dict[str, Record] = {}
+    items: dict[str, Record] = {}
+    places: list[str] = []
     for place, record in _questions(data_dir):
         question_id = str(record.get("id"))
-        if question_id in measures and question_id not in rows:
-            rows[question_id] = _item(record, place) | measures[question_id]
-    if not rows:
+        if question_id in measures and question_id not in items:
+            items[question_id] = _item(record, f"{where}: {place}") | measures[question_id]
+            places.append(place)
+    if not items:
         raise InputError(f"{where}: none of its questions is annotated in {annotations}.")
-    frame = pd.DataFrame(list(rows.values()))
+    frame = pd.DataFrame(list(items.values()))
     if frame["group"].nunique() == 1:
         frame = frame.drop(columns="group")
-    return validate_items(frame, where=where)
+    return validate_items(frame, where, rows=places)
 
 
 def _questions(data_dir: str | None) -> list[tuple[str, Record]]:
@@ -86,9 +88,8 @@ def _questions(data_dir: str | None) -> list[tuple[str, Record]]:
             splits = folder_splits(folder)
         else:
             splits = {}
-        for split in SPLITS:
-            for number, record in enumerate(splits.get(split, []), start=1):
-                records.append((f"{data_dir or HUB_ID}: {config} {split} row {number}", record))
+        rows = split_rows(splits, SPLITS)
+        records += [(f"{config} {row.name}", row.record) for row in rows]
     if not records:
         raise InputError(
             f"{data_dir or HUB_ID}: no ARC questions; expected files such as "

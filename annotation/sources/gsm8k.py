@@ -11,7 +11,7 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.files import Record
 from annotation.items import validate_items
-from annotation.sources.hub import folder_splits, hub_splits
+from annotation.sources.hub import SplitRow, folder_splits, hub_splits, split_rows
 
 HUB_ID, CONFIG = "openai/gsm8k", "main"
 SPLITS = ("train", "test")
@@ -24,7 +24,8 @@ def load_gsm8k(data_dir: str | None = None) -> pd.DataFrame:
     """Load GSM8K, train before test, with `reasoning` and free-form `answer_text`.
 
     The reasoning is the solution as it stands, with its calculations ("<<48/2=24>>24"), and the
-    answer is what follows "####", with its comma where it has one ("1,200").
+    answer is what follows "####", with its comma where it has one ("1,200") and its sign; answers
+    are compared as numbers, see `training.generation.answer_extraction`.
 
     Measures: num_steps, the lines of the solution, blank ones counted, at most 10; question_words
     and reasoning_words (separated by whitespace); answer_characters. An item_id is the split and
@@ -43,33 +44,29 @@ def load_gsm8k(data_dir: str | None = None) -> pd.DataFrame:
     """
     where = data_dir or HUB_ID
     splits = folder_splits(Path(data_dir)) if data_dir is not None else hub_splits(HUB_ID, CONFIG)
-    rows = [
-        _item(record, split, number, where)
-        for split in SPLITS
-        for number, record in enumerate(splits.get(split, []), start=1)
-    ]
+    rows = list(split_rows(splits, SPLITS))
     if not rows:
         raise InputError(f"{where}: no problems; expected files such as train.jsonl.")
-    return validate_items(pd.DataFrame(rows), where=where)
+    frame = pd.DataFrame([_item(row, where) for row in rows])
+    return validate_items(frame, where, rows=[row.name for row in rows])
 
 
-def _item(record: Record, split: str, number: int, where: str) -> Record:
-    question, solution = record.get("question"), record.get("answer")
+def _item(row: SplitRow, where: str) -> Record:
+    question, solution = row.record.get("question"), row.record.get("answer")
     for column, value in (("question", question), ("answer", solution)):
         if not isinstance(value, str):
             raise InputError(
-                f"{where}: {split} row {number}, column '{column}': should be a text; got "
-                f"{value!r:.40}."
+                f"{where}: {row.name}, column '{column}': should be a text; got {value!r:.40}."
             )
     reasoning, _, answer = str(solution).partition(_ANSWER_MARK)
     reasoning, answer = reasoning.strip("\n"), answer.strip()
     if not reasoning.strip() or not answer:
         raise InputError(
-            f"{where}: {split} row {number}, column 'answer': should be a solution, "
+            f"{where}: {row.name}, column 'answer': should be a solution, "
             f"'{_ANSWER_MARK}' and the answer; got {solution!r:.60}."
         )
     return {
-        "item_id": f"gsm8k-{split}-{number:06d}",
+        "item_id": f"gsm8k-{row.split}-{row.number:06d}",
         "question": question,
         "choices": [],
         "answer_text": answer,

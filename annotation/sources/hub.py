@@ -1,12 +1,39 @@
 """Records of a hub data set, by its id or from a local folder in the hub's layout."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from annotation.errors import InputError
 from annotation.files import Record, read_records
 
 # The hub's name of a split -> names of its files.
-_SPLIT_FILES = {"train": ("train",), "validation": ("validation", "dev"), "test": ("test",)}
+SPLIT_FILES: dict[str, tuple[str, ...]] = {
+    "train": ("train",),
+    "validation": ("validation", "dev"),
+    "test": ("test",),
+}
+
+
+@dataclass(frozen=True)
+class SplitRow:
+    """A record and where it stands; `number` counts the rows of its split from 1."""
+
+    split: str
+    number: int
+    record: Record
+
+    @property
+    def name(self) -> str:
+        """What messages call it: "train row 3"."""
+        return f"{self.split} row {self.number}"
+
+
+def split_rows(splits: Mapping[str, Sequence[Record]], order: Sequence[str]) -> Iterator[SplitRow]:
+    """The rows of the splits of `order` that are there, split after split."""
+    for split in order:
+        for number, record in enumerate(splits.get(split, ()), start=1):
+            yield SplitRow(split, number, record)
 
 
 def hub_splits(
@@ -35,18 +62,21 @@ def hub_splits(
         ) from None
 
 
-def folder_splits(folder: Path) -> dict[str, list[Record]]:
+def folder_splits(
+    folder: Path, split_files: Mapping[str, Sequence[str]] = SPLIT_FILES
+) -> dict[str, list[Record]]:
     """Read the splits that a local folder holds: split -> rows, in the order of the files.
 
     A split is `train.jsonl`, `validation.jsonl` (or `dev.jsonl`), `test.jsonl`, or Parquet files
-    `train*.parquet` and so on. Absent splits are skipped.
+    `train*.parquet` and so on. Absent splits are skipped. `split_files` has
+    other names of files; of several for a split the first that is there counts.
 
     Raises InputError if the folder is absent or a file is unreadable.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder.")
     splits: dict[str, list[Record]] = {}
-    for split, stems in _SPLIT_FILES.items():
+    for split, stems in split_files.items():
         for stem in stems:
             jsonl = folder / f"{stem}.jsonl"
             files = [jsonl] if jsonl.exists() else sorted(folder.glob(f"{stem}*.parquet"))

@@ -11,7 +11,7 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.files import Record
 from annotation.items import validate_items
-from annotation.sources.hub import folder_splits, hub_splits
+from annotation.sources.hub import SplitRow, folder_splits, hub_splits, split_rows
 
 HUB_ID = "SetFit/sst5"
 SPLITS = ("train", "validation", "test")
@@ -46,39 +46,36 @@ def load_sst5(data_dir: str | None = None) -> pd.DataFrame:
     where = data_dir or HUB_ID
     splits = folder_splits(Path(data_dir)) if data_dir is not None else hub_splits(HUB_ID)
     rows = [
-        row
-        for split in SPLITS
-        for number, record in enumerate(splits.get(split, []), start=1)
-        if (row := _row(record, split, number, where)) is not None
+        (row.name, item)
+        for row in split_rows(splits, SPLITS)
+        if (item := _item(row, where)) is not None
     ]
     if not rows:
         raise InputError(f"{where}: no sentences; expected files such as train.jsonl.")
     polarities: dict[str, set[int]] = {}
-    for row in rows:
-        polarities.setdefault(row["question"], set()).add(row["answer"])
-    kept: dict[str, Record] = {}
-    for row in rows:
-        if len(polarities[row["question"]]) == 1:
-            kept.setdefault(row["question"], row)
-    return validate_items(pd.DataFrame(list(kept.values())), where=where)
+    for _, item in rows:
+        polarities.setdefault(item["question"], set()).add(item["answer"])
+    kept: dict[str, tuple[str, Record]] = {}
+    for name, item in rows:
+        if len(polarities[item["question"]]) == 1:
+            kept.setdefault(item["question"], (name, item))
+    if not kept:
+        raise InputError(f"{where}: every sentence occurs with both polarities; none is left.")
+    names, items = zip(*kept.values(), strict=True)
+    return validate_items(pd.DataFrame(list(items)), where, rows=names)
 
 
-def _row(record: Record, split: str, number: int, where: str) -> Record | None:
+def _item(row: SplitRow, where: str) -> Record | None:
     """One sentence as an item; None if it is neutral or empty."""
-    text, label = record.get("text"), record.get("label")
+    text, label = row.record.get("text"), row.record.get("label")
     if not isinstance(text, str):
-        raise InputError(
-            f"{where}: {split} row {number}, column 'text': should be a text; got {text!r:.40}."
-        )
+        raise InputError(f"{where}: {row.name}, column 'text': should be a text; got {text!r:.40}.")
     if not isinstance(label, int) or isinstance(label, bool) or label not in range(5):
-        raise InputError(
-            f"{where}: {split} row {number}, column 'label': should be 0-4; got {label!r:.40}."
-        )
+        raise InputError(f"{where}: {row.name}, column 'label': should be 0-4; got {label!r:.40}.")
     if label == _NEUTRAL or not text.strip():
         return None
-    item_id = f"sst5-{split}-{number:06d}"
     return {
-        "item_id": item_id,
+        "item_id": f"sst5-{row.split}-{row.number:06d}",
         "question": text,
         "choices": list(CHOICES),
         "answer": int(label > _NEUTRAL),

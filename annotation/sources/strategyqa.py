@@ -13,7 +13,7 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.files import Record
 from annotation.items import validate_items
-from annotation.sources.hub import folder_splits, hub_splits
+from annotation.sources.hub import folder_splits, hub_splits, split_rows
 
 HUB_ID = "tasksource/strategy-qa"
 SPLITS = ("train", "validation", "test")
@@ -42,14 +42,11 @@ def load_strategyqa(data_dir: str | None = None) -> pd.DataFrame:
     """
     where = data_dir or HUB_ID
     splits = folder_splits(Path(data_dir)) if data_dir is not None else hub_splits(HUB_ID)
-    rows = [
-        _item(record, f"{where}: {split} row {number}")
-        for split in SPLITS
-        for number, record in enumerate(splits.get(split, []), start=1)
-    ]
+    rows = list(split_rows(splits, SPLITS))
     if not rows:
         raise InputError(f"{where}: no questions; expected files such as train.jsonl.")
-    return validate_items(pd.DataFrame(rows), where=where)
+    frame = pd.DataFrame([_item(row.record, f"{where}: {row.name}") for row in rows])
+    return validate_items(frame, where, rows=[row.name for row in rows])
 
 
 def _item(record: Record, where: str) -> Record:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from annotation.errors import InputError
-from annotation.sources import arc, gsm8k, sst5, strategyqa
+from annotation.sources import arc, gsm8k, mmlu_stem, sst5, strategyqa
 from annotation.sources.hub import hub_splits
 from annotation.sources.tabular import load_tabular
 
@@ -86,6 +86,25 @@ def test_strategyqa_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     write(tmp_path / "hub" / "train.jsonl", record)
     monkeypatch.setattr(strategyqa, "HUB_ID", str(tmp_path / "hub"))
     assert strategyqa.load_strategyqa()["item_id"].tolist() == ["q1"]
+
+
+def test_mmlu_stem_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = tmp_path / "hub"
+    configs = ""
+    record = {"question": "?", "subject": "s", "choices": ["x", "y", "z", "w"], "answer": 2}
+    for level in mmlu_stem.LEVELS:
+        for subject in mmlu_stem.SUBJECTS:
+            config = f"{level}_{subject}"
+            configs += f"- config_name: {config}\n  data_files:\n"
+            for split in ("dev", "validation", "test"):
+                write(hub / config / f"{split}.jsonl", record)
+                configs += f"  - split: {split}\n    path: {config}/{split}.jsonl\n"
+    (hub / "README.md").write_text(f"---\nconfigs:\n{configs}---\n")
+    monkeypatch.setattr(mmlu_stem, "HUB_ID", str(hub))
+    items = mmlu_stem.load_mmlu_stem()
+    assert items["level"].tolist() == [0] * 10 + [1] * 10
+    assert not items["item_id"].str.contains("dev").any()
+    assert items["item_id"].iloc[-1] == "mmlu-college_physics-test-000001"
 
 
 def test_an_unreachable_hub_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,7 @@ def test_questions_of_all_splits(tmp_path: Path) -> None:
         ({"answer": "yes"}, "column 'answer': should be true or false; got 'yes'"),
         ({"facts": "Rain."}, "column 'facts': should be a list of texts; got 'Rain.'"),
         ({"decomposition": [1]}, "column 'decomposition': should be a list of texts; got [1]"),
-        ({"qid": "q1"}, "'q1' occurs already in row 1"),
+        ({"qid": "q1"}, "train row 2, column 'item_id': 'q1' occurs already in train row 1"),
     ],
 )
 def test_problems_are_named(tmp_path: Path, changes: dict[str, Any], message: str) -> None:

@@ -1,0 +1,89 @@
+"""What `labelmix hardness` prints for a person."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from annotation.hardness.registry import MEASURES
+from budget.hardness_result import Bin, HardnessResult, MeasureResult
+
+_BAR_WIDTH = 40
+_MATRIX_WIDTH = 9  # of a column of the correlation matrix
+
+
+def show_hardness(result: HardnessResult) -> None:
+    """Print strata, histograms and correlations."""
+    console = Console(markup=False, highlight=False)
+    console.print(f"{result.items:,} items from '{result.source}'")
+    for measure in result.measures:
+        _show_measure(console, measure, result.items)
+    if len(result.measures) > 1:
+        _show_correlations(console, result)
+    if result.out is not None:
+        console.print(f"\nitems with their measures: {result.out}")
+
+
+def show_registry() -> None:
+    """Print every measure there is, what it needs and what it costs."""
+    console = Console(markup=False, highlight=False)
+    table = Table("measure", "family", "meaning", "cost", title="Hardness measures")
+    for measure in MEASURES.values():
+        table.add_row(measure.name, measure.family, measure.meaning, measure.cost)
+    console.print(table)
+
+
+def _show_measure(console: Console, measure: MeasureResult, items: int) -> None:
+    console.print(f"\n{measure.name}" + (f": {measure.meaning}" if measure.meaning else ""))
+    if measure.minimum is None or measure.median is None or measure.maximum is None:
+        console.print(f"  known of none of the {items:,} items")
+    else:
+        console.print(
+            f"  known of {measure.known:,} of {items:,} items; {measure.minimum:g} to "
+            f"{measure.maximum:g}, median {measure.median:g}"
+        )
+    told = measure.prediction
+    if told is not None:
+        rank = "unknown" if told.spearman is None else f"{told.spearman:.2f}"
+        console.print(
+            f"  of these {told.predicted:,} predicted from {told.rated:,} rated; on rated items "
+            f"left out: rank correlation {rank}, {told.explained_variance:.0%} of the variance "
+            f"explained; {told.coverage:.0%} intervals, median width {told.median_width:g}"
+        )
+    if measure.strata:
+        table = Table("stratum", "rule", "items", "share", title=f"cut: {measure.cut}")
+        for stratum in measure.strata:
+            table.add_row(stratum.name, stratum.rule, f"{stratum.items:,}", f"{stratum.share:.1%}")
+        console.print(table)
+    for line in bars(measure.histogram):
+        console.print(line)
+    for remark in measure.remarks:
+        console.print(f"  note: {remark}", soft_wrap=True)
+
+
+def bars(histogram: Sequence[Bin]) -> list[str]:
+    """A histogram as lines of text, the longest bar `_BAR_WIDTH` wide."""
+    most = max((bar.items for bar in histogram), default=0)
+    labels = [
+        f"{bar.low:g}" if bar.low == bar.high else f"{bar.low:.4g} to {bar.high:.4g}"
+        for bar in histogram
+    ]
+    width = max(map(len, labels), default=0)
+    return [
+        f"  {label:>{width}} {'#' * round(_BAR_WIDTH * bar.items / most)} {bar.items:,}"
+        for label, bar in zip(labels, histogram, strict=True)
+    ]
+
+
+def _show_correlations(console: Console, result: HardnessResult) -> None:
+    """One row per measure, numbered, so that many fit the width of a terminal."""
+    names = [measure.name for measure in result.measures]
+    longest = max(map(len, names))
+    console.print("\nSpearman correlations")
+    head = "".join(f"{f'({number})':>{_MATRIX_WIDTH - 1}}" for number in range(1, len(names) + 1))
+    console.print(f"  {'':<{longest + 4}}{head}", soft_wrap=True)
+    for number, name in enumerate(names, start=1):
+        values = [result.spearman[name][other] for other in names[:number]]
+        cells = ["-" if value is None else f"{value:.2f}" for value in values]
+        line = "".join(f"{cell:>{_MATRIX_WIDTH - 1}}" for cell in cells)
+        console.print(f"  {f'({number})':<4}{name:<{longest}}{line}", soft_wrap=True)

@@ -1,0 +1,192 @@
+"""Compute the hardness measures that need a model: its features with probes, or its answers.
+
+Items without a gold answer get none from here; `annotation.hardness.predicted` gives them one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.errors import InputError
+from training.engines.base import Watcher
+from training.hardness.code_length import online_code
+from training.hardness.error_confidence import (
+    ErrorConfidenceDesign,
+    error_confidence,
+    zero_shot_error_confidence,
+)
+from training.hardness.pool import Pool
+from training.hardness.v_information import v_information
+from training.model_source import ModelSource
+from training.models import LoadedModel, load_model
+from training.probes.probe import Progress
+from training.probes.rows import Array, Features, Mask
+
+_ITEMS_AT_ONCE = 256  # between two steps of the progress
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measure, (items,), NaN where it is not known; and what there is to say of it as a whole."""
+
+    values: Array
+    remark: str = ""
+
+
+ProbeMeasure = Callable[
+    [Features, Mask, NDArray[np.int64], Sequence[object], int, Progress], Measured
+]
+
+
+def _error_confidence(
+    features: Features,
+    mask: Mask,
+    answers: NDArray[np.int64],
+    groups: Sequence[object],
+    seed: int,
+    progress: Progress,
+) -> Measured:
+    design = ErrorConfidenceDesign(seed=seed)
+    return Measured(error_confidence(features, mask, answers, groups, design, progress=progress))
+
+
+def _code_length(
+    features: Features,
+    mask: Mask,
+    answers: NDArray[np.int64],
+    groups: Sequence[object],
+    seed: int,
+    progress: Progress,
+) -> Measured:
+    code = online_code(features, mask, answers, seed=seed, progress=progress)
+    return Measured(
+        code.bits,
+        f"all labels together take {code.total_bits:,.0f} bits, without a model "
+        f"{code.uniform_bits:,.0f}: compressed {code.compression:.2f} times.",
+    )
+
+
+def _negative_pvi(
+    features: Features,
+    mask: Mask,
+    answers: NDArray[np.int64],
+    groups: Sequence[object],
+    seed: int,
+    progress: Progress,
+) -> Measured:
+    found = v_information(features, mask, answers, groups, seed=seed, progress=progress)
+    return Measured(
+        -found.pointwise, f"probes can use {found.mean:.2f} bits about a label from its item."
+    )
+
+
+OF_FEATURES: dict[str, ProbeMeasure] = {
+    "error_confidence": _error_confidence,
+    "code_length": _code_length,
+    "negative_pvi": _negative_pvi,
+}
+OF_LANGUAGE_MODEL = ("zero_shot_error_confidence",)
+
+
+@dataclass
+class ModelMeasures:
+    """Computes measures of one pool of items under one model, loaded when first needed.
+
+    Parameters
+    ----------
+    pool, source : whose items, under which model
+    folder : where features are kept
+    watcher : told of the progress
+    seed : of samples, orders and folds
+    """
+
+    pool: Pool
+    source: ModelSource
+    folder: Path
+    watcher: Watcher
+    seed: int = 0
+    _loaded: LoadedModel | None = field(default=None, repr=False)
+    _features: Features | None = field(default=None, repr=False)
+
+    def measure(self, name: str) -> Measured:
+        """One measure of `OF_FEATURES` or `OF_LANGUAGE_MODEL`, of the items with a gold answer.
+
+        Raises InputError if items have no choices, none is answered, or the model cannot be loaded
+        or read them.
+        """
+        self.pool.require_choices(name)
+        answered = np.flatnonzero(self.pool.answers >= 0)
+        if not answered.size:
+            raise InputError(
+                f"hardness measure '{name}' compares a model with gold answers; no item has one."
+            )
+        if name in OF_LANGUAGE_MODEL:
+            return self._everywhere(answered, Measured(self._zero_shot(answered)))
+        features = self._choice_features()[answered]
+        rows = self.pool.items.iloc[answered]
+        told = _Stage(self.watcher, f"{name}: probes")
+        measured = OF_FEATURES[name](
+            features,
+            self.pool.mask[answered],
+            self.pool.answers[answered],
+            rows["group"].tolist(),
+            self.seed,
+            told,
+        )
+        return self._everywhere(answered, measured)
+
+    def question_features(self) -> NDArray[np.float32]:
+        """One vector per item, (items, width), that needs no answer; see `Pool`."""
+        told = _Stage(self.watcher, "features of the questions")
+        return self.pool.question_features(self.folder, self.source, self._model, told)
+
+    def _choice_features(self) -> Features:
+        if self._features is None:
+            told = _Stage(self.watcher, "features of the choices")
+            self._features = self.pool.choice_features(self.folder, self.source, self._model, told)
+        return self._features
+
+    def _zero_shot(self, answered: NDArray[np.int64]) -> Array:
+        rows = self.pool.items.iloc[answered]
+        found = []
+        self.watcher.stage("zero-shot answers", len(rows))
+        for start in range(0, len(rows), _ITEMS_AT_ONCE):
+            part = rows.iloc[start : start + _ITEMS_AT_ONCE]
+            found.append(
+                zero_shot_error_confidence(
+                    self._model(),
+                    part["question"].tolist(),
+                    part["choices"].tolist(),
+                    part["answer"].to_numpy(dtype=np.int64),
+                    part["item_id"].tolist(),
+                )
+            )
+            self.watcher.advance(len(part))
+        return np.concatenate(found)
+
+    def _everywhere(self, answered: NDArray[np.int64], measured: Measured) -> Measured:
+        values = np.full(len(self.pool.items), np.nan)
+        values[answered] = measured.values
+        return Measured(values, measured.remark)
+
+    def _model(self) -> LoadedModel:
+        self._loaded = self._loaded or load_model(self.source)
+        return self._loaded
+
+
+class _Stage:
+    """Tells a watcher of one stage, which begins when first something is done."""
+
+    def __init__(self, watcher: Watcher, description: str) -> None:
+        self._watcher = watcher
+        self._description = description
+        self._done = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._done:
+            self._watcher.stage(self._description, total)
+        self._watcher.advance(done - self._done)
+        self._done = done

@@ -1,0 +1,126 @@
+"""Items that are not cut into strata yet, as models and probes read them."""
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from annotation.errors import InputError
+from annotation.items import COLUMNS, fingerprint, shared_choices
+from training.features import Features, FeatureStore
+from training.model_source import ModelSource
+from training.models import LoadedModel
+from training.probes.rows import Mask
+from training.prompts import DEFAULT_PROMPT, find_prompt
+
+_QUESTION_ALONE = "0306-mended"
+_NO_CHOICE = "?"  # stands where an item has no choices; the prompt does not show it
+
+
+class Pool:
+    """Items, with gold answers or without, whatever measures they have.
+
+    Features are kept under the content of the items alone, so that a further measure, or a pilot
+    that adds answers to some, computes none anew.
+    """
+
+    def __init__(self, items: pd.DataFrame) -> None:
+        self.items = items
+
+    @cached_property
+    def fingerprint(self) -> str:
+        bare = self.items[[name for name in self.items.columns if name in COLUMNS]]
+        unanswered = {"answer": pd.Series([pd.NA] * len(bare), dtype="Int64"), "answer_text": None}
+        return fingerprint(bare.reset_index(drop=True).assign(**unanswered))
+
+    @cached_property
+    def choice_counts(self) -> NDArray[np.int64]:
+        """How many choices every item has, (items,)."""
+        return np.asarray(self.items["choices"].map(len).to_numpy(dtype=np.int64))
+
+    @cached_property
+    def shared_choices(self) -> tuple[str, ...] | None:
+        """The choices that all items have in common: then this is classification."""
+        return shared_choices(self.items)
+
+    @cached_property
+    def mask(self) -> Mask:
+        """Which choices an item has, (items, most choices)."""
+        return np.arange(int(self.choice_counts.max())) < self.choice_counts[:, None]
+
+    @cached_property
+    def answers(self) -> NDArray[np.int64]:
+        """Gold choice index per item, (items,); -1 where it is not known."""
+        return np.asarray(self.items["answer"].to_numpy(dtype=np.int64, na_value=-1))
+
+    def require_choices(self, measure: str) -> None:
+        """Raise InputError if an item has no choices, whose chances `measure` is made of."""
+        without = np.flatnonzero(self.choice_counts == 0)
+        if without.size:
+            raise InputError(
+                f"hardness measure '{measure}' needs choices; item "
+                f"'{self.items['item_id'].iloc[int(without[0])]}' and {without.size - 1} others "
+                "have none. Free-form answers: take a measure from judgments, or reasoning_words."
+            )
+
+    def choice_features(
+        self,
+        folder: Path,
+        source: ModelSource,
+        model: Callable[[], LoadedModel],
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> Features:
+        """Features that tell choices apart, (items, choices or 1, width); see `FeatureStore`."""
+        return _features(FeatureStore(folder, self, source), len(self.items), model, progress)
+
+    def question_features(
+        self,
+        folder: Path,
+        source: ModelSource,
+        model: Callable[[], LoadedModel],
+        progress: Callable[[int, int], None] = lambda _done, _total: None,
+    ) -> NDArray[np.float32]:
+        """One vector per item, (items, width), that needs no answer.
+
+        Of a decoder the state at the end of the prompt, which lists the choices where every item
+        has some; of an encoder the mean over the question.
+        """
+        view = _Questions(self)
+        store = FeatureStore(folder, view, source, prompt=view.prompt)
+        return _features(store, len(self.items), model, progress)[:, 0]
+
+
+class _Questions:
+    """A pool seen as if all items shared their choices: one row of features per item."""
+
+    shared_choices: tuple[str, ...] | None = ()
+
+    def __init__(self, pool: Pool) -> None:
+        lists_choices = bool((pool.choice_counts > 0).all())
+        self.prompt = DEFAULT_PROMPT if lists_choices else find_prompt(_QUESTION_ALONE)
+        self.items = pool.items
+        if not lists_choices:
+            self.items = self.items.assign(choices=[[_NO_CHOICE]] * len(self.items))
+        self.choice_counts = np.ones(len(self.items), dtype=np.int64)
+        self.fingerprint = f"questions of {pool.fingerprint}"
+
+
+def _features(
+    store: FeatureStore,
+    count: int,
+    model: Callable[[], LoadedModel],
+    progress: Callable[[int, int], None],
+) -> Features:
+    everything = np.arange(count)
+    absent = store.absent(everything)
+    done = 0
+
+    def advance(items: int) -> None:
+        nonlocal done
+        done += items
+        progress(done, absent)
+
+    return store.get(everything, model, advance)
