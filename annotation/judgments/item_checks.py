@@ -1,0 +1,90 @@
+"""Hold judgments against the items that were judged: options, strata, right answers."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from annotation.judgments.rejections import Reading, Rejection, short
+
+
+def check_against_items(
+    reading: Reading,
+    items: pd.DataFrame,
+    strata: Mapping[str, str] | None = None,
+    answers_are_gold: bool = False,
+) -> Reading:
+    """Leave out judgments of items that are not there, and labels that are none of their choices.
+
+    Labels are compared without surrounding spaces and become the choice's own text. Answers to
+    free-form items are not checked.
+
+    Parameters
+    ----------
+    reading
+        A valid judgment table, and what was rejected so far.
+    items
+        The item table, see `annotation.items.validate_items`.
+    strata
+        Stratum of every item by its item_id, instead of what the judgments say; "" for none.
+    answers_are_gold
+        Whether the items' own answers are taken as right: then all judgments are answers to gold
+        questions.
+    """
+    judgments = reading.judgments
+    place = {item_id: number for number, item_id in enumerate(items["item_id"])}
+    position = judgments["item_id"].map(place)
+    rejected = [
+        _rejection(judgments, row, "item_id", "is none of the items.")
+        for row in np.flatnonzero(position.isna().to_numpy())
+    ]
+    kept = position.notna().to_numpy(copy=True)
+    labels = judgments["label"].to_numpy(dtype=object).copy()
+    choices = items["choices"].tolist()
+    places = position.fillna(-1).to_numpy(dtype=np.int64)
+    gold_texts = judgments["gold"].to_numpy(dtype=object)
+    own = {number: {text.strip(): text for text in texts} for number, texts in enumerate(choices)}
+    for row in np.flatnonzero(kept & judgments["label"].notna().to_numpy()):
+        texts = own[int(places[row])]
+        if not texts:
+            continue
+        told = gold_texts[row]
+        if not answers_are_gold and isinstance(told, str) and told.strip() not in texts:
+            problem = f"{short(told)} is none of the item's choices: {', '.join(texts.values())}."
+            rejected.append(_rejection(judgments, row, "gold", problem))
+            kept[row] = False
+            continue
+        label = str(labels[row])
+        if label.strip() in texts:
+            labels[row] = texts[label.strip()]
+        else:
+            problem = f"{short(label)} is none of the item's choices: {', '.join(texts.values())}."
+            rejected.append(_rejection(judgments, row, "label", problem))
+            kept[row] = False
+    table = judgments.assign(label=_texts(labels))
+    if strata is not None:
+        named = [strata.get(item_id) or None for item_id in judgments["item_id"]]
+        table["stratum"] = _texts(named)
+    if answers_are_gold:
+        right = [
+            texts[int(answer)] if texts else text
+            for texts, answer, text in zip(
+                choices, items["answer"].fillna(0), items["answer_text"], strict=True
+            )
+        ]
+        gold = np.array([*right, None], dtype=object)
+        table["gold"] = _texts(gold[places])
+    ordered = sorted(rejected, key=lambda rejection: rejection.row)
+    return Reading(table[kept].reset_index(drop=True), (*reading.rejected, *ordered))
+
+
+def _texts(values: Sequence[object] | NDArray[np.object_]) -> pd.Series:
+    # Named so, or pandas would make texts of its own type of them.
+    return pd.Series(values, dtype=object)
+
+
+def _rejection(judgments: pd.DataFrame, row: int, column: str, problem: str) -> Rejection:
+    value = judgments[column].iloc[row]
+    where = f"judgment {judgments['source_id'].iloc[row]}"
+    return Rejection(where, int(row) + 1, column, short(value), problem)

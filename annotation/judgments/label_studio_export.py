@@ -1,0 +1,236 @@
+"""Read judgments from Label Studio's JSON export.
+
+The export is a list of tasks; each has `data` (what was shown) and `annotations` (what was
+answered). labelmix reads of the data `item_id`, `stratum`, `gold` and `options`, and of every
+annotation who made it, when, how long it took and what it says. Predictions are not judgments.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from annotation.errors import InputError
+from annotation.files import read_json
+from annotation.judgments.columns import is_missing
+from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.table import COLUMNS, check_judgments
+
+
+def read_label_studio_export(path: str | Path, ground_truth_is_gold: bool = False) -> Reading:
+    """The judgments of a JSON export of Label Studio, and the annotations that cannot be used.
+
+    Parameters
+    ----------
+    path
+        The file, as exported in the format "JSON" (not "JSON-MIN").
+    ground_truth_is_gold
+        Whether an annotation marked as ground truth is the right answer to its task instead of a
+        judgment. Label Studio marks every imported annotation so unless told otherwise.
+
+    Raises
+    ------
+    InputError
+        If the file is absent or unreadable, or is no list of tasks.
+    """
+    document = read_json(Path(path))
+    return judgments_of_tasks(document, str(path), ground_truth_is_gold)
+
+
+def judgments_of_tasks(tasks: object, where: str, ground_truth_is_gold: bool = False) -> Reading:
+    """The judgments of Label Studio tasks, in the form of its JSON export.
+
+    A rejected row is named by the place of its task, from 1. What becomes of the keys:
+
+    - item_id: `data.item_id`; "task-ID" where there is none.
+    - annotator: the e-mail address of `completed_by` where it is told, else the user's number.
+    - label: the one choice, or else the text; `options` of the data, where they are there, have
+      to contain it, and an alias becomes the option's value. Where an annotation has both, the
+      text is a comment.
+    - seconds: `lead_time`. cancelled: `was_cancelled`; what such an annotation says is ignored.
+    - source_id: see `annotation_source_id`.
+    - stratum, gold: of the data.
+
+    Raises InputError if `tasks` is no list of tasks.
+    """
+    if not isinstance(tasks, Sequence) or isinstance(tasks, str | bytes):
+        raise InputError(
+            f"{where}: should be a list of tasks, as Label Studio exports it in the format JSON; "
+            f"got {short(tasks)}."
+        )
+    reader = _Reader(where, ground_truth_is_gold)
+    for number, task in enumerate(tasks, start=1):
+        reader.read_task(number, task)
+    return reader.reading()
+
+
+def annotation_source_id(project: object, annotation: int) -> str:
+    """The `source_id` of an annotation: the numbers of its project, where told, and its own."""
+    is_told = isinstance(project, int) and not isinstance(project, bool)
+    return f"label-studio:{project}:{annotation}" if is_told else f"label-studio:{annotation}"
+
+
+class _Reader:
+    def __init__(self, where: str, ground_truth_is_gold: bool) -> None:
+        self.where = where
+        self.ground_truth_is_gold = ground_truth_is_gold
+        self.rows: list[dict[str, object]] = []
+        self.places: list[int] = []  # the task of every row
+        self.rejected: list[Rejection] = []
+
+    def reading(self) -> Reading:
+        columns = {
+            name: pd.Series([row.get(name) for row in self.rows], dtype=object) for name in COLUMNS
+        }
+        checked = check_judgments(pd.DataFrame(columns), self.where)
+        rejected = [
+            Rejection(each.where, self.places[each.row - 1], each.column, each.value, each.problem)
+            for each in checked.rejected
+        ]
+        return Reading(
+            checked.judgments, tuple(sorted((*self.rejected, *rejected), key=lambda r: r.row))
+        )
+
+    def read_task(self, number: int, task: object) -> None:
+        if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
+            self._reject(number, "data", task, 'should be a task {"data": {...}, ...}.')
+            return
+        data = task["data"]
+        annotations = task.get("annotations", task.get("completions"))
+        if annotations is None:
+            annotations = []
+        if not isinstance(annotations, list):
+            self._reject(number, "annotations", annotations, "should be a list.")
+            return
+        item_id = data.get("item_id")
+        if is_missing(item_id) or item_id == "":
+            item_id = f"task-{task.get('id', number)}"
+        try:
+            options = _options(data.get("options"))
+        except ValueError as error:
+            self._reject(number, "options", data.get("options"), str(error))
+            return
+        base = {"item_id": item_id, "stratum": data.get("stratum"), "gold": data.get("gold")}
+        rows: list[dict[str, object]] = []
+        for place, annotation in enumerate(annotations):
+            where = f"annotations[{place}]"
+            row = self._row(number, where, annotation, options, task.get("project"))
+            if row is None:
+                continue
+            if row.pop("ground_truth") and self.ground_truth_is_gold:
+                base["gold"] = base["gold"] or row["label"]
+            else:
+                rows.append(row)
+        self.rows += [{**base, **row} for row in rows]
+        self.places += [number] * len(rows)
+
+    def _reject(self, task: int, column: str, value: object, problem: str) -> None:
+        self.rejected.append(Rejection(self.where, task, column, short(value), problem))
+
+    def _row(
+        self,
+        task: int,
+        place: str,
+        annotation: object,
+        options: Mapping[str, str] | None,
+        project: object,
+    ) -> dict[str, object] | None:
+        if not isinstance(annotation, Mapping):
+            self._reject(
+                task, place, annotation, f"should be an annotation; got {short(annotation)}."
+            )
+            return None
+        number = annotation.get("id")
+        if not isinstance(number, int) or isinstance(number, bool):
+            self._reject(task, f"{place}.id", number, f"should be a number; got {short(number)}.")
+            return None
+        annotator = _annotator(annotation.get("completed_by"))
+        if annotator is None:
+            named = annotation.get("completed_by")
+            problem = f"should say who answered; got {short(named)}."
+            self._reject(task, f"{place}.completed_by", named, problem)
+            return None
+        cancelled = annotation.get("was_cancelled") is True
+        label: str | None = None
+        if not cancelled:
+            try:
+                label = _label(annotation.get("result"), options)
+            except ValueError as error:
+                self._reject(task, f"{place}.result", annotation.get("result"), str(error))
+                return None
+        return {
+            "annotator": annotator,
+            "label": label,
+            "seconds": annotation.get("lead_time"),
+            "created_at": annotation.get("created_at"),
+            "updated_at": annotation.get("updated_at"),
+            "source_id": annotation_source_id(project, number),
+            "cancelled": cancelled,
+            "ground_truth": annotation.get("ground_truth") is True,
+        }
+
+
+def _annotator(completed_by: object) -> str | None:
+    if isinstance(completed_by, Mapping):
+        email = completed_by.get("email")
+        if isinstance(email, str) and email.strip():
+            return email.strip()
+        completed_by = completed_by.get("id")
+    if isinstance(completed_by, int) and not isinstance(completed_by, bool):
+        return str(completed_by)
+    return None
+
+
+def _options(options: object) -> dict[str, str] | None:
+    """What an answer may be -> the choice it means; None where the task has no options."""
+    if options is None:
+        return None
+    if not isinstance(options, list):
+        raise ValueError(f"should be a list of choices; got {short(options)}.")
+    meanings: dict[str, str] = {}
+    for option in options:
+        value = option.get("value") if isinstance(option, Mapping) else option
+        if not isinstance(value, str):
+            raise ValueError(f"every choice should be a text; got {short(option)}.")
+        meanings[value.strip()] = value
+        alias = option.get("alias") if isinstance(option, Mapping) else None
+        if isinstance(alias, str):
+            meanings.setdefault(alias.strip(), value)
+    return meanings
+
+
+def _label(result: object, options: Mapping[str, str] | None) -> str:
+    """The one answer of an annotation; raises ValueError that says what is wrong with it."""
+    if not isinstance(result, list):
+        raise ValueError(f"should be a list of answers; got {short(result)}.")
+    choices = list(_values(result, "choices", "choices"))
+    if len(choices) > 1:
+        raise ValueError(f"has {len(choices)} choices, {short(choices)}; one is expected.")
+    if choices:
+        label = choices[0]
+        if options is None:
+            return label
+        if label.strip() not in options:
+            listed = ", ".join(options.values())
+            raise ValueError(f"{short(label)} is none of the task's options: {listed}.")
+        return options[label.strip()]
+    text = "\n".join(_values(result, "textarea", "text"))
+    if not text.strip():
+        raise ValueError("has no answer; an annotation without one should be cancelled.")
+    return text
+
+
+def _values(result: Sequence[Any], kind: str, key: str) -> Iterator[str]:
+    """The texts that answers of one kind hold."""
+    for region in result:
+        if not isinstance(region, Mapping):
+            raise ValueError(f"holds {short(region)}, which is no answer.")
+        value = region.get("value")
+        if region.get("type") != kind:
+            continue
+        held = value.get(key) if isinstance(value, Mapping) else None
+        held = [held] if isinstance(held, str) else held
+        if not isinstance(held, list) or not all(isinstance(text, str) for text in held):
+            raise ValueError(f"holds {short(region)}, which is no answer of type {kind}.")
+        yield from held

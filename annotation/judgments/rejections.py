@@ -1,0 +1,66 @@
+"""Rows that cannot be used: each is named, with its place, its value and what is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from annotation.errors import InputError
+
+_LONGEST = 60
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """One row that was left out. `row` counts from 1, in the order of the file, headers apart."""
+
+    where: str
+    row: int
+    column: str
+    value: str  # the value as Python prints it, shortened
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: row {self.row}, column '{self.column}': {self.problem}"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a reader made of a file: a valid judgment table, and the rows it had to leave out."""
+
+    judgments: pd.DataFrame
+    rejected: tuple[Rejection, ...] = ()
+
+    def required(self) -> pd.DataFrame:
+        """The judgments, where none was rejected.
+
+        Raises InputError that names the first rejected row and says how many more there are.
+        """
+        if self.rejected:
+            more = len(self.rejected) - 1
+            also = f" ({more} more {'row is' if more == 1 else 'rows are'} wrong)" if more else ""
+            raise InputError(f"{self.rejected[0]}{also}")
+        return self.judgments
+
+
+def short(value: object) -> str:
+    """A value as Python prints it, at most 60 characters long."""
+    try:
+        text = repr(value)
+    except Exception:  # a value whose own code fails cannot be shown, and should stop nothing
+        text = f"<{type(value).__name__}>"
+    text = text.encode(errors="backslashreplace").decode()
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
+
+
+def concatenated(readings: Sequence[Reading]) -> Reading:
+    """Several readings as one, their rows in order.
+
+    Raises InputError as `annotation.judgments.table.check_judgments` does.
+    """
+    from annotation.judgments.table import check_judgments
+
+    frame = pd.concat([reading.judgments for reading in readings], ignore_index=True)
+    checked = check_judgments(frame, where="all files together")
+    rejected = [rejection for reading in readings for rejection in reading.rejected]
+    return Reading(checked.judgments, (*rejected, *checked.rejected))

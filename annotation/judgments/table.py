@@ -1,0 +1,249 @@
+"""The judgment table: its columns, validation at the edge, reading, writing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from annotation.errors import InputError
+from annotation.files import readable, whole_file
+from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
+from annotation.judgments.rejections import Reading, Rejection, short
+
+REQUIRED = ("item_id", "annotator", "label")
+TEXT_COLUMNS = ("item_id", "annotator", "label", "source_id", "stratum", "role", "gold")
+COLUMNS = (
+    "item_id",
+    "annotator",
+    "label",
+    "seconds",
+    "created_at",
+    "source_id",
+    "updated_at",
+    "cancelled",
+    "stratum",
+    "role",
+    "gold",
+)
+SUFFIXES = (".csv", ".parquet")
+
+
+def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
+    """Check a judgment table and bring it into its one form; one row is one judgment.
+
+    Columns of the result, always all of them, in this order, with a fresh RangeIndex:
+
+    - item_id: str.
+    - annotator: str, who judged.
+    - label: str, the text of the choice or the free answer as given, never empty; None where the
+      judgment was cancelled.
+    - seconds: float64, how long it took, at least 0; NaN where unknown.
+    - created_at: datetime64[us, UTC]; NaT where unknown. A time without a zone is taken as UTC.
+    - source_id: str, unique. Rows with the same one are the same judgment: the one with the latest
+      `updated_at` stays, among equals the last. Where the input has no such column it is made of
+      `where` and the row's number.
+    - updated_at: datetime64[us, UTC]; NaT where unknown.
+    - cancelled: bool; the annotator skipped the item, so there is time but no label.
+    - stratum: str or None; the same in all rows of an item.
+    - role: str or None, such as "crowd" or "expert".
+    - gold: str or None; the right label where the item is a gold question, the same in all rows.
+
+    Texts that are required are stripped of nothing; whole numbers become texts; an empty text is
+    None. Other columns are left out.
+
+    Parameters
+    ----------
+    frame
+        The table; it is not changed. `item_id`, `annotator` and `label` are required.
+    where
+        Where the table comes from (a file, a source), for the messages.
+
+    Raises
+    ------
+    InputError
+        If a column is missing or occurs twice, or a row is wrong; it names the first such row and
+        counts the others. `check_judgments` leaves such rows out instead.
+    """
+    return check_judgments(frame, where).required()
+
+
+def check_judgments(frame: pd.DataFrame, where: str) -> Reading:
+    """Like `validate_judgments`, but rows that are wrong are left out and named.
+
+    Raises InputError if a column is missing or occurs twice.
+    """
+    check_columns(list(frame.columns), where)
+    rejected: dict[int, Rejection] = {}  # the first problem of every row
+
+    def reject(row: int, column: str, value: object, problem: str) -> None:
+        rejected.setdefault(row, Rejection(where, row + 1, column, short(value), problem))
+
+    table: dict[str, pd.Series] = {}
+    there = [name for name in COLUMNS if name in frame.columns]
+    for name in there:
+        column = frame[name]
+        if name in TEXT_COLUMNS:
+            table[name] = texts(column, name, reject)
+        elif name == "seconds":
+            table[name] = numbers_at_least_zero(column, name, reject)
+        elif name == "cancelled":
+            table[name] = flags(column, name, reject)
+        else:
+            table[name] = times(column, name, reject)
+    rows = len(frame)
+    for name in COLUMNS:
+        if name not in table:
+            table[name] = _absent(name, rows, where)
+    checked = pd.DataFrame({name: table[name] for name in COLUMNS})
+    _require(checked, reject)
+    kept = np.ones(rows, dtype=bool)
+    kept[list(rejected)] = False
+    _same_item(checked, kept, reject)
+    kept[list(rejected)] = False
+    kept &= _latest(checked, kept)
+    for name in ("stratum", "gold"):
+        _one_per_item(checked, name, kept, reject)
+    kept[list(rejected)] = False
+    judgments = checked[kept].reset_index(drop=True)
+    return Reading(judgments, tuple(rejected[row] for row in sorted(rejected)))
+
+
+def check_columns(names: Sequence[object], where: str) -> None:
+    """Raise InputError if a required column is missing, or one of the table's occurs twice."""
+    there = ", ".join(str(name) for name in names) or "none"
+    for name in COLUMNS:
+        if list(names).count(name) > 1:
+            raise InputError(f"{where}: column '{name}' occurs twice; keep one.")
+    for name in REQUIRED:
+        if name not in names:
+            raise InputError(f"{where}: column '{name}' is missing; the columns are: {there}.")
+
+
+def _absent(name: str, rows: int, where: str) -> pd.Series:
+    """A column that the input has not."""
+    if name == "source_id":
+        return pd.Series([f"{where}#{row}" for row in range(1, rows + 1)], dtype=object)
+    if name == "seconds":
+        return pd.Series(np.full(rows, np.nan))
+    if name == "cancelled":
+        return pd.Series(np.zeros(rows, dtype=bool))
+    if name in ("created_at", "updated_at"):
+        return pd.Series(np.full(rows, np.datetime64("NaT", "us"))).dt.tz_localize("UTC")
+    return pd.Series([None] * rows, dtype=object)
+
+
+def _require(checked: pd.DataFrame, reject: Reject) -> None:
+    for name in ("item_id", "annotator", "source_id"):
+        for row in np.flatnonzero(checked[name].isna()):
+            reject(int(row), name, None, "is empty.")
+    cancelled = checked["cancelled"].to_numpy()
+    labelled = checked["label"].notna().to_numpy()
+    for row in np.flatnonzero(~labelled & ~cancelled):
+        reject(int(row), "label", None, "is empty; a judgment without one should be cancelled.")
+    for row in np.flatnonzero(labelled & cancelled):
+        label = checked["label"].iloc[row]
+        reject(
+            int(row),
+            "label",
+            label,
+            f"is {short(label)}, but the judgment is cancelled; leave one of the two out.",
+        )
+
+
+def _latest(checked: pd.DataFrame, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of rows with the same source_id the one with the latest updated_at, else the last."""
+    rows = np.flatnonzero(kept)
+    source_ids = checked["source_id"].iloc[rows]
+    if source_ids.is_unique:
+        return kept
+    # NaT is the smallest of all integers, so any time stamp is later.
+    updated = checked["updated_at"].iloc[rows].dt.tz_localize(None).to_numpy().astype(np.int64)
+    in_time = np.lexsort((rows, updated))
+    last = ~source_ids.iloc[in_time].duplicated(keep="last").to_numpy()
+    latest = np.zeros(len(checked), dtype=bool)
+    latest[rows[in_time[last]]] = True
+    return latest
+
+
+def _same_item(checked: pd.DataFrame, kept: NDArray[np.bool_], reject: Reject) -> None:
+    """Two judgments of different items under one source_id are no repetition but a mix-up."""
+    rows = np.flatnonzero(kept)
+    told = checked.iloc[rows]
+    if told["source_id"].is_unique:
+        return
+    first = told["item_id"].groupby(told["source_id"].to_numpy(), sort=False).transform("first")
+    for place in np.flatnonzero((told["item_id"] != first).to_numpy()):
+        value = told["source_id"].iloc[place]
+        problem = f"{short(value)} is a judgment of another item, {short(first.iloc[place])}."
+        reject(int(rows[place]), "source_id", value, problem)
+
+
+def _one_per_item(
+    checked: pd.DataFrame, name: str, kept: NDArray[np.bool_], reject: Reject
+) -> None:
+    """An item has one stratum and one gold answer: the first that is told."""
+    rows = np.flatnonzero(kept & checked[name].notna().to_numpy())
+    told = checked.iloc[rows]
+    values = told[name]
+    first = values.groupby(told["item_id"].to_numpy(), sort=False).transform("first")
+    for place in np.flatnonzero((values != first).to_numpy()):
+        item, value = told["item_id"].iloc[place], values.iloc[place]
+        reject(
+            int(rows[place]),
+            name,
+            value,
+            f"is {short(value)}, but item {short(item)} has {short(first.iloc[place])} elsewhere.",
+        )
+
+
+def read_judgments(path: str | Path) -> pd.DataFrame:
+    """Read a judgment table from `.csv` or `.parquet` and validate it.
+
+    Raises InputError if the file is absent, unreadable, malformed, or a row is wrong, see
+    `validate_judgments`.
+    """
+    return check_judgment_file(path).required()
+
+
+def check_judgment_file(path: str | Path) -> Reading:
+    """Like `read_judgments`, but rows that are wrong are left out and named.
+
+    Raises InputError if the file is absent, unreadable or malformed, or a column is missing.
+    """
+    from annotation.judgments.table_files import read_csv, read_parquet
+
+    path = Path(path)
+    _require_suffix(path)
+    with readable(path):
+        if path.suffix.lower() == ".parquet":
+            return check_judgments(read_parquet(path), where=str(path))
+        path.open("rb").close()  # for the reason why it cannot be read
+        frame, ragged = read_csv(path)
+    reading = check_judgments(frame, where=str(path))
+    return Reading(reading.judgments, (*ragged, *reading.rejected))
+
+
+def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a judgment table as `.csv` or `.parquet`, whole or not at all.
+
+    `read_judgments` gives back the same table.
+
+    Raises InputError if the suffix is another, the table is not valid or cannot be written.
+    """
+    from annotation.judgments.table_files import write_csv, write_parquet
+
+    path = Path(path)
+    _require_suffix(path)
+    judgments = validate_judgments(frame, where=f"judgments for {path}")
+    with whole_file(path) as unfinished:
+        if path.suffix.lower() == ".parquet":
+            write_parquet(judgments, unfinished)
+        else:
+            write_csv(judgments, unfinished)
+
+
+def _require_suffix(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path}: a judgment table is kept as .csv or .parquet; name it so.")

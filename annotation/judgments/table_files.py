@@ -1,0 +1,129 @@
+"""Read and write judgment tables as CSV and Parquet: columns as they stand in the file."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from annotation.errors import InputError
+from annotation.judgments.rejections import Rejection, short
+from annotation.judgments.table import COLUMNS, TEXT_COLUMNS, check_columns
+
+_PARSING = {"newlines_in_values": True}
+_BLOCK = 1 << 22  # bytes; a row should fit into it
+
+
+def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
+    """The columns of a judgment table in a CSV file, as texts; rows of another length rejected.
+
+    Raises InputError if it is not CSV, or a column is missing or occurs twice.
+    """
+    reading = pa_csv.ReadOptions(block_size=_BLOCK, use_threads=False)  # rows keep their numbers
+    try:
+        with pa_csv.open_csv(
+            path,
+            read_options=reading,
+            parse_options=pa_csv.ParseOptions(**_PARSING, invalid_row_handler=lambda row: "skip"),
+        ) as opened:
+            header = opened.schema.names
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _not(path, "CSV", error) from None
+    check_columns(header, str(path))
+    ragged: list[Rejection] = []
+
+    def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow has no public type
+        # The header is row 1 of the file and no row of the table.
+        number = (row.number or 1) - 1
+        problem = f"has {row.actual_columns} values, the header has {row.expected_columns}."
+        ragged.append(Rejection(str(path), number, header[0], short(row.text), problem))
+        return "skip"
+
+    try:
+        table = pa_csv.read_csv(
+            path,
+            read_options=reading,
+            parse_options=pa_csv.ParseOptions(**_PARSING, invalid_row_handler=skip),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(header, pa.string()),
+                include_columns=[name for name in header if name in COLUMNS],
+                strings_can_be_null=False,
+            ),
+        )
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _not(path, "CSV", error) from None
+    return _frame(table, path), ragged
+
+
+def read_parquet(path: Path) -> pd.DataFrame:
+    """The columns of a judgment table in a Parquet file.
+
+    Raises InputError if it is not Parquet, cannot be turned into a table, or a column is missing
+    or occurs twice.
+    """
+    try:
+        with path.open("rb") as file:
+            names = pq.read_schema(file).names
+            check_columns(names, str(path))
+            file.seek(0)
+            table = pq.read_table(file, columns=[name for name in names if name in COLUMNS])
+    except (pa.ArrowException, OSError, ValueError) as error:
+        told = InputError | FileNotFoundError | PermissionError | IsADirectoryError
+        if isinstance(error, told):
+            raise
+        raise _not(path, "a Parquet file", error) from None
+    return _frame(table, path)
+
+
+def _frame(table: pa.Table, path: Path) -> pd.DataFrame:
+    columns: dict[str, object] = {}
+    for name in table.column_names:
+        try:
+            columns[name] = _column(table.column(name))
+        except (pa.ArrowException, ValueError, OverflowError, TypeError) as error:
+            raise _not(path, f"a judgment table (column '{name}')", error) from None
+    return pd.DataFrame(columns, copy=False)
+
+
+def _column(values: pa.ChunkedArray) -> object:
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        # One object per distinct text, not one per row.
+        encoded = values.combine_chunks().dictionary_encode()
+        distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+        return distinct[encoded.indices.fill_null(-1).to_numpy()]
+    return values.to_pandas(types_mapper=None)
+
+
+def write_csv(judgments: pd.DataFrame, path: Path) -> None:
+    """Write a valid judgment table as CSV, times in ISO 8601."""
+    pa_csv.write_csv(
+        _arrow(judgments, times_as_text=True), path, pa_csv.WriteOptions(quoting_style="all_valid")
+    )
+
+
+def write_parquet(judgments: pd.DataFrame, path: Path) -> None:
+    """Write a valid judgment table as Parquet."""
+    pq.write_table(_arrow(judgments, times_as_text=False), path)
+
+
+def _arrow(judgments: pd.DataFrame, times_as_text: bool) -> pa.Table:
+    arrays: dict[str, pa.Array] = {}
+    for name in COLUMNS:
+        series = judgments[name]
+        if name in TEXT_COLUMNS:
+            arrays[name] = pa.array(series, type=pa.string(), from_pandas=True)
+        elif name in ("created_at", "updated_at"):
+            arrays[name] = pa.array(series, type=pa.timestamp("us", tz="UTC"), from_pandas=True)
+            if times_as_text:
+                arrays[name] = arrays[name].cast(pa.string())
+        else:
+            arrays[name] = pa.array(series, from_pandas=True)
+    return pa.table(arrays)
+
+
+def _not(path: Path, kind: str, error: BaseException) -> InputError:
+    reason = str(error).partition("\n")[0].rstrip(".")
+    return InputError(f"{path}: is not {kind}: {reason}.")

@@ -1,0 +1,150 @@
+"""Which project on the server belongs to a pilot; created, found again, kept as we want it."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from annotation.errors import InputError
+from annotation.label_studio.labelling_config import same_config
+from annotation.label_studio.records import ProjectRecord
+from annotation.label_studio.server import LabelStudioServer
+from annotation.label_studio.state import PilotState, as_text
+
+_SHORTEST_TITLE, _LONGEST_TITLE = 3, 50  # characters that Label Studio takes
+
+
+@dataclass(frozen=True)
+class ProjectSettings:
+    """How a project should be; `overlap` is the number of annotators asked per task."""
+
+    title: str
+    label_config: str
+    overlap: int = 1
+    instructions: str | None = None  # None leaves what is there
+
+    def __post_init__(self) -> None:
+        if not _SHORTEST_TITLE <= len(self.title.strip()) <= _LONGEST_TITLE:
+            raise InputError(
+                f"the project's title should have {_SHORTEST_TITLE} to {_LONGEST_TITLE} "
+                f"characters; got {self.title!r}."
+            )
+        if self.overlap < 1:
+            raise InputError(f"the overlap should be at least 1; got {self.overlap}.")
+
+    def wanted(self) -> dict[str, Any]:
+        """The settings as Label Studio names them."""
+        wanted: dict[str, Any] = {
+            "label_config": self.label_config,
+            "maximum_annotations": self.overlap,
+        }
+        if self.instructions is not None:
+            wanted |= {"expert_instruction": self.instructions, "show_instruction": True}
+        return wanted
+
+    def changes(self, project: ProjectRecord) -> dict[str, Any]:
+        """What of `project` has to change."""
+        wanted = self.wanted()
+        if same_config(project.label_config, self.label_config):
+            del wanted["label_config"]
+        return {name: value for name, value in wanted.items() if getattr(project, name) != value}
+
+
+def project_key(project: ProjectRecord) -> str:
+    """A name for a project that no move to another host or title changes: "12-3fa09c41".
+
+    Its number alone would be shared by the first projects of all servers; the moment of its
+    creation tells them apart.
+    """
+    created = hashlib.sha256(as_text(project.created_at).encode()).hexdigest()
+    return f"{project.id}-{created[:8]}"
+
+
+def open_project(
+    server: LabelStudioServer, state: PilotState, settings: ProjectSettings
+) -> tuple[ProjectRecord, bool]:
+    """The pilot's project, created or brought up to date; and whether it is new.
+
+    Raises InputError if the state belongs to another project, several projects have the title, or
+    the server refuses.
+    """
+    project = _known_project(server, state, settings.title) or find_project(server, settings.title)
+    if project is None:
+        return server.create_project(settings.title, settings.wanted()), True
+    changes = settings.changes(project)
+    if changes:
+        server.update_project(project.id, changes)
+    return project.model_copy(update=changes), False
+
+
+def find_project(server: LabelStudioServer, title: str) -> ProjectRecord | None:
+    """The project of that title; of several the one that holds tasks.
+
+    Raises InputError if several hold tasks.
+    """
+    found = server.projects(title)
+    used = [project for project in found if project.task_number]
+    if len(used) > 1:
+        numbers = ", ".join(str(project.id) for project in used)
+        raise InputError(
+            f"{server.connection.url}: {len(used)} projects are called {title!r} (numbers "
+            f"{numbers}); rename all but one."
+        )
+    candidates = used or found
+    return candidates[0] if candidates else None
+
+
+def known_project(server: LabelStudioServer, state: PilotState) -> ProjectRecord:
+    """The project that the state belongs to, as it is now.
+
+    Raises InputError if the state belongs to none, or the server has another under its number.
+    """
+    number = state.about("project_id")
+    if number is None:
+        raise InputError(
+            f"{state.path}: belongs to no project yet; 'labelmix labelstudio push' makes one, or "
+            "name an existing one by --title."
+        )
+    project = server.project(int(number))
+    if project_key(project) != state.about("project_key"):
+        raise InputError(
+            f"{state.path}: belongs to project {state.about('title')!r}, but project {number} of "
+            f"{server.connection.url} is another one; is it the right server?"
+        )
+    return project
+
+
+def adopt_project(server: LabelStudioServer, state: PilotState, title: str) -> None:
+    """Bind a state that belongs to no project yet to an existing one.
+
+    Raises InputError if there is none of that title, or the state belongs to another.
+    """
+    if _known_project(server, state, title) is not None:
+        return
+    project = find_project(server, title)
+    if project is None:
+        raise InputError(f"{server.connection.url}: has no project called {title!r}.")
+    with state.transaction():
+        remember_project(state, project, server.connection.url)
+
+
+def remember_project(state: PilotState, project: ProjectRecord, url: str) -> None:
+    """Bind a state to a project; call it within a transaction."""
+    state.remember(
+        project_id=str(project.id),
+        project_key=project_key(project),
+        title=project.title,
+        url=url,
+    )
+
+
+def _known_project(
+    server: LabelStudioServer, state: PilotState, title: str
+) -> ProjectRecord | None:
+    if state.about("project_id") is None:
+        return None
+    if state.about("title") != title:
+        raise InputError(
+            f"{state.path}: belongs to project {state.about('title')!r}; give {title!r} a folder "
+            "of its own."
+        )
+    return known_project(server, state)

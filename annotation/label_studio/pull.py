@@ -1,0 +1,254 @@
+"""Fetch judgments from Label Studio: only what changed, and nothing twice.
+
+A pass reads the tasks that changed since the last one (annotating, editing and deleting an
+annotation all change its task) and makes our picture of each that of the server. What has become
+of tasks that are gone shows in the server's counts: where they are not ours, a whole pass follows.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pandas as pd
+
+from annotation.label_studio.answers import read_judgment
+from annotation.label_studio.connection import RefusedError
+from annotation.label_studio.labelling_config import AnswerControl, read_answer_control
+from annotation.label_studio.progress import NoProgress, Progress
+from annotation.label_studio.project import known_project
+from annotation.label_studio.records import ProjectRecord, TaskRecord
+from annotation.label_studio.retries import ServerUnavailableError
+from annotation.label_studio.server import LabelStudioServer
+from annotation.label_studio.state import PilotState, as_text
+
+# A change is stamped before it can be seen: others may be stamped earlier and seen later. Tasks
+# that changed so long before the last pass are read again.
+MARGIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class PullSummary:
+    """What a pull found.
+
+    `changed` annotations were new, edited or deleted since the last pull. `labels` and
+    `cancelled` are what the judgment table holds now; `left_out` says, for each annotation that
+    cannot be used, which it is and why.
+    """
+
+    project_id: int
+    title: str
+    changed: int
+    labels: int
+    cancelled: int
+    annotators: int
+    tasks: int
+    left_out: tuple[str, ...]
+
+
+def pull(
+    server: LabelStudioServer,
+    state: PilotState,
+    progress: Progress | None = None,
+    whole: bool = False,
+) -> PullSummary:
+    """Bring the state up to date with the server.
+
+    A pull that was interrupted is gone on with; one that finds nothing new costs a few requests.
+
+    Parameters
+    ----------
+    server
+        Where to fetch from.
+    state
+        The pilot's state; it says which project.
+    progress
+        Told of tasks.
+    whole
+        Read all tasks, even if nothing seems to have changed.
+
+    Raises
+    ------
+    InputError
+        If the state belongs to no project of this server, or the server refuses.
+    ServerUnavailableError
+        If the server does not answer for long; pulling again goes on from there.
+    """
+    progress = progress or NoProgress()
+    project = known_project(server, state)
+    control = read_answer_control(project.label_config)
+    changed = 0
+    if whole or project.label_config != state.about("label_config"):
+        # Answers are read by the labelling page; where that is another, all are read again.
+        with state.transaction():
+            _forget_pass(state)
+            state.remember(watermark=None, label_config=project.label_config)
+    if state.about("pass_until") is not None:
+        # The rest of a pass that was interrupted; what it had read may have changed since.
+        changed += _pass(server, state, project, control, progress)
+    changed += _pass(server, state, project, control, progress)
+    if _counts_disagree(server, state, project):
+        with state.transaction():
+            state.remember(watermark=None)
+        changed += _pass(server, state, project, control, progress)
+        _accept_counts(server, state, project)
+    _name_users(server, state)
+    return _summary(state, project, changed)
+
+
+def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
+    """The judgments of a state as a judgment table, see `annotation.judgments.table`.
+
+    `source_id` is "label-studio:<project>:<annotation>", by their numbers, which no move of the
+    server to another host changes. Annotators are named by their e-mail addresses, or as
+    "user-<number>" where `anonymous` or unknown. Annotations that cannot be used are left out.
+    """
+    number, gold = state.about("project_id"), state.gold()
+    rows = [row for row in state.annotation_rows() if row[10] is None]
+    columns = list(zip(*rows, strict=True)) if rows else [()] * 11
+    ids, items, strata, users, names, labels, seconds, created, updated, cancelled, _ = columns
+    return pd.DataFrame(
+        {
+            "item_id": pd.Series(items, dtype=object),
+            "annotator": pd.Series(
+                [
+                    f"user-{user}" if anonymous or not name else name
+                    for user, name in zip(users, names, strict=True)
+                ],
+                dtype=object,
+            ),
+            "label": pd.Series(labels, dtype=object),
+            "seconds": pd.Series(seconds, dtype="float64"),
+            "created_at": _times(created),
+            "source_id": pd.Series([f"label-studio:{number}:{n}" for n in ids], dtype=object),
+            "updated_at": _times(updated),
+            "cancelled": pd.Series([bool(value) for value in cancelled], dtype=bool),
+            "stratum": pd.Series(strata, dtype=object),
+            "gold": pd.Series([gold.get(item) for item in items], dtype=object),
+        }
+    )
+
+
+def _times(texts: tuple[str, ...]) -> pd.Series:
+    return pd.Series(pd.to_datetime(list(texts), utc=True, format="ISO8601")).dt.as_unit("us")
+
+
+def _pass(
+    server: LabelStudioServer,
+    state: PilotState,
+    project: ProjectRecord,
+    control: AnswerControl,
+    progress: Progress,
+) -> int:
+    """Read what changed since the last pass, or go on with one that was interrupted.
+
+    The next pass begins where the server stood when this one began, not where it ended: a task
+    that changes after it was read is read again.
+    """
+    if state.about("pass_until") is None:
+        last_change = server.last_change(project.id)
+        watermark = state.about("watermark")
+        with state.transaction():
+            state.remember(
+                pass_number=str(int(state.about("pass_number") or 0) + 1),
+                pass_since=_before(watermark),
+                pass_until=as_text(last_change) if last_change else "",
+                pass_after_id="0",
+            )
+    number = int(state.about("pass_number") or 0)
+    since = state.about("pass_since")
+    progress.stage("reading tasks", project.task_number or 0)
+    changed = 0
+    for page in server.task_pages(
+        project.id,
+        annotations=True,
+        since=datetime.fromisoformat(since) if since else None,
+        after_id=int(state.about("pass_after_id") or 0),
+    ):
+        with state.transaction():
+            for task in page:
+                changed += _apply(state, task, number, control)
+            state.remember(pass_after_id=str(page[-1].id))
+        progress.advance(len(page))
+    with state.transaction():
+        if since is None:
+            changed += state.forget_tasks_before(number)
+        state.remember(watermark=state.about("pass_until") or None)
+        _forget_pass(state)
+    return changed
+
+
+def _apply(state: PilotState, task: TaskRecord, number: int, control: AnswerControl) -> int:
+    stratum = task.data.get("stratum")
+    return state.apply_task(
+        task.id,
+        task.item_id,
+        stratum if isinstance(stratum, str) and stratum else None,
+        task.updated_at,
+        number,
+        [read_judgment(annotation, task, control) for annotation in task.annotations],
+    )
+
+
+def _forget_pass(state: PilotState) -> None:
+    state.remember(pass_since=None, pass_until=None, pass_after_id=None)
+
+
+def _before(watermark: str | None) -> str | None:
+    return as_text(datetime.fromisoformat(watermark) - MARGIN) if watermark else None
+
+
+def _counts_disagree(server: LabelStudioServer, state: PilotState, project: ProjectRecord) -> bool:
+    """Whether the server holds fewer or more than we do, and stands still meanwhile.
+
+    While people annotate, its counts run ahead of ours; then the next pull will tell.
+    """
+    ours, before = state.annotation_counts(), project.annotation_counts
+    if _difference(before, ours) == (state.about("counts_differ_by") or "0 0 0"):
+        return False
+    return server.project(project.id).annotation_counts == before
+
+
+def _accept_counts(server: LabelStudioServer, state: PilotState, project: ProjectRecord) -> None:
+    """After a whole pass, what still differs is counted otherwise, not missing."""
+    now = server.project(project.id).annotation_counts
+    with state.transaction():
+        state.remember(counts_differ_by=_difference(now, state.annotation_counts()))
+
+
+def _difference(theirs: tuple[int, int, int], ours: tuple[int, int, int]) -> str:
+    known = [(t, o) if t >= 0 else (0, 0) for t, o in zip(theirs, ours, strict=True)]
+    return " ".join(str(t - o) for t, o in known)
+
+
+def _name_users(server: LabelStudioServer, state: PilotState) -> None:
+    """Learn the names of annotators we have not met; without them they stay numbers."""
+    unknown = state.unknown_users()
+    if not unknown:
+        return
+    try:
+        names: Mapping[int, str] = {user.id: user.email for user in server.users() if user.email}
+    except ServerUnavailableError:
+        raise
+    except RefusedError:  # the token's owner may not list accounts
+        return
+    with state.transaction():
+        state.remember_users({user: name for user, name in names.items() if user in unknown})
+
+
+def _summary(state: PilotState, project: ProjectRecord, changed: int) -> PullSummary:
+    rows = state.annotation_rows()
+    used = [row for row in rows if row[10] is None]
+    return PullSummary(
+        project_id=project.id,
+        title=project.title,
+        changed=changed,
+        labels=sum(not row[9] for row in used),
+        cancelled=sum(bool(row[9]) for row in used),
+        annotators=len({row[3] for row in used}),
+        tasks=state.annotation_counts()[0],
+        left_out=tuple(
+            f"label-studio:{project.id}:{number} (item {item!r}): {problem}"
+            for number, item, *_, problem in rows
+            if problem is not None
+        ),
+    )

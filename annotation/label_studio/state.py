@@ -1,0 +1,225 @@
+"""What we know of a pilot, in one SQLite file: what was sent, and what came back.
+
+Every change is one transaction, so that an interruption at any moment leaves a state that the
+next push or pull goes on from. Nothing in it tells the token.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from annotation.errors import InputError
+from annotation.label_studio.answers import Judgment
+from annotation.label_studio.pilot import PilotTask
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS pilot (
+    item_id TEXT PRIMARY KEY, stratum TEXT NOT NULL, gold TEXT
+);
+CREATE TABLE IF NOT EXISTS tasks (
+    task_id INTEGER PRIMARY KEY, item_id TEXT, stratum TEXT, updated_at TEXT NOT NULL,
+    pass INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS annotations (
+    annotation_id INTEGER PRIMARY KEY,
+    task_id INTEGER NOT NULL REFERENCES tasks (task_id) ON DELETE CASCADE,
+    annotator INTEGER, label TEXT, seconds REAL, created_at TEXT NOT NULL,
+    updated_at TEXT NOT NULL, cancelled INTEGER NOT NULL, problem TEXT
+);
+CREATE INDEX IF NOT EXISTS annotations_of_task ON annotations (task_id);
+CREATE TABLE IF NOT EXISTS users (user_id INTEGER PRIMARY KEY, name TEXT NOT NULL);
+"""
+_VERSION = "1"
+_FIXED = "%Y-%m-%dT%H:%M:%S.%f+00:00"  # texts in this form are in the order of time
+
+
+class PilotState:
+    """The file, open; also a context manager.
+
+    Raises InputError if the file cannot be opened, or is something else.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
+            self._db.execute("PRAGMA foreign_keys = ON")
+            self._db.executescript(_SCHEMA)
+            with self.transaction():
+                self._db.execute("INSERT OR IGNORE INTO about VALUES ('version', ?)", (_VERSION,))
+        except (OSError, sqlite3.Error) as error:
+            raise InputError(f"{path}: cannot be opened as a pilot's state: {error}.") from None
+        if self.about("version") != _VERSION:
+            self._db.close()
+            raise InputError(f"{path}: was written by another version of labelmix.")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._db.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All of the block, or nothing; transactions of other processes wait.
+
+        Raises InputError if the file cannot be written.
+        """
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise InputError(f"{self.path}: cannot be written: {error}.") from None
+
+    # What the pilot is
+
+    def about(self, key: str) -> str | None:
+        row = self._db.execute("SELECT value FROM about WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def remember(self, **values: str | None) -> None:
+        """Keep facts under their keys; None forgets. Call it within a transaction."""
+        for key, value in values.items():
+            if value is None:
+                self._db.execute("DELETE FROM about WHERE key = ?", (key,))
+            else:
+                self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
+
+    def remember_pilot(self, tasks: Iterable[PilotTask]) -> None:
+        """Keep which items were asked about, and which are gold questions."""
+        self._db.executemany(
+            "INSERT OR REPLACE INTO pilot VALUES (?, ?, ?)",
+            [(task.item_id, task.stratum, task.gold) for task in tasks],
+        )
+
+    def gold(self) -> dict[str, str]:
+        """Item -> right answer, of all gold questions ever sent."""
+        rows = self._db.execute("SELECT item_id, gold FROM pilot WHERE gold IS NOT NULL")
+        return dict(rows.fetchall())
+
+    # What came back
+
+    def apply_task(
+        self,
+        task_id: int,
+        item_id: str | None,
+        stratum: str | None,
+        updated_at: datetime,
+        number_of_pass: int,
+        judgments: Sequence[Judgment],
+    ) -> int:
+        """Make our picture of a task that of the server; call it within a transaction.
+
+        Annotations that are not there any more are deleted. A picture older than ours, from a
+        request that was overtaken, changes nothing. Returns how many annotations are new, changed
+        or gone.
+        """
+        row = self._db.execute(
+            "SELECT updated_at FROM tasks WHERE task_id = ?", (task_id,)
+        ).fetchone()
+        at = as_text(updated_at)
+        if row is not None and row[0] > at:
+            self._db.execute(
+                "UPDATE tasks SET pass = ? WHERE task_id = ?", (number_of_pass, task_id)
+            )
+            return 0
+        self._db.execute(
+            "INSERT INTO tasks VALUES (?, ?, ?, ?, ?) ON CONFLICT (task_id) DO UPDATE SET "
+            "item_id = excluded.item_id, stratum = excluded.stratum, "
+            "updated_at = excluded.updated_at, pass = excluded.pass",
+            (task_id, item_id, stratum, at, number_of_pass),
+        )
+        ours = {
+            known[0]: known
+            for known in self._db.execute("SELECT * FROM annotations WHERE task_id = ?", (task_id,))
+        }
+        theirs = {judgment.annotation_id: _row(task_id, judgment) for judgment in judgments}
+        gone = [(number,) for number in ours.keys() - theirs.keys()]
+        changed = [row for number, row in theirs.items() if ours.get(number) != row]
+        self._db.executemany("DELETE FROM annotations WHERE annotation_id = ?", gone)
+        self._db.executemany(
+            "INSERT OR REPLACE INTO annotations VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", changed
+        )
+        return len(gone) + len(changed)
+
+    def forget_tasks_before(self, number_of_pass: int) -> int:
+        """Forget tasks that a whole pass did not meet; returns how many annotations went."""
+        (gone,) = self._db.execute(
+            "SELECT count(*) FROM annotations JOIN tasks USING (task_id) WHERE pass < ?",
+            (number_of_pass,),
+        ).fetchone()
+        self._db.execute("DELETE FROM tasks WHERE pass < ?", (number_of_pass,))
+        return int(gone)
+
+    def annotation_counts(self) -> tuple[int, int, int]:
+        """Tasks, annotations and cancelled annotations that we know of."""
+        (tasks,) = self._db.execute("SELECT count(*) FROM tasks").fetchone()
+        counts: tuple[int, int] = self._db.execute(
+            "SELECT coalesce(sum(NOT cancelled), 0), coalesce(sum(cancelled), 0) FROM annotations"
+        ).fetchone()
+        return int(tasks), *counts
+
+    def annotation_rows(self) -> list[tuple[Any, ...]]:
+        """Everything for the judgment table, in the order of annotation ids.
+
+        Columns: annotation_id, item_id, stratum, annotator, name or None, label, seconds,
+        created_at, updated_at, cancelled, problem.
+        """
+        return self._db.execute(
+            "SELECT annotation_id, tasks.item_id, coalesce(pilot.stratum, tasks.stratum), "
+            "annotator, name, label, seconds, created_at, annotations.updated_at, cancelled, "
+            "problem FROM annotations JOIN tasks USING (task_id) "
+            "LEFT JOIN pilot ON pilot.item_id = tasks.item_id "
+            "LEFT JOIN users ON users.user_id = annotator ORDER BY annotation_id"
+        ).fetchall()
+
+    # Who annotates
+
+    def unknown_users(self) -> set[int]:
+        """Numbers of annotators whose names we do not know."""
+        rows = self._db.execute(
+            "SELECT DISTINCT annotator FROM annotations WHERE annotator IS NOT NULL "
+            "AND annotator NOT IN (SELECT user_id FROM users)"
+        )
+        return {row[0] for row in rows}
+
+    def remember_users(self, names: Mapping[int, str]) -> None:
+        self._db.executemany("INSERT OR REPLACE INTO users VALUES (?, ?)", list(names.items()))
+
+
+def as_text(moment: datetime) -> str:
+    """A moment in UTC as a text; texts are in the order of the moments."""
+    return moment.astimezone(UTC).strftime(_FIXED)
+
+
+def _row(task_id: int, judgment: Judgment) -> tuple[Any, ...]:
+    return (
+        judgment.annotation_id,
+        task_id,
+        judgment.annotator,
+        judgment.label,
+        judgment.seconds,
+        as_text(judgment.created_at),
+        as_text(judgment.updated_at),
+        int(judgment.cancelled),
+        judgment.problem,
+    )

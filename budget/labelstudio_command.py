@@ -1,0 +1,288 @@
+"""`labelmix labelstudio`: send a pilot to Label Studio and fetch what annotators answer."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from budget.cli_options import DataDir, Json
+
+STATE = "label_studio.sqlite"
+JUDGMENTS = "judgments.csv"
+URL_VARIABLE = "LABEL_STUDIO_URL"
+
+labelstudio_app = typer.Typer(
+    help="Send a pilot to Label Studio and fetch what annotators answer.\n\n"
+    "The token comes from LABEL_STUDIO_TOKEN or --token-file.\n\n"
+    "Example: labelmix labelstudio pull runs/pilot",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+Url = Annotated[
+    str | None,
+    typer.Option(envvar=URL_VARIABLE, help="Address of Label Studio, e.g. http://localhost:8080."),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(help="File that holds the token; default: the variable LABEL_STUDIO_TOKEN."),
+]
+Pilot = Annotated[
+    Path, typer.Argument(metavar="PILOT", help="The pilot's folder, that 'push' wrote.")
+]
+Title = Annotated[
+    str | None,
+    typer.Option(help="Fetch from this project, where the folder belongs to none yet."),
+]
+JudgmentFile = Annotated[
+    Path | None,
+    typer.Option(help=f"Judgment table, .csv or .parquet; default PILOT/{JUDGMENTS}."),
+]
+Anonymous = Annotated[
+    bool, typer.Option("--anonymous", help="Name annotators user-1, ... not by e-mail address.")
+]
+Patience = Annotated[
+    float, typer.Option(min=0, help="Seconds to go on when the server does not answer.")
+]
+
+
+@labelstudio_app.command()
+def push(
+    items: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ITEMS", help="Items (JSONL, CSV, Parquet), or the CONFIG.toml of a run."
+        ),
+    ],
+    title: Annotated[str, typer.Option(help="Title of the project in Label Studio.")],
+    tasks: Annotated[
+        list[str],
+        typer.Option(
+            metavar="STRATUM=NUMBER", help="Tasks to send, e.g. easy=100; once for each stratum."
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="The pilot's folder: which tasks, which are gold.")],
+    url: Url = None,
+    measure: Annotated[
+        str | None,
+        typer.Option(help="Hardness measure that is cut; without it, all items are 'all'."),
+    ] = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(help="quantiles:3 (the default), quantiles:.3,.7 or edges:2,>=5."),
+    ] = None,
+    overlap: Annotated[int, typer.Option(min=1, help="Annotators asked for each task.")] = 3,
+    gold: Annotated[
+        int, typer.Option(min=0, help="Of the tasks of each stratum, hidden gold questions.")
+    ] = 0,
+    predictions: Annotated[
+        Path | None,
+        typer.Option(help="Predictions to show: a file with item_id, choice and score."),
+    ] = None,
+    instructions: Annotated[
+        Path | None, typer.Option(help="File with what annotators read first (text or HTML).")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    data_dir: DataDir = None,
+    token_file: TokenFile = None,
+    patience: Patience = 300,
+    as_json: Json = False,
+) -> None:
+    """Send a stratified pilot; sending it again sends only what is not there yet.
+
+    A larger pilot with the same seed contains a smaller one: give more tasks and push again.
+
+    Example: labelmix labelstudio push items.jsonl --title "Pilot 1" --measure steps
+    --tasks easy=100 --tasks hard=100 --gold 10 --out runs/pilot
+    """
+
+    def work() -> None:
+        from annotation.files import readable
+        from annotation.label_studio.labelling_config import kind_of_items, labelling_config
+        from annotation.label_studio.pilot import draw_pilot
+        from annotation.label_studio.predictions import read_predictions
+        from annotation.label_studio.project import ProjectSettings
+        from annotation.label_studio.push import push as push_pilot
+        from budget.console import progress_watcher
+        from budget.labelstudio_session import (
+            items_and_strata,
+            opened_server,
+            opened_state,
+            read_numbers,
+        )
+
+        numbers = read_numbers(tasks)
+        table, strata = items_and_strata(items, measure, cut, data_dir)
+        pilot = draw_pilot(table, strata, numbers, gold, seed)
+        kind = kind_of_items(table)
+        shown = read_predictions(predictions, pilot) if predictions else []
+        text = None
+        if instructions is not None:
+            with readable(instructions):
+                text = instructions.read_text(encoding="utf-8-sig")
+        classes = table["choices"].iloc[0] if kind == "classification" else ()
+        settings = ProjectSettings(title, labelling_config(kind, classes), overlap, text)
+        with (
+            opened_server(url, token_file, patience) as server,
+            opened_state(out / STATE, new=True) as state,
+            progress_watcher() as watcher,
+        ):
+            summary = push_pilot(server, state, pilot, settings, shown, watcher)
+            requests = server.connection.requests
+        if as_json:
+            typer.echo(json.dumps(asdict(summary) | {"requests": requests}, indent=2))
+            return
+        typer.echo(
+            f"{summary.tasks:,} tasks in project {summary.title!r}: {summary.sent:,} sent, "
+            f"{summary.already_there:,} were there; {summary.gold_questions:,} are gold questions"
+        )
+        if summary.predictions_sent:
+            typer.echo(f"{summary.predictions_sent:,} predictions sent")
+        typer.echo(f"project: {summary.url}\nnext: labelmix labelstudio watch {out}")
+
+    _run(work)
+
+
+@labelstudio_app.command()
+def pull(
+    pilot: Pilot,
+    url: Url = None,
+    title: Title = None,
+    judgments: JudgmentFile = None,
+    whole: Annotated[
+        bool, typer.Option("--whole", help="Read all tasks, not only what changed.")
+    ] = False,
+    anonymous: Anonymous = False,
+    token_file: TokenFile = None,
+    patience: Patience = 300,
+    as_json: Json = False,
+) -> None:
+    """Fetch new, edited and deleted judgments into a judgment table.
+
+    Example: labelmix labelstudio pull runs/pilot
+    """
+
+    def work() -> None:
+        from annotation.label_studio.pull import pull as pull_judgments
+        from budget.console import progress_watcher
+        from budget.labelstudio_session import (
+            adopt,
+            opened_server,
+            opened_state,
+            pull_lines,
+            write_table,
+        )
+
+        target = judgments or pilot / JUDGMENTS
+        with (
+            opened_state(pilot / STATE, new=title is not None) as state,
+            opened_server(url or state.about("url"), token_file, patience) as server,
+            progress_watcher() as watcher,
+        ):
+            adopt(server, state, title)
+            summary = pull_judgments(server, state, watcher, whole)
+            write_table(state, target, anonymous)
+            requests = server.connection.requests
+        if as_json:
+            found = asdict(summary) | {"requests": requests, "judgments": str(target)}
+            typer.echo(json.dumps(found, indent=2))
+        else:
+            typer.echo("\n".join([*pull_lines(summary), f"judgments: {target}"]))
+
+    _run(work)
+
+
+@labelstudio_app.command()
+def watch(
+    pilot: Pilot,
+    url: Url = None,
+    title: Title = None,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 30,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Also be called by Label Studio, e.g. 127.0.0.1:8090."
+        ),
+    ] = None,
+    callback: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="How Label Studio reaches --listen; default http://HOST:PORT."
+        ),
+    ] = None,
+    judgments: JudgmentFile = None,
+    anonymous: Anonymous = False,
+    token_file: TokenFile = None,
+    patience: Patience = 60,
+) -> None:
+    """Fetch judgments as they come, until Ctrl-C.
+
+    With --listen, Label Studio is told to call whenever an annotation changes; the secret it has
+    to send is LABELMIX_WEBHOOK_SECRET, or a new one each time.
+
+    Example: labelmix labelstudio watch runs/pilot --every 60
+    """
+
+    def work() -> None:
+        from annotation.label_studio.pull import PullSummary
+        from annotation.label_studio.pull import pull as pull_judgments
+        from annotation.label_studio.watch import Bell
+        from annotation.label_studio.watch import watch as watch_server
+        from budget.labelstudio_session import (
+            adopt,
+            ended_by_signals,
+            listening,
+            opened_server,
+            opened_state,
+            pull_lines,
+            write_table,
+        )
+
+        target = judgments or pilot / JUDGMENTS
+        bell = Bell()
+        with (
+            ended_by_signals(),
+            opened_state(pilot / STATE, new=title is not None) as state,
+            opened_server(url or state.about("url"), token_file, patience) as server,
+        ):
+            adopt(server, state, title)
+
+            def changed(summary: PullSummary) -> None:
+                write_table(state, target, anonymous)
+                typer.echo("\n".join(pull_lines(summary)))
+
+            def trouble(line: str) -> None:
+                typer.echo(f"labelmix: {line}", err=True)
+
+            try:
+                with listening(server, state, listen, callback, bell) as address:
+                    called = f", and when called at {address}" if address else ""
+                    typer.echo(f"looking every {every:g} s{called}; Ctrl-C ends")
+                    watch_server(
+                        lambda: pull_judgments(server, state), bell, every, changed, trouble
+                    )
+            except KeyboardInterrupt:
+                write_table(state, target, anonymous)  # the last pull may have been cut short
+                typer.echo(f"stopped; judgments: {target}")
+
+    _run(work)
+
+
+def _run(work: Callable[[], None]) -> None:
+    """Run a command's work; when it is interrupted, everything is kept."""
+    from budget.console import guarded
+
+    def interruptible() -> None:
+        try:
+            work()
+        except KeyboardInterrupt:
+            typer.echo(
+                "labelmix: interrupted; what is done is kept, the same command goes on from there.",
+                err=True,
+            )
+            raise typer.Exit(130) from None
+
+    guarded(interruptible)

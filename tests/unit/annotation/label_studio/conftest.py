@@ -1,0 +1,241 @@
+"""A Label Studio in memory: what push and pull ask for, with failures on demand."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from annotation.label_studio.labelling_config import labelling_config
+from annotation.label_studio.pilot import PilotTask
+from annotation.label_studio.project import ProjectSettings
+from annotation.label_studio.records import (
+    AnnotationRecord,
+    PredictionRecord,
+    ProjectRecord,
+    TaskRecord,
+    UserRecord,
+)
+from annotation.label_studio.retries import OutcomeUnknownError, RetryPolicy
+from annotation.label_studio.server import LabelStudioServer
+from annotation.label_studio.state import PilotState
+
+PAGE = 3
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@dataclass
+class FakeConnection:
+    url: str = "http://studio"
+    policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(sleep=lambda seconds: None))
+
+    def repeat(self, call: Callable[[], Any], doing: str) -> Any:
+        return call()
+
+
+class FakeServer:
+    """The methods of LabelStudioServer; its clock moves on by a second with every change.
+
+    `imports` are done to the next imports of tasks or predictions, in order: "fine", "lost" (the
+    request fails and nothing was done), "done" (it fails although everything was done), "half"
+    (although half was done) or "later" (it is done only when the next but one is).
+    """
+
+    def __init__(self) -> None:
+        self.connection = FakeConnection()
+        self.now = START
+        self.projects_: dict[int, ProjectRecord] = {}
+        self.tasks: dict[int, TaskRecord] = {}
+        self.predictions_: dict[int, PredictionRecord] = {}
+        self.users_ = [UserRecord(id=n, email=f"user{n}@x.org") for n in (1, 2, 3)]
+        self.imports: list[str] = []
+        self.overdue: list[Callable[[], None]] = []
+        self.before_page: Callable[[int], None] = lambda after_id: None
+        self.calls: list[str] = []
+        self.next_id = 1
+
+    def as_server(self) -> LabelStudioServer:
+        return cast(LabelStudioServer, self)
+
+    def tick(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def new_id(self) -> int:
+        self.next_id += 1
+        return self.next_id
+
+    # What LabelStudioServer has
+
+    def projects(self, title: str) -> list[ProjectRecord]:
+        return [self.project(n) for n, p in self.projects_.items() if p.title == title]
+
+    def project(self, project_id: int) -> ProjectRecord:
+        annotations = [a for task in self.tasks.values() for a in task.annotations]
+        skipped = sum(a.was_cancelled for a in annotations)
+        counts = {
+            "task_number": len(self.tasks),
+            "total_annotations_number": len(annotations) - skipped,
+            "skipped_annotations_number": skipped,
+        }
+        return self.projects_[project_id].model_copy(update=counts)
+
+    def create_project(self, title: str, settings: Mapping[str, Any]) -> ProjectRecord:
+        made = ProjectRecord(id=self.new_id(), title=title, created_at=self.tick(), **settings)
+        self.projects_[made.id] = made
+        return made
+
+    def update_project(self, project_id: int, settings: Mapping[str, Any]) -> None:
+        self.calls.append(f"update project: {', '.join(settings)}")
+        self.projects_[project_id] = self.projects_[project_id].model_copy(update=dict(settings))
+
+    def task_pages(
+        self,
+        project_id: int,
+        *,
+        annotations: bool,
+        since: datetime | None = None,
+        after_id: int = 0,
+    ) -> Iterator[list[TaskRecord]]:
+        while True:
+            self.before_page(after_id)
+            chosen = [
+                task
+                for number, task in sorted(self.tasks.items())
+                if number > after_id and (since is None or task.updated_at >= since)
+            ][:PAGE]
+            if not annotations:
+                chosen = [self._counted(task) for task in chosen]
+            if chosen:
+                yield chosen
+            if len(chosen) < PAGE:
+                return
+            after_id = chosen[-1].id
+
+    def _counted(self, task: TaskRecord) -> TaskRecord:
+        return task.model_copy(
+            update={"annotations": [], "total_annotations": len(task.annotations)}
+        )
+
+    def last_change(self, project_id: int) -> datetime | None:
+        return max((task.updated_at for task in self.tasks.values()), default=None)
+
+    def import_tasks(self, project_id: int, data: Sequence[Mapping[str, Any]]) -> None:
+        self.calls.append(f"import {len(data)}")
+
+        def add(chosen: Sequence[Mapping[str, Any]]) -> None:
+            for each in chosen:
+                self.add_task(dict(each))
+
+        self._import(data, add)
+
+    def update_task(self, task_id: int, data: Mapping[str, Any]) -> None:
+        self._change(task_id, data=dict(data))
+
+    def delete_task(self, task_id: int) -> None:
+        self.calls.append(f"delete task {task_id}")
+        self.tasks.pop(task_id, None)
+
+    def predictions(self, project_id: int) -> list[PredictionRecord]:
+        return list(self.predictions_.values())
+
+    def import_predictions(self, project_id: int, predictions: Sequence[Mapping[str, Any]]) -> None:
+        def add(chosen: Sequence[Mapping[str, Any]]) -> None:
+            for each in chosen:
+                made = PredictionRecord(
+                    id=self.new_id(), task=each["task"], model_version=each["model_version"]
+                )
+                self.predictions_[made.id] = made
+
+        self._import(predictions, add)
+
+    def delete_prediction(self, prediction_id: int) -> None:
+        del self.predictions_[prediction_id]
+
+    def users(self) -> list[UserRecord]:
+        self.calls.append("users")
+        return self.users_
+
+    # What annotators and outages do
+
+    def _import(self, data: Sequence[Any], add: Callable[[Sequence[Any]], None]) -> None:
+        overdue, self.overdue = self.overdue, []
+        what = self.imports.pop(0) if self.imports else "fine"
+        if what in ("fine", "done"):
+            add(data)
+        elif what == "half":
+            add(data[: len(data) // 2])
+        elif what == "later":
+            self.overdue.append(lambda: add(data))
+        for late in overdue:
+            late()
+        if what != "fine":
+            raise OutcomeUnknownError("status 502")
+
+    def add_task(self, data: dict[str, Any]) -> int:
+        made = TaskRecord(id=self.new_id(), data=data, updated_at=self.tick())
+        self.tasks[made.id] = made
+        return made.id
+
+    def annotate(self, task_id: int, choice: str | None, user: int = 1, **more: Any) -> int:
+        number = self.new_id()
+        self._put(task_id, number, choice, {"completed_by": user, **more})
+        return number
+
+    def edit(self, task_id: int, number: int, choice: str | None, **more: Any) -> None:
+        self._put(task_id, number, choice, {"completed_by": 1, **more})
+
+    def _put(self, task_id: int, number: int, choice: str | None, more: dict[str, Any]) -> None:
+        part = {"from_name": "answer", "type": "choices", "value": {"choices": [choice]}}
+        made = AnnotationRecord.model_validate(
+            {
+                "id": number,
+                "result": [] if choice is None else [part],
+                "was_cancelled": choice is None,
+                "lead_time": 10.0,
+                "created_at": START,
+                "updated_at": self.now,
+                **more,
+            }
+        )
+        others = [a for a in self.tasks[task_id].annotations if a.id != number]
+        self._change(task_id, annotations=[*others, made])
+
+    def erase(self, task_id: int, number: int) -> None:
+        left = [a for a in self.tasks[task_id].annotations if a.id != number]
+        self._change(task_id, annotations=left)
+
+    def _change(self, task_id: int, **changes: Any) -> None:
+        update = {**changes, "updated_at": self.tick()}
+        self.tasks[task_id] = self.tasks[task_id].model_copy(update=update)
+
+
+@pytest.fixture
+def fake() -> FakeServer:
+    return FakeServer()
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[PilotState]:
+    with PilotState(tmp_path / "pilot.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def settings() -> ProjectSettings:
+    return ProjectSettings("Pilot one", labelling_config("choices"), overlap=2)
+
+
+@pytest.fixture
+def make_pilot() -> Callable[[int], list[PilotTask]]:
+    def make(size: int) -> list[PilotTask]:
+        return [
+            PilotTask(
+                f"item-{n}", "easy", f"Question {n}?", ("yes", "no"), "yes" if n == 0 else None
+            )
+            for n in range(size)
+        ]
+
+    return make

@@ -1,0 +1,104 @@
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+from label_studio_sdk.label_interface.interface import LabelInterface
+
+from annotation.errors import InputError
+from annotation.items import validate_items
+from annotation.label_studio.labelling_config import (
+    Kind,
+    kind_of_items,
+    labelling_config,
+    option,
+    read_answer_control,
+    same_config,
+)
+
+CLASSES = ("positive", "very negative")
+
+
+def items(*choices: list[str]) -> pd.DataFrame:
+    rows = [
+        {"item_id": f"i{n}", "question": "?", "choices": c, "answer": 0 if c else None}
+        | ({} if c else {"answer_text": "x"})
+        for n, c in enumerate(choices)
+    ]
+    return validate_items(pd.DataFrame(rows).astype(object), "items")
+
+
+def test_kind_of_items() -> None:
+    assert kind_of_items(items(["a", "b"], ["c", "d", "e"])) == "choices"
+    assert kind_of_items(items(["a", "b"], ["a", "b"])) == "classification"
+    assert kind_of_items(items([], [])) == "free_form"
+    with pytest.raises(InputError, match="item 'i1' has no choices, others have"):
+        kind_of_items(items(["a", "b"], []))
+
+
+@pytest.mark.parametrize("kind", ["choices", "classification", "free_form"])
+def test_what_is_written_is_read_back(kind: Kind) -> None:
+    config = labelling_config(kind, CLASSES)
+    LabelInterface(config).validate()  # type: ignore[no-untyped-call]
+    control = read_answer_control(config)
+    assert (control.name, control.target) == ("answer", "question")
+    assert control.tag == ("TextArea" if kind == "free_form" else "Choices")
+    data = {"question": "?", "options": ["x", "y & z"]}
+    expected = {
+        "choices": {"x": "x", "y & z": "y & z"},
+        "classification": {name: name for name in CLASSES},
+        "free_form": {},
+    }
+    assert control.options(data) == expected[kind]
+
+
+def test_choices_keep_clear_of_what_the_page_would_read_into_them() -> None:
+    assert option("15") == {"value": "15", "alias": "15"}
+    shown = {"value": "$5 & <b>\n", "alias": "$5 & <b>\n", "html": "$5 &amp; &lt;b&gt;<br>"}
+    assert option("$5 & <b>\n") == shown
+    control = read_answer_control(labelling_config("choices"))
+    texts = ["15", "$5 & <b>", " lead"]
+    data = {"options": [option(text) for text in texts]}
+    assert control.options(data) == {text: text for text in texts}
+    for name in ("$5", "15", 'say "hi"', "a & b"):  # these come with the data
+        assert read_answer_control(labelling_config("classification", ["yes", name])) == control
+
+
+def test_an_answer_is_required() -> None:
+    for kind in ("choices", "classification", "free_form"):
+        root = ElementTree.fromstring(labelling_config(kind, CLASSES))
+        (control,) = [tag for tag in root.iter() if tag.get("name") == "answer"]
+        assert control.get("required") == "true"
+
+
+def test_options_with_aliases() -> None:
+    control = read_answer_control('<View><Choices name="a" toName="q" value="$o"/></View>')
+    data = {"o": [{"value": "Yes, it does", "alias": "1"}, {"value": "No"}, 3, {"alias": "x"}]}
+    assert control.options(data) == {
+        "Yes, it does": "Yes, it does",
+        "1": "Yes, it does",
+        "No": "No",
+    }
+    assert control.options({}) == {}
+    assert control.options({"o": "text"}) == {}
+    fixed = '<View><Choices name="a" toName="q"><Choice value="Y" alias="1"/></Choices></View>'
+    assert read_answer_control(fixed).options({}) == {"Y": "Y", "1": "Y"}
+
+
+def test_answer_among_several_controls_goes_by_its_name() -> None:
+    both = '<View><TextArea name="why" toName="q"/><Choices name="{}" toName="q"/></View>'
+    assert read_answer_control(both.format("answer")).tag == "Choices"
+    with pytest.raises(InputError, match="one Choices or TextArea"):
+        read_answer_control(both.format("other"))
+
+
+@pytest.mark.parametrize("config", ["<View/>", "<View>", "", None, "<View><Labels/></View>"])
+def test_page_without_an_answer_is_refused(config: str | None) -> None:
+    with pytest.raises(InputError, match="labelling page"):
+        read_answer_control(config)
+
+
+def test_same_page_written_otherwise() -> None:
+    one = "<View><Text name='q'  value='$q'/></View>"
+    assert same_config(one, '<View>\n  <Text value="$q" name="q"></Text>\n</View>')
+    assert not same_config(one, '<View><Text name="q" value="$other"/></View>')
+    assert not same_config(one, None)

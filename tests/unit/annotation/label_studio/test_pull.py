@@ -1,0 +1,258 @@
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from annotation.errors import InputError
+from annotation.judgments.table import validate_judgments
+from annotation.label_studio.pilot import PilotTask
+from annotation.label_studio.project import ProjectSettings, adopt_project
+from annotation.label_studio.pull import MARGIN, judgment_table, pull
+from annotation.label_studio.push import push
+from annotation.label_studio.records import TaskRecord
+from annotation.label_studio.retries import ServerUnavailableError
+from annotation.label_studio.state import PilotState
+from tests.unit.annotation.label_studio.conftest import FakeServer
+
+Make = Callable[[int], list[PilotTask]]
+
+
+@pytest.fixture
+def pilot(
+    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+) -> list[int]:
+    """Seven tasks, sent long ago; their numbers."""
+    push(fake.as_server(), state, make_pilot(7), settings)
+    fake.now += 2 * MARGIN
+    return sorted(fake.tasks)
+
+
+def labels(state: PilotState) -> dict[str, str | None]:
+    table = validate_judgments(judgment_table(state), "pulled")
+    return dict(zip(table["source_id"], table["label"], strict=True))
+
+
+def truth(fake: FakeServer, state: PilotState) -> dict[str, str | None]:
+    number = state.about("project_id")
+    return {
+        f"label-studio:{number}:{a.id}": a.result[0]["value"]["choices"][0] if a.result else None
+        for task in fake.tasks.values()
+        for a in task.annotations
+    }
+
+
+def test_columns_of_a_judgment(fake: FakeServer, state: PilotState, pilot: list[int]) -> None:
+    first = fake.annotate(pilot[0], "no", user=2, lead_time=12.5)
+    skipped = fake.annotate(pilot[1], None, user=3, lead_time=None)
+    pull(fake.as_server(), state)
+    table = validate_judgments(judgment_table(state), "pulled").set_index("source_id")
+    project = state.about("project_id")
+    row = table.loc[f"label-studio:{project}:{first}"]
+    assert row["item_id"] == "item-0"
+    assert row["annotator"] == "user2@x.org"
+    assert (row["label"], row["seconds"], row["cancelled"]) == ("no", 12.5, False)
+    assert (row["stratum"], row["gold"]) == ("easy", "yes")
+    assert row["created_at"].isoformat() == "2026-01-01T00:00:00+00:00"
+    row = table.loc[f"label-studio:{project}:{skipped}"]
+    assert row["label"] is None
+    assert row["cancelled"]
+    assert row["seconds"] != row["seconds"]
+    assert row["gold"] is None
+    anonymous = judgment_table(state, anonymous=True)
+    assert anonymous["annotator"].tolist() == ["user-2", "user-3"]
+
+
+def test_nothing_new_changes_nothing(fake: FakeServer, state: PilotState, pilot: list[int]) -> None:
+    fake.annotate(pilot[0], "no")
+    assert pull(fake.as_server(), state).changed == 1
+    assert pull(fake.as_server(), state).changed == 0
+    assert pull(fake.as_server(), state, whole=True).changed == 0
+
+
+def test_empty_pilot_has_an_empty_table(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    assert pull(fake.as_server(), state).tasks == 7
+    assert validate_judgments(judgment_table(state), "pulled").empty
+
+
+def test_edits_and_deletions_are_followed(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    first, second = fake.annotate(pilot[0], "no"), fake.annotate(pilot[5], "yes")
+    pull(fake.as_server(), state)
+    fake.now += 2 * MARGIN
+    fake.edit(pilot[0], first, "yes")
+    fake.erase(pilot[5], second)
+    assert pull(fake.as_server(), state).changed == 2
+    assert labels(state) == truth(fake, state)
+
+
+def test_later_pulls_read_only_what_changed(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    for number in pilot:
+        fake.annotate(number, "no")
+    pull(fake.as_server(), state)
+    fake.now += 2 * MARGIN
+    fake.annotate(pilot[3], "yes", user=2)
+    pull(fake.as_server(), state)
+    fake.now += 2 * MARGIN
+    read: list[TaskRecord] = []
+    pages = fake.task_pages
+
+    def counted(*args: object, **options: object) -> Iterator[list[TaskRecord]]:
+        for page in pages(*args, **options):  # type: ignore[arg-type]
+            read.extend(page)
+            yield page
+
+    fake.task_pages = counted  # type: ignore[method-assign]
+    fake.annotate(pilot[6], "yes", user=2)
+    pull(fake.as_server(), state)
+    assert [task.id for task in read] == [pilot[3], pilot[6]]  # the last change is read again
+    assert labels(state) == truth(fake, state)
+
+
+def test_task_that_is_gone_takes_its_judgments_along(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    fake.annotate(pilot[0], "no")
+    fake.annotate(pilot[1], "no")
+    pull(fake.as_server(), state)
+    fake.delete_task(pilot[0])  # leaves no trace but the server's counts
+    assert pull(fake.as_server(), state).changed == 1
+    assert labels(state) == truth(fake, state)
+
+
+def test_change_behind_the_reader_is_met_by_the_next_pull(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    """While later tasks are read, for hours, one that was read already changes."""
+
+    def meanwhile(after_id: int) -> None:
+        if after_id == pilot[2]:
+            fake.now += 10 * MARGIN
+            fake.annotate(pilot[0], "no")
+            fake.now += 10 * MARGIN
+            fake.annotate(pilot[5], "yes")
+
+    fake.before_page = meanwhile
+    pull(fake.as_server(), state)
+    fake.before_page = lambda after_id: None
+    pull(fake.as_server(), state)
+    assert len(truth(fake, state)) == 2
+    assert labels(state) == truth(fake, state)
+
+
+def test_interrupted_pull_goes_on_where_it_was(
+    fake: FakeServer, state: PilotState, pilot: list[int], tmp_path: Path
+) -> None:
+    answers = [fake.annotate(number, "no") for number in pilot]
+    read: list[int] = []
+
+    def fail(after_id: int) -> None:
+        read.append(after_id)
+        if after_id == pilot[5]:
+            raise ServerUnavailableError("away")
+
+    fake.before_page = fail
+    with pytest.raises(ServerUnavailableError):
+        pull(fake.as_server(), state)
+    assert len(labels(state)) == 6
+    state.close()
+    fake.before_page = read.append
+    fake.now += 10 * MARGIN
+    fake.edit(pilot[0], answers[0], "yes")  # was read before the interruption
+    with PilotState(tmp_path / "pilot.sqlite") as again:
+        pull(fake.as_server(), again)
+        assert read[:4] == [0, pilot[2], pilot[5], pilot[5]]  # none of the first six again
+        assert labels(again) == truth(fake, again)
+
+
+def test_snapshot_that_was_overtaken_is_ignored(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    first = fake.annotate(pilot[0], "no")
+    old = fake.tasks[pilot[0]]
+    fake.edit(pilot[0], first, "yes")
+    pull(fake.as_server(), state)
+    new, fake.tasks[pilot[0]] = fake.tasks[pilot[0]], old
+    pull(fake.as_server(), state, whole=True)
+    fake.tasks[pilot[0]] = new
+    assert labels(state) == truth(fake, state)
+
+
+def test_answer_that_is_no_option_is_left_out_and_named(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    wrong = fake.annotate(pilot[0], "perhaps")
+    nobody = fake.annotate(pilot[1], "yes", completed_by=None)
+    summary = pull(fake.as_server(), state)
+    number = state.about("project_id")
+    assert summary.left_out == (
+        f"label-studio:{number}:{wrong} (item 'item-0'): 'perhaps' is none of the choices "
+        "(yes | no)",
+        f"label-studio:{number}:{nobody} (item 'item-1'): nobody is named as its author",
+    )
+    assert (summary.labels, labels(state)) == (0, {})
+    fake.edit(pilot[0], wrong, "yes")
+    assert pull(fake.as_server(), state).labels == 1
+
+
+def test_new_labelling_page_reads_all_answers_again(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    fake.annotate(pilot[0], "yes")
+    pull(fake.as_server(), state)
+    fake.now += 5 * MARGIN
+    pull(fake.as_server(), state)
+    (number,) = fake.projects_
+    page = '<View><Choices name="answer" toName="q"><Choice value="no"/></Choices></View>'
+    fake.update_project(number, {"label_config": page})
+    summary = pull(fake.as_server(), state)
+    assert (summary.labels, len(summary.left_out)) == (0, 1)
+
+
+def test_state_of_another_server_is_refused(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    (number,) = fake.projects_
+    moved = fake.projects_[number].created_at + timedelta(seconds=1)
+    fake.projects_[number] = fake.projects_[number].model_copy(update={"created_at": moved})
+    with pytest.raises(InputError, match="is another one; is it the right server"):
+        pull(fake.as_server(), state)
+
+
+def test_existing_project_is_adopted_by_its_title(fake: FakeServer, tmp_path: Path) -> None:
+    page = '<View><Text name="q" value="$question"/><TextArea name="said" toName="q"/></View>'
+    fake.create_project("Theirs", {"label_config": page})
+    task = fake.add_task({"item_id": "a", "question": "?"})
+    part = {"from_name": "said", "type": "textarea", "value": {"text": ["forty two"]}}
+    fake.annotate(task, None, result=[part], was_cancelled=False)
+    with PilotState(tmp_path / "theirs.sqlite") as state:
+        with pytest.raises(InputError, match="belongs to no project yet"):
+            pull(fake.as_server(), state)
+        with pytest.raises(InputError, match="has no project called 'Others'"):
+            adopt_project(fake.as_server(), state, "Others")
+        adopt_project(fake.as_server(), state, "Theirs")
+        pull(fake.as_server(), state)
+        assert list(labels(state).values()) == ["forty two"]
+
+
+def test_counts_that_never_agree_do_not_read_everything_each_time(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    fake.annotate(pilot[0], "no")
+    real = fake.project
+
+    def counts_otherwise(project_id: int) -> object:
+        project = real(project_id)
+        assert project.task_number is not None
+        return project.model_copy(update={"task_number": project.task_number + 3})
+
+    fake.project = counts_otherwise  # type: ignore[method-assign,assignment]
+    pull(fake.as_server(), state)
+    passes = state.about("pass_number")
+    pull(fake.as_server(), state)
+    assert int(state.about("pass_number") or 0) == int(passes or 0) + 1
