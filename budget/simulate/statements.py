@@ -1,0 +1,204 @@
+"""What a user states about terms of sale and about the task: one name, a value, and its source."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+from annotation.cost import money
+from annotation.errors import InputError
+from annotation.files import readable
+from annotation.noise import check_error_kind
+from budget.simulate.axes import QUANTITIES, decimal
+
+HASE = "Hase et al. 2024, arXiv:2401.06751"
+POSITIVE = ("half-labels", "steepness", "exponent", "shape", "signal", "noise-power")
+# Of the task: the response surface's parameters. All else are terms of sale.
+TASK = ("ceiling", "transfer", *POSITIVE)
+TERMS = (
+    "budget",
+    "cost-easy",
+    "cost-hard",
+    "cost-ratio",
+    "error-easy",
+    "error-hard",
+    "error-factor",
+    "error-kind",
+    "choices",
+    "chance",
+)
+AXES_IN_A_FILE = ("x", "y")
+# Two ways to say one thing.
+EXCLUSIVE = (("error-hard", "error-factor"), ("cost-hard", "cost-ratio"))
+_MOST_CHOICES = 1000
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A number, an interval that holds 90 % of what is believed, or a word; and who says so."""
+
+    name: str
+    value: Decimal | tuple[Decimal, Decimal] | str
+    source: str
+
+    @property
+    def number(self) -> Decimal:
+        """The value of a statement that is a single number.
+
+        Raises ValueError if it is none.
+        """
+        if isinstance(self.value, Decimal):
+            return self.value
+        raise ValueError(f"{self.name} is no single number; got {self.value!r}.")
+
+    @property
+    def text(self) -> str:
+        if isinstance(self.value, tuple):
+            low, high = self.value
+            return f"{_plain_digits(low)} to {_plain_digits(high)}"
+        return self.value if isinstance(self.value, str) else _plain_digits(self.value)
+
+
+def _plain_digits(value: Decimal) -> str:
+    """1500 for 1.5E+3 and for 1500.0."""
+    return f"{value.normalize():f}"
+
+
+Statements = dict[str, Statement]
+
+DEFAULTS: Statements = {
+    name: Statement(name, value if isinstance(value, str) else Decimal(value[0]), source)
+    for name, value, source in (
+        ("budget", ("320",), f"the largest purchase of the cost comparison in {HASE}"),
+        ("cost-easy", ("1",), "the unit of money"),
+        ("cost-ratio", ("2",), f"hard labels cost twice as much: {HASE}"),
+        ("error-easy", ("0.1",), f"one of the error rates of {HASE}"),
+        ("error-factor", ("2",), f"hard labels are twice as noisy: {HASE}"),
+        ("error-kind", "redraw", f"errors are redraws over all choices: {HASE}"),
+        ("choices", ("4",), f"choices of an item of ARC and MMLU, the data of {HASE}"),
+    )
+}
+
+
+def read_statements(given: Iterable[str]) -> tuple[Statements, dict[str, str]]:
+    """Statements of `--assume`, later ones over earlier ones, and the axes that files name.
+
+    Each is NAME=VALUE, NAME=LOW:HIGH, or a TOML file of such.
+
+    Raises InputError that names the option, or the file and the key.
+    """
+    found: Statements = {}
+    axes: dict[str, str] = {}
+    for text in given:
+        name, sign, value = text.partition("=")
+        if sign:
+            _add(found, {name.strip(): _statement(name.strip(), value, "--assume")})
+        else:
+            statements, of_file = _read_file(Path(text))
+            _add(found, statements)
+            axes |= of_file
+    return found, axes
+
+
+def override(base: Mapping[str, Statement], later: Mapping[str, Statement]) -> Statements:
+    """Both, the later ones over the earlier; a cost that is stated drops a ratio, and so on."""
+    found = dict(base)
+    for pair in EXCLUSIVE:
+        if any(name in later for name in pair):
+            for name in pair:
+                found.pop(name, None)
+    return found | dict(later)
+
+
+def _add(found: Statements, later: Statements) -> None:
+    both = {**found, **later}
+    for one, other in EXCLUSIVE:
+        if one in both and other in both:
+            raise InputError(f"--assume: {one} and {other} say the same thing; give one of them.")
+    found |= later
+
+
+def _read_file(path: Path) -> tuple[Statements, dict[str, str]]:
+    with readable(path):
+        text = path.read_text(encoding="utf-8-sig")
+    try:
+        document = tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: is not TOML: {error}.") from None
+    found: Statements = {}
+    axes: dict[str, str] = {}
+    for key, entry in document.items():
+        place = f"{path}: "
+        if key in AXES_IN_A_FILE:
+            if not isinstance(entry, str):
+                raise InputError(f'{place}{key} should be a text such as "budget=50:5000:60".')
+            axes[key] = entry
+            continue
+        source = f"stated in {path.name}"
+        if isinstance(entry, dict):
+            unknown = sorted(set(entry) - {"value", "source"})
+            if unknown or "value" not in entry or not isinstance(entry.get("source", ""), str):
+                raise InputError(
+                    f'{place}{key} should be a value, or {{value = ..., source = "..."}}.'
+                )
+            source = entry.get("source") or source
+            entry = entry["value"]
+        _add(found, {key: _statement(key, _as_option(place + key, entry), source, place)})
+    return found, axes
+
+
+def _as_option(place: str, entry: object) -> str:
+    """The value of a TOML key as an option would have it."""
+    ends = entry if isinstance(entry, list) else [entry]
+    numbers = [
+        isinstance(end, (str, int, Decimal)) and not isinstance(end, bool) and end != ""
+        for end in ends
+    ]
+    if not all(numbers) or len(ends) not in (1, 2) or (len(ends) == 1 and ends is entry):
+        raise InputError(f"{place} should be a number, or two for an interval; got {entry}.")
+    return ":".join(str(end) for end in ends)
+
+
+def _statement(name: str, text: str, source: str, place: str = "--assume ") -> Statement:
+    try:
+        return Statement(name, _value(name, text), source)
+    except InputError as error:
+        raise InputError(f"{place}{name}={text}: {error}") from None
+
+
+def _value(name: str, text: str) -> Decimal | tuple[Decimal, Decimal] | str:
+    if name not in (*TERMS, *TASK):
+        raise InputError(f"nothing is called so; choose one of {', '.join((*TERMS, *TASK))}.")
+    if name == "error-kind":
+        check_error_kind(text)
+        return text
+    ends = [decimal(part.strip()) for part in text.split(":")]
+    for end in ends:
+        _check(name, end)
+    if len(ends) == 1:
+        return ends[0]
+    if len(ends) > 2:
+        raise InputError("should be one number, or two for an interval, as in 0.5:0.9.")
+    if name not in TASK:
+        raise InputError(f"should be one number: intervals are for {', '.join(TASK)}.")
+    low, high = ends
+    if low >= high:
+        raise InputError("the first value should be below the second.")
+    if name == "transfer" and (low <= -1 or high >= 1):
+        raise InputError("the ends of an interval should lie between -1 and 1; write 0.99 for 1.")
+    return low, high
+
+
+def _check(name: str, value: Decimal) -> None:
+    """Raise InputError if a single number is out of bounds."""
+    if name in QUANTITIES:
+        QUANTITIES[name].check(value)
+    if name in ("budget", "cost-easy", "cost-hard"):
+        money(value)
+    if name in ("cost-easy", "cost-hard", *POSITIVE) and value <= 0:
+        raise InputError("should be above 0.")
+    if name in ("chance", "ceiling") and not 0 < value < 1:
+        raise InputError("should be between 0 and 1.")
+    if name == "choices" and (value != int(value) or not 2 <= value <= _MOST_CHOICES):
+        raise InputError(f"should be a whole number within 2 and {_MOST_CHOICES}.")
