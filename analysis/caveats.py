@@ -44,7 +44,7 @@ def surface_fit(surface: SurfaceSummary) -> str:
     noise = percent(surface.root_mean_square_noise).removesuffix(" %")
     numbers = (
         f"The fitted curve misses the pilot's measured points by {missed} points (root mean "
-        f"square); chance in test items and seeds alone would give {noise}."
+        f"square); chance in test items, seeds and the labels bought would give {noise}."
     )
     if surface_fits(surface):
         return f"{numbers} It fits."

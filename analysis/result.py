@@ -135,7 +135,7 @@ class FittedCurve(Record):
 
 
 class SurfaceSummary(Record):
-    """The fitted response surface; `draws` are its parameters under resampling."""
+    """The fitted response surface; `draws` are its parameters, drawn from the posterior."""
 
     strata: list[str]
     target: str
@@ -143,7 +143,10 @@ class SurfaceSummary(Record):
     parameter_names: list[str]
     draws: list[list[float]]  # (draws, parameters)
     root_mean_square_residual: float
-    root_mean_square_noise: float  # expected from test items and seeds alone
+    root_mean_square_noise: float  # expected from test items, seeds and luck in buying
+    clean: dict[str, float] = {}  # stratum -> share of clean labels as bought; 1 where absent
+    luck: float = 0.27  # accuracy after n clean labels varies by luck / sqrt(n + 32)
+    item_deviation: float = 0.0  # by what the test set does to one mix alone, in accuracy
 
 
 class MethodResult(Record):

@@ -160,12 +160,22 @@ def reason(result: RunResult) -> str:
 
 
 def _hedge(result: RunResult) -> str:
-    """Why a plan goes on buying more than one kind; '' if it buys one."""
-    if sum(number > 0 for number in result.plan.labels_after_pilot.values()) < 2:
+    """Why a plan does not go on buying the better buy alone; '' if it does."""
+    rate = result.exchange_rate
+    bought = [name for name, number in result.plan.labels_after_pilot.items() if number]
+    if len(bought) > 1:
+        return (
+            f" The plan buys more than one kind all the same: beyond what the pilot could show, "
+            f"{rate.stratum} labels alone may level off lower than a mix."
+        )
+    better, other = rate.stratum, rate.target
+    if rate.estimate is not None and rate.estimate <= rate.cost_ratio:
+        better, other = other, better
+    if bought != [other]:
         return ""
     return (
-        f" The plan buys both kinds all the same: {result.exchange_rate.stratum} labels alone may "
-        "run dry beyond what the pilot could show."
+        f" The plan buys {other} labels all the same: after the pilot's, more {better} labels are "
+        "expected to add less for the money."
     )
 
 

@@ -20,18 +20,18 @@ from analysis.result import (
 )
 from analysis.sgr import supervision_gap_recovered
 from annotation.cost import LabelTerms, affordable, mix_cost
-from annotation.noise import redraw_rates, true_flip_rate
+from annotation.noise import true_flip_rate
 from budget.config import RunConfig
 from budget.engine_choice import EngineChoice
 from budget.method_summary import EQUAL_COUNT, Measurements, summarise_method
 from budget.method_trials import MethodTrials
 from budget.planner import plan_purchase
 from budget.policies import Mix, baseline_mixes, single_stratum
-from budget.response import fit_surface
 from budget.setting import Setting, prepare
+from budget.surface.clean import clean_share, label_redraw_rates
+from budget.surface.fit import fit_surface
 from training.engines import Watcher
 from training.model_source import count_parameters
-from training.posteriors import majority_redraw_rates
 from training.store import TrialStore
 from training.trials import Trial, TrialResult
 
@@ -83,6 +83,7 @@ def evaluate_method(setting: Setting, trials: MethodTrials) -> MethodResult:
         setting.chance,
         setting.task.test_groups[setting.on_target],
         pilot=setting.pilot_mix,
+        clean=_clean_shares(setting),
     )
     plan = plan_purchase(
         surface, setting.terms, setting.budget, setting.capacity, setting.pilot_mix
@@ -102,6 +103,15 @@ def evaluate_method(setting: Setting, trials: MethodTrials) -> MethodResult:
     )
     measured = Measurements(unsupervised, observations, surface, plan, mixes, correct, gap)
     return summarise_method(setting, trials.method, measured)
+
+
+def _clean_shares(setting: Setting) -> dict[str, float]:
+    """Share of clean labels of every stratum for sale, as its terms state them."""
+    task, judgments = setting.task, setting.config.targets.judgments
+    return {
+        name: clean_share(terms, task.choice_counts[task.pools[name]], judgments)
+        for name, terms in setting.terms.items()
+    }
 
 
 def _equal_count(setting: Setting) -> int:
@@ -183,10 +193,7 @@ def _wrong_label_share(terms: LabelTerms, counts: NDArray[np.int64], judgments: 
     """Share of labels that are wrong, each the majority of so many judgments."""
     if judgments == 1:
         return true_flip_rate(terms.error_rate, terms.error_kind, counts)
-    rates = redraw_rates(terms.error_rate, terms.error_kind, counts)
-    table = np.zeros((counts.size, judgments), dtype=np.int64)
-    of_majority = majority_redraw_rates(table, counts, rates[:, None])
-    return float((of_majority * (1 - 1 / counts)).mean())
+    return float((label_redraw_rates(terms, counts, judgments) * (1 - 1 / counts)).mean())
 
 
 def _trial_count(trained: Sequence[Trial]) -> TrialCount:

@@ -15,6 +15,11 @@ from budget.cli_options import (
     RunFolder,
     Workers,
 )
+from budget.hardness_command import hardness
+from budget.judgments_command import judgments_app
+from budget.labelstudio_command import labelstudio_app
+from budget.plan_command import plan
+from budget.simulate_command import simulate
 
 if TYPE_CHECKING:
     from analysis.result import RunResult
@@ -40,6 +45,11 @@ items_app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(items_app, name="items")
+app.add_typer(judgments_app, name="judgments")
+app.add_typer(labelstudio_app, name="labelstudio")
+app.command()(hardness)
+app.command()(plan)
+app.command()(simulate)
 
 
 @app.callback(invoke_without_command=True)
@@ -217,44 +227,6 @@ def items_describe(
             typer.echo(description.model_dump_json(indent=2))
         else:
             show_description(description)
-
-    guarded(work)
-
-
-@app.command()
-def plan(
-    run_folder: RunFolder,
-    budget: Annotated[
-        str | None, typer.Option(help="Another budget; default: the run's own.")
-    ] = None,
-    cost: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="STRATUM=COST",
-            help="Another cost per label (all of its judgments), the pilot's included, e.g. "
-            "hard=3.",
-        ),
-    ] = None,
-    method: Annotated[
-        str | None, typer.Option(help="Plan on another method's evidence: probe or qlora.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Plan again from a finished run, at other prices or another budget; trains nothing.
-
-    Error rates stay as they were in the run: the exchange rate was measured with them.
-
-    Example: labelmix plan runs/demo --budget 900 --cost hard=3
-    """
-    from budget.console import guarded
-    from budget.replan import replan, show_replan
-
-    def work() -> None:
-        replanned = replan(run_folder, budget, cost or [], method)
-        if as_json:
-            typer.echo(replanned.model_dump_json(indent=2))
-        else:
-            show_replan(replanned)
 
     guarded(work)
 

@@ -95,8 +95,9 @@ def push(
 
     A larger pilot with the same seed contains a smaller one: give more tasks and push again.
 
-    Example: labelmix labelstudio push items.jsonl --title "Pilot 1" --measure steps
-    --tasks easy=100 --tasks hard=100 --gold 10 --out runs/pilot
+    With strata: --measure steps --tasks easy=100 --tasks hard=100 --gold 10.
+
+    Example: labelmix labelstudio push a.csv --title New --tasks all=9 --out new
     """
 
     def work() -> None:
@@ -217,11 +218,13 @@ def watch(
     anonymous: Anonymous = False,
     token_file: TokenFile = None,
     patience: Patience = 60,
+    as_json: Json = False,
 ) -> None:
     """Fetch judgments as they come, until Ctrl-C.
 
     With --listen, Label Studio is told to call whenever an annotation changes; the secret it has
-    to send is LABELMIX_WEBHOOK_SECRET, or a new one each time.
+    to send is LABELMIX_WEBHOOK_SECRET, or a new one each time. With --json every pull that
+    changed something is one line of JSON.
 
     Example: labelmix labelstudio watch runs/pilot --every 60
     """
@@ -252,7 +255,8 @@ def watch(
 
             def changed(summary: PullSummary) -> None:
                 write_table(state, target, anonymous)
-                typer.echo("\n".join(pull_lines(summary)))
+                told = json.dumps(asdict(summary)) if as_json else "\n".join(pull_lines(summary))
+                typer.echo(told)
 
             def trouble(line: str) -> None:
                 typer.echo(f"labelmix: {line}", err=True)
@@ -260,13 +264,13 @@ def watch(
             try:
                 with listening(server, state, listen, callback, bell) as address:
                     called = f", and when called at {address}" if address else ""
-                    typer.echo(f"looking every {every:g} s{called}; Ctrl-C ends")
+                    typer.echo(f"looking every {every:g} s{called}; Ctrl-C ends", err=as_json)
                     watch_server(
                         lambda: pull_judgments(server, state), bell, every, changed, trouble
                     )
             except KeyboardInterrupt:
                 write_table(state, target, anonymous)  # the last pull may have been cut short
-                typer.echo(f"stopped; judgments: {target}")
+                typer.echo(f"stopped; judgments: {target}", err=as_json)
 
     _run(work)
 

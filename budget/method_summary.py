@@ -21,8 +21,9 @@ from annotation.cost import mix_cost
 from budget.method_trials import Correct
 from budget.planner import Plan, exchange_rate, expected_accuracy
 from budget.policies import Mix, describe, single_stratum
-from budget.response import Observation, ResponseSurface
 from budget.setting import Setting
+from budget.surface.observation import Observation
+from budget.surface.response import ResponseSurface
 
 EQUAL_COUNT = "_equal_count"  # conditions of the SGR, which no budget rule stands behind
 _CURVE_POINTS = 40
@@ -156,4 +157,7 @@ def _surface_summary(surface: ResponseSurface) -> SurfaceSummary:
         draws=surface.draws.tolist(),
         root_mean_square_residual=surface.root_mean_square_residual,
         root_mean_square_noise=surface.root_mean_square_noise,
+        clean=dict(surface.clean),
+        luck=surface.luck,
+        item_deviation=surface.item_deviation,
     )

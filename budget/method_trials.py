@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budget.policies import Mix
-from budget.response import Observation
 from budget.setting import Setting
+from budget.surface.observation import Observation
 from training.engines import Engine, Watcher
 from training.models import Quantisation
 from training.task import Pilot

@@ -14,7 +14,7 @@ from analysis.result import Estimate, ExchangeRate, PlanSummary
 from annotation.cost import LabelTerms, affordable, mix_cost, money_left
 from annotation.errors import InputError
 from budget.policies import Mix
-from budget.response import RATE_RANGE, ResponseSurface
+from budget.surface.response import ResponseSurface
 
 # Shares of the money are tried in steps of 1 / this many.
 _STEPS = {1: 1, 2: 100, 3: 30}
@@ -96,7 +96,8 @@ def candidate_mixes(
     """Mixes on a lattice of money shares, each holding the pilot and within the budget.
 
     What rounding or a lack of items leaves over is spent from the dearest to the cheapest label:
-    first on the strata that have a share, then on the others.
+    first on the strata that have a share; then on the others too, as a mix of its own, because
+    these may do harm.
     """
     steps = _STEPS.get(len(strata), _STEPS_BEYOND)
     to_spend = money_left(budget, pilot, terms)
@@ -111,15 +112,16 @@ def candidate_mixes(
             bought = pilot.get(name, 0)
             more = affordable(to_spend, terms[name].cost, Fraction(share, steps))
             mix[name] = bought + min(more, capacity[name] - bought)
-        for k in sorted(dearest_first, key=lambda k: shares[k] == 0):
-            name = strata[k]
-            if mix[name] < capacity[name]:
-                more = affordable(money_left(budget, mix, terms), terms[name].cost)
-                mix[name] += min(more, capacity[name] - mix[name])
-        counts = tuple(mix.values())
-        if counts not in seen:
-            seen.add(counts)
-            yield mix
+        for others in (False, True):
+            for k in dearest_first:
+                name = strata[k]
+                if others == (shares[k] == 0) and mix[name] < capacity[name]:
+                    more = affordable(money_left(budget, mix, terms), terms[name].cost)
+                    mix[name] += min(more, capacity[name] - mix[name])
+            counts = tuple(mix.values())
+            if counts not in seen:
+                seen.add(counts)
+                yield dict(mix)
 
 
 def exchange_rate(
@@ -130,16 +132,15 @@ def exchange_rate(
 ) -> ExchangeRate:
     """Target labels that one label of `stratum` is worth, mean over those `bought`.
 
-    Not resolved where the interval spans more than a factor of 30: the pilot shows no learning
-    that could be compared. Nor where the cost ratio lies beyond the rates that are searched: the
-    answer would be the search's, not the pilot's.
+    Not resolved where the interval spans more than a factor of 30, or reaches 0 or infinity: the
+    pilot shows no learning that could be compared.
     """
     rates: NDArray[np.float64] = surface.rates(stratum, bought.get(stratum, 0))
     tail = (1 - CONFIDENCE) / 2
-    low, middle, high = (float(q) for q in np.quantile(rates, [tail, 0.5, 1 - tail]))
+    with np.errstate(invalid="ignore"):  # between infinite rates
+        low, middle, high = (float(q) for q in np.quantile(rates, [tail, 0.5, 1 - tail]))
     cost_ratio = float(Fraction(terms[stratum].cost) / Fraction(terms[surface.target].cost))
-    narrow = high / low <= _WIDEST_RESOLVED_FACTOR
-    resolved = narrow and RATE_RANGE[0] < cost_ratio < RATE_RANGE[1]
+    resolved = low > 0 and high < np.inf and high / low <= _WIDEST_RESOLVED_FACTOR
     return ExchangeRate(
         estimate=middle if resolved else None,
         low=low if resolved else None,

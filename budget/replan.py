@@ -1,15 +1,14 @@
-"""`labelmix plan`: plan again on the evidence of a finished run, at other prices."""
+"""`labelmix plan`: a decision on the evidence of a finished run, at other prices and suppliers."""
 
+from collections.abc import Sequence
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 
+from analysis.accuracy import interval
 from analysis.caveats import notices
-from analysis.number_format import labels_text, percent, span
-from analysis.number_format import money as money_text
 from analysis.result import (
     Estimate,
     ExchangeRate,
@@ -20,77 +19,164 @@ from analysis.result import (
     RunResult,
     read_result,
 )
-from analysis.wording import break_even, labels_do_not_help, method_name, recommendation
-from annotation.cost import LabelTerms, mix_cost, money
+from analysis.wording import labels_do_not_help, recommendation
+from annotation.cost import LabelTerms, mix_cost, money, money_left
 from annotation.errors import InputError
-from budget.planner import exchange_rate, expected_accuracy, plan_purchase
+from budget.plan_options import PlanOptions, amount, hours_of_roles
+from budget.planner import exchange_rate
+from budget.planning.decision import Question, decide
+from budget.planning.decision_result import Decision
+from budget.planning.offers import exact_decimal
+from budget.planning.plan import forecast
+from budget.planning.supply import Supply, offers_at_terms
 from budget.policies import baseline_mixes
-from budget.response import ResponseSurface
+from budget.suppliers import Suppliers, read_suppliers
+from budget.surface.response import ResponseSurface
 
 
 class Alternative(MixSummary):
-    """A simple rule at the same prices."""
+    """A simple rule at the same prices, which buys no pilot."""
 
     expected_accuracy: Estimate
 
 
 class Replan(Record):
-    """A plan at given prices; expected, not measured: nothing was trained for it."""
+    """A plan at given prices; expected, not measured: nothing was trained for it.
+
+    `plan` has the pilot in it; `decision` is about what to buy after it.
+    """
 
     method: str
     currency: str
-    budget: float
+    budget: float | None  # None: as much as the target accuracy takes
     costs: dict[str, float]
     target: str
     confidence: float
+    pilot: MixSummary
     plan: PlanSummary
     exchange_rates: dict[str, ExchangeRate]
-    alternatives: dict[str, Alternative]
+    alternatives: dict[str, Alternative]  # none where a file names the suppliers
+    decision: Decision
     warnings: list[str]  # what the run found that speaks against trusting a plan
 
 
-def replan(run_folder: Path, budget: str | None, costs: list[str], method: str | None) -> Replan:
-    """Plan on the surface of a finished run.
+def replan(run_folder: Path, options: PlanOptions) -> Replan:
+    """Decide on the surface of a finished run.
 
-    Raises InputError: no finished run there, an unknown method or stratum, a cost or budget that
-    is no amount of money, a budget below the pilot's cost.
+    Raises InputError: no finished run there, an unknown method, stratum or role, a file of
+    suppliers that cannot be used, a cost or budget that is no amount of money, a budget below the
+    pilot's cost, a target accuracy that cannot be reached.
     """
     result = read_result(run_folder / "result.json")
+    evidence = _evidence(result, run_folder, options.method)
+    surface = surface_of(evidence)
+    terms = _terms(result, options.costs)
+    suppliers = None
+    if options.suppliers is not None:
+        choices = max(2, round(result.choices_per_item))
+        suppliers = read_suppliers(options.suppliers, surface.strata, choices)
+    supply = _supply(result, surface, terms, suppliers, options)
+    total = _budget(options, result)
+    pilot_cost = mix_cost(result.pilot.labels, terms)
+    if total is not None and pilot_cost > total:
+        raise InputError(
+            f"the budget of {total} is too small for the pilot, which costs {pilot_cost}; give at "
+            f"least {pilot_cost}."
+        )
+    value = options.value_per_point
+    question = Question(
+        money=None if total is None else money_left(total, result.pilot.labels, terms),
+        target_accuracy=options.target_accuracy,
+        probability=options.probability,
+        rounds_left=options.rounds_left,
+        value_per_point=None if value is None else amount("--value-per-point", value),
+    )
+    decision = decide(surface, supply, question)
+    rate_terms = terms if suppliers is None else _terms_of_offers(supply, terms)
+    return Replan(
+        method=evidence.method,
+        currency=result.currency,
+        budget=None if total is None else float(total),
+        costs={name: float(own.cost) for name, own in terms.items()},
+        target=surface.target,
+        confidence=result.confidence,
+        pilot=MixSummary(labels=result.pilot.labels, cost=float(pilot_cost)),
+        plan=_summary(decision, result, pilot_cost),
+        exchange_rates={
+            name: exchange_rate(surface, name, rate_terms, result.pilot.labels)
+            for name in surface.others
+        },
+        alternatives={}
+        if suppliers is not None or total is None
+        else _alternatives(surface, terms, total, result),
+        decision=decision,
+        warnings=_warnings(result),
+    )
+
+
+def _evidence(result: RunResult, run_folder: Path, method: str | None) -> MethodResult:
     chosen = method or result.planning_method
     if chosen not in result.methods:
         raise InputError(
             f"{run_folder}: the run has no method '{chosen}'; choose one of "
             f"{', '.join(result.methods)}."
         )
-    evidence = result.methods[chosen]
-    surface = surface_of(evidence)
-    terms = _terms(result, costs)
-    total = _budget(budget, result)
-    capacity = {name: result.strata[name].pool_items for name in surface.strata}
-    plan = plan_purchase(surface, terms, total, capacity, result.pilot.labels)
-    mixes = baseline_mixes(total, terms, capacity, surface.strata)
-    return Replan(
-        method=chosen,
-        currency=result.currency,
-        budget=float(total),
-        costs={name: float(t.cost) for name, t in terms.items()},
-        target=surface.target,
-        confidence=result.confidence,
-        plan=plan.summary(),
-        exchange_rates={
-            name: exchange_rate(surface, name, terms, result.pilot.labels)
-            for name in surface.others
-        },
-        alternatives={
-            name: Alternative(
-                labels=mix,
-                cost=float(mix_cost(mix, terms)),
-                expected_accuracy=expected_accuracy(surface, mix),
-            )
-            for name, mix in mixes.items()
-        },
-        warnings=_warnings(result),
+    return result.methods[chosen]
+
+
+def _supply(
+    result: RunResult,
+    surface: ResponseSurface,
+    terms: dict[str, LabelTerms],
+    suppliers: Suppliers | None,
+    options: PlanOptions,
+) -> Supply:
+    """What can still be bought: the pilot's terms go on, or the suppliers of a file."""
+    strata, pilot = surface.strata, result.pilot.labels
+    clean = dict(zip(strata, surface.clean_shares().tolist(), strict=True))
+    items = {name: max(0, result.strata[name].pool_items - pilot.get(name, 0)) for name in strata}
+    if suppliers is None:
+        offers = offers_at_terms({name: terms[name] for name in strata}, clean)
+        return Supply(strata, offers, items, pilot, clean)
+    hours = hours_of_roles(options, suppliers)
+    return Supply(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
+
+
+def _terms_of_offers(supply: Supply, terms: dict[str, LabelTerms]) -> dict[str, LabelTerms]:
+    """The price of one label of each stratum from whom its money buys most signal."""
+    found = dict(terms)
+    for name in supply.strata:
+        offers = [own for own in supply.of_stratum(name) if own.cost and own.clean]
+        if offers:
+            best = min(offers, key=lambda own: float(own.cost) * own.judgments / own.clean**2)
+            cost = exact_decimal(Fraction(best.cost) * best.judgments)
+            found[name] = LabelTerms(cost, best.redraw_rate, "redraw")
+    return found
+
+
+def _summary(decision: Decision, result: RunResult, pilot_cost: Decimal) -> PlanSummary:
+    plan, pilot = decision.plan, result.pilot.labels
+    return PlanSummary(
+        labels={name: pilot.get(name, 0) + count for name, count in plan.labels.items()},
+        cost=float(pilot_cost) + plan.cost,
+        money_left=plan.money_left,
+        labels_after_pilot=plan.labels,
+        expected_accuracy=plan.expected_accuracy,
     )
+
+
+def _alternatives(
+    surface: ResponseSurface, terms: dict[str, LabelTerms], total: Decimal, result: RunResult
+) -> dict[str, Alternative]:
+    capacity = {name: result.strata[name].pool_items for name in surface.strata}
+    found = {}
+    for name, mix in baseline_mixes(total, terms, capacity, surface.strata).items():
+        mean = float(surface.predict([mix], offset=False).mean())
+        draws = forecast(surface, mix, surface.clean)
+        found[name] = Alternative(
+            labels=mix, cost=float(mix_cost(mix, terms)), expected_accuracy=interval(mean, draws)
+        )
+    return found
 
 
 def _warnings(result: RunResult) -> list[str]:
@@ -112,6 +198,9 @@ def surface_of(method: MethodResult) -> ResponseSurface:
         draws=np.array(stored.draws),
         root_mean_square_residual=stored.root_mean_square_residual,
         root_mean_square_noise=stored.root_mean_square_noise,
+        clean=stored.clean,
+        luck=stored.luck,
+        item_deviation=stored.item_deviation,
     )
     if surface.parameter_names != stored.parameter_names:
         raise InputError(
@@ -121,64 +210,39 @@ def surface_of(method: MethodResult) -> ResponseSurface:
     return surface
 
 
-def _budget(given: str | None, result: RunResult) -> Decimal:
-    if given is None:
-        return money(result.budget)
-    try:
-        return money(given)
-    except InputError as error:
-        raise InputError(f"--budget {given}: {error}") from None
+def _budget(options: PlanOptions, result: RunResult) -> Decimal | None:
+    """Money for everything, the pilot included; None for as much as a target accuracy takes."""
+    if options.budget is not None:
+        return amount("--budget", options.budget)
+    return None if options.target_accuracy is not None else money(result.budget)
 
 
-def _terms(result: RunResult, costs: list[str]) -> dict[str, LabelTerms]:
+def _terms(result: RunResult, costs: Sequence[str]) -> dict[str, LabelTerms]:
     prices: dict[str, Decimal] = {
         name: money(stratum.cost)
         for name, stratum in result.strata.items()
         if stratum.cost is not None
     }
     for given in costs:
-        name, separator, amount = given.partition("=")
+        name, separator, cost = given.partition("=")
         if not separator or name not in prices:
             raise InputError(
                 f"--cost {given}: should be STRATUM=COST with one of {', '.join(prices)}, "
                 f"for example --cost {next(iter(prices))}=1.5."
             )
-        try:
-            prices[name] = money(amount)
-        except InputError as error:
-            raise InputError(f"--cost {given}: {error}") from None
-        if prices[name] == 0:
-            raise InputError(f"--cost {given}: the cost should be above 0.")
+        prices[name] = _cost(given, cost)
     terms = {}
-    for name, cost in prices.items():
+    for name, price in prices.items():
         stratum = result.strata[name]
-        terms[name] = LabelTerms(cost, stratum.error_rate or 0.0, stratum.error_kind or "redraw")
+        terms[name] = LabelTerms(price, stratum.error_rate or 0.0, stratum.error_kind or "redraw")
     return terms
 
 
-def show_replan(replanned: Replan) -> None:
-    """Print a plan and its alternatives for a person."""
-    console = Console(highlight=False, markup=False)
-    plan, currency = replanned.plan, replanned.currency
-    console.print(
-        f"Buy {labels_text(plan.labels)} for {money_text(plan.cost, currency)} "
-        f"({money_text(plan.money_left, currency)} of "
-        f"{money_text(replanned.budget, currency)} left); after the pilot: "
-        f"{labels_text(plan.labels_after_pilot)}."
-    )
-    for rate in replanned.exchange_rates.values():
-        console.print(break_even(rate, replanned.confidence))
-    title = f"Expected on {replanned.target} items, {method_name(replanned.method)}; not trained"
-    table = Table("purchase", "labels", "cost", "expected", "interval", title=title)
-    rows: dict[str, PlanSummary | Alternative] = {"plan": plan, **replanned.alternatives}
-    for name, row in rows.items():
-        table.add_row(
-            name.replace("_", " "),
-            labels_text(row.labels),
-            money_text(row.cost, currency),
-            percent(row.expected_accuracy.estimate),
-            span(row.expected_accuracy),
-        )
-    console.print(table)
-    for warning in replanned.warnings:
-        console.print(f"note: {warning}", style="yellow")
+def _cost(given: str, cost: str) -> Decimal:
+    try:
+        price = money(cost)
+    except InputError as error:
+        raise InputError(f"--cost {given}: {error}") from None
+    if price == 0:
+        raise InputError(f"--cost {given}: the cost should be above 0.")
+    return price

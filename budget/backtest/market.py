@@ -11,6 +11,7 @@ from annotation.cost import LabelTerms, affordable, mix_cost, money_left
 from annotation.errors import InputError
 from budget.backtest.offers import Offers, TrainingSet, generator
 from budget.policies import Mix
+from budget.surface.clean import clean_share
 from budget.worlds.world import World
 
 
@@ -31,6 +32,8 @@ class Market:
     chance : accuracy of guessing on the test set
     groups : (test items,), clusters of the test items
     bought : stratum -> labels bought so far
+    trained : stratum -> labels that the final model is trained on: all that was bought, unless
+        the policy leaves some out
     """
 
     def __init__(self, world: World, seed: int) -> None:
@@ -44,7 +47,8 @@ class Market:
         self.groups = items.groups
         self.bought: Mix = dict.fromkeys(self.strata, 0)
         self.rounds = 0
-        self.generator = partial(_policy_generator, seed)
+        self._kept: Mix | None = None
+        self.generator = partial(_policy_generator, world.name, seed)
         self._features = items.features
         self._offers = Offers(world, seed)
 
@@ -81,6 +85,29 @@ class Market:
         self.bought = {name: self.bought[name] + int(mix.get(name, 0)) for name in self.strata}
         self.rounds += 1
 
+    @property
+    def clean(self) -> dict[str, float]:
+        """Share of clean labels that the terms state, 1 - redraw rate, at least .02."""
+        return {name: clean_share(terms, self.chance) for name, terms in self.terms.items()}
+
+    @property
+    def trained(self) -> Mix:
+        return dict(self.bought if self._kept is None else self._kept)
+
+    def keep(self, mix: Mapping[str, int]) -> None:
+        """Train the final model on the first so many labels of each stratum only.
+
+        Labels may turn out to harm; they are paid for, but need not be used.
+
+        Raises PurchaseRefusedError if so many were not bought.
+        """
+        for name, count in mix.items():
+            if not 0 <= count <= self.bought[name]:
+                raise PurchaseRefusedError(
+                    f"{count} labels of '{name}' are to be kept of {self.bought[name]}."
+                )
+        self._kept = {name: int(mix.get(name, 0)) for name in self.strata}
+
     def features(self, stratum: str) -> NDArray[np.float32]:
         """Features of what was bought of a stratum, (labels, choices, width)."""
         return self._features[self._offers.positions[stratum][: self.bought[stratum]]]
@@ -106,6 +133,6 @@ class Market:
         return self._offers.first(self.bought)
 
 
-def _policy_generator(seed: int, purpose: str) -> np.random.Generator:
+def _policy_generator(world: str, seed: int, purpose: str) -> np.random.Generator:
     """Randomness for a policy, the same in the same market."""
-    return generator(f"policy {purpose}", seed, "")
+    return generator(world, f"policy {purpose}", seed, "")

@@ -36,14 +36,14 @@ class Offers:
         self.positions: dict[str, Positions] = {}
         self.labels: dict[str, Labels] = {}
         for name, pool in items.pools.items():
-            order = generator("order", seed, name).permutation(pool)
+            order = generator(world.name, "order", seed, name).permutation(pool)
             self.positions[name] = order
             self.labels[name] = draw_labels(
                 items.answers[order],
                 items.choice_counts[order],
                 world.terms[name].error_rate,
                 world.terms[name].error_kind,
-                generator("errors", seed, name),
+                generator(world.name, "errors", seed, name),
             )
 
     def first(self, counts: Mapping[str, int]) -> TrainingSet:
@@ -69,7 +69,11 @@ class Offers:
         return TrainingSet(np.concatenate(positions), np.concatenate(labels))
 
 
-def generator(purpose: str, seed: int, stratum: str) -> np.random.Generator:
-    """A stream of its own for every purpose, seed and stratum."""
-    digest = hashlib.sha256(f"backtest {purpose}/{stratum}".encode()).digest()
+def generator(world: str, purpose: str, seed: int, stratum: str) -> np.random.Generator:
+    """A stream of its own for every world, purpose, seed and stratum.
+
+    Worlds of the same items must not share the luck of a market: intervals over worlds would be
+    too narrow.
+    """
+    digest = hashlib.sha256(f"backtest {world}/{purpose}/{stratum}".encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

@@ -16,7 +16,7 @@ from budget.policies import Mix
 from budget.worlds.world import World
 from training.engines.base import Watcher
 
-RECIPE_VERSION = 1  # raised whenever the same backtest would come out differently
+RECIPE_VERSION = 2  # raised whenever the same backtest would come out differently
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,9 @@ class Design:
 class Campaigns:
     """What a policy did in a world, market by market.
 
-    `mixes`, `accuracy` (markets,) of the test set after training on all that was bought, `spent`
-    (markets,) as a share of the budget, `forecasts`; `seconds` of deciding, with the
-    probes that no policy before it asked for.
+    `mixes` bought, `accuracy` (markets,) of the test set after training on them, less what the
+    policy left out, `spent` (markets,) as a share of the budget, `rounds` of buying, `forecasts`;
+    `seconds` of deciding, with the probes that no policy before it asked for.
     """
 
     mixes: list[Mix]
@@ -116,14 +116,15 @@ def _campaigns(
     markets = [Market(world, seed) for seed in seeds]
     forecasts = play_markets(policy, markets, trainer)
     seconds = time.perf_counter() - started
-    bought = [(market.bought, seed) for market, seed in zip(markets, seeds, strict=True)]
-    for _ in scores.measure(bought):
+    trained = [(market.trained, seed) for market, seed in zip(markets, seeds, strict=True)]
+    for _ in scores.measure(trained):
         pass
     return {
         "world": world.name,
         "policy": policy.name,
-        "mixes": [mix for mix, _ in bought],
-        "accuracy": [scores.of(mix, seed) for mix, seed in bought],
+        "mixes": [market.bought for market in markets],
+        "trained": [mix for mix, _ in trained],
+        "accuracy": [scores.of(mix, seed) for mix, seed in trained],
         "costs": [str(market.cost) for market in markets],
         "spent": [float(market.cost / market.budget) for market in markets],
         "forecasts": [own and [own.mean, own.low, own.high] for own in forecasts],

@@ -11,7 +11,7 @@ from budget.backtest.market import Market
 from budget.backtest.policy import Subset
 from budget.backtest.trainer import Correct
 from budget.policies import Mix
-from budget.response import Observation
+from budget.surface.observation import Observation
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from budget.backtest.market import Market
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.simple import equal_spend
 from budget.backtest.policy import Play
-from budget.response import Observation
+from budget.surface.observation import Observation
 
 
 @dataclass(frozen=True)

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 
 from annotation.errors import InputError
 from budget.backtest.policies import simple
+from budget.backtest.policies.learn_optimize_collect import LearnOptimizeCollect
+from budget.backtest.policies.mix_regression import MixRegression
 from budget.backtest.policies.power_law import PowerLaw
 from budget.backtest.policies.surface_planner import SurfacePlanner
 from budget.backtest.policy import Policy, SimpleRule
 
 REFERENCE = "planner"  # all others are compared with it
 
-# Learn-Optimize-Collect (Mahmood et al. 2022) and a mix regression belong here too: each is a class
-# with a name and a `play`, as `SurfacePlanner` is.
 _ALL: tuple[Policy, ...] = (
     SurfacePlanner(),
+    SurfacePlanner(rounds=2, name="planner_one_shot"),
     SimpleRule("all_easy", simple.all_easy),
     SimpleRule("all_hard", simple.all_hard),
     SimpleRule("equal_spend", simple.equal_spend),
@@ -21,6 +22,8 @@ _ALL: tuple[Policy, ...] = (
     SimpleRule("proportional", simple.proportional),
     SimpleRule("paper_rule", simple.paper_rule),
     PowerLaw(),
+    LearnOptimizeCollect(),
+    MixRegression(),
 )
 POLICIES: dict[str, Policy] = {policy.name: policy for policy in _ALL}
 

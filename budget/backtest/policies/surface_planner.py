@@ -1,48 +1,181 @@
-"""The planner of `labelmix run`: a pilot, the response surface, the plan, bought in one go."""
+"""The planner: buy a batch to learn from, fit the surface, buy again, and then the rest."""
 
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
 
 import numpy as np
 
+from annotation.cost import LabelTerms
 from budget.backtest.market import Market
-from budget.backtest.policies.pilot import PilotDesign, run_pilot
-from budget.backtest.policies.simple import equal_spend
-from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Play
-from budget.planner import plan_purchase
-from budget.response import fit_surface
+from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Play, Subset
+from budget.backtest.trainer import Correct
+from budget.planning.information import Batch, on_the_way, rank_batches, training_parts
+from budget.planning.position import Position
+from budget.surface.fit import fit_surface
+from budget.surface.observation import Observation
+from budget.surface.parameters import Prior
+from budget.surface.response import ResponseSurface
+
+_STEPS = {1: 1, 2: 40, 3: 12}  # of the last purchase
+_STEPS_BEYOND = 6
+_PRIOR_DRAWS = 2000  # the first decision rests on the prior alone, and is made once
 
 
 @dataclass(frozen=True)
 class SurfacePlanner:
-    """`budget.response` and `budget.planner` as they stand, the pilot paid from the budget.
+    """Rounds of purchases, each the one whose labels teach most for the decision to come.
 
-    As in `labelmix run`, the surface is told what the pilot measured on the fixed test set and
-    not the error rates. Where the budget allows no pilot, the money is spent equally and nothing
-    is forecast.
+    Before every purchase the surface is fitted to trainings on parts of all that was bought, and
+    batches are ranked by the value of their information (`budget.planning.information`); where none
+    has any, a part of what is best now is bought. The last round spends the rest: the mix with the
+    largest expected accuracy, money kept where labels would harm, labels of a stratum left out of
+    training where they do. The surface is told the error rates that the terms state.
+
+    `rounds` of buying, the last one included; `draws` of the posterior; `fractions` and `seeds`
+    of what is trained; `least_gain` in accuracy below which a batch is taken to
+    teach nothing.
     """
 
-    design: PilotDesign = field(default_factory=PilotDesign)
+    rounds: int = 5
+    draws: int = 600
+    fractions: tuple[float, ...] = (0.25, 0.5, 1.0)
+    seeds: int = 5
+    least_gain: float = 1e-4
+    prior: Prior = field(default_factory=Prior)
     name: str = "planner"
 
     def play(self, market: Market) -> Play:
-        """Pilot, surface, plan; the forecast is the surface's."""
-        pilot = self.design.mix(market)
-        if pilot is None:
-            market.buy(equal_spend(market))
-            return None
-        observations = yield from run_pilot(market, self.design, pilot)
-        surface = fit_surface(
+        """Buy, train, fit and buy again; the forecast is the surface's."""
+        rng = market.generator("planner")
+        surface, ranked = _before_anything(_Start.of(market), self.prior)
+        for turn in range(1, self.rounds):
+            labels = self._choose(ranked, surface, market, turn)
+            if not labels:
+                break
+            market.buy(labels)
+            observations = yield from self._train(market, rng)
+            surface = self._fit(market, observations, turn)
+            ranked = rank_batches(surface, _position(market), rng) if turn + 1 < self.rounds else []
+        return self._finish(market, surface, rng)
+
+    def _choose(
+        self, ranked: Sequence[Batch], surface: ResponseSurface, market: Market, turn: int
+    ) -> Mapping[str, int]:
+        """The batch to buy before round `turn` + 1; empty if there is nothing to buy."""
+        if not ranked or ranked[0].gain < self.least_gain:
+            return on_the_way(surface, _position(market), 1 / (self.rounds - turn + 1))
+        return ranked[0].labels
+
+    def _fit(
+        self, market: Market, observations: Sequence[Observation], turn: int
+    ) -> ResponseSurface:
+        return fit_surface(
             observations,
             market.strata,
             market.target,
             None,  # a probe starts from guessing
             market.chance,
             market.groups,
-            pilot=pilot,
+            draws=self.draws,
+            seed=turn,
+            pilot=market.bought,
+            clean=market.clean,
+            prior=self.prior,
         )
-        plan = plan_purchase(surface, market.terms, market.budget, market.capacity, pilot)
-        market.buy(plan.after_pilot)
-        draws = surface.predict([plan.mix])[:, 0]
+
+    def _train(
+        self, market: Market, rng: np.random.Generator
+    ) -> Generator[Sequence[Subset], Correct, list[Observation]]:
+        bought = np.array([market.bought[name] for name in market.strata])
+        parts = training_parts(bought, self.fractions)
+        subsets = [
+            {
+                name: rng.permutation(bought[place])[: part[place]]
+                for place, name in enumerate(market.strata)
+            }
+            for part in parts
+            for _ in range(self.seeds)
+        ]
+        correct = yield subsets
+        by_part = np.asarray(correct).reshape(len(parts), self.seeds, -1)
+        return [
+            Observation(
+                labels={n: int(k) for n, k in zip(market.strata, part, strict=True) if k},
+                correct=own,
+                pilot_share=float((part / np.maximum(bought, 1)).max()),
+            )
+            for part, own in zip(parts, by_part, strict=True)
+        ]
+
+    def _finish(
+        self, market: Market, surface: ResponseSurface, rng: np.random.Generator
+    ) -> Forecast | None:
+        steps = _STEPS.get(len(market.strata), _STEPS_BEYOND)
+        mixes, purchases = _position(market).final_mixes(steps)
+        if not len(mixes):
+            return None  # money for not a single label
+        clean = np.broadcast_to(surface.clean_shares(), mixes.shape)
+        best = int(surface.accuracy(mixes.astype(float), clean).mean(0).argmax())
+        had = market.bought
+        market.buy({n: int(k) for n, k in zip(market.strata, purchases[best], strict=True)})
+        kept = {n: int(k) for n, k in zip(market.strata, mixes[best], strict=True)}
+        market.keep(kept)
+        draws = surface.measured([kept], rng, had)[:, 0]
         tail = (1 - FORECAST_CONFIDENCE) / 2
         low, high = np.quantile(draws, [tail, 1 - tail])
         return Forecast(float(draws.mean()), float(low), float(high))
+
+
+@dataclass(frozen=True)
+class _Start:
+    """A market before anything is bought; equal for all markets of a world."""
+
+    strata: tuple[str, ...]
+    target: str
+    chance: float
+    terms: tuple[LabelTerms, ...]
+    capacity: tuple[int, ...]
+    clean: tuple[float, ...]
+    money: Decimal
+
+    @classmethod
+    def of(cls, market: Market) -> "_Start":
+        return cls(
+            market.strata,
+            market.target,
+            market.chance,
+            tuple(market.terms[name] for name in market.strata),
+            tuple(market.capacity[name] for name in market.strata),
+            tuple(market.clean[name] for name in market.strata),
+            market.budget,
+        )
+
+
+@lru_cache(maxsize=64)
+def _before_anything(start: _Start, prior: Prior) -> tuple[ResponseSurface, list[Batch]]:
+    """The prior surface and its batches, which are the same in all markets of a world."""
+    surface = fit_surface(
+        [],
+        start.strata,
+        start.target,
+        None,
+        start.chance,
+        np.empty(0, dtype=object),
+        draws=_PRIOR_DRAWS,
+        clean=dict(zip(start.strata, start.clean, strict=True)),
+        prior=prior,
+    )
+    position = Position(
+        start.strata,
+        dict(zip(start.strata, start.terms, strict=True)),
+        dict(zip(start.strata, start.capacity, strict=True)),
+        dict.fromkeys(start.strata, 0),
+        start.money,
+    )
+    return surface, rank_batches(surface, position, np.random.default_rng(0))
+
+
+def _position(market: Market) -> Position:
+    return Position(market.strata, market.terms, market.capacity, market.bought, market.money_left)

@@ -32,7 +32,7 @@ def test_cheap_labels_that_teach_all_are_the_best_buy(own_choices: bool) -> None
     truth = truth_of(generated_world(recipe, Condition(4, (0.1, 0.1), 200)))
     all_hard, all_easy = truth.mean()[[0, -1]]
     assert all_easy > all_hard + 0.03
-    assert truth.mean()[truth.best] < all_easy + 0.01  # no mix is better by a point
+    assert truth.mean()[truth.best] < all_easy + 0.03  # no mix is much better
 
 
 @pytest.mark.parametrize("own_choices", [False, True])

@@ -111,7 +111,8 @@ def test_the_exchange_rate_is_told_or_said_not_to_be_resolved(
     folder: Path, result: RunResult, report_text: Callable[[Path], str]
 ) -> None:
     """A pilot of 80 labels a side may fail to resolve it; then no number may stand in its place."""
-    rate, text = result.exchange_rate, report_text(folder)
+    rate, page = result.exchange_rate, report_text(folder)
+    text = page.split("The same with")[0]  # of the method that the plan rests on
     if rate.resolved:
         assert rate.low is not None and rate.estimate is not None and rate.high is not None
         assert rate.low < rate.estimate < rate.high
@@ -135,9 +136,15 @@ def test_a_second_demo_trains_nothing_and_gives_the_same(
     assert (folder / "report.html").read_bytes() == page
 
 
-def test_the_same_plan_comes_out_again(folder: Path, result: RunResult, labelmix: Labelmix) -> None:
+def test_planning_again_finds_no_worse_plan(
+    folder: Path, result: RunResult, labelmix: Labelmix
+) -> None:
+    """It searches more finely, on the same evidence and at the same prices."""
     again = json.loads(labelmix("plan", folder, "--json"))
-    assert again["plan"] == result.plan.model_dump()
+    expected, before = again["plan"]["expected_accuracy"], result.plan.expected_accuracy
+    assert before.estimate is not None
+    assert expected["estimate"] > before.estimate - 0.01  # the latter on new test items
+    assert again["plan"]["cost"] <= result.budget
     assert again["exchange_rates"]["easy"] == result.exchange_rate.model_dump()
     assert again["method"] == "qlora"
 

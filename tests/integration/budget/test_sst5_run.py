@@ -53,12 +53,16 @@ def run(
     return Run(folder, data, minilm_path, RunResult.model_validate_json(printed))
 
 
-def test_the_plan_buys_mostly_easy_labels_within_the_budget(run: Run) -> None:
-    plan = run.result.plan
-    assert plan.labels["easy"] > plan.labels["hard"]
-    assert plan.labels_after_pilot["easy"] > plan.labels_after_pilot["hard"]
+def test_the_plan_is_within_the_budget_and_near_the_best_rule(run: Run) -> None:
+    """Any split between all easy and one third of the money on easy is within a point."""
+    plan, accuracy = run.result.plan, run.result.accuracy
     assert plan.cost == plan.labels["easy"] * 1 + plan.labels["hard"] * 2
     assert plan.cost <= run.result.budget == 1500
+    measured = {name: accuracy[name].estimate or 0.0 for name in run.result.baselines}
+    found = accuracy["plan"].estimate
+    assert found is not None
+    assert found > measured["all_hard"]
+    assert found > max(measured.values()) - 0.02
 
 
 def test_easy_labels_are_the_better_buy_at_half_the_price(run: Run) -> None:

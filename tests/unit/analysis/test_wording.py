@@ -68,6 +68,35 @@ def test_the_reason_sets_the_exchange_rate_against_the_price(resolved_result: Ru
     )
 
 
+@pytest.mark.parametrize(
+    ("rate", "after", "said"),
+    [
+        (1.4, {"easy": 200, "hard": 40}, "easy labels alone may level off lower than a mix."),
+        (0.3, {"easy": 200, "hard": 40}, "easy labels alone may level off lower than a mix."),
+        (
+            1.4,
+            {"easy": 0, "hard": 40},
+            "The plan buys hard labels all the same: after",
+        ),
+        (0.3, {"easy": 9, "hard": 0}, "The plan buys easy labels all the same: after"),
+        (1.4, {"easy": 200, "hard": 0}, None),
+        (0.3, {"easy": 0, "hard": 40}, None),
+        (1.4, {"easy": 0, "hard": 0}, None),
+    ],
+)
+def test_the_reason_says_why_a_plan_does_not_follow_the_rate(
+    resolved_result: RunResult, rate: float, after: dict[str, int], said: str | None
+) -> None:
+    plan = resolved_result.plan.model_copy(update={"labels_after_pilot": after})
+    told = wording.reason(
+        resolved_result.model_copy(
+            update={"plan": plan, "exchange_rate": exchange_rate(rate, rate / 2, rate * 1.5)}
+        )
+    )
+    assert ("all the same" in told) == (said is not None)
+    assert said is None or said in told
+
+
 def test_break_even_as_a_manager_reads_it() -> None:
     assert wording.break_even(exchange_rate(1.4, 0.9, 2.2), 0.95) == (
         "One easy label is worth 1.4 hard labels here (95 % interval 0.9 to 2.2). Easy labels are "

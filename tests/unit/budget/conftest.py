@@ -21,7 +21,7 @@ from analysis.result import (
     TrialCount,
     write_result,
 )
-from budget.response import ResponseSurface
+from budget.surface.response import ResponseSurface
 
 Draws = float | list[float] | NDArray[np.float64]
 HARDNESS = ("easy", "medium", "hard")
@@ -30,26 +30,36 @@ PILOT = {"easy": 20, "hard": 20}
 
 
 def known_surface(
-    rates: Mapping[str, Draws], target: str = "hard", **parameters: Draws
+    rates: Mapping[str, Draws],
+    target: str = "hard",
+    clean: Mapping[str, float] | None = None,
+    **parameters: Draws,
 ) -> ResponseSurface:
-    """Floor .3, ceiling .9, scale 100, exponent 1, and labels that never run dry.
+    """Accuracy .3 + .6 n / (n + 100) after n target labels; all labels point the same way.
 
-    `rates` are per stratum other than the target. Several values are as many draws.
+    `rates` are exchange rates per stratum other than the target: a label's signal is its square
+    root. Labels of one stratum alone count as rate * labels target labels. Labels of several count
+    as (sum of labels * signal)^2 / (sum of labels), which is less than what they count one by one
+    where their signals differ. Several values are as many draws.
     """
     strata = tuple(name for name in HARDNESS if name in rates or name == target)
     values: dict[str, Draws] = {
         "floor": 0.3,
         "ceiling": 0.9,
-        "scale": 100.0,
+        "steepness": 1e-6,  # erf is a straight line there
+        "half_labels": 100.0,
         "exponent": 1.0,
+        "shape": 1.0,
+        "noise_power": 1.0,
         "test_offset": 0.0,
-        **{f"saturation_{name}": 1e12 for name in rates},
-        **{f"rate_{name}": rate for name, rate in rates.items()},
+        **{f"alignment_{name}": 1.0 for name in rates},
+        **{f"signal_{name}": np.sqrt(rate) for name, rate in rates.items()},
         **parameters,
     }
     names = ResponseSurface(strata, target, np.empty((0, 0)), 0.0, 0.0).parameter_names
     columns = np.broadcast_arrays(*(np.asarray(values[name], dtype=float) for name in names))
-    return ResponseSurface(strata, target, np.atleast_2d(np.stack(columns, axis=-1)), 0.0, 0.01)
+    draws = np.atleast_2d(np.stack(columns, axis=-1))
+    return ResponseSurface(strata, target, draws, 0.0, 0.01, clean=clean or {})
 
 
 def unknown() -> Estimate:
@@ -100,6 +110,7 @@ def finished_method(method: str, surface: ResponseSurface) -> MethodResult:
             draws=surface.draws.tolist(),
             root_mean_square_residual=0.0,
             root_mean_square_noise=0.01,
+            clean=dict(surface.clean),
         ),
     )
 

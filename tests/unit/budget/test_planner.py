@@ -7,7 +7,7 @@ import pytest
 from annotation.cost import LabelTerms, mix_cost
 from annotation.errors import InputError
 from budget.planner import candidate_mixes, exchange_rate, expected_accuracy, plan_purchase
-from budget.response import ResponseSurface
+from budget.surface.response import ResponseSurface
 
 PLENTY = {"easy": 100_000, "medium": 100_000, "hard": 100_000}
 TWO = ("easy", "hard")
@@ -29,8 +29,8 @@ def test_easy_labels_worth_three_at_half_the_cost_get_all_the_money(make_surface
     assert plan.mix == {"easy": 80, "hard": 10}
     assert plan.after_pilot == {"easy": 70, "hard": 0}
     assert (plan.cost, plan.money_left) == (Decimal(100), Decimal(0))
-    # n = 10 + 3 * 80 = 250; .3 + .6 * (1 - 1 / 3.5) = .7286
-    assert plan.expected_accuracy.estimate == pytest.approx(0.3 + 0.6 * (1 - 1 / 3.5))
+    # n = (10 + sqrt(3) * 80)^2 / 90 = 245.24; .3 + .6 * n / (n + 100) = .7262
+    assert plan.expected_accuracy.estimate == pytest.approx(0.3 + 0.6 * 245.24 / 345.24, abs=1e-5)
 
 
 def test_easy_labels_worth_a_fifth_at_half_the_cost_get_none(make_surface: Surface) -> None:
@@ -181,14 +181,15 @@ def test_what_rounding_leaves_goes_to_the_mix_first_and_then_to_any_other() -> N
     costs = terms(easy="2", hard="3")
     mixes = [(m["easy"], m["hard"]) for m in candidate_mixes(TWO, costs, Decimal(11), PLENTY, {})]
     assert mixes[0] == (0, 0)  # buying nothing more
-    # ... and 1 is too little for a hard one; of all money on hard, 2 are left for an easy one.
-    assert set(mixes[1:]) == {(1, 3), (2, 2), (4, 1), (5, 0)}
-    # Six hard labels are all there are: the money goes to easy ones instead.
+    # ... and 1 is too little for a hard one; of all money on hard, 2 are left, for an easy one or
+    # for nothing, should easy ones do harm.
+    assert set(mixes[1:]) == {(0, 3), (1, 3), (2, 2), (4, 1), (5, 0)}
+    # Six hard labels are all there are: the money goes to easy ones instead, or is kept.
     scarce = candidate_mixes(TWO, costs, Decimal(30), {"easy": 4, "hard": 6}, {})
-    assert {(m["easy"], m["hard"]) for m in scarce} == {(0, 0), (4, 6)}
+    assert {(m["easy"], m["hard"]) for m in scarce} == {(0, 0), (0, 6), (4, 0), (4, 6)}
 
 
-def test_candidates_leave_no_money_that_could_buy_a_label() -> None:
+def test_candidates_leave_no_money_that_could_buy_a_label_of_what_they_buy() -> None:
     strata = ("easy", "medium", "hard")
     costs = terms(easy="0.7", medium="1.1", hard="1.9")
     capacity = {"easy": 9, "medium": 30, "hard": 5}
@@ -197,7 +198,8 @@ def test_candidates_leave_no_money_that_could_buy_a_label() -> None:
     for mix in mixes[1:]:
         left = 25 - mix_cost(mix, costs)
         for name in strata:
-            assert costs[name].cost > left or mix[name] == capacity[name], mix
+            if mix[name] > (2 if name == "easy" else 0):
+                assert costs[name].cost > left or mix[name] == capacity[name], mix
 
 
 def test_exchange_rate_is_the_median_and_its_interval(make_surface: Surface) -> None:
@@ -223,24 +225,57 @@ def test_a_rate_known_to_no_better_than_a_factor_of_30_is_not_resolved(
     assert rate.cost_ratio == 0.5  # what is known is told in any case
 
 
+@pytest.mark.parametrize("other", [0.0, np.inf])
+def test_a_rate_that_may_be_nothing_or_without_end_is_not_resolved(
+    make_surface: Surface, monkeypatch: pytest.MonkeyPatch, other: float
+) -> None:
+    rates = np.repeat([2.0, other], [90, 10])
+    monkeypatch.setattr(ResponseSurface, "rates", lambda *_: rates)
+    rate = exchange_rate(make_surface({"easy": 1.0}), "easy", terms(easy="1", hard="2"), {})
+    assert not rate.resolved
+    assert rate.estimate is rate.low is rate.high is rate.probability_better_buy is None
+
+
+def test_a_cost_ratio_of_any_size_leaves_a_rate_resolved(make_surface: Surface) -> None:
+    rate = exchange_rate(make_surface({"easy": 2.0}), "easy", terms(easy="100", hard="1"), {})
+    assert rate.resolved
+    assert (rate.cost_ratio, rate.probability_better_buy) == (100, 0)
+
+
 def test_a_rate_is_the_mean_over_the_labels_bought(make_surface: Surface) -> None:
-    # Labels that run dry after 50: 100 of them are worth 3 * 50 * (1 - exp(-2)) hard ones.
-    surface = make_surface({"easy": 3.0}, saturation_easy=50.0)
+    # 100 easy labels learn half of what there is to learn, at a cosine of .6 to what is wanted:
+    # .3 of the way, where hard labels are after n / (n + 100) = .3, so n = 42.857.
+    surface = make_surface({"easy": 1.0}, alignment_easy=0.6)
     rate = exchange_rate(surface, "easy", terms(easy="1", hard="2"), {"easy": 100, "hard": 7})
-    assert rate.estimate == pytest.approx(1.5 * (1 - np.exp(-2)))
+    assert rate.estimate == pytest.approx(3 / 7)
+    # 300 learn 3 / 4 of it: .45, and n = 81.82.
+    rate = exchange_rate(surface, "easy", terms(easy="1", hard="2"), {"easy": 300, "hard": 7})
+    assert rate.estimate == pytest.approx(3 / 11)
 
 
-def test_labels_that_run_dry_leave_money_for_the_others(make_surface: Surface) -> None:
-    plan = plan_purchase(
-        make_surface({"easy": 3.0}, saturation_easy=50.0),
-        terms(easy="1", hard="2"),
-        Decimal(400),
-        PLENTY,
-        {"easy": 10, "hard": 10},
-    )
-    # At the margin 3 * exp(-n / 50) is worth 1 / 2 at n = 50 * log(6) = 90.
-    assert plan.mix["easy"] == pytest.approx(90, abs=4)
-    assert plan.money_left < 2
+def test_labels_that_point_elsewhere_leave_money_for_the_others(make_surface: Surface) -> None:
+    surface = make_surface({"easy": 1.0}, alignment_easy=0.6)
+    plan = plan_purchase(surface, terms(easy="1", hard="4"), Decimal(400), PLENTY, {})
+    best, found = 0.0, (0, 0)
+    for hard in range(101):
+        easy = 400 - 4 * hard
+        along, beside = hard + 0.6 * easy, 0.8 * easy  # easy labels, split into two directions
+        length = np.hypot(along, beside)
+        learnt = along / length * length**2 / (length**2 + 100 * (easy + hard))
+        if learnt > best:
+            best, found = learnt, (easy, hard)
+    assert 30 < found[1] < 80  # neither all easy nor all hard
+    assert plan.mix["hard"] == pytest.approx(found[1], abs=2)  # steps of one hard label or so
+    assert plan.expected_accuracy.estimate == pytest.approx(0.3 + 0.6 * best, abs=1e-5)
+    assert plan.money_left == 0
+
+
+def test_harmful_labels_are_not_bought_at_any_price(make_surface: Surface) -> None:
+    # They pull away from what is wanted: 100 hard labels alone are better than with any of them.
+    surface = make_surface({"easy": 1.0}, alignment_easy=-0.5)
+    costs = terms(easy="0.001", hard="1")
+    plan = plan_purchase(surface, costs, Decimal(110), {"easy": 100_000, "hard": 100}, {})
+    assert plan.mix == {"easy": 0, "hard": 100}
 
 
 def test_expected_accuracy_is_mean_and_percentiles(make_surface: Surface) -> None:

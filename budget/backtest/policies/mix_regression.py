@@ -1,0 +1,116 @@
+"""Regression on mixes, in the style of RegMix and HyPER: many small mixes tell the best large one.
+
+RegMix: Liu et al., "RegMix: Data Mixture as Regression for Language Model Pre-training", ICLR 2025
+(arXiv:2407.01492). HyPER: Miranda et al., "Hybrid Preferences", ACL 2025 (arXiv:2410.19133).
+"""
+
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.hardness.ridge import fit_ridge
+from budget.backtest.market import Market
+from budget.backtest.policies.candidates import (
+    Counts,
+    as_mix,
+    candidate_purchases,
+    choose,
+    labels_bought,
+    unit_costs,
+    with_change,
+)
+from budget.backtest.policies.pilot import PilotDesign
+from budget.backtest.policies.simple import equal_spend
+from budget.backtest.policy import Play
+
+Array = NDArray[np.float64]
+_LEAST = 4  # labels of the largest stratum in the smallest mix
+_CONCENTRATION = 0.7  # of the shares' Dirichlet distribution: one stratum alone is not rare
+
+
+@dataclass(frozen=True)
+class MixRegression:
+    """Train on random mixes of the pilot, regress accuracy on the mix, buy the best one.
+
+    Taken from RegMix: small models on many random mixes, a regression of the score on the mix, and
+    the hypothesis that mixes keep their order as everything grows. From HyPER: that the regression
+    sees counts and products of counts, and that the best of simulated purchases is taken. Changed:
+    mixes differ in size too; a ridge regression stands for boosted trees, which need hundreds of
+    mixes; and every purchase is held to the budget.
+
+    `scale` is where purchases are compared:
+
+    - "pilot": each whole purchase is scaled down to the money that the pilot cost, and keeps its
+      proportions. The regression is not asked about sizes that no mix had, save that all that
+      money on one stratum buys more labels of it than the pilot holds.
+    - "full": as it would be bought, extrapolated far beyond the mixes.
+
+    The level of accuracy is not what the regression is trusted with: there is no forecast. Where
+    the budget allows no pilot, the money is spent equally.
+
+    Attributes
+    ----------
+    design : the pilot; `fractions` and `seeds` of it are not used
+    mixes : trainings on random mixes
+    """
+
+    design: PilotDesign = field(default_factory=PilotDesign)
+    mixes: int = 48
+    scale: Literal["pilot", "full"] = "pilot"
+    name: str = "mix_regression"
+
+    def play(self, market: Market) -> Play:
+        """Pilot, random mixes, regression, purchase."""
+        pilot = self.design.mix(market)
+        if pilot is None:
+            market.buy(equal_spend(market))
+            return None
+        market.buy(pilot)
+        labels = next(iter(pilot.values()))
+        rng = market.generator(self.name)
+        counts = random_mixes(labels, len(market.strata), self.mixes, rng)
+        correct = yield [
+            {
+                name: rng.permutation(labels)[:count]
+                for name, count in zip(market.strata, row, strict=True)
+                if count
+            }
+            for row in counts
+        ]
+        regression = fit_ridge(mix_features(counts.astype(np.float64)), correct.mean(1))
+        bought = labels_bought(market)
+        purchases = candidate_purchases(market)
+        whole = (bought + purchases).astype(np.float64)
+        if self.scale == "pilot":
+            whole *= float(bought @ unit_costs(market)) / float(market.budget)
+        expected = regression.predict(mix_features(whole))
+        purchase = with_change(market, choose(market, purchases, expected))
+        market.buy(as_mix(market, purchase))
+        return None
+
+
+def random_mixes(labels: int, strata: int, mixes: int, rng: np.random.Generator) -> Counts:
+    """Random mixes, (mixes, strata), of at most `labels` of each stratum; none is empty.
+
+    The largest stratum's labels are drawn evenly on a logarithmic scale, the shares from a
+    Dirichlet distribution.
+    """
+    shares = rng.dirichlet(np.full(strata, _CONCENTRATION), size=mixes)
+    largest = np.exp(rng.uniform(np.log(min(_LEAST, labels)), np.log(labels), size=mixes))
+    counts = np.rint(shares / shares.max(1, keepdims=True) * largest[:, None])
+    return np.asarray(counts, dtype=np.int64)
+
+
+def mix_features(counts: Array) -> Array:
+    """What the regression sees of mixes (mixes, strata): (mixes, features).
+
+    Log counts, their squares and products; shares of labels and their squares, one stratum left
+    out. A mix without labels has shares of 0.
+    """
+    logs = np.log1p(counts)
+    shares = (counts / np.maximum(counts.sum(1, keepdims=True), 1e-12))[:, :-1]
+    products = [logs[:, j] * logs[:, k] for j, k in combinations(range(counts.shape[1]), 2)]
+    return np.column_stack([logs, logs**2, shares, shares**2, *products])

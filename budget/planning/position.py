@@ -1,0 +1,84 @@
+"""Where a campaign stands: what was bought, what money is left, what is still for sale."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.cost import LabelTerms, affordable, money_left
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Position:
+    """A campaign between two purchases.
+
+    Attributes
+    ----------
+    strata : for sale, in order of hardness
+    terms : stratum -> terms of sale
+    capacity : stratum -> labels that can be bought in all, those bought already included
+    bought : stratum -> labels bought so far
+    money : what is left to spend
+    """
+
+    strata: tuple[str, ...]
+    terms: Mapping[str, LabelTerms]
+    capacity: Mapping[str, int]
+    bought: Mapping[str, int]
+    money: Decimal
+
+    @property
+    def counts(self) -> Counts:
+        """Labels bought, (strata,)."""
+        return np.array([self.bought.get(name, 0) for name in self.strata])
+
+    def buyable(self, shares: Mapping[str, Fraction]) -> dict[str, int]:
+        """How many labels of each stratum these shares of the money buy, as items allow."""
+        return {
+            name: min(
+                affordable(self.money, self.terms[name].cost, share),
+                self.capacity[name] - self.bought.get(name, 0),
+            )
+            for name, share in shares.items()
+            if share
+        }
+
+    def after(self, purchase: Mapping[str, int]) -> "Position":
+        """The position after one more purchase."""
+        bought = {name: self.bought.get(name, 0) + purchase.get(name, 0) for name in self.strata}
+        left = money_left(self.money, purchase, self.terms)
+        return Position(self.strata, self.terms, self.capacity, bought, left)
+
+    def final_mixes(self, steps: int) -> tuple[Counts, Counts]:
+        """What may be trained on at the end, and what has to be bought for it.
+
+        Both are (mixes, strata). All money, and none of it, is spent in shares of 1 / `steps`;
+        labels of a stratum that was bought before may be left out of training, where no more of
+        them are bought.
+        """
+        spent: list[Counts] = [np.zeros(len(self.strata), dtype=np.int64)]
+        for shares in product(range(steps + 1), repeat=len(self.strata)):
+            if sum(shares) == steps:
+                bought = self.buyable(
+                    {n: Fraction(s, steps) for n, s in zip(self.strata, shares, strict=True)}
+                )
+                spent.append(np.array([bought.get(name, 0) for name in self.strata]))
+        purchases = np.unique(np.array(spent), axis=0)
+        used, paid = [], []
+        here = self.counts
+        for left_out in product((False, True), repeat=len(self.strata)):
+            out = np.array(left_out)
+            if (out & (here == 0)).any():
+                continue
+            fits = ~(purchases[:, out] > 0).any(1)
+            used.append(np.where(out, 0, here + purchases[fits]))
+            paid.append(purchases[fits])
+        mixes, purchases = np.concatenate(used), np.concatenate(paid)
+        some = mixes.sum(1) > 0
+        return mixes[some], purchases[some]

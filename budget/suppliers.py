@@ -1,0 +1,182 @@
+"""The file of suppliers: who labels, at which price, how well and how fast."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError
+
+from annotation.errors import InputError
+from annotation.noise import ErrorKind
+from budget.config import Money, Section
+from budget.planning.offers import MOST_JUDGMENTS, Discount, Offer, exact_decimal, label_redraw_rate
+from budget.planning.supply import TrainingCost
+
+Judgments = Annotated[int, Field(ge=1, le=MOST_JUDGMENTS)]
+_EXAMPLE = "[suppliers.crowd] with cost, error_rate and, if you like, judgments = [1, 3]"
+
+
+class DiscountSection(Section):
+    """Judgments beyond the first `after` cost `cost` each."""
+
+    after: Annotated[int, Field(ge=1)]
+    cost: Money
+
+
+class TermsSection(Section):
+    """Terms of one supplier, for all strata or for one; see `budget.planning.offers.Offer`."""
+
+    cost: Money | None = None
+    error_rate: Annotated[float, Field(ge=0, le=1)] | None = None
+    error_kind: ErrorKind | None = None
+    judgments: Annotated[tuple[Judgments, ...], Field(min_length=1)] | None = None
+    discounts: tuple[DiscountSection, ...] | None = None
+    fixed_cost: Money | None = None
+    least: Annotated[int, Field(ge=1)] | None = None
+    capacity: Annotated[int, Field(ge=0)] | None = None
+    seconds: Money | None = None
+
+
+class SupplierSection(TermsSection):
+    """One supplier; `strata` are those that it labels, with what differs there; default all."""
+
+    role: str | None = None
+    strata: dict[str, TermsSection] | None = None
+
+
+class RoleSection(Section):
+    """How much work the people of one role can do."""
+
+    people: Annotated[int, Field(ge=1)] = 1
+    hours_per_day: Annotated[float, Field(gt=0, le=24)] = 6.0
+
+
+class TrainingSection(Section):
+    """What training on the final purchase costs, in GPU hours and their price."""
+
+    gpu_price: Money = Decimal(0)  # per hour
+    gpu_hours: Money = Decimal(0)  # whatever is bought
+    gpu_hours_per_1000_labels: Money = Decimal(0)
+
+    def cost(self) -> TrainingCost:
+        price = Fraction(self.gpu_price)
+        return TrainingCost(
+            exact_decimal(price * Fraction(self.gpu_hours)),
+            exact_decimal(price * Fraction(self.gpu_hours_per_1000_labels) / 1000),
+        )
+
+
+class SuppliersFile(Section):
+    """All that a file of suppliers says."""
+
+    suppliers: Annotated[dict[str, SupplierSection], Field(min_length=1)]
+    roles: dict[str, RoleSection] = Field(default_factory=dict)
+    training: TrainingSection = TrainingSection()
+
+
+@dataclass(frozen=True)
+class Suppliers:
+    """Offers, what training costs, and role -> hours of work a day."""
+
+    offers: tuple[Offer, ...]
+    training: TrainingCost
+    hours_per_day: Mapping[str, Decimal]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        named = [offer.role for offer in self.offers if offer.role is not None]
+        return tuple(dict.fromkeys([*self.hours_per_day, *named]))
+
+
+def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers:
+    """Read a file of suppliers for these strata and items of so many choices.
+
+    Raises InputError: no such file, not TOML, a wrong key or value, a stratum that is not for
+    sale, a supplier without cost or error rate.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        file = SuppliersFile.model_validate(raw)
+        offers = [
+            offer
+            for name, section in file.suppliers.items()
+            for offer in _offers(name, section, strata, choices)
+        ]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; write one with {_EXAMPLE}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}.") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first_error(error)}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return Suppliers(
+        tuple(offers),
+        file.training.cost(),
+        {
+            name: exact_decimal(role.people * Fraction(str(role.hours_per_day)))
+            for name, role in file.roles.items()
+        },
+    )
+
+
+def _offers(
+    name: str, section: SupplierSection, strata: Sequence[str], choices: int
+) -> list[Offer]:
+    own = section.strata
+    for stratum in own or {}:
+        if stratum not in strata:
+            raise InputError(
+                f"suppliers.{name}.strata.{stratum}: not for sale in this run; choose from "
+                f"{', '.join(strata)}."
+            )
+    general = section.model_dump(exclude={"role", "strata"}, exclude_none=True)
+    found = []
+    for stratum in strata if own is None else own:
+        terms = dict(general)
+        if own is not None:
+            terms.update(own[stratum].model_dump(exclude_none=True))
+        for key in ("cost", "error_rate"):
+            if key not in terms:
+                place = name if own is None else f"{name}.strata.{stratum}"
+                raise InputError(f"suppliers.{place}.{key} is missing; give a number.")
+        for judgments in terms.get("judgments", (1,)):
+            rate = label_redraw_rate(
+                terms["error_rate"], terms.get("error_kind", "redraw"), judgments, choices
+            )
+            found.append(
+                Offer(
+                    stratum=stratum,
+                    supplier=name,
+                    judgments=judgments,
+                    cost=terms["cost"],
+                    redraw_rate=rate,
+                    discounts=tuple(Discount(**each) for each in terms.get("discounts", ())),
+                    fixed_cost=terms.get("fixed_cost", Decimal(0)),
+                    least=terms.get("least", 1),
+                    capacity=terms.get("capacity"),
+                    seconds=terms.get("seconds", Decimal(0)),
+                    role=section.role,
+                )
+            )
+    return found
+
+
+def _first_error(error: ValidationError) -> str:
+    errors: list[Any] = list(error.errors())
+    # A misspelt key is the likelier mistake where one is also missing.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{place}: no such key."
+    if first["type"] == "missing":
+        return f"{place} is missing; write {_EXAMPLE}."
+    message = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    got = "" if isinstance(first.get("input"), dict) else f"; got {first.get('input')!r}"
+    return f"{place}: {message.rstrip('.')}{got}."

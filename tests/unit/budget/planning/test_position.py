@@ -1,0 +1,57 @@
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from annotation.cost import LabelTerms
+from budget.planning.position import Position
+
+TERMS = {
+    "easy": LabelTerms(Decimal(1), 0.0, "redraw"),
+    "hard": LabelTerms(Decimal(4), 0.0, "redraw"),
+}
+
+
+def at(bought: dict[str, int], money: str, capacity: int = 100) -> Position:
+    left = dict.fromkeys(TERMS, capacity)
+    return Position(("easy", "hard"), TERMS, left, bought, Decimal(money))
+
+
+def test_what_shares_of_the_money_buy() -> None:
+    position = at({"easy": 95}, "20")
+    assert position.counts.tolist() == [95, 0]
+    half = Fraction(1, 2)
+    # 10 would buy 10 easy labels, but 5 are left.
+    assert position.buyable({"easy": half, "hard": half}) == {"easy": 5, "hard": 2}
+    assert position.buyable({"easy": Fraction(0), "hard": Fraction(1)}) == {"hard": 5}
+
+
+def test_after_a_purchase() -> None:
+    after = at({"easy": 1}, "20").after({"easy": 3, "hard": 2})
+    assert after.bought == {"easy": 4, "hard": 2}
+    assert after.money == Decimal(9)
+
+
+def test_final_mixes_spend_all_none_or_shares_of_the_money() -> None:
+    mixes, purchases = at({}, "8").final_mixes(2)
+    assert sorted(mixes.tolist()) == [[0, 2], [4, 1], [8, 0]]  # nothing at all is no mix
+    assert (mixes == purchases).all()
+
+
+def test_labels_bought_may_be_left_out_where_no_more_are_bought() -> None:
+    mixes, purchases = at({"easy": 3}, "8").final_mixes(1)
+    pairs = sorted([*zip(mixes.tolist(), purchases.tolist(), strict=True)])
+    assert pairs == [
+        ([0, 2], [0, 2]),  # the easy labels left out
+        ([3, 0], [0, 0]),
+        ([3, 2], [0, 2]),
+        ([11, 0], [8, 0]),
+    ]
+
+
+def test_no_mix_costs_more_than_the_money() -> None:
+    position = at({"easy": 2, "hard": 1}, "7.5")
+    mixes, purchases = position.final_mixes(20)
+    costs = purchases @ np.array([1, 4])
+    assert (costs <= 7.5).all()
+    assert (mixes <= position.counts + purchases).all()
