@@ -8,7 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from _label_studio_browser import (
     start_labelling,
     submit,
 )
+from annotation.cost import LabelTerms, money
 from annotation.errors import InputError
 from annotation.items import write_items
 from annotation.judgments.coding import code_judgments
@@ -44,6 +47,10 @@ from annotation.label_studio.push import push
 from annotation.label_studio.server import LabelStudioServer
 from annotation.label_studio.state import PilotState
 from annotation.label_studio.token import Token
+from budget.planning.plan import plan_purchase
+from budget.planning.supply import Supply, offers_at_terms
+from budget.surface.clean import clean_share
+from budget.surface.fit import fit_surface
 from tests.integration.annotation.faulty_proxy import FAULTS, Fault, FaultyProxy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -146,7 +153,30 @@ def test_pilot_from_push_to_estimate(
     assert gold.to_dict() == {item: truth[item] for item in gold.index}
 
     assert_truth_in_intervals(judgments, simulation, items)
+    assert_the_planner_runs_on_it(shell, pilot / "judgments.csv", tmp_path / "terms.toml")
     assert_token_nowhere(label_studio.token, shell, tmp_path)
+
+
+def assert_the_planner_runs_on_it(shell: Shell, judgments: Path, written: Path) -> None:
+    """Costs and error rates as they were measured, and what is believed before any training."""
+    options = ("--rate", "24", "--choices", "4", "--out", str(written))
+    shell.json("judgments", "report", str(judgments), *options)
+    measured = tomllib.loads(written.read_text())["annotators"]
+    assert list(measured) == ["easy", "hard"]
+    terms = {
+        name: LabelTerms(money(own["cost"]), own["error_rate"], own["error_kind"])
+        for name, own in measured.items()
+    }
+    assert terms["easy"].cost < terms["hard"].cost
+    assert terms["easy"].error_rate < terms["hard"].error_rate
+    clean = {name: clean_share(own, 0.25) for name, own in terms.items()}
+    none = np.empty(0, dtype=object)
+    surface = fit_surface([], ("easy", "hard"), "hard", None, 0.25, none, draws=200, clean=clean)
+    offers = offers_at_terms(terms, clean)
+    supply = Supply(surface.strata, offers, dict.fromkeys(terms, 1000), {}, {})
+    plan = plan_purchase(surface, supply, Decimal(100))
+    assert 0 < plan.cost <= 100
+    assert sum(plan.labels.values()) > 0
 
 
 def item_table(simulation: Simulation) -> pd.DataFrame:
