@@ -89,7 +89,7 @@ class ResponseSurface:
         """
         shares = np.broadcast_to(self.clean_shares(clean), (len(mixes), len(self.strata)))
         accuracy = self.accuracy(self.counts(mixes), shares)
-        return np.asarray(np.clip(accuracy + (self.draws[:, -1:] if offset else 0), 0, 1))
+        return np.asarray(np.clip(accuracy + self.draws[:, -1:], 0, 1)) if offset else accuracy
 
     def accuracy(self, counts: Array, clean: Array) -> Array:
         """Accuracy (draws, mixes) of counts and clean shares, both (mixes, strata)."""

@@ -90,6 +90,8 @@ class SurfacePlanner:
     ) -> Generator[Sequence[Subset], Correct, list[Observation]]:
         bought = np.array([market.bought[name] for name in market.strata])
         parts = training_parts(bought, self.fractions)
+        if not len(parts):
+            return []  # too few labels to train on any part of them
         subsets = [
             {
                 name: rng.permutation(bought[place])[: part[place]]

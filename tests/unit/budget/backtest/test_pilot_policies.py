@@ -117,3 +117,9 @@ def test_markets_played_together_are_as_played_alone() -> None:
         alone = Market(world, seed)
         play_markets(PowerLaw(), [alone], ProbeTrainer(world, "cross_validated"))
         assert alone.bought == market.bought
+
+
+def test_money_for_two_labels_is_spent_without_training(axes_world: Build) -> None:
+    market = Market(axes_world(budget="2"), seed=0)
+    play_markets(SurfacePlanner(), [market], ProbeTrainer(axes_world(), "per_size"))
+    assert sum(market.bought.values()) in (1, 2)
