@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import erf, erfc
 
 from budget.surface.parameters import SHARED
-from budget.surface.response import ResponseSurface
+from budget.surface.response import ResponseSurface, log_chance_pull
 
 Array = NDArray[np.float64]
 TIE = 1e-6  # differences in accuracy below this are rounding, not evidence
@@ -40,9 +40,7 @@ class MeanAccuracy:
         self._reach = reach / erf(self._steepness)
         self._exponent, self._shape = columns["exponent"], columns["shape"]
         self._noise_power = columns["noise_power"]
-        self._log_pull = (
-            np.log(columns["half_labels"]) + np.log(2 ** (1 / self._shape) - 1) / self._exponent
-        )  # (draws,): log of D in the surface's formula
+        self._log_pull = log_chance_pull(surface.draws)
         names = surface.parameter_names
         self._along: list[Array] = []
         self._beside: list[Array] = []

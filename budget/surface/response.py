@@ -117,8 +117,8 @@ class ResponseSurface:
         """Draws of the exchange rate of `stratum`, mean over its first `labels`: (draws,).
 
         Target labels that teach as much as these do alone, divided by them; both as they are
-        bought, errors and all. Infinite where no number of target labels does, 0 where these
-        teach nothing or harm.
+        bought, errors and all. Very large where hardly any number of target labels does, 0 where
+        these teach nothing or harm.
         """
         if stratum == self.target:
             return np.ones(len(self.draws))
@@ -132,7 +132,7 @@ class ResponseSurface:
         exponent, shape, power = v["exponent"], v["shape"], v["noise_power"]
         with np.errstate(divide="ignore", over="ignore"):
             grown = np.maximum(agreement ** (-1 / shape) - 1, _TINY) ** (-1 / exponent)
-            one_label = np.exp(_log_chance_pull(self.draws))
+            one_label = np.exp(log_chance_pull(self.draws))
         worth = one_label * grown / clean[place] ** (2 * power)
         return np.asarray(np.where(agreement > 0, worth / labels, 0.0))
 
@@ -142,12 +142,8 @@ class ResponseSurface:
         What accuracy they add by what as many target labels add. Negative where they harm; NaN
         where target labels themselves add nothing.
         """
-        more = {name: {**mix, name: mix.get(name, 0) + step} for name in (stratum, self.target)}
-        here, own, target = (
-            self.predict([mix, *more.values()], offset=False).T
-            if (stratum != self.target)
-            else self.predict([mix, more[stratum], more[stratum]], offset=False).T
-        )
+        more = [{**mix, name: mix.get(name, 0) + step} for name in (stratum, self.target)]
+        here, own, target = self.predict([mix, *more], offset=False).T
         gain = target - here
         with np.errstate(divide="ignore", invalid="ignore"):
             return np.asarray(np.where(gain > _TINY, (own - here) / gain, np.nan))
@@ -160,7 +156,7 @@ def _columns(draws: Array) -> dict[str, Array]:
     return {name: draws[:, column] for column, name in enumerate(("floor", *SHARED))}
 
 
-def _log_chance_pull(draws: Array) -> Array:
+def log_chance_pull(draws: Array) -> Array:
     """Log of the formula's D, (draws,): from the clean target labels that learn half."""
     v = _columns(draws)
     doublings = np.log(2) / v["shape"]
@@ -192,7 +188,7 @@ def _agreement(draws: Array, place: int, counts: Array, clean: Array) -> Array:
         column += 1
     square = along**2 + beside**2 + _TINY
     total = np.maximum(counts.sum(1), _TINY)
-    log_grown = np.log(square) - np.log(total) - _log_chance_pull(draws)[:, None]
+    log_grown = np.log(square) - np.log(total) - log_chance_pull(draws)[:, None]
     learnt = np.exp(-v["shape"][:, None] * np.logaddexp(0, -v["exponent"][:, None] * log_grown))
     return np.asarray(along / np.sqrt(square) * learnt)
 
