@@ -9,14 +9,13 @@ import numpy as np
 from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from budget.planning.decision_result import NextRound, Worth
-from budget.planning.information import Batch, rank_batches
+from budget.planning.information import rank_batches
 from budget.planning.offers import exact_decimal
 from budget.planning.plan import Plan, Planner
 from budget.planning.position import Position
 from budget.surface.fit import DISCREPANCY
 
 _LEAST_GAIN = 5e-4  # accuracy below which waiting is not worth telling of
-_THRIFT = 0.2  # share of the largest gain given up for a smaller batch while rounds are left
 _SPENDING = tuple(Fraction(k, 20) for k in (1, 2, 3, 5, 7, 10, 15))  # shares of a plan's cost
 _SEED = 0x2E11
 
@@ -27,8 +26,8 @@ def next_round(
     """What to buy first, where `rounds_left` purchases can still be made, this one included.
 
     Of every stratum labels are reckoned at what the plan, or else the stratum's first offer, pays
-    for one. The lookahead is one round deep, so with more rounds to come the smallest batch that
-    has nearly the largest gain is taken.
+    for one. It is the batch that the backtest's planner would buy: giving up some of the largest
+    gain for a smaller batch while rounds are left gained nothing there (docs/planner.md).
 
     Raises InputError if `rounds_left` is below 1.
     """
@@ -44,16 +43,11 @@ def next_round(
     if not ranked or ranked[0].gain < _LEAST_GAIN:
         return nothing
 
-    def cost(batch: Batch) -> Fraction:
-        return sum(
-            (count * Fraction(position.terms[name].cost) for name, count in batch.labels.items()),
-            Fraction(0),
-        )
-
     chosen = ranked[0]
-    if rounds_left > 2:
-        enough = [own for own in ranked if own.gain >= (1 - _THRIFT) * ranked[0].gain]
-        chosen = min(enough, key=cost)
+    cost = sum(
+        (count * Fraction(position.terms[name].cost) for name, count in chosen.labels.items()),
+        Fraction(0),
+    )
     value = None
     if value_per_point is not None:
         one_more = float(planner.supply.training.fixed)
@@ -61,7 +55,7 @@ def next_round(
     return NextRound(
         rounds_left=rounds_left,
         labels=dict(chosen.labels),
-        cost=float(cost(chosen)),
+        cost=float(cost),
         gain=chosen.gain,
         gain_value=value,
     )
