@@ -61,11 +61,18 @@ class MixSummary(Record):
     cost: float
 
 
+class RoundSummary(MixSummary):
+    """One purchase to learn from: the pilot, or a later batch."""
+
+    expected_gain: float | None  # accuracy that the plan was to gain by it; None for the pilot
+
+
 class PlanSummary(MixSummary):
     """The recommended purchase, pilot included."""
 
+    trained_on: dict[str, int]  # less than `labels` where earlier ones do harm
     money_left: float
-    labels_after_pilot: dict[str, int]  # still to buy once the pilot is there
+    labels_after_pilot: dict[str, int]  # still to buy once pilot and later rounds are there
     expected_accuracy: Estimate  # on the target stratum, from the response surface
 
 
@@ -147,6 +154,7 @@ class SurfaceSummary(Record):
     clean: dict[str, float] = {}  # stratum -> share of clean labels as bought; 1 where absent
     luck: float = 0.27  # accuracy after n clean labels varies by luck / sqrt(n + 32)
     item_deviation: float = 0.0  # by what the test set does to one mix alone, in accuracy
+    training_deviation: float = 0.0  # between trainings on the same labels, in accuracy
 
 
 class MethodResult(Record):
@@ -193,7 +201,8 @@ class RunResult(Record):
     currency: str
     budget: float
     confidence: float = Field(gt=0, lt=1)
-    pilot: MixSummary
+    pilot: MixSummary  # all rounds before the plan together
+    rounds: list[RoundSummary]
     plan: PlanSummary
     exchange_rate: ExchangeRate
     accuracy: dict[str, ConditionAccuracy]

@@ -8,6 +8,7 @@ from analysis.number_format import (
     count,
     interval_name,
     is_number,
+    joined,
     labels_text,
     money,
     percent,
@@ -119,14 +120,31 @@ def after_the_pilot(result: RunResult) -> str:
         )
     has = (
         f"The pilot has already bought {labels_text(pilot.labels, result.strata)} "
-        f"for {money(pilot.cost, result.currency)}"
+        f"for {money(pilot.cost, result.currency)}{_in_rounds(result)}"
     )
     if not any(plan.labels_after_pilot.values()):
-        return f"{has}; that is all the plan asks for."
+        return f"{has}; that is all the plan asks for.{_left_out(result)}"
     return (
         f"{has}. Still to buy: {labels_text(plan.labels_after_pilot, result.strata)} "
-        f"for {money(plan.cost - pilot.cost, result.currency)}."
+        f"for {money(plan.cost - pilot.cost, result.currency)}.{_left_out(result)}"
     )
+
+
+def _in_rounds(result: RunResult) -> str:
+    """How the pilot was bought, where it was not all at once."""
+    if len(result.rounds) < 2:
+        return ""
+    each = "; ".join(labels_text(own.labels, result.strata) for own in result.rounds)
+    return f", in {len(result.rounds)} rounds ({each})"
+
+
+def _left_out(result: RunResult) -> str:
+    """Labels that are paid for and not trained on."""
+    plan = result.plan
+    out = [name for name, number in plan.labels.items() if number and not plan.trained_on.get(name)]
+    if not out:
+        return ""
+    return f" Leave the pilot's {joined(out)} labels out of training: they do harm here."
 
 
 def reason(result: RunResult) -> str:

@@ -19,17 +19,19 @@ from analysis.result import (
     write_result,
 )
 from analysis.sgr import supervision_gap_recovered
-from annotation.cost import LabelTerms, affordable, mix_cost
+from annotation.cost import LabelTerms, affordable, mix_cost, money_left
 from annotation.noise import true_flip_rate
 from budget.config import RunConfig
 from budget.engine_choice import EngineChoice
+from budget.exploration import Explored, Explorer
 from budget.method_summary import EQUAL_COUNT, Measurements, summarise_method
 from budget.method_trials import MethodTrials
-from budget.planner import plan_purchase
+from budget.planning.alternatives import best_plan
+from budget.planning.plan import Plan, Planner
+from budget.planning.supply import Supply, offers_at_terms
 from budget.policies import Mix, baseline_mixes, single_stratum
 from budget.setting import Setting, prepare
-from budget.surface.clean import clean_share, label_redraw_rates
-from budget.surface.fit import fit_surface
+from budget.surface.clean import label_redraw_rates
 from training.engines import Watcher
 from training.model_source import count_parameters
 from training.store import TrialStore
@@ -51,44 +53,39 @@ def run_campaign(
     setting.require_choices()
     methods: dict[str, MethodResult] = {}
     finished: dict[str, tuple[Trial, TrialResult]] = {}
+    explored: Explored | None = None  # by the planning method, which comes first
     with (
         TrialStore(out / "trials.sqlite") as store,
         engine_choice.start(setting.task, setting.source, out / "features", store) as engine,
     ):
         for method in config.methods.names:
             trials = MethodTrials(setting, method, engine, watcher)
-            methods[method] = evaluate_method(setting, trials)
+            methods[method], explored = evaluate_method(setting, trials, explored)
             finished.update(trials.finished)
     timing = {
         "run_seconds": time.perf_counter() - started,
         "training_seconds": sum(result.seconds for _, result in finished.values()),
     }
     trained = [trial for trial, _ in finished.values()]
-    result = _run_result(setting, methods, trained, timing)
+    assert explored is not None
+    result = _run_result(setting, methods, explored, trained, timing)
     write_result(result, out / "result.json")
     return result
 
 
-def evaluate_method(setting: Setting, trials: MethodTrials) -> MethodResult:
-    """Pilot, surface, plan, baselines, SGR: everything one training method has to say."""
+def evaluate_method(
+    setting: Setting, trials: MethodTrials, bought: Explored | None = None
+) -> tuple[MethodResult, Explored]:
+    """Exploration, surface, plan, baselines, SGR: everything one training method has to say.
+
+    `bought` is what another method has bought to learn from; None if this one is to choose.
+    """
     target = setting.task.target
     unsupervised = trials.zero_shot()
-    observations = trials.pilot()
-    surface = fit_surface(
-        observations,
-        setting.strata,
-        target,
-        # Fine-tuning starts from what the model does anyway; a probe starts from guessing.
-        unsupervised[0] if trials.method == "qlora" else None,
-        setting.chance,
-        setting.task.test_groups[setting.on_target],
-        pilot=setting.pilot_mix,
-        clean=_clean_shares(setting),
-    )
-    plan = plan_purchase(
-        surface, setting.terms, setting.budget, setting.capacity, setting.pilot_mix
-    )
-    mixes: dict[str, Mix] = {"plan": plan.mix}
+    explorer = Explorer(setting, trials, unsupervised)
+    explored = explorer.explore() if bought is None else explorer.learn_from(bought)
+    plan = plan_after(setting, explored)
+    mixes: dict[str, Mix] = {"plan": dict(plan.used)}
     mixes.update(baseline_mixes(setting.budget, setting.terms, setting.capacity, setting.strata))
     easy, arm = setting.easiest, _equal_count(setting)
     mixes[easy + EQUAL_COUNT] = {easy: arm}
@@ -101,17 +98,22 @@ def evaluate_method(setting: Setting, trials: MethodTrials) -> MethodResult:
         setting.resampling,
         arm,
     )
-    measured = Measurements(unsupervised, observations, surface, plan, mixes, correct, gap)
-    return summarise_method(setting, trials.method, measured)
+    measured = Measurements(unsupervised, explored, plan, mixes, correct, gap)
+    return summarise_method(setting, trials.method, measured), explored
 
 
-def _clean_shares(setting: Setting) -> dict[str, float]:
-    """Share of clean labels of every stratum for sale, as its terms state them."""
-    task, judgments = setting.task, setting.config.targets.judgments
-    return {
-        name: clean_share(terms, task.choice_counts[task.pools[name]], judgments)
-        for name, terms in setting.terms.items()
-    }
+def plan_after(setting: Setting, explored: Explored) -> Plan:
+    """The best purchase with the money that is left, at the terms of the run."""
+    clean, bought = explored.surface.clean, explored.bought
+    supply = Supply(
+        setting.strata,
+        offers_at_terms({name: setting.terms[name] for name in setting.strata}, clean),
+        {name: setting.capacity[name] - bought[name] for name in setting.strata},
+        bought,
+        clean,
+    )
+    left = money_left(setting.budget, bought, setting.terms)
+    return best_plan(Planner(explored.surface, supply), left)[0]
 
 
 def _equal_count(setting: Setting) -> int:
@@ -124,6 +126,7 @@ def _equal_count(setting: Setting) -> int:
 def _run_result(
     setting: Setting,
     methods: dict[str, MethodResult],
+    explored: Explored,
     trained: Sequence[Trial],
     timing: dict[str, float],
 ) -> RunResult:
@@ -151,8 +154,9 @@ def _run_result(
         budget=float(setting.budget),
         confidence=CONFIDENCE,
         pilot=MixSummary(
-            labels=setting.pilot_mix, cost=float(mix_cost(setting.pilot_mix, setting.terms))
+            labels=explored.bought, cost=float(mix_cost(explored.bought, setting.terms))
         ),
+        rounds=list(explored.rounds),
         plan=chosen.plan,
         exchange_rate=chosen.exchange_rates[setting.easiest],
         accuracy=chosen.accuracy,

@@ -129,9 +129,10 @@ class BudgetSection(Section):
 
 
 class PilotSection(Section):
-    """A first purchase; trials on its subsamples tell the response surface."""
+    """Purchases to learn from; trials on their subsamples tell the response surface."""
 
-    labels: Annotated[int, Field(ge=8)] = 120  # per stratum that is for sale
+    labels: Annotated[int, Field(ge=8)] = 120  # per stratum that is for sale, in the first round
+    rounds: Annotated[int, Field(ge=1)] = 1  # before the plan; later ones buy what teaches most
     fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     seeds: Annotated[int, Field(ge=2)] = 5
     seed: Seed = 0

@@ -1,6 +1,6 @@
 """Turn one method's measurements into its part of the result."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,18 @@ from analysis.result import (
     Estimate,
     FittedCurve,
     MethodResult,
+    PlanSummary,
     SupervisionGap,
     SurfaceSummary,
 )
 from annotation.cost import mix_cost
+from budget.exploration import Explored
 from budget.method_trials import Correct
-from budget.planner import Plan, exchange_rate, expected_accuracy
+from budget.planning.alternatives import described
+from budget.planning.plan import Plan
 from budget.policies import Mix, describe, single_stratum
 from budget.setting import Setting
+from budget.surface.estimates import exchange_rate, expected_accuracy
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
 
@@ -34,31 +38,32 @@ class Measurements:
     """What one method's trials gave; arrays are (seeds, target test items)."""
 
     unsupervised: Correct
-    observations: Sequence[Observation]
-    surface: ResponseSurface
-    plan: Plan
-    mixes: Mapping[str, Mix]  # condition -> labels
+    explored: Explored
+    plan: Plan  # of what to buy after that
+    mixes: Mapping[str, Mix]  # condition -> labels trained on
     correct: Mapping[str, Correct]  # condition -> correctness
     gap: SupervisionGap
 
 
 def summarise_method(setting: Setting, method: str, measured: Measurements) -> MethodResult:
     """Accuracies with intervals, exchange rates, baselines and curves of one method."""
-    surface, mixes, correct = measured.surface, measured.mixes, measured.correct
+    explored, mixes, correct = measured.explored, measured.mixes, measured.correct
+    surface, plan = explored.surface, _plan_summary(setting, measured)
+    paid = {**mixes, "plan": plan.labels}  # labels may be paid for and then left out of training
     accuracy = {"zero_shot": _condition(setting, {}, measured.unsupervised)}
-    accuracy.update({name: _condition(setting, mixes[name], correct[name]) for name in mixes})
+    accuracy.update({name: _condition(setting, paid[name], correct[name]) for name in mixes})
     return MethodResult(
         method=method,
         exchange_rates={
-            name: exchange_rate(surface, name, setting.terms, setting.pilot_mix)
+            name: exchange_rate(surface, name, setting.terms, explored.bought)
             for name in surface.others
         },
-        plan=measured.plan.summary(),
+        plan=plan,
         accuracy=accuracy,
         sgr=measured.gap,
         sgr_per_cost=sgr_per_cost(
             {name: float(correct[name].mean()) for name in mixes},
-            {name: _cost(setting, mixes[name]) for name in mixes},
+            {name: _cost(setting, paid[name]) for name in mixes},
             measured.gap,
         ),
         baselines={
@@ -66,9 +71,24 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
             for name in mixes
             if name != "plan" and not name.endswith(EQUAL_COUNT)
         },
-        pilot_curve=[_curve_point(setting, o, surface) for o in measured.observations],
-        fitted_curves=_fitted_curves(setting, surface, measured.plan),
+        pilot_curve=[_curve_point(setting, o, surface) for o in explored.observations],
+        fitted_curves=_fitted_curves(setting, surface, plan),
         surface=_surface_summary(surface),
+    )
+
+
+def _plan_summary(setting: Setting, measured: Measurements) -> PlanSummary:
+    """What was bought already, and the plan for the rest."""
+    bought, plan = measured.explored.bought, measured.plan
+    purchase = described(plan, measured.explored.surface)
+    labels = {name: bought[name] + plan.labels[name] for name in setting.strata}
+    return PlanSummary(
+        labels=labels,
+        trained_on=purchase.trained_on,
+        cost=_cost(setting, labels),
+        money_left=purchase.money_left,
+        labels_after_pilot=purchase.labels,
+        expected_accuracy=purchase.expected_accuracy,
     )
 
 
@@ -122,13 +142,15 @@ def _curve_point(
     )
 
 
-def _fitted_curves(setting: Setting, surface: ResponseSurface, plan: Plan) -> list[FittedCurve]:
+def _fitted_curves(
+    setting: Setting, surface: ResponseSurface, plan: PlanSummary
+) -> list[FittedCurve]:
     """The surface along the money: one stratum alone, and the plan's proportions."""
     whole: dict[str, Mix] = {
         f"all {name}": single_stratum(name, setting.budget, setting.terms, setting.capacity)
         for name in setting.strata
     }
-    whole["plan's mix"] = plan.mix
+    whole["plan's mix"] = plan.trained_on
     return [_fitted_curve(setting, name, mix, surface) for name, mix in whole.items()]
 
 
@@ -160,4 +182,5 @@ def _surface_summary(surface: ResponseSurface) -> SurfaceSummary:
         clean=dict(surface.clean),
         luck=surface.luck,
         item_deviation=surface.item_deviation,
+        training_deviation=surface.training_deviation,
     )

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from budget.planning.information import training_parts
 from budget.policies import Mix
 from budget.setting import Setting
 from budget.surface.observation import Observation
@@ -35,16 +36,19 @@ class MethodTrials:
         trial = self.setting.trial("zero_shot", {}, 0, quantisation=self._quantisation)
         return self._correct([trial], self._run([trial], "zero-shot"))
 
-    def pilot(self) -> list[Observation]:
-        """Train on subsamples of the pilot: every stratum alone, and all together."""
-        setting, config = self.setting, self.setting.config.pilot
-        pilot = Pilot(tuple(setting.pilot_mix.items()), config.seed)
-        cells: list[tuple[Mix, float]] = []
-        # Fractions may round to one size, which is one observation, not two.
-        for size in sorted({max(2, round(f * config.labels)) for f in config.fractions}):
-            share = size / config.labels
-            cells += [({name: size}, share) for name in setting.strata]
-            cells.append((dict.fromkeys(setting.strata, size), share))
+    def parts_of(self, bought: Mix) -> list[Observation]:
+        """Train on subsamples of what was bought: every stratum alone, and all together."""
+        strata, config = self.setting.strata, self.setting.config.pilot
+        pilot = Pilot(tuple(bought.items()), config.seed)
+        had = np.array([bought[name] for name in strata])
+        parts = training_parts(had, sorted(config.fractions))
+        cells: list[tuple[Mix, float]] = [
+            (
+                {name: int(n) for name, n in zip(strata, part, strict=True) if n},
+                float((part / np.maximum(had, 1)).max()),
+            )
+            for part in parts
+        ]
         groups = [
             [self._trial(mix, seed, pilot) for seed in range(config.seeds)] for mix, _ in cells
         ]

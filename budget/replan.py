@@ -23,7 +23,6 @@ from analysis.wording import labels_do_not_help, recommendation
 from annotation.cost import LabelTerms, mix_cost, money, money_left
 from annotation.errors import InputError
 from budget.plan_options import PlanOptions, amount, hours_of_roles
-from budget.planner import exchange_rate
 from budget.planning.decision import Question, decide
 from budget.planning.decision_result import Decision
 from budget.planning.offers import exact_decimal
@@ -31,6 +30,7 @@ from budget.planning.plan import forecast
 from budget.planning.supply import Supply, offers_at_terms
 from budget.policies import baseline_mixes
 from budget.suppliers import Suppliers, read_suppliers
+from budget.surface.estimates import exchange_rate
 from budget.surface.response import ResponseSurface
 
 
@@ -158,6 +158,7 @@ def _summary(decision: Decision, result: RunResult, pilot_cost: Decimal) -> Plan
     plan, pilot = decision.plan, result.pilot.labels
     return PlanSummary(
         labels={name: pilot.get(name, 0) + count for name, count in plan.labels.items()},
+        trained_on=plan.trained_on,
         cost=float(pilot_cost) + plan.cost,
         money_left=plan.money_left,
         labels_after_pilot=plan.labels,
@@ -201,6 +202,7 @@ def surface_of(method: MethodResult) -> ResponseSurface:
         clean=stored.clean,
         luck=stored.luck,
         item_deviation=stored.item_deviation,
+        training_deviation=stored.training_deviation,
     )
     if surface.parameter_names != stored.parameter_names:
         raise InputError(

@@ -10,6 +10,7 @@ from analysis.accuracy import interval
 from analysis.result import Estimate
 from annotation.errors import InputError
 from budget.planning.decision_result import OtherPurchase, PlannedPurchase, PurchaseLine
+from budget.planning.evaluation import TIE
 from budget.planning.offers import Offer
 from budget.planning.plan import Plan, Planner
 from budget.surface.response import ResponseSurface
@@ -41,6 +42,22 @@ def described(plan: Plan, surface: ResponseSurface) -> PlannedPurchase:
         hours={role: float(hours) for role, hours in plan.hours.items()},
         expected_accuracy=interval(plan.expected, plan.forecast(surface)),
     )
+
+
+def best_plan(planner: Planner, money: Decimal) -> tuple[Plan, dict[str, Plan]]:
+    """The plan for so much money, and the best plan of every other kind.
+
+    A search among fewer offers has a finer ladder of labels; rarely it finds a better plan, which
+    is then the plan.
+
+    Raises InputError if the money does not pay for training.
+    """
+    plan = planner.plan(money)
+    others = other_plans(planner, plan, money)
+    best = max([plan, *others.values()], key=lambda own: own.expected)
+    if best.expected <= plan.expected + TIE:
+        return plan, others
+    return best, other_plans(planner, best, money)
 
 
 def other_plans(planner: Planner, plan: Plan, money: Decimal) -> dict[str, Plan]:

@@ -6,9 +6,8 @@ from decimal import Decimal
 import numpy as np
 
 from analysis.accuracy import CONFIDENCE, interval
-from budget.planning.alternatives import against, described, other_plans
+from budget.planning.alternatives import against, best_plan, described, other_plans
 from budget.planning.decision_result import Decision, RatePoint, Target
-from budget.planning.evaluation import TIE
 from budget.planning.flips import compare_side
 from budget.planning.modes import everything, reach_accuracy
 from budget.planning.plan import Plan, Planner
@@ -60,17 +59,12 @@ def decide(surface: ResponseSurface, supply: Supply, question: Question) -> Deci
             probability_asked=question.probability,
             probability=reached.probability,
         )
+        others = other_plans(planner, plan, money)
     elif money is not None:
-        plan = planner.plan(money)
+        plan, others = best_plan(planner, money)
     else:
         raise ValueError("a question should have money, or a target accuracy.")
     nothing_more = Planner(surface, supply.only(())).plan(everything(supply))
-    others = other_plans(planner, plan, money)
-    best = max([plan, *others.values()], key=lambda own: own.expected)
-    if target is None and best.expected > plan.expected + TIE:
-        # A search among fewer offers has a finer ladder of labels; rarely it finds a better plan.
-        plan = best
-        others = other_plans(planner, plan, money)
     value = question.value_per_point
     rounds = question.rounds_left
     sides = [compare_side(planner, name, money) for name in surface.others]

@@ -7,7 +7,7 @@ with what it cost already paid: money spent on it cannot be spent again. This is
 value of sample information (Raiffa and Schlaifer 1961), one step of lookahead.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
@@ -21,6 +21,7 @@ from budget.surface.response import ResponseSurface
 
 Array = NDArray[np.float64]
 SHARES = (Fraction(1, 25), Fraction(2, 25), Fraction(4, 25), Fraction(3, 10), Fraction(1, 2))
+LEAST_GAIN = 1e-4  # accuracy below which a batch is taken to teach nothing
 _STEPS = {1: 4, 2: 12, 3: 5}  # of final purchases in a lookahead
 _STEPS_BEYOND = 3
 _SEEDS = 5  # subsamples a part would be trained on
@@ -36,7 +37,7 @@ class Batch:
     `gain` what that is above deciding now.
     """
 
-    labels: Mapping[str, int]
+    labels: dict[str, int]
     value: float
     gain: float
 
@@ -79,6 +80,20 @@ def rank_batches(
         for labels, value in zip(batches, values, strict=True)
     ]
     return sorted(ranked, key=lambda batch: -batch.value)
+
+
+def choose_batch(
+    ranked: Sequence[Batch], surface: ResponseSurface, position: Position, rounds_left: int
+) -> Batch:
+    """What to buy in the first of `rounds_left` rounds, the last of which spends the rest.
+
+    The first of `ranked`; where that teaches nothing, a part of what is best now. Without labels if
+    nothing is to be bought.
+    """
+    if ranked and ranked[0].gain >= LEAST_GAIN:
+        return ranked[0]
+    labels = on_the_way(surface, position, 1 / rounds_left)
+    return Batch(labels, ranked[0].value - ranked[0].gain if ranked else 0.0, 0.0)
 
 
 def on_the_way(surface: ResponseSurface, position: Position, share: float) -> dict[str, int]:

@@ -98,7 +98,8 @@ def curves_of(ledger: Ledger, segments: Sequence[Segment], items: int, most: int
 def _price(segment: Segment, labels: int) -> float:
     """Money per label of a purchase of so many."""
     labels = max(labels, segment.offer.least)
-    money = segment.money(np.array(labels, dtype=object))
+    # A row of its own: numpy takes the large whole number of a lone object for one of 64 bits.
+    money = segment.money(np.array([labels], dtype=object))[0]
     return float(money) / labels
 
 

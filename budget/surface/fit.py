@@ -2,7 +2,8 @@
 
 The noise of a measured accuracy has three parts. What test items do to all mixes alike says
 nothing about the surface's shape: it is one offset of the whole surface. What they do to one mix
-alone is noise of its own. The luck of which items were bought is shared by all subsamples of a
+alone is noise of its own, and so is what one training does and another on the same labels does
+not. The luck of which items were bought is shared by all subsamples of a
 purchase (`luck`); the covariance that holds it is fixed before the fit, by the model and not by
 the points, so that it cannot pull the surface away from them (Peelle's puzzle). Where the surface
 still misses the points by more than the noise, the noise is widened by the ratio (Birge).
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.surface.luck import estimate_luck, luck_covariance
+from budget.surface.luck import KnownLuck, estimate_luck, luck_covariance, training_variance
 from budget.surface.observation import Observation
 from budget.surface.parameters import ParameterSpace, Prior
 from budget.surface.response import ResponseSurface, surface_accuracy
@@ -69,7 +70,8 @@ def fit_surface(
     own *= _ITEM_SHARE
     seeds = np.array([float(len(o.correct)) for o in seen])
     covariance = luck_covariance(counts, bought, shares, seeds, luck)
-    covariance[np.diag_indices(len(seen))] += own + DISCREPANCY**2
+    between_trainings = training_variance(seen)
+    covariance[np.diag_indices(len(seen))] += own + between_trainings / seeds + DISCREPANCY**2
     measured = np.array([o.accuracy for o in seen])
     place = space.strata.index(target)
 
@@ -79,7 +81,12 @@ def fit_surface(
 
     points = _posterior(predict, measured, covariance, space.size, draws, rng)
     offset = rng.normal(0, np.sqrt(common), (draws, 1))
-    fitted = predict(points).mean(0)
+    predicted = predict(points)
+    fitted = predicted.mean(0)
+    known = None
+    if seen:
+        inverse = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
+        known = KnownLuck(counts, bought, inverse, (measured - predicted) @ inverse)
     return ResponseSurface(
         strata=tuple(strata),
         target=target,
@@ -91,6 +98,8 @@ def fit_surface(
         clean=dict(zip(strata, shares.tolist(), strict=True)),
         luck=luck,
         item_deviation=float(np.sqrt(np.mean(own) + DISCREPANCY**2)) if seen else DISCREPANCY,
+        training_deviation=float(np.sqrt(between_trainings)),
+        known_luck=known,
     )
 
 

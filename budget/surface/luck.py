@@ -10,6 +10,9 @@ labels: luck is about .27 whatever the error rates; the 32 keeps small purchases
 varying without bounds. Labels that two trainings share push both.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -51,6 +54,54 @@ def luck_covariance(
     return np.asarray(covariance * shrink[:, None] * shrink)
 
 
+@dataclass(frozen=True)
+class KnownLuck:
+    """What a fit found out about the luck of labels that are bought already.
+
+    Whoever trains on these labels again keeps their luck: it belongs to the prediction of every
+    purchase that goes on from here, and not to that of a fresh one.
+
+    Attributes
+    ----------
+    parts : (observations, strata) labels trained on, subsamples of what was bought
+    bought : (strata,)
+    inverse : (observations, observations) of the covariance of the measured accuracies
+    pull : (draws, observations) inverse times what each draw of the surface leaves unexplained
+    """
+
+    parts: Array
+    bought: Array
+    inverse: Array
+    pull: Array
+
+    def shared(self, counts: Array, clean: Array, luck: float) -> Array:
+        """Covariance of the luck of mixes and observations, (mixes, observations).
+
+        Of what was bought a mix holds all, as far as its counts go.
+        """
+        push, of_parts = _bounded_push(counts, clean, luck), _bounded_push(self.parts, clean, luck)
+        common = np.minimum(counts, self.bought) / np.maximum(self.bought, 1)
+        return np.asarray(push[:, None] * of_parts * (common @ self.parts.T))
+
+    def expected(self, counts: Array, clean: Array, luck: float) -> Array:
+        """Accuracy (draws, mixes) that the luck of the labels had adds to each draw's surface."""
+        return np.asarray(self.pull @ self.shared(counts, clean, luck).T)
+
+    def variance(self, counts: Array, clean: Array, luck: float) -> Array:
+        """What stays unknown of the luck of the labels had, (mixes,)."""
+        shared = self.shared(counts, clean, luck)
+        held = np.minimum(counts, self.bought).sum(1)
+        own = _bounded_push(counts, clean, luck) ** 2 * held
+        return np.asarray(np.maximum(own - ((shared @ self.inverse) * shared).sum(1), 0))
+
+
+def _bounded_push(counts: Array, clean: Array, luck: float) -> Array:
+    """Standard deviation of one label's push, so that all together stay within the bound."""
+    push = luck * np.sqrt(_pushes(counts, clean))
+    deviation = push * np.sqrt(counts.sum(1))
+    return np.asarray(push * np.minimum(1, _MOST / np.maximum(deviation, 1e-12)))
+
+
 def fresh_luck(counts: Array, had: Array, clean: Array, luck: float = LUCK) -> Array:
     """Variance (mixes,) of accuracy by the labels of a mix beyond those that were had before.
 
@@ -58,6 +109,17 @@ def fresh_luck(counts: Array, had: Array, clean: Array, luck: float = LUCK) -> A
     """
     fresh = np.maximum(counts - had, 0).sum(1)
     return np.asarray(np.minimum(luck**2 * _pushes(counts, clean) * fresh, _MOST**2))
+
+
+def training_variance(observations: Sequence[Observation]) -> float:
+    """Variance of accuracy between trainings on the very same labels; 0 where none was repeated.
+
+    A probe always gives the same; an adapter's start, order and drop-out do not.
+    """
+    whole = [o for o in observations if o.pilot_share >= 1 and len(o.correct) > 1]
+    if not whole:
+        return 0.0
+    return float(np.mean([o.correct.mean(1).var(ddof=1) for o in whole]))
 
 
 def estimate_luck(

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erf
 
-from budget.surface.luck import LUCK, fresh_luck
+from budget.surface.luck import LUCK, KnownLuck, fresh_luck
 from budget.surface.parameters import SHARED, ParameterSpace
 
 Array = NDArray[np.float64]
@@ -47,6 +47,8 @@ class ResponseSurface:
     clean : stratum -> share of clean labels as they were bought; 1 where not named
     luck : spread of accuracy by which items are bought, see `luck_covariance`
     item_deviation : what this test set does to one mix and not to the others, in accuracy
+    training_deviation : what one training does and another on the same labels does not, in accuracy
+    known_luck : of the labels bought so far; None where nothing was measured
     root_mean_square_residual, root_mean_square_noise : of the fit's points
     """
 
@@ -58,6 +60,8 @@ class ResponseSurface:
     clean: Mapping[str, float] = field(default_factory=dict)
     luck: float = LUCK
     item_deviation: float = 0.0
+    training_deviation: float = 0.0
+    known_luck: KnownLuck | None = None
 
     @property
     def others(self) -> tuple[str, ...]:
@@ -108,10 +112,25 @@ class ResponseSurface:
         """
         counts = self.counts(mixes)
         had = self.counts([bought or {}])
-        variances = fresh_luck(counts, had, self.clean_shares(), self.luck)
-        deviation = np.sqrt(variances + self.item_deviation**2)
-        noise = rng.standard_normal((len(self.draws), len(mixes))) * deviation
-        return np.asarray(np.clip(self.predict(mixes, offset=False) + noise, 0, 1))
+        clean = self.clean_shares()
+        variances = fresh_luck(counts, had, clean, self.luck)
+        variances += self.item_deviation**2 + self.training_deviation**2
+        accuracy = self.continued(counts) if bought else self.predict(mixes, offset=False)
+        if bought and self.known_luck is not None:
+            variances += self.known_luck.variance(counts, clean, self.luck)
+        noise = rng.standard_normal((len(self.draws), len(mixes))) * np.sqrt(variances)
+        return np.asarray(np.clip(accuracy + noise, 0, 1))
+
+    def continued(self, counts: Array) -> Array:
+        """Accuracy (draws, mixes) of purchases that go on from what was bought: with its luck.
+
+        `counts` (mixes, strata), labels bought already included.
+        """
+        clean = self.clean_shares()
+        accuracy = self.accuracy(counts, np.broadcast_to(clean, counts.shape))
+        if self.known_luck is None:
+            return accuracy
+        return accuracy + self.known_luck.expected(counts, clean, self.luck)
 
     def rates(self, stratum: str, labels: int) -> Array:
         """Draws of the exchange rate of `stratum`, mean over its first `labels`: (draws,).

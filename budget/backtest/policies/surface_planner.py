@@ -1,6 +1,6 @@
 """The planner: buy a batch to learn from, fit the surface, buy again, and then the rest."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -11,7 +11,7 @@ from annotation.cost import LabelTerms
 from budget.backtest.market import Market
 from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Play, Subset
 from budget.backtest.trainer import Correct
-from budget.planning.information import Batch, on_the_way, rank_batches, training_parts
+from budget.planning.information import Batch, choose_batch, rank_batches, training_parts
 from budget.planning.position import Position
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
@@ -34,15 +34,13 @@ class SurfacePlanner:
     training where they do. The surface is told the error rates that the terms state.
 
     `rounds` of buying, the last one included; `draws` of the posterior; `fractions` and `seeds`
-    of what is trained; `least_gain` in accuracy below which a batch is taken to
-    teach nothing.
+    of what is trained.
     """
 
     rounds: int = 5
     draws: int = 600
     fractions: tuple[float, ...] = (0.25, 0.5, 1.0)
     seeds: int = 5
-    least_gain: float = 1e-4
     prior: Prior = field(default_factory=Prior)
     name: str = "planner"
 
@@ -51,22 +49,15 @@ class SurfacePlanner:
         rng = market.generator("planner")
         surface, ranked = _before_anything(_Start.of(market), self.prior)
         for turn in range(1, self.rounds):
-            labels = self._choose(ranked, surface, market, turn)
-            if not labels:
+            rounds_left = self.rounds - turn + 1
+            batch = choose_batch(ranked, surface, _position(market), rounds_left)
+            if not batch.labels:
                 break
-            market.buy(labels)
+            market.buy(batch.labels)
             observations = yield from self._train(market, rng)
             surface = self._fit(market, observations, turn)
             ranked = rank_batches(surface, _position(market), rng) if turn + 1 < self.rounds else []
         return self._finish(market, surface, rng)
-
-    def _choose(
-        self, ranked: Sequence[Batch], surface: ResponseSurface, market: Market, turn: int
-    ) -> Mapping[str, int]:
-        """The batch to buy before round `turn` + 1; empty if there is nothing to buy."""
-        if not ranked or ranked[0].gain < self.least_gain:
-            return on_the_way(surface, _position(market), 1 / (self.rounds - turn + 1))
-        return ranked[0].labels
 
     def _fit(
         self, market: Market, observations: Sequence[Observation], turn: int

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from annotation.cost import DEFAULT_TERMS
-from budget.planner import exchange_rate
+from budget.surface.estimates import exchange_rate
 from budget.surface.fit import _ITEM_SHARE, DISCREPANCY, fit_surface, item_noise
 from budget.surface.luck import LUCK, estimate_luck, luck_covariance
 from budget.surface.observation import Observation
@@ -74,7 +74,7 @@ class Market:
 
     def pilot(self) -> list[Observation]:
         """Observations of nested subsamples of one purchase, each label a lucky one or not."""
-        luck = {name: self.rng.standard_normal(PILOT) for name in self.strata}
+        self.luck = luck = {name: self.rng.standard_normal(PILOT) for name in self.strata}
         orders = [{name: self.rng.permutation(PILOT) for name in luck} for _ in range(SEEDS)]
         observations = []
         for mix, share in cells(*self.strata):
@@ -86,6 +86,13 @@ class Market:
     def score(self, mix: dict[str, int]) -> float:
         """Measured on the same test items after another purchase."""
         luck = self.push(mix) * np.sqrt(sum(mix.values())) * self.rng.standard_normal()
+        return float(self.answer(self.accuracy(mix) + luck).mean())
+
+    def go_on(self, mix: dict[str, int]) -> float:
+        """Measured on the same test items after buying on from the pilot, to a mix in all."""
+        had = sum(self.luck[name][: min(n, PILOT)].sum() for name, n in mix.items())
+        fresh = sum(max(0, n - PILOT) for n in mix.values())
+        luck = self.push(mix) * (had + np.sqrt(fresh) * self.rng.standard_normal())
         return float(self.answer(self.accuracy(mix) + luck).mean())
 
 
@@ -150,6 +157,28 @@ def test_intervals_of_what_a_purchase_will_score_cover_it() -> None:
     by_mix = np.mean(inside, axis=0)
     assert 0.83 <= by_mix.mean() <= 0.97, by_mix
     assert (by_mix >= 0.78).all(), by_mix
+
+
+def test_what_goes_on_from_a_purchase_keeps_the_luck_of_its_labels() -> None:
+    """Labels that were had are not bought anew: their luck is partly known, and stays."""
+    mixes = [{"easy": 120, "hard": 160}, {"easy": 400, "hard": 120}, {"hard": 400}]
+    had = {"easy": PILOT, "hard": PILOT}
+    inside, errors, widths = [], {"known": [], "not": []}, {"known": [], "not": []}
+    for seed in range(PILOTS):
+        market, surface = campaign(seed)
+        scores = np.array([market.go_on(mix) for mix in mixes])
+        for name, own in (("known", surface), ("not", replace(surface, known_luck=None))):
+            draws = own.measured(mixes, np.random.default_rng(seed), had)
+            errors[name].append(draws.mean(0) - scores)
+            widths[name].append(draws.std(0))
+            if name == "known":
+                inside.append(covered(draws, scores, 0.9))
+    by_mix = np.mean(inside, axis=0)
+    assert 0.85 <= by_mix.mean() <= 0.95, by_mix
+    mean_squares = {name: np.mean(np.square(own), axis=0) for name, own in errors.items()}
+    told = f"{np.sqrt(mean_squares['known'])} against {np.sqrt(mean_squares['not'])}"
+    assert mean_squares["known"].mean() < mean_squares["not"].mean(), told
+    assert np.mean(widths["known"]) < 0.85 * np.mean(widths["not"])
 
 
 def test_intervals_of_the_exchange_rate_cover_it() -> None:

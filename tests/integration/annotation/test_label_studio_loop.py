@@ -87,8 +87,18 @@ class Shell:
     def start(self, log: Path, *arguments: str) -> subprocess.Popen[bytes]:
         with log.open("ab") as out:
             return subprocess.Popen(
-                [*LABELMIX, *arguments], env=self.environment, cwd=ROOT, stdout=out, stderr=out
+                [*LABELMIX, *arguments],
+                env=self.environment,
+                cwd=ROOT,
+                stdout=out,
+                stderr=out,
+                preexec_fn=hear_interrupts,
             )
+
+
+def hear_interrupts() -> None:
+    """A shell makes jobs in its background deaf to Ctrl-C, and their children inherit it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="module")

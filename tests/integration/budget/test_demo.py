@@ -136,15 +136,12 @@ def test_a_second_demo_trains_nothing_and_gives_the_same(
     assert (folder / "report.html").read_bytes() == page
 
 
-def test_planning_again_finds_no_worse_plan(
+def test_planning_again_finds_the_same_plan(
     folder: Path, result: RunResult, labelmix: Labelmix
 ) -> None:
-    """It searches more finely, on the same evidence and at the same prices."""
+    """On the same evidence and at the same prices."""
     again = json.loads(labelmix("plan", folder, "--json"))
-    expected, before = again["plan"]["expected_accuracy"], result.plan.expected_accuracy
-    assert before.estimate is not None
-    assert expected["estimate"] > before.estimate - 0.01  # the latter on new test items
-    assert again["plan"]["cost"] <= result.budget
+    assert again["plan"] == result.plan.model_dump()
     assert again["exchange_rates"]["easy"] == result.exchange_rate.model_dump()
     assert again["method"] == "qlora"
 

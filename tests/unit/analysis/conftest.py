@@ -22,6 +22,7 @@ from analysis.result import (
     MixSummary,
     ModelSummary,
     PlanSummary,
+    RoundSummary,
     RunResult,
     StratumSummary,
     SupervisionGap,
@@ -155,6 +156,7 @@ def method_result(
         },
         plan=PlanSummary(
             labels=plan,
+            trained_on=plan,
             cost=cost(plan),
             money_left=budget - cost(plan),
             labels_after_pilot={name: plan[name] - pilot[name] for name in plan},
@@ -232,6 +234,7 @@ def run_result(strata: list[str], plan: dict[str, int], pilot: dict[str, int]) -
         budget=budget,
         confidence=0.95,
         pilot=MixSummary(labels=pilot, cost=cost(pilot)),
+        rounds=[RoundSummary(labels=pilot, cost=cost(pilot), expected_gain=None)],
         plan=planning.plan,
         exchange_rate=planning.exchange_rates["easy"],
         accuracy=planning.accuracy,

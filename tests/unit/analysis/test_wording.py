@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from analysis import caveats, wording
-from analysis.result import Estimate, ExchangeRate, RunResult, StratumSummary
+from analysis.result import Estimate, ExchangeRate, RoundSummary, RunResult, StratumSummary
 
 MINUS = "\u2212"
 
@@ -51,6 +51,19 @@ def test_after_the_pilot_the_rest_is_still_to_buy(resolved_result: RunResult) ->
     assert wording.after_the_pilot(resolved_result) == (
         "The pilot has already bought 100 easy and 100 hard labels for $300. "
         "Still to buy: 420 easy labels for $420."
+    )
+
+
+def test_rounds_and_labels_left_out_are_told(resolved_result: RunResult) -> None:
+    batches = [{"easy": 60, "hard": 100}, {"easy": 40, "hard": 0}]
+    rounds = [RoundSummary(labels=own, cost=1.0, expected_gain=None) for own in batches]
+    out = {**resolved_result.plan.labels, "hard": 0}
+    plan = resolved_result.plan.model_copy(update={"trained_on": out})
+    result = resolved_result.model_copy(update={"plan": plan, "rounds": rounds})
+    assert wording.after_the_pilot(result) == (
+        "The pilot has already bought 100 easy and 100 hard labels for $300, in 2 rounds "
+        "(60 easy and 100 hard labels; 40 easy labels). Still to buy: 420 easy labels for $420. "
+        "Leave the pilot's hard labels out of training: they do harm here."
     )
 
 

@@ -14,6 +14,7 @@ from analysis.result import (
     MixSummary,
     ModelSummary,
     PlanSummary,
+    RoundSummary,
     RunResult,
     StratumSummary,
     SupervisionGap,
@@ -87,6 +88,7 @@ def finished_method(method: str, surface: ResponseSurface) -> MethodResult:
     )
     plan = PlanSummary(
         labels=PILOT,
+        trained_on=PILOT,
         cost=60.0,
         money_left=40.0,
         labels_after_pilot={"easy": 0, "hard": 0},
@@ -149,6 +151,7 @@ def finished_run(methods: Mapping[str, ResponseSurface], capacity: int = 1000) -
         budget=200.0,
         confidence=0.95,
         pilot=MixSummary(labels=PILOT, cost=60.0),
+        rounds=[RoundSummary(labels=PILOT, cost=60.0, expected_gain=None)],
         plan=planning.plan,
         exchange_rate=planning.exchange_rates["easy"],
         accuracy={},

@@ -10,6 +10,7 @@ from budget.surface.luck import (
     _MOST,
     _PRIOR_SEEDS,
     LUCK,
+    KnownLuck,
     estimate_luck,
     luck_covariance,
 )
@@ -83,6 +84,30 @@ def test_luck_moves_accuracy_by_so_much_at_most() -> None:
     for own in (free, held):
         own /= np.sqrt(np.outer(np.diag(own), np.diag(own)))
     np.testing.assert_allclose(held, free, rtol=1e-9)
+
+
+def test_what_a_measured_purchase_tells_of_its_own_luck() -> None:
+    # 68 labels: .2 / sqrt(100) = .02 of luck, measured with as much noise again.
+    own, clean = np.array([[68.0]]), np.ones(1)
+    inverse = np.array([[1 / 0.0008]])
+    known = KnownLuck(own, own[0], inverse, np.array([[0.01]]) @ inverse)
+    # .01 above the surface: half of it is luck, and half of that luck's variance is left.
+    assert known.expected(own, clean, 0.2) == pytest.approx(np.array([[0.005]]))
+    assert known.variance(own, clean, 0.2) == pytest.approx(np.array([0.0002]))
+    # With 800 labels more, each pushes by .2 / sqrt(868 * 900): 68 * that * .02 / sqrt(68).
+    more = np.array([[868.0]])
+    push = 0.2 / np.sqrt(868 * 900)
+    share = 68 * push * 0.02 / np.sqrt(68)
+    assert known.shared(more, clean, 0.2) == pytest.approx(np.array([[share]]))
+    assert known.variance(more, clean, 0.2) == pytest.approx(68 * push**2 - share**2 / 0.0008)
+
+
+def test_nothing_is_known_of_the_luck_of_labels_left_out() -> None:
+    own, clean = np.array([[68.0, 0.0]]), np.ones(2)
+    known = KnownLuck(own, own[0], np.array([[1000.0]]), np.array([[3.0]]))
+    others = np.array([[0.0, 50.0]])
+    assert known.expected(others, clean, 0.2)[0, 0] == 0
+    assert known.variance(others, clean, 0.2)[0] == 0
 
 
 def test_labels_of_different_strata_share_no_luck() -> None:

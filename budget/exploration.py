@@ -1,0 +1,112 @@
+"""What a campaign buys to learn from before its plan: a pilot, then batches that teach most."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.result import RoundSummary
+from annotation.cost import mix_cost, money_left
+from budget.method_trials import MethodTrials
+from budget.planning.information import Batch, choose_batch, rank_batches
+from budget.planning.position import Position
+from budget.policies import Mix
+from budget.setting import Setting
+from budget.surface.clean import clean_share
+from budget.surface.fit import fit_surface
+from budget.surface.observation import Observation
+from budget.surface.response import ResponseSurface
+
+
+@dataclass(frozen=True)
+class Explored:
+    """What was bought before the plan, and what it taught.
+
+    Attributes
+    ----------
+    rounds : every purchase so far, the pilot first
+    bought : stratum -> labels of all of them together
+    observations : of trials on parts of what was bought
+    surface : fitted to them
+    """
+
+    rounds: tuple[RoundSummary, ...]
+    bought: Mix
+    observations: Sequence[Observation]
+    surface: ResponseSurface
+
+
+class Explorer:
+    """Buys and learns with one training method; `unsupervised` (1, target test items)."""
+
+    def __init__(
+        self, setting: Setting, trials: MethodTrials, unsupervised: NDArray[np.bool_]
+    ) -> None:
+        self._setting, self._trials = setting, trials
+        # Fine-tuning starts from what the model does anyway; a probe starts from guessing.
+        self._floor = unsupervised[0] if trials.method == "qlora" else None
+
+    def explore(self) -> Explored:
+        """Buy the pilot, then, round by round, the batch that teaches most for the plan.
+
+        Stops before its last round where nothing more is to be learnt, or to be bought.
+        """
+        setting = self._setting
+        config = setting.config.pilot
+        explored = self._learn((_round(setting, setting.pilot_mix, None),), setting.pilot_mix)
+        for turn in range(1, config.rounds):
+            batch = self._next_batch(explored, config.rounds - turn + 1, turn)
+            if not batch.labels:
+                break
+            bought = {n: explored.bought[n] + batch.labels.get(n, 0) for n in setting.strata}
+            rounds = (*explored.rounds, _round(setting, batch.labels, batch.gain))
+            explored = self._learn(rounds, bought)
+        return explored
+
+    def learn_from(self, explored: Explored) -> Explored:
+        """What this method learns from labels that another one has bought."""
+        return self._learn(explored.rounds, explored.bought)
+
+    def _next_batch(self, explored: Explored, rounds_left: int, turn: int) -> Batch:
+        setting = self._setting
+        here = Position(
+            setting.strata,
+            setting.terms,
+            setting.capacity,
+            explored.bought,
+            money_left(setting.budget, explored.bought, setting.terms),
+        )
+        rng = np.random.default_rng([setting.config.pilot.seed, turn])
+        ranked = rank_batches(explored.surface, here, rng)
+        return choose_batch(ranked, explored.surface, here, rounds_left)
+
+    def _learn(self, rounds: tuple[RoundSummary, ...], bought: Mix) -> Explored:
+        setting = self._setting
+        observations = self._trials.parts_of(bought)
+        surface = fit_surface(
+            observations,
+            setting.strata,
+            setting.task.target,
+            self._floor,
+            setting.chance,
+            setting.task.test_groups[setting.on_target],
+            pilot=bought,
+            clean=clean_shares(setting),
+        )
+        return Explored(rounds, bought, observations, surface)
+
+
+def clean_shares(setting: Setting) -> dict[str, float]:
+    """Share of clean labels of every stratum for sale, as its terms state them."""
+    task, judgments = setting.task, setting.config.targets.judgments
+    return {
+        name: clean_share(terms, task.choice_counts[task.pools[name]], judgments)
+        for name, terms in setting.terms.items()
+    }
+
+
+def _round(setting: Setting, labels: Mix, gain: float | None) -> RoundSummary:
+    every = {name: labels.get(name, 0) for name in setting.strata}
+    cost = float(mix_cost(every, setting.terms))
+    return RoundSummary(labels=every, cost=cost, expected_gain=gain)

@@ -1,0 +1,75 @@
+from collections.abc import Callable
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from annotation.cost import LabelTerms
+from budget.surface.estimates import exchange_rate, expected_accuracy
+from budget.surface.response import ResponseSurface
+
+Surface = Callable[..., ResponseSurface]
+
+
+def terms(**costs: str) -> dict[str, LabelTerms]:
+    return {name: LabelTerms(Decimal(cost), 0.1, "redraw") for name, cost in costs.items()}
+
+
+def test_exchange_rate_is_the_median_and_its_interval(make_surface: Surface) -> None:
+    rates = np.linspace(1.0, 3.0, 1001)
+    rate = exchange_rate(make_surface({"easy": rates}), "easy", terms(easy="1", hard="0.4"), {})
+    assert rate.resolved
+    assert (rate.estimate, rate.low, rate.high) == pytest.approx((2.0, 1.05, 2.95))
+    assert rate.cost_ratio == 2.5
+    assert rate.probability_better_buy == pytest.approx(0.25, abs=0.001)
+    assert (rate.stratum, rate.target) == ("easy", "hard")
+
+
+@pytest.mark.parametrize(("spread", "resolved"), [(29.0, True), (31.0, False)])
+def test_a_rate_known_to_no_better_than_a_factor_of_30_is_not_resolved(
+    make_surface: Surface, spread: float, resolved: bool
+) -> None:
+    half = np.log(spread) / 2
+    rates = np.exp(np.repeat([-half, 0.0, half], 100))
+    rate = exchange_rate(make_surface({"easy": rates}), "easy", terms(easy="1", hard="2"), {})
+    assert rate.resolved == resolved
+    numbers = (rate.estimate, rate.low, rate.high, rate.probability_better_buy)
+    assert all((number is not None) == resolved for number in numbers)
+    assert rate.cost_ratio == 0.5  # what is known is told in any case
+
+
+@pytest.mark.parametrize("other", [0.0, np.inf])
+def test_a_rate_that_may_be_nothing_or_without_end_is_not_resolved(
+    make_surface: Surface, monkeypatch: pytest.MonkeyPatch, other: float
+) -> None:
+    rates = np.repeat([2.0, other], [90, 10])
+    monkeypatch.setattr(ResponseSurface, "rates", lambda *_: rates)
+    rate = exchange_rate(make_surface({"easy": 1.0}), "easy", terms(easy="1", hard="2"), {})
+    assert not rate.resolved
+    assert rate.estimate is rate.low is rate.high is rate.probability_better_buy is None
+
+
+def test_a_cost_ratio_of_any_size_leaves_a_rate_resolved(make_surface: Surface) -> None:
+    rate = exchange_rate(make_surface({"easy": 2.0}), "easy", terms(easy="100", hard="1"), {})
+    assert rate.resolved
+    assert (rate.cost_ratio, rate.probability_better_buy) == (100, 0)
+
+
+def test_a_rate_is_the_mean_over_the_labels_bought(make_surface: Surface) -> None:
+    # 100 easy labels learn half of what there is to learn, at a cosine of .6 to what is wanted:
+    # .3 of the way, where hard labels are after n / (n + 100) = .3, so n = 42.857.
+    surface = make_surface({"easy": 1.0}, alignment_easy=0.6)
+    rate = exchange_rate(surface, "easy", terms(easy="1", hard="2"), {"easy": 100, "hard": 7})
+    assert rate.estimate == pytest.approx(3 / 7)
+    # 300 learn 3 / 4 of it: .45, and n = 81.82.
+    rate = exchange_rate(surface, "easy", terms(easy="1", hard="2"), {"easy": 300, "hard": 7})
+    assert rate.estimate == pytest.approx(3 / 11)
+
+
+def test_expected_accuracy_is_mean_and_percentiles(make_surface: Surface) -> None:
+    surface = make_surface({"easy": [1.0, 2.0]})
+    # n = 100 or 200: .3 + .6 * 1/2 = .6, .3 + .6 * 2/3 = .7
+    expected = expected_accuracy(surface, {"easy": 100})
+    assert expected.estimate == pytest.approx(0.65)
+    assert expected.low == pytest.approx(0.6 + 0.1 * 0.025)
+    assert expected.high == pytest.approx(0.7 - 0.1 * 0.025)

@@ -1,0 +1,92 @@
+"""What is bought before the plan, with trials that are drawn from a known curve."""
+
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from annotation.cost import mix_cost
+from budget.config import RunConfig
+from budget.exploration import Explored, Explorer, clean_shares
+from budget.method_trials import MethodTrials
+from budget.planning.information import training_parts
+from budget.policies import Mix
+from budget.setting import Setting, prepare
+from budget.surface.observation import Observation
+
+
+class DrawnTrials:
+    """Hard labels learn; easy ones as much, or nothing."""
+
+    method = "probe"
+
+    def __init__(self, setting: Setting, easy_helps: bool) -> None:
+        self.setting, self.easy_helps = setting, easy_helps
+        self.asked: list[Mix] = []
+
+    def parts_of(self, bought: Mix) -> list[Observation]:
+        self.asked.append(dict(bought))
+        strata = self.setting.strata
+        had = np.array([bought[name] for name in strata])
+        found = []
+        for part in training_parts(had, (0.5, 1.0)):
+            mix = dict(zip(strata, part.tolist(), strict=True))
+            counted = mix["hard"] + self.easy_helps * mix["easy"]
+            accuracy = 0.25 + 0.6 * counted / (counted + 60)
+            rng = np.random.default_rng(part)
+            items = rng.random((4, int(self.setting.on_target.sum()))) < accuracy
+            found.append(Observation(mix, items, float((part / np.maximum(had, 1)).max())))
+        return found
+
+
+def campaign(rounds: int, easy_helps: bool = True) -> tuple[Setting, DrawnTrials, Explorer]:
+    sections: dict[str, Any] = {
+        "items": {"source": "workshop", "size": 1500},
+        "strata": {"measure": "steps", "easy_at_most": 2, "hard_at_least": 5},
+        "annotators": {"easy": {"error_rate": 0.0}, "hard": {"error_rate": 0.0}},
+        "budget": {"total": 400},
+        "pilot": {"labels": 16, "rounds": rounds},
+        "test": {"items": 100, "other_items": 15},
+    }
+    setting = prepare(RunConfig.model_validate(sections))
+    trials = DrawnTrials(setting, easy_helps)
+    untrained = np.zeros((1, 100), dtype=bool)
+    return setting, trials, Explorer(setting, cast(MethodTrials, trials), untrained)
+
+
+def total(explored: Explored) -> Mix:
+    names = explored.bought
+    return {name: sum(own.labels[name] for own in explored.rounds) for name in names}
+
+
+def test_one_round_is_the_pilot_alone() -> None:
+    _, trials, explorer = campaign(1)
+    explored = explorer.explore()
+    assert trials.asked == [{"easy": 16, "hard": 16}]
+    assert explored.bought == {"easy": 16, "hard": 16}
+    assert [own.expected_gain for own in explored.rounds] == [None]
+    assert explored.rounds[0].cost == 48
+
+
+@pytest.mark.parametrize("easy_helps", [True, False])
+def test_rounds_go_on_from_what_was_bought_within_the_budget(easy_helps: bool) -> None:
+    setting, trials, explorer = campaign(3, easy_helps)
+    explored = explorer.explore()
+    assert 2 <= len(explored.rounds) <= 3
+    assert explored.rounds[0].labels == {"easy": 16, "hard": 16}
+    assert all(own.expected_gain is not None for own in explored.rounds[1:])
+    assert total(explored) == explored.bought == trials.asked[-1]
+    assert len(trials.asked) == len(explored.rounds)
+    assert mix_cost(explored.bought, setting.terms) < setting.budget
+    assert explored.surface.clean == clean_shares(setting)
+
+
+def test_another_method_learns_from_the_same_labels() -> None:
+    setting, _, explorer = campaign(3)
+    explored = explorer.explore()
+    other = DrawnTrials(setting, easy_helps=False)
+    learnt = Explorer(
+        setting, cast(MethodTrials, other), np.zeros((1, 100), dtype=bool)
+    ).learn_from(explored)
+    assert other.asked == [explored.bought]
+    assert (learnt.rounds, learnt.bought) == (explored.rounds, explored.bought)
