@@ -56,7 +56,12 @@ def surface_fit(surface: SurfaceSummary) -> str:
 
 def notices(result: RunResult) -> list[str]:
     """What the reader must know before trusting the page: the run's warnings and its own checks."""
-    found = list(result.warnings)
+    return list(dict.fromkeys([*result.warnings, *evidence_notices(result)]))
+
+
+def evidence_notices(result: RunResult) -> list[str]:
+    """What speaks against trusting the evidence of a run, at whatever prices and budget."""
+    found: list[str] = []
     planning = result.methods[result.planning_method]
     if not surface_fits(planning.surface):
         found.append(surface_fit(planning.surface))
@@ -90,7 +95,7 @@ def notices(result: RunResult) -> list[str]:
             f"outside what was expected ({percent(result.plan.expected_accuracy.estimate)}, "
             f"{span(result.plan.expected_accuracy)}): the fitted curve is off."
         )
-    return list(dict.fromkeys(found))
+    return found
 
 
 def _apart(one: Estimate, other: Estimate) -> bool:

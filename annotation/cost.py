@@ -137,3 +137,16 @@ def affordable(budget: Decimal, cost: Decimal, share: Fraction = _ALL) -> int:
     # Multiplied out instead of divided: a third of the budget is no decimal.
     amount = _EXACT.multiply(money(budget), Decimal(share.numerator))
     return int(_EXACT.divide_int(amount, _EXACT.multiply(money(cost), Decimal(share.denominator))))
+
+
+def affordable_by_shares(budget: Decimal, cost: Decimal, steps: int) -> list[int]:
+    """How many labels fit into 0, 1, ... `steps` parts of `steps` of a budget: `affordable` each.
+
+    Raises InputError as `affordable` does.
+    """
+    if money(cost) == 0:
+        raise InputError("cost per label is 0: any number of labels fits; set a cost above 0.")
+    have, have_unit = money(budget).as_integer_ratio()
+    price, price_unit = cost.as_integer_ratio()
+    whole, parts = have * price_unit, have_unit * price * steps
+    return [whole * step // parts for step in range(steps + 1)]

@@ -57,9 +57,14 @@ def _root(
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     if version:
+        from importlib.metadata import PackageNotFoundError
         from importlib.metadata import version as installed_version
 
-        typer.echo(f"labelmix {installed_version('labelmix')}")
+        try:
+            told = installed_version("labelmix")
+        except PackageNotFoundError:
+            told = "(not installed: run from its source)"
+        typer.echo(f"labelmix {told}")
         raise typer.Exit
 
 
@@ -347,6 +352,7 @@ def backtest(
     out: Annotated[Path, typer.Option(help="Folder for results; what is done is kept.")] = Path(
         "runs/backtest"
     ),
+    workers: Annotated[int, typer.Option(help="Processes that play worlds side by side.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Let policies spend money where every answer is known, and see what accuracy each forgoes.
@@ -376,6 +382,7 @@ def backtest(
                 model=model,
                 out=out,
                 watcher=watcher,
+                workers=workers,
             )
         if as_json:
             typer.echo(result.model_dump_json(indent=2))

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from analysis.number_format import count, interval_name, labels_text, money, percent, points, span
 from analysis.result import Estimate
-from analysis.wording import break_even, method_name
+from analysis.wording import method_name
 from budget.planning import sentences
 from budget.planning.decision_result import Decision
 from budget.replan import Replan
@@ -32,7 +32,7 @@ def show_replan(replanned: Replan) -> None:
             console.print(f"- {sentence}")
     console.print()
     for rate in replanned.exchange_rates.values():
-        console.print(break_even(rate, replanned.confidence))
+        console.print(sentences.rate_of_the_pilot(rate, replanned.confidence))
     if len(decision.rates) > 1:
         console.print(_rates_table(replanned))
     stop = decision.worth is not None and decision.worth.stop

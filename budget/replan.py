@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from analysis.accuracy import interval
-from analysis.caveats import notices
+from analysis.caveats import evidence_notices
+from analysis.number_format import percent
 from analysis.result import (
     Estimate,
     ExchangeRate,
@@ -19,7 +20,7 @@ from analysis.result import (
     RunResult,
     read_result,
 )
-from analysis.wording import labels_do_not_help, recommendation
+from analysis.wording import labels_do_not_help
 from annotation.cost import LabelTerms, mix_cost, money, money_left
 from annotation.errors import InputError
 from budget.plan_options import PlanOptions, amount, hours_of_roles
@@ -181,10 +182,15 @@ def _alternatives(
 
 
 def _warnings(result: RunResult) -> list[str]:
-    found = notices(result)
     if labels_do_not_help(result):
-        found.insert(0, recommendation(result))
-    return found
+        untrained = percent(result.sgr.unsupervised.estimate, 0)
+        return [
+            "In the run no benefit of training was shown: without any labels the model is right "
+            f"on {untrained} of {result.target} items, and no purchase that was trained is shown "
+            "to beat that. A plan on this evidence is a guess; do not buy yet.",
+            *evidence_notices(result),
+        ]
+    return evidence_notices(result)
 
 
 def surface_of(method: MethodResult) -> ResponseSurface:

@@ -26,6 +26,7 @@ def backtest_from_options(
     model: str | None,
     out: Path,
     watcher: Watcher,
+    workers: int,
 ) -> BacktestResult:
     """Run the backtest that the options of `labelmix backtest` describe.
 
@@ -48,6 +49,7 @@ def backtest_from_options(
         sources=sources,
         out=out,
         watcher=watcher,
+        workers=workers,
     )
 
 

@@ -3,11 +3,23 @@
 import json
 import os
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from annotation.errors import InputError
 
 Row = dict[str, Any]
+
+
+class Rows(Protocol):
+    """Finished rows by key; see `Journal`."""
+
+    def find(self, key: str) -> Row | None:
+        """The row of this key; None if there is none."""
+
+    def add(self, key: str, row: Row) -> Row:
+        """Keep a row; returns it as it will be read."""
+
+
 _BEGINNING = b'{"key"'
 
 
@@ -43,6 +55,10 @@ class Journal:
     def _refuse(self, line: int) -> NoReturn:
         self._file.close()
         raise InputError(f"{self._path}: line {line} is no finished result; move the file away.")
+
+    def of_world(self, name: str) -> dict[str, Row]:
+        """All rows of a world, by key."""
+        return {key: row for key, row in self._rows.items() if row.get("world") == name}
 
     def find(self, key: str) -> Row | None:
         """The row of this key, the latest of several; None if there is none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from budget.backtest.journal import Journal, Row
+from budget.backtest.journal import Row, Rows
 from budget.backtest.market import Market
 from budget.backtest.policy import Forecast, Policy, play_markets
 from budget.backtest.trainer import PenaltyRule, ProbeTrainer
@@ -61,7 +61,7 @@ def play_world(
     world: World,
     policies: Sequence[Policy],
     design: Design,
-    journal: Journal,
+    journal: Rows,
     watcher: Watcher,
 ) -> PlayedWorld:
     """Measure what is not in the journal yet; every policy's result is kept once it is there."""
@@ -91,7 +91,7 @@ def steps_of(policies: Sequence[Policy]) -> int:
     return 1 + len(policies)
 
 
-def _truth(world: World, design: Design, scores: Scores, journal: Journal, watcher: Watcher) -> Row:
+def _truth(world: World, design: Design, scores: Scores, journal: Rows, watcher: Watcher) -> Row:
     key = _key(world, design, "truth")
     row = journal.find(key)
     if row is None:

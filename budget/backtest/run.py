@@ -14,12 +14,14 @@ from budget.backtest.play_world import Design, play_world, steps_of
 from budget.backtest.policy import FORECAST_CONFIDENCE, Policy
 from budget.backtest.regret import KINDS, summarise, world_summary
 from budget.backtest.result import BacktestResult, WorldSummary
+from budget.backtest.workers import Choice, play_in_workers
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources
 from budget.worlds.world import Half
 from training.engines.base import Watcher
 
 _LARGEST_COUNT = 10_000
+_MOST_WORKERS = 256
 
 
 def run_backtest(
@@ -31,16 +33,18 @@ def run_backtest(
     sources: Sources,
     out: Path,
     watcher: Watcher,
+    workers: int = 1,
 ) -> BacktestResult:
     """Play policies in `count` worlds of each family; write backtest.json and .csv into `out`.
 
+    With `workers` above 1 worlds are played in as many processes; the result is the same.
     What is finished is kept in `out/backtest.jsonl`: the same backtest goes on where it was.
     Worlds of the held-out half are noted in `out/held_out.jsonl` before they are played.
 
     Raises InputError if a number is out of range, there is no such family or no world is left, or
     `out` cannot be written.
     """
-    _check(count, design)
+    _check(count, design, workers)
     worlds, skipped = choose_worlds(families, count, half, sources)
     summaries: list[WorldSummary] = []
     with Journal(out / "backtest.jsonl") as journal:
@@ -49,6 +53,10 @@ def run_backtest(
         for first in {world.family: world for world in reversed(worlds)}.values():
             first.items  # noqa: B018 - computes features before the stage that counts worlds
         watcher.stage(f"backtest, {half} worlds", len(worlds) * steps_of(policies))
+        if workers > 1:
+            choice = Choice(tuple(families), count, half, sources)
+            summaries += play_in_workers(choice, policies, design, journal, watcher, workers)
+            worlds.clear()
         while worlds:
             # Taken out of the list: its items are let go of when it is done.
             played = play_world(worlds.pop(0), policies, design, journal, watcher)
@@ -61,7 +69,9 @@ def run_backtest(
     return result
 
 
-def _check(count: int, design: Design) -> None:
+def _check(count: int, design: Design, workers: int) -> None:
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise InputError(f"--workers should be 1 to {_MOST_WORKERS}; got {workers}.")
     if not 1 <= count <= _LARGEST_COUNT:
         raise InputError(f"--count should be 1 to {_LARGEST_COUNT}; got {count}.")
     if design.seeds < 2:

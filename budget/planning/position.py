@@ -4,14 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.cost import LabelTerms, affordable, money_left
+from annotation.cost import LabelTerms, affordable, affordable_by_shares, money_left
 
 Counts = NDArray[np.int64]
+
+
+@lru_cache(maxsize=64)
+def _compositions(total: int, parts: int) -> Counts:
+    """All ways to write a number as a sum of so many, in order: (ways, parts)."""
+    ways = [own for own in product(range(total + 1), repeat=parts) if sum(own) == total]
+    return np.array(ways)
 
 
 @dataclass(frozen=True)
@@ -49,6 +57,12 @@ class Position:
             if share
         }
 
+    def _ladder(self, name: str, steps: int) -> Counts:
+        """Labels that 0, 1, ... parts of the money buy, as items allow: (steps + 1,)."""
+        most = self.capacity[name] - self.bought.get(name, 0)
+        found = affordable_by_shares(self.money, self.terms[name].cost, steps)
+        return np.array([min(count, most) for count in found])
+
     def after(self, purchase: Mapping[str, int]) -> "Position":
         """The position after one more purchase."""
         bought = {name: self.bought.get(name, 0) + purchase.get(name, 0) for name in self.strata}
@@ -62,14 +76,12 @@ class Position:
         labels of a stratum that was bought before may be left out of training, where no more of
         them are bought.
         """
-        spent: list[Counts] = [np.zeros(len(self.strata), dtype=np.int64)]
-        for shares in product(range(steps + 1), repeat=len(self.strata)):
-            if sum(shares) == steps:
-                bought = self.buyable(
-                    {n: Fraction(s, steps) for n, s in zip(self.strata, shares, strict=True)}
-                )
-                spent.append(np.array([bought.get(name, 0) for name in self.strata]))
-        purchases = np.unique(np.array(spent), axis=0)
+        ladders = [self._ladder(name, steps) for name in self.strata]
+        shares = _compositions(steps, len(self.strata))
+        columns = zip(ladders, shares.T, strict=True)
+        spent = np.column_stack([ladder[share] for ladder, share in columns])
+        nothing = np.zeros((1, len(self.strata)), dtype=np.int64)
+        purchases = np.unique(np.vstack([nothing, spent]), axis=0)
         used, paid = [], []
         here = self.counts
         for left_out in product((False, True), repeat=len(self.strata)):

@@ -19,6 +19,7 @@ from analysis.number_format import (
     ratio,
     span,
 )
+from analysis.result import ExchangeRate
 from analysis.wording import distinguishable
 from budget.planning.decision_result import (
     Decision,
@@ -136,7 +137,8 @@ def sides(side: Side) -> list[str]:
     ]
     price = side.cost_ratio
     found.append(
-        f"Price: one {side.stratum} label costs {ratio(price.now)} times a {side.target} one; "
+        f"Price, judgments and fixed costs included: one {side.stratum} label costs "
+        f"{ratio(price.now)} times a {side.target} one; "
         + _turn(price, worse, f"{ratio(price.at)}", "at every price tried")
     )
     rate = side.redraw_rate
@@ -156,6 +158,22 @@ def sides(side: Side) -> list[str]:
         + _turn(transfer, worse, f"{percent(transfer.at, 0)}", "whatever the transfer")
     )
     return found
+
+
+def rate_of_the_pilot(rate: ExchangeRate, confidence: float) -> str:
+    """What the run measured of a stratum's labels; which side to buy is told by `sides`."""
+    what = f"one {rate.stratum} label was worth"
+    if not rate.resolved or not is_number(rate.estimate):
+        return (
+            f"The pilot's own labels do not tell how many {rate.target} labels {what}: the "
+            "comparison rests on what the pilot measured of all labels together, and on what is "
+            "usual."
+        )
+    return (
+        f"Over the pilot's own labels {what} {ratio(rate.estimate)} {rate.target} ones "
+        f"({interval_name(confidence)} {span(rate, 'ratio')}); what the next ones are worth "
+        "may differ."
+    )
 
 
 def _number(side: Side) -> float:

@@ -123,3 +123,16 @@ class ParameterSpace:
         out = base[:, None] * distances * np.exp(self.prior.between_alignment * unit)
         out[:, far] = base
         return np.asarray(np.minimum(out, np.pi))
+
+
+def shared_columns(draws: Array) -> dict[str, Array]:
+    """The floor and the parameters that all strata share, each (draws,), of natural draws."""
+    return {name: draws[:, column] for column, name in enumerate(("floor", *SHARED))}
+
+
+def log_chance_pull(draws: Array) -> Array:
+    """Log of the surface's D, (draws,): from the clean target labels that learn half."""
+    v = shared_columns(draws)
+    doublings = np.log(2) / v["shape"]
+    log_power = doublings + np.log(-np.expm1(-doublings))  # of 2 ** (1 / shape) - 1
+    return np.asarray(np.log(v["half_labels"]) + log_power / v["exponent"])

@@ -26,10 +26,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
+from budget.surface.kernel import AccuracyKernel
 from budget.surface.luck import LUCK, KnownLuck, fresh_luck
-from budget.surface.parameters import SHARED, ParameterSpace
+from budget.surface.parameters import SHARED, ParameterSpace, log_chance_pull, shared_columns
 
 Array = NDArray[np.float64]
 OFFSET = "test_offset"
@@ -147,7 +147,7 @@ class ResponseSurface:
         alone[0, self.strata.index(stratum)] = labels
         shares = clean[None]
         agreement = np.maximum(_agreement(self.draws, place, alone, shares)[:, 0], 0)
-        v = _columns(self.draws)
+        v = shared_columns(self.draws)
         exponent, shape, power = v["exponent"], v["shape"], v["noise_power"]
         with np.errstate(divide="ignore", over="ignore"):
             grown = np.maximum(agreement ** (-1 / shape) - 1, _TINY) ** (-1 / exponent)
@@ -171,22 +171,10 @@ class ResponseSurface:
         return self.strata.index(self.target)
 
 
-def _columns(draws: Array) -> dict[str, Array]:
-    return {name: draws[:, column] for column, name in enumerate(("floor", *SHARED))}
-
-
-def log_chance_pull(draws: Array) -> Array:
-    """Log of the formula's D, (draws,): from the clean target labels that learn half."""
-    v = _columns(draws)
-    doublings = np.log(2) / v["shape"]
-    log_power = doublings + np.log(-np.expm1(-doublings))  # of 2 ** (1 / shape) - 1
-    return np.asarray(np.log(v["half_labels"]) + log_power / v["exponent"])
-
-
 def _agreement(draws: Array, place: int, counts: Array, clean: Array) -> Array:
     """Cosine (draws, mixes) of what is learnt to the target's direction; 0 without labels."""
     strata = counts.shape[1]
-    v = _columns(draws)
+    v = shared_columns(draws)
     first = 1 + len(SHARED)
     along = np.zeros((len(draws), len(counts)))
     beside = np.zeros_like(along)
@@ -217,8 +205,4 @@ def surface_accuracy(draws: Array, place: int, counts: Array, clean: Array) -> A
 
     `place` is the target's among the strata.
     """
-    v = _columns(draws)
-    steepness = v["steepness"][:, None] / np.sqrt(2)
-    grown = erf(steepness * _agreement(draws, place, counts, clean)) / erf(steepness)
-    floor = v["floor"][:, None]
-    return np.asarray(floor + (v["ceiling"][:, None] - floor) * grown)
+    return AccuracyKernel(draws, counts.shape[1], place).accuracy(counts, clean)

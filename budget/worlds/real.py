@@ -35,6 +35,10 @@ _MEASURE = "error_confidence"
 _EASY_SHARE, _HARD_SHARE = 0.4, 0.4  # of items, by their error confidence
 
 
+def no_progress(what: str, items: int, of_all: int) -> None:
+    """Hears of features and says nothing."""
+
+
 @dataclass(frozen=True)
 class Sources:
     """Where the material of real worlds comes from.
@@ -46,7 +50,7 @@ class Sources:
     data_dir: Path
     encoder: str | None
     features: Path
-    progress: Progress = lambda _what, _items, _all: None
+    progress: Progress = no_progress
 
     def folder(self, name: str) -> Path:
         """A data set's folder; raises InputError if it is absent."""

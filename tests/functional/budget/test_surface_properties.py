@@ -163,7 +163,9 @@ def test_what_goes_on_from_a_purchase_keeps_the_luck_of_its_labels() -> None:
     """Labels that were had are not bought anew: their luck is partly known, and stays."""
     mixes = [{"easy": 120, "hard": 160}, {"easy": 400, "hard": 120}, {"hard": 400}]
     had = {"easy": PILOT, "hard": PILOT}
-    inside, errors, widths = [], {"known": [], "not": []}, {"known": [], "not": []}
+    inside: list[NDArray[np.bool_]] = []
+    errors: dict[str, list[Array]] = {"known": [], "not": []}
+    widths: dict[str, list[Array]] = {"known": [], "not": []}
     for seed in range(PILOTS):
         market, surface = campaign(seed)
         scores = np.array([market.go_on(mix) for mix in mixes])

@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.cost import DEFAULT_TERMS, LabelTerms, affordable, mix_cost, money, money_left
+from annotation.cost import (
+    DEFAULT_TERMS,
+    LabelTerms,
+    affordable,
+    affordable_by_shares,
+    mix_cost,
+    money,
+    money_left,
+)
 from annotation.errors import InputError
 
 TERMS = {
@@ -140,3 +148,12 @@ def test_default_terms_follow_the_paper() -> None:
     assert hard.error_rate == 2 * easy.error_rate
     assert {terms.error_kind for terms in DEFAULT_TERMS.values()} == {"redraw"}
     assert list(DEFAULT_TERMS) == ["easy", "medium", "hard"]
+
+
+def test_shares_of_a_budget_buy_what_affordable_says() -> None:
+    for budget, cost in (("10", "3"), ("0.07", "0.01"), ("1000000000000000", "7.3"), ("0", "2")):
+        found = affordable_by_shares(Decimal(budget), Decimal(cost), 7)
+        own = [affordable(Decimal(budget), Decimal(cost), Fraction(k, 7)) for k in range(8)]
+        assert found == own
+    with pytest.raises(InputError, match="any number of labels fits"):
+        affordable_by_shares(Decimal(1), Decimal(0), 3)

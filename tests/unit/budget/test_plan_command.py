@@ -58,7 +58,10 @@ def test_a_decision_to_act_on(run_folder: Path) -> None:
     assert text.startswith("Buy 140 easy labels for $140. The pilot has bought 20 easy and 20 hard")
     assert "Expected: " in text and "without buying more" in text
     assert "Runner-up, only hard labels: 70 hard labels for $140" in text
-    assert "Price: one easy label costs 0.5 times a hard one; hard labels become the better" in text
+    assert (
+        "Price, judgments and fixed costs included: one easy label costs 0.5 times a hard one; "
+        "hard labels become the better" in text
+    )
     assert "Errors: 10 % of easy labels are as good as random" in text
     assert "Transfer: easy labels point 100 % of the way" in text
     assert "Exchange rate of the next labels, along the plan" in text

@@ -111,3 +111,35 @@ def test_bad_input_is_one_line(tmp_path: Path, arguments: tuple[str, ...], messa
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_find_the_same(tmp_path: Path) -> None:
+    quick = ("--count", "2", "--seeds", "3", "--policies", "planner,all_hard")
+    for name, workers in (("one", "1"), ("two", "2")):
+        assert backtest(tmp_path / name, *quick, "--workers", workers).exit_code == 0
+    one, two = (read(tmp_path / name) for name in ("one", "two"))
+    assert [world.name for world in two.worlds] == [world.name for world in one.worlds]
+    for here, there in zip(one.worlds, two.worlds, strict=True):
+        assert here.best_mix == there.best_mix
+        for own, other in zip(here.policies, there.policies, strict=True):
+            timeless = {"seconds_per_campaign"}
+            assert own.model_dump(exclude=timeless) == other.model_dump(exclude=timeless)
+    # Both keep the same rows, whoever has written them.
+    rows = [
+        sorted(
+            json.loads(line)["key"]
+            for line in (tmp_path / name / "backtest.jsonl").read_text().splitlines()
+        )
+        for name in ("one", "two")
+    ]
+    assert rows[0] == rows[1]
+    assert len(rows[0]) == 6
+    again = backtest(tmp_path / "two", *quick, "--workers", "2")
+    assert again.exit_code == 0  # everything is there already
+    assert len((tmp_path / "two" / "backtest.jsonl").read_bytes().splitlines()) == 6
+
+
+def test_a_number_of_processes_out_of_range(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["backtest", "--workers", "0", "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "--workers should be 1 to 256; got 0." in result.stderr

@@ -3,10 +3,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from budget.planning import evaluation
-from budget.planning.evaluation import MeanAccuracy, fast_erf
+from budget.planning.evaluation import MeanAccuracy
 from budget.surface.fit import fit_surface
 from budget.surface.response import ResponseSurface
 
@@ -26,19 +25,6 @@ def mixes(count: int) -> tuple[Array, Array]:
     counts[rng.random((count, 3)) < 0.3] = 0
     counts[0] = 0
     return counts, rng.uniform(0, 1, (count, 3))
-
-
-def test_the_error_function() -> None:
-    x = np.concatenate([[0.0], np.logspace(-9, 1.5, 1000), -np.logspace(-9, 1.5, 1000)])
-    found = fast_erf(x)
-    assert found[0] == 0
-    assert np.allclose(found, erf(x), rtol=1.5e-7, atol=0)
-
-
-def test_means_are_those_of_the_surface(surface: ResponseSurface) -> None:
-    counts, clean = mixes(300)
-    slow = surface.accuracy(counts, clean).mean(0)
-    assert np.allclose(MeanAccuracy(surface).mean(counts, clean), slow, atol=2e-7)
 
 
 def test_an_almost_straight_surface_loses_no_digits(

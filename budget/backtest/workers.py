@@ -1,0 +1,117 @@
+"""Worlds played in several processes; the one that started them alone writes the journal."""
+
+import multiprocessing
+import queue
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass, replace
+from functools import cache
+from multiprocessing.queues import Queue
+
+from budget.backtest.journal import Journal, Row
+from budget.backtest.play_world import Design, play_world
+from budget.backtest.policy import Policy
+from budget.backtest.regret import world_summary
+from budget.backtest.result import WorldSummary
+from budget.worlds.choose import choose_worlds
+from budget.worlds.real import Sources, no_progress
+from budget.worlds.world import Half, World
+from training.engines.base import SilentWatcher, Watcher
+
+_LOOK_EVERY = 0.2  # seconds
+_rows: "Queue[tuple[str, Row]] | None" = None  # of a worker: where its results go
+
+
+@dataclass(frozen=True)
+class Choice:
+    """How a worker finds the worlds that its parent has chosen."""
+
+    families: tuple[str, ...]
+    count: int
+    half: Half
+    sources: Sources
+
+    def worlds(self) -> list[World]:
+        return choose_worlds(self.families, self.count, self.half, self.sources)[0]
+
+
+class _Passed:
+    """A journal whose rows were handed over, and whose new ones go to the parent."""
+
+    def __init__(self, known: dict[str, Row]) -> None:
+        self._known = known
+
+    def find(self, key: str) -> Row | None:
+        return self._known.get(key)
+
+    def add(self, key: str, row: Row) -> Row:
+        assert _rows is not None
+        _rows.put((key, row))
+        return row
+
+
+def play_in_workers(
+    choice: Choice,
+    policies: Sequence[Policy],
+    design: Design,
+    journal: Journal,
+    watcher: Watcher,
+    workers: int,
+) -> Iterator[WorldSummary]:
+    """Play all worlds of a choice, in their order; every row is kept once it is there."""
+    names = [world.name for world in choice.worlds()]
+    choice = replace(choice, sources=replace(choice.sources, progress=no_progress))
+    context = multiprocessing.get_context("spawn")
+    rows: Queue[tuple[str, Row]] = context.Queue()
+    with ProcessPoolExecutor(workers, context, _begin, (rows,)) as pool:
+        try:
+            played: list[Future[WorldSummary]] = []
+            for index, name in enumerate(names):
+                known = journal.of_world(name)
+                arguments = (choice, index, tuple(policies), design, known)
+                played.append(pool.submit(_play, *arguments))
+            left = set(played)
+            while left:
+                done, left = wait(left, _LOOK_EVERY, FIRST_COMPLETED)
+                _keep(rows, journal)
+                for future in done:
+                    future.result()  # raises what the worker raised
+                    watcher.advance(1 + len(policies))
+            _keep(rows, journal, patience=1.0)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+    yield from (future.result() for future in played)
+
+
+def _keep(rows: "Queue[tuple[str, Row]]", journal: Journal, patience: float = 0.0) -> None:
+    while True:
+        try:
+            key, row = rows.get(timeout=patience) if patience else rows.get_nowait()
+        except queue.Empty:
+            return
+        journal.add(key, row)
+
+
+def _begin(rows: "Queue[tuple[str, Row]]") -> None:
+    global _rows
+    _rows = rows
+    import torch
+
+    torch.set_num_threads(1)  # pools of threads on the same cores slow each other down
+
+
+@cache
+def _worlds(choice: Choice) -> list[World]:
+    return choice.worlds()
+
+
+def _play(
+    choice: Choice, index: int, policies: tuple[Policy, ...], design: Design, known: dict[str, Row]
+) -> WorldSummary:
+    worlds = _worlds(choice)
+    # A copy of its own: its items are let go of when it is done.
+    world = replace(worlds[index])
+    return world_summary(play_world(world, policies, design, _Passed(known), SilentWatcher()))
