@@ -1,8 +1,8 @@
-"""How long a plan takes: the case of the promise, a small one, and how it grows.
+"""How long a plan and a fit take: the cases of the promise, small ones, and how they grow.
 
-The slow twin asks `ResponseSurface.accuracy` for the same candidates, all of them with all draws;
-that both find the same best candidate is asserted. Growth is told against strata, suppliers and
-draws, each varied alone.
+The slow twin works the surface's formula out plainly, for the same candidates, all of them with all
+draws; that both find the same best candidate is asserted. Growth of a plan is told against strata,
+suppliers and draws, that of a fit against trials and strata, each varied alone.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import erf
 
 from _machine import Timing, interleaved_medians, write_result
 from budget.planning.evaluation import MeanAccuracy
@@ -17,7 +18,8 @@ from budget.planning.offers import Offer, label_redraw_rate
 from budget.planning.plan import Plan, Planner
 from budget.planning.supply import Supply
 from budget.surface.fit import fit_surface
-from budget.surface.response import ResponseSurface
+from budget.surface.observation import Observation
+from budget.surface.response import ResponseSurface, _agreement
 
 MONEY = Decimal(1000)
 # Supplier -> cost per judgment of the easiest stratum, redraw rate there.
@@ -28,6 +30,7 @@ SUPPLIERS = {
     "students": ("0.30", 0.2),
     "agency": ("0.55", 0.1),
 }
+SEEDS = 5
 CANDIDATES = 4000  # of the comparison with the slow twin
 
 
@@ -82,19 +85,43 @@ def twins() -> dict[str, Callable[[], object]]:
     clean = rng.uniform(0.2, 1, counts.shape)
     fast = MeanAccuracy(surface)
 
+    draws = dict(zip(surface.parameter_names, surface.draws.T, strict=True))
+    steepness = draws["steepness"][:, None] / np.sqrt(2)
+    reach = (draws["ceiling"] - draws["floor"])[:, None] / erf(steepness)
+
     def slow() -> NDArray[np.float64]:
-        blocks = range(0, CANDIDATES, 200)
-        parts = [surface.accuracy(counts[k : k + 200], clean[k : k + 200]).mean(0) for k in blocks]
-        return np.concatenate(parts)
+        found = []
+        for k in range(0, CANDIDATES, 200):
+            agreement = _agreement(surface.draws, 2, counts[k : k + 200], clean[k : k + 200])
+            accuracy = draws["floor"][:, None] + reach * erf(steepness * agreement)
+            found.append(accuracy.mean(0))
+        return np.concatenate(found)
 
     expected, found, raced = slow(), fast.mean(counts, clean), fast.race(counts, clean)
     assert np.allclose(found, expected, atol=2e-7)
     assert raced.argmax() == expected.argmax()
     return {
-        "surface": slow,
+        "plain": slow,
         "blocks": lambda: fast.mean(counts, clean),
         "race": lambda: fast.race(counts, clean),
     }
+
+
+def fitting(trials: int, strata: int = 2) -> Callable[[], ResponseSurface]:
+    """A fit to so many trials, five seeds of every mix, 1,000 test items."""
+    names = tuple(f"stratum {k}" for k in range(strata))
+    rng = np.random.default_rng(0)
+    items = 1000
+    observations = []
+    for _ in range(trials // SEEDS):
+        mix = {name: int(rng.integers(1, 200)) for name in names}
+        accuracy = 0.5 + 0.3 * (1 - np.exp(-sum(mix.values()) / 150))
+        observations.append(Observation(mix, rng.random((SEEDS, items)) < accuracy, 0.5))
+    groups = np.array([str(k) for k in range(items)], dtype=object)
+    had = dict.fromkeys(names, 400)
+    return lambda: fit_surface(
+        observations, names, names[-1], None, 0.25, groups, draws=2000, pilot=had
+    )
 
 
 def show(timings: dict[str, Timing]) -> None:
@@ -117,19 +144,28 @@ def main() -> None:
     }
     for plan in (*plans.values(), *growth.values()):
         check(plan())
+    fits = {f"fit, {n} trials, 2 strata": fitting(n) for n in (50, 100, 250, 500, 1000)}
+    fits |= {f"fit, 500 trials, {n} strata": fitting(500, n) for n in (1, 3, 5)}
     timings = interleaved_medians(plans, repetitions=7)
+    fitted = interleaved_medians(fits, repetitions=5)
     grown = interleaved_medians(growth, repetitions=3)
     contestants = twins()
     evaluated = interleaved_medians(contestants, repetitions=5)
-    for part in (timings, grown, evaluated):
+    for part in (timings, grown, fitted, evaluated):
         show(part)
-    blocks = evaluated["surface"]["median"] / evaluated["blocks"]["median"]
-    race = evaluated["surface"]["median"] / evaluated["race"]["median"]
-    print(f"ratio: {blocks:.2f} (means of {CANDIDATES} candidates: surface / blocks)")
-    print(f"ratio: {race:.2f} (best of {CANDIDATES} candidates: surface / race)")
+    blocks = evaluated["plain"]["median"] / evaluated["blocks"]["median"]
+    race = evaluated["plain"]["median"] / evaluated["race"]["median"]
+    print(f"ratio: {blocks:.2f} (means of {CANDIDATES} candidates: plain / blocks)")
+    print(f"ratio: {race:.2f} (best of {CANDIDATES} candidates: plain / race)")
     write_result(
         "planner",
-        {"timings": timings, "growth": grown, "evaluation": evaluated, "ratios": [blocks, race]},
+        {
+            "timings": timings,
+            "growth": grown,
+            "fits": fitted,
+            "evaluation": evaluated,
+            "ratios": [blocks, race],
+        },
     )
 
 

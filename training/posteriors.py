@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from annotation.errors import InputError
+from annotation.majority import majority_redraw_rate
 
 IntArray = NDArray[np.int64]
 Array = NDArray[np.float64]
@@ -125,6 +126,8 @@ def _majority_rate(choices: int, rates: Array) -> float:
     """Redraw rate of the majority of judgments with these rates, (judges,)."""
     if choices == 1:
         return 0.0
+    if (rates == rates[0]).all():
+        return majority_redraw_rate(float(rates[0]), rates.size, choices)
     if choices**rates.size > _MOST_OUTCOMES:
         raise InputError(
             f"{rates.size} judgments of {choices} choices have too many outcomes to count out; "

@@ -1,16 +1,16 @@
 """What suppliers offer: labels of one stratum, at a price, so clean, as fast as they work."""
 
 import decimal
-import math
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
 from annotation.cost import money
 from annotation.errors import InputError
-from annotation.noise import ErrorKind, check_error_kind, check_error_rate
+from annotation.majority import majority_redraw_rate
+from annotation.noise import ErrorKind, check_error_kind, check_error_rate, redraw_rates
 
 MOST_JUDGMENTS = 7
 _EXACT = decimal.Context(prec=200, traps=[decimal.Inexact, decimal.InvalidOperation])
@@ -115,8 +115,7 @@ def label_redraw_rate(
 ) -> float:
     """The redraw rate of a label that `judgments` annotators of equal skill agree on most.
 
-    All outcomes are counted out: how many are right, and how the others fall on the wrong choices.
-    Of equally frequent choices one is drawn. The most probable choice of a posterior is the most
+    See `annotation.majority`. The most probable choice of a posterior is the most
     frequent one too, where annotators err alike, so the rate is that of both.
 
     Parameters
@@ -136,40 +135,6 @@ def label_redraw_rate(
         raise InputError(f"items should have at least 2 choices; got {choices}.")
     if not 1 <= judgments <= MOST_JUDGMENTS:
         raise InputError(f"judgments per label should be 1 to {MOST_JUDGMENTS}; got {judgments}.")
-    wrong = error_rate if error_kind == "flip" else error_rate * (choices - 1) / choices
     # Labels that are wrong more often than guesses say nothing.
-    wrong = min(wrong, (choices - 1) / choices)
-    right = 0.0
-    for votes in range(1, judgments + 1):
-        probability = (
-            math.comb(judgments, votes) * (1 - wrong) ** votes * wrong ** (judgments - votes)
-        )
-        right += probability * _wins(votes, judgments - votes, choices - 1)
-    return min(max((1 - right) * choices / (choices - 1), 0.0), 1.0)
-
-
-def _wins(votes: int, others: int, wrong_choices: int) -> float:
-    """Probability that `votes` beat `others` that fall on the wrong choices evenly."""
-    total = Fraction(0)
-    for parts in _partitions(others, others):
-        if len(parts) > wrong_choices:
-            continue
-        ways = math.factorial(others) * math.perm(wrong_choices, len(parts))
-        for part in parts:
-            ways //= math.factorial(part)
-        for repeated in Counter(parts).values():
-            ways //= math.factorial(repeated)
-        rivals = parts.count(votes)
-        if not parts or parts[0] <= votes:
-            total += Fraction(ways, rivals + 1)
-    return float(total / wrong_choices**others)
-
-
-def _partitions(total: int, largest: int) -> Iterator[tuple[int, ...]]:
-    """Ways to write a number as a sum, the largest part first."""
-    if total == 0:
-        yield ()
-        return
-    for part in range(min(total, largest), 0, -1):
-        for rest in _partitions(total - part, part):
-            yield (part, *rest)
+    one = min(float(redraw_rates(error_rate, error_kind, np.array([choices]))[0]), 1.0)
+    return majority_redraw_rate(one, judgments, choices)

@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
+from annotation.majority import majority_redraw_rate
 from annotation.noise import redraw_rates
-from training.posteriors import majority_redraw_rates
 
 IntArray = NDArray[np.int64]
 Array = NDArray[np.float64]
@@ -22,8 +22,7 @@ def clean_share(terms: LabelTerms, choices: float | IntArray, judgments: int = 1
         taken for that of items with 1 / chance choices, rounded
     judgments : per label, which is their majority
 
-    Raises InputError if `judgments` of so many choices are too many to count out, ValueError if a
-    number of choices or a chance is impossible.
+    Raises ValueError if a number of choices or a chance is impossible.
     """
     counts = _choice_counts(choices) if isinstance(choices, float) else choices
     if counts.size == 0:
@@ -41,9 +40,11 @@ def label_redraw_rates(terms: LabelTerms, choice_counts: IntArray, judgments: in
         return rates
     if judgments < 1:
         raise ValueError(f"'judgments' should be at least 1; got {judgments}.")
-    # What the judgments say does not matter, only how many there are.
-    table = np.zeros((choice_counts.size, judgments), dtype=np.int64)
-    return majority_redraw_rates(table, choice_counts, rates[:, None])
+    found = [
+        majority_redraw_rate(float(rate), judgments, int(choices))
+        for rate, choices in zip(rates, choice_counts, strict=True)
+    ]
+    return np.array(found)
 
 
 def _choice_counts(chance: float) -> IntArray:

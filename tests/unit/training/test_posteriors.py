@@ -108,8 +108,16 @@ def test_redraw_rates_of_unlike_items() -> None:
 
 
 def test_too_many_outcomes_are_refused() -> None:
+    rates = np.linspace(0.1, 0.3, 20)  # of different judges
     with pytest.raises(InputError, match="20 judgments of 2 choices have too many outcomes"):
-        majority_redraw_rates(np.zeros((1, 20), dtype=np.int64), whole([2]), 0.1)
+        majority_redraw_rates(np.zeros((1, 20), dtype=np.int64), whole([2]), rates)
+
+
+def test_judges_who_err_alike_are_counted_out_as_those_who_nearly_do() -> None:
+    nobody = np.zeros((1, 5), dtype=np.int64)
+    alike = majority_redraw_rates(nobody, whole([3]), 0.3)
+    nearly = majority_redraw_rates(nobody, whole([3]), [0.3, 0.3, 0.3, 0.3, 0.3 + 1e-9])
+    np.testing.assert_allclose(alike, nearly, atol=1e-8)
 
 
 def test_choice_mask() -> None:
