@@ -3,7 +3,7 @@
 import csv
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -142,3 +142,25 @@ def whole_file(path: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # there may be no such folder
             unfinished.unlink(missing_ok=True)
+
+
+def not_an_input(out: Path | None, inputs: Iterable[Path | None]) -> None:
+    """Check, before anything is read, that writing `out` overwrites none of the inputs.
+
+    Two names of one file (a link, another spelling of its path) are that one file. None stands for
+    an option that was not given.
+
+    Raises InputError if `out` is one of the inputs.
+    """
+    if out is None:
+        return
+    for path in inputs:
+        if path is not None and is_same_file(out, path):
+            raise InputError(f"{out}: is an input and would be overwritten; name another file.")
+
+
+def is_same_file(one: Path, other: Path) -> bool:
+    """Whether two paths name one file, there or yet to be written."""
+    with suppress(OSError):
+        return one.samefile(other)
+    return os.path.abspath(one) == os.path.abspath(other)  # noqa: PTH100 - resolve() may fail

@@ -8,6 +8,8 @@ import typer
 
 from budget.cli_options import DataDir, Json
 
+MOST_CHOICES = 1000  # more is a slip of the hand, and would not fit into memory
+
 judgments_app = typer.Typer(
     help="Measure error rates, times and costs from annotators' judgments.\n\n"
     "Example: labelmix judgments report export.json --rate 18",
@@ -43,7 +45,7 @@ def report(
     ] = None,
     data_dir: DataDir = None,
     items: Annotated[
-        Path | None, typer.Option(help="Item table (.jsonl, .parquet), instead of --config.")
+        Path | None, typer.Option(help="Items (JSONL, CSV, Parquet), instead of --config.")
     ] = None,
     measure: Annotated[
         str | None, typer.Option(help="Cut --items by this measure, not by what judgments say.")
@@ -61,11 +63,15 @@ def report(
         ),
     ] = False,
     choices: Annotated[
-        int | None, typer.Option(min=2, help="Choices per item, where no item table tells.")
+        int | None,
+        typer.Option(min=2, max=MOST_CHOICES, help="Choices per item, where no item table tells."),
     ] = None,
     errors: Annotated[
         str,
-        typer.Option(help="Error rates by gold, hardness, dawid_skene, one_coin, glad, mace."),
+        typer.Option(
+            help="Error rates by gold, hardness, majority, dawid_skene, one_coin, glad, mace; "
+            "auto: gold where there is enough, else what fits."
+        ),
     ] = "auto",
     aggregate: Annotated[
         str | None,
@@ -94,6 +100,12 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="TERMS.toml", help="Write terms for a configuration.")
     ] = None,
+    suppliers_out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SUPPLIERS.toml", help="Write suppliers for 'labelmix plan', role by role."
+        ),
+    ] = None,
     error_kind: Annotated[
         str, typer.Option(help="In --out: flip, the share that is wrong, or redraw.")
     ] = "flip",
@@ -108,7 +120,8 @@ def report(
 ) -> None:
     """Agreement, error rates, minutes and cost per label, by stratum and annotator.
 
-    Rows that cannot be used are left out and named. Intervals are 90 % intervals.
+    Rows that cannot be used are left out and named. Intervals are 90 % intervals. With --rate
+    there is a bill, too.
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """
@@ -116,6 +129,7 @@ def report(
 
     def work() -> None:
         from annotation.errors import InputError
+        from annotation.files import is_same_file, not_an_input
         from annotation.judgments.aggregation import check_aggregator
         from annotation.judgments.error_rates import check_error_method
         from annotation.judgments.labels import check_labels_path, labels_table, write_labels
@@ -131,7 +145,8 @@ def report(
             with_items,
         )
         from budget.judgments_summary import report_json, show_report
-        from budget.judgments_terms import terms_toml, write_terms
+        from budget.judgments_suppliers import suppliers_toml
+        from budget.judgments_terms import check_terms_path, terms_toml, write_terms
 
         # What is asked is checked before a long file is read.
         check_error_kind(error_kind)
@@ -140,7 +155,18 @@ def report(
             check_aggregator(aggregate)
         if labels_out is not None:
             check_labels_path(labels_out)
+        check_terms_path(out, "--out")
+        check_terms_path(suppliers_out, "--suppliers-out")
+        written = [path for path in (out, suppliers_out, labels_out) if path is not None]
+        for number, path in enumerate(written):
+            not_an_input(path, [*files, config, items])
+            if any(is_same_file(path, other) for other in written[:number]):
+                raise InputError(f"{path}: is written twice; name another file.")
         wanted = read_counts(need or [], "--need")
+        if days is not None and not wanted:
+            raise InputError("--days goes with --need, which says how many labels are wanted.")
+        if judgments_per_label > 1 and not wanted and suppliers_out is None:
+            raise InputError("--judgments-per-label goes with --need or --suppliers-out.")
         settings = ReportSettings(
             error_method=errors,  # type: ignore[arg-type]
             aggregator=aggregate,  # type: ignore[arg-type]
@@ -168,15 +194,17 @@ def report(
             is_redraw = error_kind == "redraw"
             terms = terms_toml(found, "redraw" if is_redraw else "flip", currency, planned)
             write_terms(terms, out)
+        if suppliers_out is not None:
+            suppliers = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
+            write_terms(suppliers, suppliers_out)
         if labels_out is not None:
             write_labels(labels_table(found.coded, found.aggregate), labels_out)
         if as_json:
-            typer.echo(json.dumps(report_json(found, reading.rejected), indent=2))
+            typer.echo(json.dumps(report_json(found, reading), indent=2))
         else:
-            show_report(found, reading.rejected, currency)
-            for path in (out, labels_out):
-                if path is not None:
-                    typer.echo(f"wrote {path}")
+            show_report(found, reading, currency)
+            for path in written:
+                typer.echo(f"wrote {path}")
 
     guarded(work)
 
@@ -186,11 +214,20 @@ def simulate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Judgments (.csv, .parquet).")],
     items: Annotated[
         list[str] | None,
-        typer.Option(metavar="STRATUM=ITEMS", help="Default easy=100 and hard=100."),
+        typer.Option(
+            metavar="STRATUM=ITEMS",
+            help="Of easy, medium, hard, or one with a --hardness; default easy=100 and hard=100.",
+        ),
+    ] = None,
+    hardness: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STRATUM=NUMBER", help="Mean of its items; easy -2, medium -1, hard 0."
+        ),
     ] = None,
     annotators: Annotated[int, typer.Option(min=1, help="How many people.")] = 10,
     overlap: Annotated[int, typer.Option(min=1, help="Judgments of every item.")] = 3,
-    choices: Annotated[int, typer.Option(min=2, help="Choices of every item.")] = 4,
+    choices: Annotated[int, typer.Option(min=2, max=MOST_CHOICES, help="Of every item.")] = 4,
     gold: Annotated[float, typer.Option(help="Share of items that are gold questions.")] = 0.0,
     seconds: Annotated[float, typer.Option(help="Median time of a hard item.")] = 30.0,
     seed: Annotated[int, typer.Option(min=0, help="Of all random numbers.")] = 0,
@@ -209,14 +246,18 @@ def simulate(
     from budget.console import guarded
 
     def work() -> None:
-        from annotation.files import whole_file
+        from annotation.errors import InputError
+        from annotation.files import is_same_file, whole_file
         from annotation.judgments.simulate import Workplace, simulate_judgments, truth_of
         from annotation.judgments.table import write_judgments
-        from budget.judgments_options import read_counts
+        from budget.judgments_options import read_counts, read_numbers
 
+        if truth is not None and is_same_file(truth, out):
+            raise InputError(f"--truth {truth}: is where the judgments go; name another file.")
         counts = read_counts(items or ["easy=100", "hard=100"], "--items")
         workplace = Workplace(
             items=counts,
+            hardness={**Workplace().hardness, **read_numbers(hardness or [], "--hardness")},
             annotators=annotators,
             judgments_per_item=overlap,
             choices=choices,

@@ -55,8 +55,8 @@ def with_items(reading: Reading, source: ItemSource) -> tuple[Reading, "pd.DataF
 
     Raises InputError if the items cannot be read or cut.
     """
-    from annotation.items import read_items
     from annotation.judgments.item_checks import check_against_items
+    from annotation.sources.tabular import load_unanswered
 
     if source.config is not None and source.items is not None:
         raise InputError("give either --config or --items; the former has its own items.")
@@ -74,7 +74,7 @@ def with_items(reading: Reading, source: ItemSource) -> tuple[Reading, "pd.DataF
         cut = config.strata
         strata = Strata(cut.measure, cut.easy_at_most, cut.hard_at_least)
     elif source.items is not None:
-        items = read_items(source.items)
+        items = load_unanswered(str(source.items))  # answers may be what is asked for
         if source.measure is not None:
             strata = read_cut(source.cut or "quantiles:3", source.measure, items)
     else:
@@ -100,6 +100,22 @@ def read_counts(texts: Sequence[str], option: str) -> dict[str, int]:
     return counts
 
 
+def read_numbers(texts: Sequence[str], option: str) -> dict[str, float]:
+    """Numbers, below 0 too, given as NAME=NUMBER.
+
+    Raises InputError that names what cannot be read.
+    """
+    numbers: dict[str, float] = {}
+    for name, value in read_pairs(texts, option).items():
+        try:
+            numbers[name] = float(value)
+        except ValueError:
+            numbers[name] = math.nan
+        if not math.isfinite(numbers[name]):
+            raise InputError(f"{option} {name}={value}: should be a number.")
+    return numbers
+
+
 def read_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Texts given as NAME=TEXT.
 
@@ -119,7 +135,7 @@ def read_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
 def read_rates(hourly: Sequence[str], fee: str | None, recruiting: Sequence[str]) -> Rates:
     """What work is paid, from the texts of the options.
 
-    Raises InputError that names what cannot be read.
+    Raises InputError that names what cannot be read, and if there are costs but no hourly rate.
     """
     per_hour, usual = read_amounts(hourly, "--rate")
     once, others = read_amounts(recruiting, "--recruiting")
@@ -131,6 +147,11 @@ def read_rates(hourly: Sequence[str], fee: str | None, recruiting: Sequence[str]
         if named or amount is None:
             raise InputError(f"--fee '{fee}': should be one amount for every label.")
         rates = replace(rates, fee=amount)
+    for option, given in (("--fee", fee), ("--recruiting", recruiting)):
+        if given and not rates.are_known:
+            raise InputError(
+                f"{option} goes with --rate; where no hours are paid, give --rate 0 too."
+            )
     return rates
 
 

@@ -1,19 +1,28 @@
 """What `labelmix judgments report` prints for a person, and as JSON."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from analysis.number_format import NOT_KNOWN, count, interval_name, money, percent, ratio, span
+from annotation.judgments.error_rates import ErrorRate
 from annotation.judgments.intervals import Interval
-from annotation.judgments.rejections import Rejection
-from annotation.judgments.report import JudgmentReport, StratumReport
+from annotation.judgments.label_cost import LabelCost
+from annotation.judgments.rejections import Reading, Rejection
+from annotation.judgments.report import JudgmentReport
+from annotation.judgments.staffing import Throughput
+from budget.judgments_lines import bill_lines, work_lines
 from budget.judgments_terms import as_estimate
 
-MOST_ROWS = 20  # of annotators, warnings and rejected rows that are shown
+_NAME = partial(Column, "annotator", overflow="fold")  # a name cut short is nobody's
+MOST_ROWS = 20  # of annotators and warnings that are shown
+_MOST_REJECTED = 5  # of a column
 _CAUTION = (
     "these error rates take the posterior for the truth: they tend to be too low and their "
     "intervals too narrow; put gold questions among the items to know better."
@@ -29,7 +38,7 @@ KINDS = {
 }
 
 
-def report_json(report: JudgmentReport, rejected: tuple[Rejection, ...]) -> dict[str, Any]:
+def report_json(report: JudgmentReport, reading: Reading) -> dict[str, Any]:
     """The report as plain values; money as numbers, what is not known as null."""
     fields = {
         name: getattr(report, name)
@@ -38,7 +47,8 @@ def report_json(report: JudgmentReport, rejected: tuple[Rejection, ...]) -> dict
     }
     plain = {name: _plain(value) for name, value in fields.items()}
     plain["aggregator"] = report.aggregate.method
-    plain["rejected"] = [asdict(rejection) for rejection in rejected]
+    plain["rejected"] = [asdict(rejection) for rejection in reading.rejected]
+    plain["notes"] = [*map(str, reading.notes), *report.notes]
     return plain
 
 
@@ -50,24 +60,28 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
     return float(value) if isinstance(value, Decimal) else value
 
 
-def show_report(
-    report: JudgmentReport, rejected: tuple[Rejection, ...], currency: str = "$"
-) -> None:
-    """Print tables of strata and annotators, warnings, rejected rows, and people needed."""
+def show_report(report: JudgmentReport, reading: Reading, currency: str = "$") -> None:
+    """Print tables of strata, roles and annotators, bill, people needed, and all that is odd."""
     console = Console(highlight=False, markup=False)
     console.print(_head(report))
     console.print(_error_table(report))
     console.print(_time_table(report, currency))
+    if any(each.role for each in report.roles):
+        console.print(_role_table(report, currency))
     console.print(_agreement_table(report))
     console.print(_annotator_table(report))
+    console.print(_annotator_work_table(report, currency))
     if 0 < len(report.pairs) <= MOST_ROWS:
         console.print(_pairs_table(report))
-    for line in _work_lines(report):
+    elif report.pairs:
+        console.print(f"Cohen's kappa of {count(len(report.pairs))} pairs: see --json")
+    for line in (*work_lines(report), *bill_lines(report, currency)):
         console.print(line)
     if any(stratum.error.method not in ("gold", "hardness") for stratum in report.strata):
         console.print(f"note: {_CAUTION}", style="yellow")
+    _show_some(console, "note", (*reading.notes, *report.notes))
     _show_some(console, "impossible times", report.warnings)
-    _show_some(console, "left out", rejected)
+    _show_rejected(console, reading.rejected)
 
 
 def _head(report: JudgmentReport) -> str:
@@ -92,30 +106,54 @@ def _error_table(report: JudgmentReport) -> Table:
             count(stratum.items),
             count(stratum.judgments),
             _share(stratum.error.rate),
-            stratum.error.method,
+            _known_by(stratum.error),
             percent(stratum.label_error),
+        )
+    return table
+
+
+def _known_by(error: ErrorRate) -> str:
+    """The method; of gold questions, how many answers there were."""
+    if error.rate.estimate is None:
+        return ""
+    return f"gold ({count(error.judgments)})" if error.method == "gold" else error.method
+
+
+def _role_table(report: JudgmentReport, currency: str) -> Table:
+    costs = ["cost per judgment"] if any(each.cost for each in report.roles) else []
+    columns = ("stratum", "people", "judgments", "wrong", *costs)
+    table = Table(Column("role", overflow="fold"), *columns, title="Roles")
+    for each in report.roles:
+        table.add_row(
+            each.role or "(none)",
+            each.stratum,
+            count(each.annotators),
+            count(each.judgments),
+            _share(each.error.rate),
+            *([_cost(each.cost, currency)] if costs else []),
         )
     return table
 
 
 def _time_table(report: JudgmentReport, currency: str) -> Table:
     costs = ["cost per judgment"] if any(stratum.cost for stratum in report.strata) else []
-    columns = ("stratum", "minutes, median", "mean", "with cancelled", *costs)
+    columns = ("stratum", "minutes, median", "mean", "with cancelled", "breaks", *costs)
     table = Table(*columns, title="Time of a judgment" + (" and its cost" if costs else ""))
     for stratum in report.strata:
         work = stratum.work
-        times = [_minutes(each) for each in (work.median, work.mean, work.per_label)]
-        table.add_row(stratum.name, *times, *([_cost(stratum, currency)] if costs else []))
+        times = [_minutes(each) for each in (work.median, work.mean, work.with_cancelled)]
+        costs_told = [_cost(stratum.cost, currency)] if costs else []
+        table.add_row(stratum.name, *times, count(work.idle), *costs_told)
     return table
 
 
-def _cost(stratum: StratumReport, currency: str) -> str:
-    if stratum.cost is None:
+def _cost(cost: LabelCost | None, currency: str) -> str:
+    if cost is None:
         return NOT_KNOWN
-    text = money(float(stratum.cost.per_label), currency)
-    text += f" ({span(as_estimate(stratum.cost.interval), 'ratio')})"
-    if stratum.cost.recruiting:
-        text += f", and {money(float(stratum.cost.recruiting), currency)} once"
+    text = money(float(cost.per_judgment), currency)
+    text += f" ({span(as_estimate(cost.interval), 'ratio')})"
+    if cost.recruiting:
+        text += f", and {money(float(cost.recruiting), currency)} once"
     return text
 
 
@@ -141,16 +179,29 @@ def _annotator_table(report: JudgmentReport) -> Table:
     shown = report.annotators[:MOST_ROWS]
     more = len(report.annotators) - len(shown)
     title = f"Annotators ({count(more)} more in --json)" if more else "Annotators"
-    columns = ("annotator", "role", "judgments", "wrong", "agrees with others", "minutes, median")
-    table = Table(*columns, title=title)
+    roles = ["role"] if any(each.role for each in shown) else []
+    table = Table(_NAME(), *roles, "judgments", "wrong", "agrees with others", title=title)
     for each in shown:
         table.add_row(
             each.name,
-            each.role or "",
+            *([each.role or ""] if roles else []),
             count(each.judgments),
             _share(each.error.rate),
             _share(each.agrees),
+        )
+    return table
+
+
+def _annotator_work_table(report: JudgmentReport, currency: str) -> Table:
+    shown = report.annotators[:MOST_ROWS]
+    costs = ["cost per judgment"] if any(each.cost for each in shown) else []
+    table = Table(_NAME(), "minutes, median", "labels a day", *costs, title="Annotators' work")
+    for each in shown:
+        table.add_row(
+            each.name,
             _minutes(each.work.median),
+            _labels(each.throughput),
+            *([_cost(each.cost, currency)] if costs else []),
         )
     return table
 
@@ -162,27 +213,6 @@ def _pairs_table(report: JudgmentReport) -> Table:
     return table
 
 
-def _work_lines(report: JudgmentReport) -> list[str]:
-    lines = []
-    done = report.throughput
-    if done.labels_per_day.estimate is not None:
-        hours = f", in {done.hours_per_day:.1f} hours of work" if done.hours_per_day else ""
-        lines.append(
-            f"An annotator finished {ratio(done.labels_per_day.estimate)} labels a day "
-            f"({span(as_estimate(done.labels_per_day), 'ratio')}){hours}; "
-            f"{count(done.annotator_days)} such days were seen."
-        )
-    needed = report.staffing
-    if needed is not None:
-        people = "annotator" if needed.annotators == 1 else "annotators"
-        lines.append(
-            f"{needed.hours:,.1f} hours of work: {count(needed.annotators)} {people} can do it in "
-            f"{needed.days:g} days of {needed.hours_per_day:g} hours; to be safe, take "
-            f"{count(needed.annotators_to_be_safe)}."
-        )
-    return lines
-
-
 def _show_some(console: Console, title: str, things: tuple[object, ...]) -> None:
     for thing in things[:MOST_ROWS]:
         console.print(f"{title}: {thing}", style="yellow")
@@ -190,10 +220,37 @@ def _show_some(console: Console, title: str, things: tuple[object, ...]) -> None
         console.print(f"{title}: {len(things) - MOST_ROWS:,} more, see --json", style="yellow")
 
 
+def _show_rejected(console: Console, rejected: Sequence[Rejection]) -> None:
+    """The first rows and values of every file and column, and how many there are."""
+    groups: dict[tuple[str, str, bool], list[Rejection]] = defaultdict(list)
+    for each in rejected:
+        # What was read from items names the judgment instead of a file.
+        where = "" if each.where.startswith("judgment ") else each.where
+        groups[where, each.column, each.row_stays].append(each)
+    for (_, column, row_stays), group in groups.items():
+        title = "value left out" if row_stays else "left out"
+        for each in group[:_MOST_REJECTED]:
+            console.print(f"{title}: {each}", style="yellow")
+        more = len(group) - _MOST_REJECTED
+        if more > 0:
+            console.print(
+                f"{title}: {more:,} more in column '{column}', see --json", style="yellow"
+            )
+
+
 def _share(interval: Interval) -> str:
     if interval.estimate is None:
         return NOT_KNOWN
     return f"{percent(interval.estimate)} ({span(as_estimate(interval))})"
+
+
+def _labels(done: Throughput) -> str:
+    found = done.labels_per_day
+    if found.estimate is None:
+        return NOT_KNOWN
+    if found.low is None:
+        return f"{ratio(found.estimate)} (one day seen)"
+    return f"{ratio(found.estimate)} ({span(as_estimate(found), 'ratio')})"
 
 
 def _ratio(interval: Interval) -> str:

@@ -63,6 +63,12 @@ def terms_toml(
     return "\n".join(lines) + "\n"
 
 
+def check_terms_path(path: Path | None, option: str) -> None:
+    """Raise InputError if a file of such a name would not be taken for TOML."""
+    if path is not None and path.suffix.lower() != ".toml":
+        raise InputError(f"{option} {path}: is written as TOML; name it .toml.")
+
+
 def write_terms(text: str, path: Path) -> None:
     """Write terms, whole or not at all.
 
@@ -86,8 +92,10 @@ def _section(
         lines.append("# cost is not known: no hourly rate was given, or no time measured")
     else:
         judgments = planned.get(stratum.name)
-        amount = cost.over(judgments) if judgments else cost.per_label
-        bounds = span(as_estimate(cost.interval), "ratio")
+        amount = cost.over(judgments) if judgments else cost.per_judgment
+        bounds = span(
+            as_estimate(cost.interval.shifted(float(amount - cost.per_judgment))), "ratio"
+        )
         note = f"per judgment; {kind} {bounds}"
         if cost.recruiting:
             shared = f"shared out among {judgments}" if judgments else "not included"

@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,7 +18,10 @@ from budget.planning.offers import MOST_JUDGMENTS, Discount, Offer, exact_decima
 from budget.planning.supply import TrainingCost
 
 Judgments = Annotated[int, Field(ge=1, le=MOST_JUDGMENTS)]
-_EXAMPLE = "[suppliers.crowd] with cost, error_rate and, if you like, judgments = [1, 3]"
+_EXAMPLE = (
+    "[suppliers.crowd] with cost, error_rate and, if you like, judgments = [1, 3], or let "
+    "'labelmix judgments report --suppliers-out' write the file"
+)
 
 
 class DiscountSection(Section):
@@ -174,9 +178,39 @@ def _first_error(error: ValidationError) -> str:
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        return f"{place}: no such key."
+        return f"{place}: no such key; {_keys_instead(first['loc'])}."
     if first["type"] == "missing":
         return f"{place} is missing; write {_EXAMPLE}."
     message = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    got = "" if isinstance(first.get("input"), dict) else f"; got {first.get('input')!r}"
+    if isinstance(first.get("input"), dict) and place.startswith("suppliers."):
+        supplier = ".".join(str(part) for part in first["loc"][:2])
+        if "valid dictionary" not in message and supplier != place:
+            return (
+                f"{place}: should be one value; terms of a stratum go into "
+                f"[{supplier}.strata.easy]."
+            )
+    is_told = isinstance(first.get("input"), dict) or "; got " in message
+    got = "" if is_told else f"; got {first.get('input')!r}"
     return f"{place}: {message.rstrip('.')}{got}."
+
+
+def _keys_instead(place: Sequence[object]) -> str:
+    """Which keys there are where an unknown one stands, the nearest of them first."""
+    allowed = list(_section_at(place[:-1]).model_fields)
+    name = str(place[-1])
+    near = get_close_matches(name, allowed, n=1)
+    meant = f"did you mean '{near[0]}'? " if near else ""
+    if place[0] == "suppliers" and name in RoleSection.model_fields:
+        meant = f"'{name}' belongs into [roles.NAME], NAME being the supplier's role; "
+    return f"{meant}the keys here are: {', '.join(allowed)}"
+
+
+def _section_at(place: Sequence[object]) -> type[Section]:
+    """The section that stands at a place of the file."""
+    if "discounts" in place[2:]:
+        return DiscountSection
+    if not place:
+        return SuppliersFile
+    if place[0] == "suppliers":
+        return TermsSection if len(place) > 2 else SupplierSection
+    return RoleSection if place[0] == "roles" else TrainingSection

@@ -173,17 +173,21 @@ def cohen_kappa(
     shared = both.shape[1]
     if not shared:
         return 0, NOTHING
-    table = np.bincount(both[0] * most + both[1], minlength=most * most).astype(np.float64)
+    # Pairs of labels that occur: the whole table would be large where there are many labels.
+    pairs, frequency = np.unique(both[0] * most + both[1], return_counts=True)
     rng = np.random.default_rng(seed)
-    drawn = rng.multinomial(shared, table / shared, size=draws).astype(np.float64)
-    estimate = float(_cohens(table[None], most)[0])
-    return shared, _interval(estimate, _cohens(drawn, most), confidence)
+    drawn = rng.multinomial(shared, frequency / shared, size=draws)
+    estimate = float(_cohens(frequency[None], pairs, most)[0])
+    return shared, _interval(estimate, _cohens(drawn, pairs, most), confidence)
 
 
-def _cohens(tables: Array, most: int) -> Array:
-    shares = tables.reshape(-1, most, most) / tables.sum(axis=1)[:, None, None]
-    observed = np.trace(shares, axis1=1, axis2=2)
-    by_chance = (shares.sum(axis=1) * shares.sum(axis=2)).sum(axis=1)
+def _cohens(counts: IntArray, pairs: IntArray, most: int) -> Array:
+    """Kappas, (draws,), of how often pairs of labels occur, (draws, pairs)."""
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    labels = np.arange(most)
+    by_first, by_second = (shares @ (each[:, None] == labels) for each in divmod(pairs, most))
+    observed = shares[:, pairs // most == pairs % most].sum(axis=1)
+    by_chance = (by_first * by_second).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         kappa = (observed - by_chance) / (1 - by_chance)
     return np.where(by_chance < 1 - 1e-12, kappa, np.nan)

@@ -1,7 +1,8 @@
 """Judgments as arrays of codes, for everything that is computed from them."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -10,6 +11,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
+from annotation.judgments.numbers import one_spelling
+from annotation.judgments.rejections import short
 
 IntArray = NDArray[np.int64]
 LabelKind = Literal["shared", "own choices", "open"]
@@ -18,8 +21,9 @@ LabelKind = Literal["shared", "own choices", "open"]
 - "shared": all items are labelled with the same few classes; the code is the class.
 - "own choices": every item has choices of its own, known from the item table; the code is the
   position.
-- "open": items have answers of their own that nobody listed, or free answers. A code means nothing
-  beyond its item; codes are spread evenly, so that none looks more frequent than another.
+- "open": items have answers of their own that nobody listed, or free answers; equal numbers are
+  one answer, however they are spelled. A code means nothing beyond its item; codes are spread
+  evenly, so that none looks more frequent than another.
 """
 UNNAMED = "all items"
 NO_GOLD = -1
@@ -36,6 +40,7 @@ class _Labels:
     choice_counts: IntArray
     shared: tuple[str, ...] = ()
     own: Sequence[Sequence[str]] | NDArray[np.object_] = ()
+    unknown_gold: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,10 +66,30 @@ class Coded:
     own: (
         Sequence[Sequence[str]] | NDArray[np.object_]
     )  # of every item, where they are not; "" what nobody said
+    unknown_gold: tuple[str, ...] = ()  # gold answers, item by item, that are none of the classes
 
     def text(self, item: int, label: int) -> str:
         """What a label says; "" where nobody gave it and it is not known."""
         return self.shared[label] if self.shared else str(self.own[item][label])
+
+    def on_given_classes(self) -> "Coded":
+        """The same judgments without the classes that nobody chose; itself where there are none.
+
+        A gold answer that nobody gave is none then.
+        """
+        given = np.unique(self.label)
+        if self.kind != "shared" or given.size == len(self.shared) or given.size < 2:
+            return self
+        # The last place stands for NO_GOLD, which is -1.
+        codes = np.full(len(self.shared) + 1, NO_GOLD, dtype=np.int64)
+        codes[given] = np.arange(given.size)
+        return replace(
+            self,
+            label=codes[self.label],
+            gold=codes[self.gold],
+            choice_counts=np.full_like(self.choice_counts, given.size),
+            shared=tuple(self.shared[code] for code in given),
+        )
 
     @cached_property
     def judged_stratum(self) -> IntArray:
@@ -105,12 +130,13 @@ def code_judgments(
         be among them, see `annotation.judgments.item_checks`.
     choice_count
         How many choices an item has where that is not known; by default the largest number of
-        different labels that any item got, at least 2.
+        different labels that any item got, at least 2. Where items share their classes, a gold
+        answer that nobody gave is a class only if there should be more than were given.
 
     Raises
     ------
     InputError
-        If no judgment carries a label.
+        If no judgment carries a label, or more classes were given than `choice_count` says.
     """
     there = usable(judgments)
     if there.empty:
@@ -139,6 +165,7 @@ def code_judgments(
         choice_counts=labels.choice_counts,
         shared=labels.shared,
         own=labels.own,
+        unknown_gold=labels.unknown_gold,
     )
 
 
@@ -155,11 +182,20 @@ def _labels(
         if len({tuple(own) for own in choices}) == 1:
             return _shared(tuple(choices[0]), len(item_ids), texts, gold)
         return _own(choices, item, texts, gold)
-    distinct = sorted({*texts, *(text for text in gold if text is not None)})
-    if len(distinct) <= min(_MOST_SHARED, max(2, len(item_ids) // 2)):
-        missing = max(0, (choice_count or 2) - len(distinct))
-        classes = (*distinct, *(f"(class {n + 1} nobody chose)" for n in range(missing)))
-        return _shared(classes, len(item_ids), texts, gold)
+    texts, gold = np.split(one_spelling([*texts, *gold]), [len(texts)])
+    given = set(texts)
+    if len(given) <= min(_MOST_SHARED, max(2, len(item_ids) // 2)):
+        if choice_count is not None and choice_count < len(given):
+            named = ", ".join(short(text) for text in sorted(given)[:5])
+            raise InputError(
+                f"there are {len(given)} different labels ({named}{', ...' * (len(given) > 5)}), "
+                f"but choices should be {choice_count}; say more with --choices."
+            )
+        missing = max(0, (choice_count or 2) - len(given))
+        ungiven = Counter(text for text in gold if text is not None and text not in given)
+        told = [text for text, _ in ungiven.most_common(missing)]
+        nobody = [f"(class {n + 1} nobody chose)" for n in range(missing - len(told))]
+        return _shared((*sorted([*given, *told]), *nobody), len(item_ids), texts, gold)
     return _open(item_ids, item, texts, gold, choice_count)
 
 
@@ -177,12 +213,14 @@ def _shared(
     classes: tuple[str, ...], items: int, texts: NDArray[np.object_], gold: NDArray[np.object_]
 ) -> _Labels:
     codes = {text: code for code, text in enumerate(classes)}
+    unknown = tuple(text for text in gold if text is not None and text not in codes)
     return _Labels(
         "shared",
         label=np.array([codes[text] for text in texts], dtype=np.int64),
         gold=np.array([codes.get(text, NO_GOLD) for text in gold], dtype=np.int64),
         choice_counts=np.full(items, len(classes), dtype=np.int64),
         shared=classes,
+        unknown_gold=unknown,
     )
 
 

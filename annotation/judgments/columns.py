@@ -9,6 +9,7 @@ import numbers
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import TypeGuard
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,9 @@ Reject = Callable[[int, str, object, str], None]
 """Told about a value that cannot be used: row from 0, column, value, what is wrong with it."""
 
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
-_TRUE = ("true", "1", "yes")
-_FALSE = ("false", "0", "no")
+# Spreadsheets write truth values in their user's language.
+_TRUE = ("true", "1", "yes", "wahr", "ja", "vrai", "oui", "verdadero", "vero")
+_FALSE = ("false", "0", "no", "falsch", "nein", "faux", "non", "falso")
 
 
 def texts(column: pd.Series, name: str, reject: Reject) -> pd.Series:
@@ -79,6 +81,7 @@ def numbers_at_least_zero(column: pd.Series, name: str, reject: Reject) -> pd.Se
         values = column.to_numpy(dtype=np.float64, copy=True)
         for row in np.flatnonzero(np.isinf(values) | (values < 0)):
             reject(int(row), name, float(values[row]), _number_problem(float(values[row])))
+            values[row] = math.nan
         return pd.Series(values)
     read = np.full(len(column), np.nan)
     if pd.api.types.infer_dtype(column, skipna=True) == "string":
@@ -187,3 +190,14 @@ def is_missing(value: object) -> bool:
     if isinstance(value, float | np.floating):
         return math.isnan(value)
     return isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value))
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether this is a text, not blank, that files can hold: JSON can say half a character."""
+    if not isinstance(value, str) or not value.strip():
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

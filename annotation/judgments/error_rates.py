@@ -141,6 +141,25 @@ class ErrorRates:
         chosen = self.coded.judged_stratum == stratum
         return self._rate("stratum", stratum, chosen)
 
+    def of_group(self, annotators: NDArray[np.bool_], stratum: int) -> ErrorRate:
+        """The error rate of some annotators' judgments in a stratum.
+
+        `annotators` (annotators,): who belongs to the group.
+        """
+        chosen = (self.coded.judged_stratum == stratum) & annotators[self.coded.annotator]
+        answers = int(self._on_gold[chosen].sum())
+        by_gold = self.method == "auto" and answers >= FEWEST_GOLD
+        if by_gold or self._rest == "gold":
+            found = self._gold_rate("stratum", chosen) if answers else NOTHING
+            return ErrorRate(found, "gold", answers)
+        count = int(chosen.sum())
+        if not self._can_tell("stratum", chosen):
+            return ErrorRate(NOTHING, self._rest, count)
+        if self._hardness is None:
+            return ErrorRate(self._posterior_rate("stratum", chosen), self._rest, count)
+        found = self._hardness.group(annotators, stratum, self.scope, self.confidence)
+        return ErrorRate(found, "hardness", count)
+
     def annotators(self) -> list[ErrorRate]:
         """The error rate of every annotator, over the items he judged, in their order."""
         by_annotator = np.argsort(self.coded.annotator, kind="stable")

@@ -46,6 +46,17 @@ class HardnessRates:
         """The error rate of a stratum; nothing where none of it was judged."""
         return self._interval(self._stratum == stratum, scope, confidence)
 
+    def group(
+        self,
+        annotators: NDArray[np.bool_],
+        stratum: int,
+        scope: Scope,
+        confidence: float = CONFIDENCE,
+    ) -> Interval:
+        """The error rate of some annotators in a stratum; `annotators` (annotators,)."""
+        cells = (self._stratum == stratum) & annotators[self._annotator]
+        return self._interval(cells, scope, confidence)
+
     def annotator(self, annotator: int, confidence: float = CONFIDENCE) -> Interval:
         """The error rate of an annotator over the strata as he judged them."""
         return self._interval(self._annotator == annotator, "these", confidence)

@@ -37,6 +37,11 @@ class Interval:
             raise ValueError(f"{self} has no known ends.")
         return self.low, self.high
 
+    def shifted(self, amount: float) -> "Interval":
+        """The interval of what is always so much more."""
+        ends = (self.estimate, self.low, self.high)
+        return Interval(*(None if end is None else end + amount for end in ends))
+
 
 NOTHING = Interval(None, None, None)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.hardness.surface import gold_texts
 from annotation.judgments.rejections import Reading, Rejection, short
 
 
@@ -17,6 +18,7 @@ def check_against_items(
 ) -> Reading:
     """Leave out judgments of items that are not there, and labels that are none of their choices.
 
+    Of a gold answer that is no choice the judgment stays, without the gold answer.
     Labels are compared without surrounding spaces and become the choice's own text. Answers to
     free-form items are not checked.
 
@@ -29,8 +31,8 @@ def check_against_items(
     strata
         Stratum of every item by its item_id, instead of what the judgments say; "" for none.
     answers_are_gold
-        Whether the items' own answers are taken as right: then all judgments are answers to gold
-        questions.
+        Whether the items' own answers are taken as right: then every judgment of an item that has
+        one is an answer to a gold question.
     """
     judgments = reading.judgments
     place = {item_id: number for number, item_id in enumerate(items["item_id"])}
@@ -43,18 +45,20 @@ def check_against_items(
     labels = judgments["label"].to_numpy(dtype=object).copy()
     choices = items["choices"].tolist()
     places = position.fillna(-1).to_numpy(dtype=np.int64)
-    gold_texts = judgments["gold"].to_numpy(dtype=object)
+    golds = judgments["gold"].to_numpy(dtype=object).copy()
+    if answers_are_gold:
+        right = np.array([*gold_texts(items), None], dtype=object)[places]
+        golds = np.where(pd.isna(right), golds, right)
     own = {number: {text.strip(): text for text in texts} for number, texts in enumerate(choices)}
     for row in np.flatnonzero(kept & judgments["label"].notna().to_numpy()):
         texts = own[int(places[row])]
         if not texts:
             continue
-        told = gold_texts[row]
-        if not answers_are_gold and isinstance(told, str) and told.strip() not in texts:
+        told = golds[row]
+        if isinstance(told, str) and told.strip() not in texts:
             problem = f"{short(told)} is none of the item's choices: {', '.join(texts.values())}."
-            rejected.append(_rejection(judgments, row, "gold", problem))
-            kept[row] = False
-            continue
+            rejected.append(_rejection(judgments, row, "gold", problem, row_stays=True))
+            golds[row] = None
         label = str(labels[row])
         if label.strip() in texts:
             labels[row] = texts[label.strip()]
@@ -62,21 +66,13 @@ def check_against_items(
             problem = f"{short(label)} is none of the item's choices: {', '.join(texts.values())}."
             rejected.append(_rejection(judgments, row, "label", problem))
             kept[row] = False
-    table = judgments.assign(label=_texts(labels))
+    table = judgments.assign(label=_texts(labels), gold=_texts(golds))
     if strata is not None:
         named = [strata.get(item_id) or None for item_id in judgments["item_id"]]
         table["stratum"] = _texts(named)
-    if answers_are_gold:
-        right = [
-            texts[int(answer)] if texts else text
-            for texts, answer, text in zip(
-                choices, items["answer"].fillna(0), items["answer_text"], strict=True
-            )
-        ]
-        gold = np.array([*right, None], dtype=object)
-        table["gold"] = _texts(gold[places])
     ordered = sorted(rejected, key=lambda rejection: rejection.row)
-    return Reading(table[kept].reset_index(drop=True), (*reading.rejected, *ordered))
+    kept_table = table[kept].reset_index(drop=True)
+    return Reading(kept_table, (*reading.rejected, *ordered), reading.notes)
 
 
 def _texts(values: Sequence[object] | NDArray[np.object_]) -> pd.Series:
@@ -84,7 +80,9 @@ def _texts(values: Sequence[object] | NDArray[np.object_]) -> pd.Series:
     return pd.Series(values, dtype=object)
 
 
-def _rejection(judgments: pd.DataFrame, row: int, column: str, problem: str) -> Rejection:
+def _rejection(
+    judgments: pd.DataFrame, row: int, column: str, problem: str, row_stays: bool = False
+) -> Rejection:
     value = judgments[column].iloc[row]
     where = f"judgment {judgments['source_id'].iloc[row]}"
-    return Rejection(where, int(row) + 1, column, short(value), problem)
+    return Rejection(where, int(row) + 1, column, short(value), problem, row_stays)

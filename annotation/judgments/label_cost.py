@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from annotation.cost import money
 from annotation.errors import InputError
-from annotation.judgments.intervals import NOTHING, Interval, ratio_interval
+from annotation.judgments.intervals import Interval, Scope, ratio_interval
 from annotation.judgments.timing import Timing
 
 Array = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 DECIMAL_PLACES = 4
 _ZERO = Decimal(0)
@@ -65,14 +66,14 @@ class Rates:
 
 @dataclass(frozen=True)
 class LabelCost:
-    """What one judgment of a stratum costs that ends in a label.
+    """What one judgment costs that ends in a label, of a stratum or by an annotator.
 
-    `per_label` is exact up to the fourth decimal place, rounded up: time at hourly rates, that of
-    cancelled judgments included, and the fee. `interval` is about the same number as a float.
+    `per_judgment` is exact up to the fourth decimal place, rounded up: time at hourly rates, that
+    of cancelled judgments included, and the fee. `interval` is about the same number as a float.
     `recruiting` is paid once.
     """
 
-    per_label: Decimal
+    per_judgment: Decimal
     interval: Interval
     recruiting: Decimal
 
@@ -83,7 +84,7 @@ class LabelCost:
         """
         if judgments < 1:
             raise InputError(f"the number of judgments should be at least 1; got {judgments}.")
-        return rounded_up(Fraction(self.per_label) + Fraction(self.recruiting) / judgments)
+        return rounded_up(Fraction(self.per_judgment) + Fraction(self.recruiting) / judgments)
 
 
 def rounded_up(amount: Fraction, places: int = DECIMAL_PLACES) -> Decimal:
@@ -117,7 +118,29 @@ def label_cost(
     InputError
         If somebody who judged there has no hourly rate.
     """
-    places = np.flatnonzero(chosen & ~np.isnan(timing.raw))
+    recruiting = rates.recruiting.get(stratum, _ZERO)
+    return _cost(timing, rates, roles, np.flatnonzero(chosen), timing.scope, recruiting)
+
+
+def annotator_costs(
+    timing: Timing, rates: Rates, roles: Sequence[str | None]
+) -> list[LabelCost | None]:
+    """What a label by every annotator costs, in the order of `timing.annotators`.
+
+    None for who was never timed or never gave a label; parameters and errors as for `label_cost`.
+    """
+    return [_cost(timing, rates, roles, places, "these", _ZERO) for places in timing.places()]
+
+
+def _cost(
+    timing: Timing,
+    rates: Rates,
+    roles: Sequence[str | None],
+    places: IntArray,
+    scope: Scope,
+    recruiting: Decimal,
+) -> LabelCost | None:
+    places = places[~np.isnan(timing.raw[places])]
     labels = int(timing.labelled[places].sum())
     if not labels:
         return None
@@ -132,28 +155,17 @@ def label_cost(
     for code in present:
         own = int(milliseconds[who == code].sum())
         spent += Fraction(hourly[int(code)]) * own / 3_600_000
-    per_label = rounded_up(spent / labels + Fraction(rates.fee))
+    per_judgment = rounded_up(spent / labels + Fraction(rates.fee))
     pay = np.array([float(hourly[int(code)]) for code in who]) / 3600
     by_time = ratio_interval(
         timing.seconds[places] * pay,
         timing.labelled[places].astype(np.float64),
         timing.item[places],
         who,
-        timing.scope,
+        scope,
         timing.confidence,
     )
-    recruiting = rates.recruiting.get(stratum, _ZERO)
-    return LabelCost(per_label, _shifted(by_time, float(rates.fee)), recruiting)
-
-
-def _shifted(interval: Interval, amount: float) -> Interval:
-    if interval.estimate is None:
-        return NOTHING
-    ends = [
-        None if end is None else end + amount
-        for end in (interval.estimate, interval.low, interval.high)
-    ]
-    return Interval(*ends)
+    return LabelCost(per_judgment, by_time.shifted(float(rates.fee)), recruiting)
 
 
 def read_amounts(texts: Sequence[str], what: str) -> tuple[dict[str, Decimal], Decimal | None]:

@@ -6,6 +6,7 @@ annotation who made it, when, how long it took and what it says. Predictions are
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,19 +79,24 @@ class _Reader:
         self.rows: list[dict[str, object]] = []
         self.places: list[int] = []  # the task of every row
         self.rejected: list[Rejection] = []
+        self.unnamed: list[tuple[int, str]] = []  # tasks without item_id, and what they are called
 
     def reading(self) -> Reading:
         columns = {
             name: pd.Series([row.get(name) for row in self.rows], dtype=object) for name in COLUMNS
         }
         checked = check_judgments(pd.DataFrame(columns), self.where)
-        rejected = [
-            Rejection(each.where, self.places[each.row - 1], each.column, each.value, each.problem)
-            for each in checked.rejected
-        ]
-        return Reading(
-            checked.judgments, tuple(sorted((*self.rejected, *rejected), key=lambda r: r.row))
+        rejected, notes = (
+            [replace(each, row=self.places[each.row - 1]) for each in those]
+            for those in (checked.rejected, checked.notes)
         )
+        by_row = sorted((*self.rejected, *rejected), key=lambda each: each.row)
+        if self.unnamed:
+            (number, name), more = self.unnamed[0], len(self.unnamed) - 1
+            also = f"; {more:,} more are named so." if more else "."
+            problem = f"is missing; the item is called '{name}'{also}"
+            notes.append(Rejection(self.where, number, "item_id", "None", problem))
+        return Reading(checked.judgments, tuple(by_row), tuple(notes))
 
     def read_task(self, number: int, task: object) -> None:
         if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):
@@ -106,6 +112,7 @@ class _Reader:
         item_id = data.get("item_id")
         if is_missing(item_id) or item_id == "":
             item_id = f"task-{task.get('id', number)}"
+            self.unnamed.append((number, item_id))
         try:
             options = _options(data.get("options"))
         except ValueError as error:

@@ -1,6 +1,8 @@
 """Aggregated labels with their posteriors: as a table, as a file, and as training wants them."""
 
 import json
+import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +13,27 @@ from annotation.errors import InputError
 from annotation.files import read_records, whole_file
 from annotation.judgments.aggregation import Aggregate
 from annotation.judgments.coding import Coded
+from annotation.judgments.columns import is_text
 from annotation.judgments.rejections import short
 
 COLUMNS = ("item_id", "label", "confidence", "judgments", "stratum", "choices", "posterior")
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(text == "" or is_text(text) for text in value)
+
+
+def _are_chances(value: object) -> bool:
+    if not isinstance(value, list) or not all(type(each) in (int, float) for each in value):
+        return False
+    return all(0 <= each <= 1 for each in value) and math.isclose(sum(value), 1, abs_tol=1e-6)
+
+
+_CHECKS: dict[str, Callable[[object], bool]] = {
+    "item_id": is_text,
+    "choices": _are_texts,
+    "posterior": _are_chances,
+}
 
 
 def labels_table(coded: Coded, found: Aggregate) -> pd.DataFrame:
@@ -77,6 +97,14 @@ def read_labels(path: str | Path) -> pd.DataFrame:
         for name in COLUMNS:
             if name not in record:
                 raise InputError(f"{path}: row {row}: column '{name}' is missing.")
+        for name, is_right in _CHECKS.items():
+            if not is_right(record[name]):
+                raise InputError(
+                    f"{path}: row {row}, column '{name}': got {short(record[name])}, which "
+                    "'labelmix judgments report' does not write."
+                )
+        if len(record["choices"]) != len(record["posterior"]):
+            raise InputError(f"{path}: row {row}: 'choices' and 'posterior' differ in length.")
     return pd.DataFrame({name: [record[name] for record in records] for name in COLUMNS})
 
 

@@ -57,6 +57,11 @@ class FittedModels:
         """
         if self.coded.kind != "shared":
             return "hardness"
+        # Dawid and Skene's model knows no class that nobody chose; the other would expect errors
+        # to fall on it, and lose by that alone.
+        on_given = self.coded.on_given_classes()
+        if on_given is not self.coded:
+            return FittedModels(on_given).better
         confused = self.aggregate("dawid_skene")
         if confused.log_likelihood is None:
             return "hardness"  # all labels are the same

@@ -1,4 +1,4 @@
-"""Rows that cannot be used: each is named, with its place, its value and what is wrong."""
+"""Rows and values that cannot be used: each is named, with its place and what is wrong."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,17 @@ _LONGEST = 60
 
 @dataclass(frozen=True)
 class Rejection:
-    """One row that was left out. `row` counts from 1, in the order of the file, headers apart."""
+    """A row that was left out, or a single value of it where the row stays.
+
+    `row` counts from 1, in the order of the file, headers apart.
+    """
 
     where: str
     row: int
     column: str
     value: str  # the value as Python prints it, shortened
     problem: str
+    row_stays: bool = False
 
     def __str__(self) -> str:
         return f"{self.where}: row {self.row}, column '{self.column}': {self.problem}"
@@ -26,15 +30,19 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a reader made of a file: a valid judgment table, and the rows it had to leave out."""
+    """What a reader made of a file: a valid judgment table, and what it had to leave out.
+
+    `notes` are about rows that are doubtful, but not wrong.
+    """
 
     judgments: pd.DataFrame
     rejected: tuple[Rejection, ...] = ()
+    notes: tuple[Rejection, ...] = ()
 
     def required(self) -> pd.DataFrame:
-        """The judgments, where none was rejected.
+        """The judgments, where nothing was rejected.
 
-        Raises InputError that names the first rejected row and says how many more there are.
+        Raises InputError that names the first that was and says how many more there are.
         """
         if self.rejected:
             more = len(self.rejected) - 1
@@ -63,4 +71,5 @@ def concatenated(readings: Sequence[Reading]) -> Reading:
     frame = pd.concat([reading.judgments for reading in readings], ignore_index=True)
     checked = check_judgments(frame, where="all files together")
     rejected = [rejection for reading in readings for rejection in reading.rejected]
-    return Reading(checked.judgments, (*rejected, *checked.rejected))
+    notes = [note for reading in readings for note in reading.notes]
+    return Reading(checked.judgments, (*rejected, *checked.rejected), (*notes, *checked.notes))

@@ -1,6 +1,6 @@
 """What a team's judgments say of it: agreement, error rates, times, costs, people needed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,12 +14,23 @@ from annotation.judgments.agreement import (
     agreement_with_others,
     cohen_kappa,
 )
+from annotation.judgments.bill import Bill, bill
 from annotation.judgments.coding import UNNAMED, Coded, LabelKind, code_judgments
+from annotation.judgments.doubts import doubts_about_labels
 from annotation.judgments.error_rates import ErrorMethod, ErrorRate, ErrorRates, redraw_rate
 from annotation.judgments.intervals import CONFIDENCE, Interval, Scope, share_interval
-from annotation.judgments.label_cost import LabelCost, Rates, label_cost
+from annotation.judgments.label_cost import LabelCost, Rates, annotator_costs, label_cost
 from annotation.judgments.models import FittedModels
-from annotation.judgments.staffing import Staffing, Throughput, staffing, throughput
+from annotation.judgments.names import check_names, roles_of
+from annotation.judgments.role_rates import RoleStratum, role_rates
+from annotation.judgments.staffing import (
+    Staffing,
+    Throughput,
+    annotator_throughput,
+    check_hours_per_day,
+    staffing,
+    throughput,
+)
 from annotation.judgments.timing import FLOOR, IDLE_CAP, TimeWarning, Timing, WorkTime
 
 MOST_PAIRS = 45  # of annotators whose Cohen's kappa is computed: those of ten annotators
@@ -47,6 +58,9 @@ class ReportSettings:
     days: float | None = None
     hours_per_day: float = 6.0
 
+    def __post_init__(self) -> None:
+        check_hours_per_day(self.hours_per_day)
+
 
 @dataclass(frozen=True)
 class StratumReport:
@@ -69,7 +83,10 @@ class StratumReport:
 
 @dataclass(frozen=True)
 class AnnotatorReport:
-    """One annotator; `agrees` is the share of others' judgments of the same items that say so."""
+    """One annotator; `agrees` is the share of others' judgments of the same items that say so.
+
+    `cost` is of one of his judgments that ends in a label.
+    """
 
     name: str
     role: str | None
@@ -77,6 +94,8 @@ class AnnotatorReport:
     error: ErrorRate
     agrees: Interval
     work: WorkTime
+    cost: LabelCost | None
+    throughput: Throughput
 
 
 @dataclass(frozen=True)
@@ -103,11 +122,14 @@ class JudgmentReport:
     confidence: float
     agreement: Agreement
     strata: tuple[StratumReport, ...]
+    roles: tuple[RoleStratum, ...]
     annotators: tuple[AnnotatorReport, ...]
     pairs: tuple[PairAgreement, ...]
     warnings: tuple[TimeWarning, ...]
     throughput: Throughput
     staffing: Staffing | None
+    bill: Bill | None  # where hourly rates are known
+    notes: tuple[str, ...]  # doubts about labels, see `annotation.judgments.doubts`
     better: Aggregator  # "dawid_skene" or "hardness", see `annotation.judgments.models`
     coded: Coded
     aggregate: Aggregate
@@ -122,8 +144,8 @@ def report_judgments(
 
     `items` is the item table where there is one; labels should be among its choices.
 
-    Raises InputError if there are no judgments with a label, a setting is impossible, or rates
-    are given and somebody has none.
+    Raises InputError if there are no judgments with a label, a setting is impossible, rates are
+    given and somebody has none, or something is said of somebody or a stratum that is not there.
     """
     coded = code_judgments(judgments, items, settings.choice_count)
     models = FittedModels(coded)
@@ -133,10 +155,12 @@ def report_judgments(
     timing = Timing(
         judgments, settings.idle_cap, settings.floor, settings.scope, settings.confidence
     )
-    roles = _roles(judgments, timing, settings.roles)
+    roles = roles_of(judgments, timing, settings.roles)
+    check_names(settings.rates, [*map(str, timing.annotators)], roles, coded.strata)
     strata = _strata(judgments, coded, found, agreed, rates, timing, roles, settings)
     work = {each.name: each.work for each in strata}
     cancelled = int(judgments["cancelled"].sum())
+    needed = _staffing(work, settings)
     return JudgmentReport(
         items=len(coded.item_ids),
         judgments=coded.item.size,
@@ -148,31 +172,18 @@ def report_judgments(
         confidence=settings.confidence,
         agreement=agreed[None],
         strata=strata,
+        roles=_by_role(judgments, coded, strata, rates, timing, roles, settings),
         annotators=_annotators(coded, rates, timing, roles, settings),
         pairs=_pairs(coded, settings.confidence),
         warnings=tuple(timing.warnings),
         throughput=throughput(timing, settings.confidence),
-        staffing=_staffing(work, settings),
+        staffing=needed,
+        bill=_bill(strata, settings),
+        notes=doubts_about_labels(coded),
         better=models.better,
         coded=coded,
         aggregate=found,
     )
-
-
-def _roles(judgments: pd.DataFrame, timing: Timing, given: Mapping[str, str]) -> list[str | None]:
-    """Role of every annotator, in the order of `timing.annotators`: as given, else as told."""
-    unknown = set(given) - set(timing.annotators)
-    if unknown:
-        raise InputError(
-            f"annotator '{sorted(unknown)[0]}' has a role but made no judgment; the annotators "
-            f"are: {', '.join(sorted(timing.annotators)[:10])}."
-        )
-    told = judgments["role"].to_numpy(dtype=object)
-    known = np.flatnonzero(~pd.isna(told))
-    roles: list[str | None] = [None] * len(timing.annotators)
-    for code, role in zip(timing.annotator[known].tolist(), told[known], strict=True):
-        roles[code] = role
-    return [given.get(str(n), role) for n, role in zip(timing.annotators, roles, strict=True)]
 
 
 def _strata(
@@ -211,6 +222,32 @@ def _strata(
     return tuple(reports)
 
 
+def _by_role(
+    judgments: pd.DataFrame,
+    coded: Coded,
+    strata: tuple[StratumReport, ...],
+    rates: ErrorRates,
+    timing: Timing,
+    roles: list[str | None],
+    settings: ReportSettings,
+) -> tuple[RoleStratum, ...]:
+    if len(set(roles)) > 1:
+        return role_rates(judgments, coded, rates, timing, roles, settings.rates)
+    return tuple(  # measured already: everybody has the one role, or none
+        RoleStratum(
+            role=roles[0],
+            stratum=each.name,
+            annotators=int(np.unique(coded.annotator[coded.judged_stratum == code]).size),
+            judgments=each.judgments,
+            error=each.error,
+            redraw_rate=each.redraw_rate,
+            work=each.work,
+            cost=each.cost,
+        )
+        for code, each in enumerate(strata)
+    )
+
+
 def _annotators(
     coded: Coded,
     rates: ErrorRates,
@@ -224,6 +261,10 @@ def _annotators(
     judged = np.split(order, ends[:-1])
     places = {name: code for code, name in enumerate(timing.annotators)}
     times = timing.by_annotator()
+    done = annotator_throughput(timing, settings.confidence)
+    costs: list[LabelCost | None] = [None] * len(times)
+    if settings.rates.are_known:
+        costs = annotator_costs(timing, settings.rates, roles)
     reports = []
     for code, (name, error) in enumerate(zip(coded.annotators, rates.annotators(), strict=True)):
         own = judged[code][~np.isnan(agrees[judged[code]])]
@@ -233,7 +274,14 @@ def _annotators(
         place = places[name]
         reports.append(
             AnnotatorReport(
-                str(name), roles[place], int(judged[code].size), error, share, times[place]
+                name=str(name),
+                role=roles[place],
+                judgments=int(judged[code].size),
+                error=error,
+                agrees=share,
+                work=times[place],
+                cost=costs[place],
+                throughput=done[place],
             )
         )
     return tuple(sorted(reports, key=lambda each: (-each.judgments, each.name)))
@@ -265,4 +313,17 @@ def _staffing(work: Mapping[str, WorkTime], settings: ReportSettings) -> Staffin
     judgments = {
         name: count * settings.judgments_per_label for name, count in settings.wanted.items()
     }
-    return staffing(judgments, work, settings.days, settings.hours_per_day)
+    return staffing(
+        judgments, work, settings.days, settings.hours_per_day, settings.judgments_per_label
+    )
+
+
+def _bill(strata: Sequence[StratumReport], settings: ReportSettings) -> Bill | None:
+    if not settings.rates.are_known:
+        return None
+    return bill(
+        {each.name: each.cost for each in strata},
+        {each.name: each.judgments for each in strata},
+        settings.wanted,
+        settings.judgments_per_label,
+    )

@@ -18,6 +18,8 @@ Array = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 LARGEST = 10_000_000
+_LONGEST = 86_400.0  # seconds
+_HARDEST = 20.0  # everybody guesses long before
 
 
 @dataclass(frozen=True)
@@ -61,11 +63,24 @@ class Workplace:
                 raise InputError(f"{each.name} should be a number above 0; got {value}.")
             if each.name in shares and value > 1:
                 raise InputError(f"{each.name} should be a share within 0 and 1; got {value}.")
+        if self.seconds > _LONGEST or self.annotators > LARGEST:
+            raise InputError(
+                f"a judgment should take at most {_LONGEST:g} seconds, and annotators should be at "
+                f"most {LARGEST:,}; got {self.seconds:g} and {self.annotators:,}."
+            )
         for name, count in self.items.items():
             if count < 1:
                 raise InputError(f"stratum '{name}' should have at least 1 item; got {count}.")
             if name not in self.hardness:
-                raise InputError(f"stratum '{name}' has no hardness; give it one.")
+                raise InputError(
+                    f"stratum '{name}' has no hardness; give it one (--hardness {name}=-1), or "
+                    f"choose from {', '.join(self.hardness)}."
+                )
+            if not abs(self.hardness[name]) <= _HARDEST:
+                raise InputError(
+                    f"stratum '{name}': hardness should be within {-_HARDEST:g} and {_HARDEST:g}; "
+                    f"got {self.hardness[name]:g}."
+                )
         if not self.items:
             raise InputError("there should be items of at least one stratum.")
         if self.choices < 2 or self.annotators < 1:

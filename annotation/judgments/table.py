@@ -1,6 +1,7 @@
 """The judgment table: its columns, validation at the edge, reading, writing."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,11 @@ from annotation.errors import InputError
 from annotation.files import readable, whole_file
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
 from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.repetitions import (
+    latest_version,
+    one_gold_per_item,
+    without_repetitions,
+)
 
 REQUIRED = ("item_id", "annotator", "label")
 TEXT_COLUMNS = ("item_id", "annotator", "label", "source_id", "stratum", "role", "gold")
@@ -72,13 +78,23 @@ def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
 def check_judgments(frame: pd.DataFrame, where: str) -> Reading:
     """Like `validate_judgments`, but rows that are wrong are left out and named.
 
+    Of a row with a wrong time only that time is left out. Where rows tell different gold answers
+    to one item, the one that most rows tell is taken; where there is no such, the item has none.
+    Where there is no column source_id, rows that are equal in all columns are one judgment.
+
     Raises InputError if a column is missing or occurs twice.
     """
     check_columns(list(frame.columns), where)
+    frame = frame.reset_index(drop=True)
     rejected: dict[int, Rejection] = {}  # the first problem of every row
 
     def reject(row: int, column: str, value: object, problem: str) -> None:
         rejected.setdefault(row, Rejection(where, row + 1, column, short(value), problem))
+
+    values: list[Rejection] = []
+
+    def leave_out(row: int, column: str, value: object, problem: str) -> None:
+        values.append(Rejection(where, row + 1, column, short(value), problem, row_stays=True))
 
     table: dict[str, pd.Series] = {}
     there = [name for name in COLUMNS if name in frame.columns]
@@ -87,11 +103,11 @@ def check_judgments(frame: pd.DataFrame, where: str) -> Reading:
         if name in TEXT_COLUMNS:
             table[name] = texts(column, name, reject)
         elif name == "seconds":
-            table[name] = numbers_at_least_zero(column, name, reject)
+            table[name] = numbers_at_least_zero(column, name, leave_out)
         elif name == "cancelled":
             table[name] = flags(column, name, reject)
         else:
-            table[name] = times(column, name, reject)
+            table[name] = times(column, name, leave_out)
     rows = len(frame)
     for name in COLUMNS:
         if name not in table:
@@ -102,12 +118,22 @@ def check_judgments(frame: pd.DataFrame, where: str) -> Reading:
     kept[list(rejected)] = False
     _same_item(checked, kept, reject)
     kept[list(rejected)] = False
-    kept &= _latest(checked, kept)
-    for name in ("stratum", "gold"):
-        _one_per_item(checked, name, kept, reject)
+    once = (
+        latest_version(checked, kept)
+        if "source_id" in there
+        else without_repetitions(checked[there], kept)
+    )
+    notes = [Rejection(where, *note) for note in once.notes]
+    kept &= once.kept
+    _one_stratum(checked, kept, reject)
     kept[list(rejected)] = False
+    checked["gold"] = one_gold_per_item(checked, kept, leave_out)
+    for name in ("stratum", "gold"):
+        checked[name] = _told_to_all(checked, name, kept)
     judgments = checked[kept].reset_index(drop=True)
-    return Reading(judgments, tuple(rejected[row] for row in sorted(rejected)))
+    values = [value for value in values if value.row - 1 not in rejected]
+    by_row = sorted([*rejected.values(), *values], key=lambda each: each.row)
+    return Reading(judgments, tuple(by_row), tuple(notes))
 
 
 def check_columns(names: Sequence[object], where: str) -> None:
@@ -152,21 +178,6 @@ def _require(checked: pd.DataFrame, reject: Reject) -> None:
         )
 
 
-def _latest(checked: pd.DataFrame, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Of rows with the same source_id the one with the latest updated_at, else the last."""
-    rows = np.flatnonzero(kept)
-    source_ids = checked["source_id"].iloc[rows]
-    if source_ids.is_unique:
-        return kept
-    # NaT is the smallest of all integers, so any time stamp is later.
-    updated = checked["updated_at"].iloc[rows].dt.tz_localize(None).to_numpy().astype(np.int64)
-    in_time = np.lexsort((rows, updated))
-    last = ~source_ids.iloc[in_time].duplicated(keep="last").to_numpy()
-    latest = np.zeros(len(checked), dtype=bool)
-    latest[rows[in_time[last]]] = True
-    return latest
-
-
 def _same_item(checked: pd.DataFrame, kept: NDArray[np.bool_], reject: Reject) -> None:
     """Two judgments of different items under one source_id are no repetition but a mix-up."""
     rows = np.flatnonzero(kept)
@@ -180,22 +191,34 @@ def _same_item(checked: pd.DataFrame, kept: NDArray[np.bool_], reject: Reject) -
         reject(int(rows[place]), "source_id", value, problem)
 
 
-def _one_per_item(
-    checked: pd.DataFrame, name: str, kept: NDArray[np.bool_], reject: Reject
-) -> None:
-    """An item has one stratum and one gold answer: the first that is told."""
-    rows = np.flatnonzero(kept & checked[name].notna().to_numpy())
+def _one_stratum(checked: pd.DataFrame, kept: NDArray[np.bool_], reject: Reject) -> None:
+    """An item has one stratum: the first that is told."""
+    rows = np.flatnonzero(kept & checked["stratum"].notna().to_numpy())
     told = checked.iloc[rows]
-    values = told[name]
+    values = told["stratum"]
     first = values.groupby(told["item_id"].to_numpy(), sort=False).transform("first")
     for place in np.flatnonzero((values != first).to_numpy()):
         item, value = told["item_id"].iloc[place], values.iloc[place]
         reject(
             int(rows[place]),
-            name,
+            "stratum",
             value,
             f"is {short(value)}, but item {short(item)} has {short(first.iloc[place])} elsewhere.",
         )
+
+
+def _told_to_all(checked: pd.DataFrame, name: str, kept: NDArray[np.bool_]) -> pd.Series:
+    """The column, what one row tells of an item told in all rows of the item."""
+    column = checked[name]
+    told = kept & column.notna().to_numpy()
+    untold = kept & ~told
+    if not told.any() or not untold.any():
+        return column
+    items = checked["item_id"].to_numpy(dtype=object)
+    of_item = dict(zip(items[told], column.to_numpy(dtype=object)[told], strict=True))
+    filled = column.to_numpy(dtype=object).copy()
+    filled[untold] = [of_item.get(item) for item in items[untold]]
+    return pd.Series(filled, dtype=object)
 
 
 def read_judgments(path: str | Path) -> pd.DataFrame:
@@ -222,7 +245,11 @@ def check_judgment_file(path: str | Path) -> Reading:
         path.open("rb").close()  # for the reason why it cannot be read
         frame, ragged = read_csv(path)
     reading = check_judgments(frame, where=str(path))
-    return Reading(reading.judgments, (*ragged, *reading.rejected))
+    number = frame.index.to_numpy()  # of every row in the file, lines of another length counted
+    rejected = [replace(each, row=int(number[each.row - 1])) for each in reading.rejected]
+    by_row = sorted([*ragged, *rejected], key=lambda each: each.row)
+    notes = [replace(each, row=int(number[each.row - 1])) for each in reading.notes]
+    return Reading(reading.judgments, tuple(by_row), tuple(notes))
 
 
 def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:

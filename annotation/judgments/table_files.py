@@ -1,5 +1,6 @@
 """Read and write judgment tables as CSV and Parquet: columns as they stand in the file."""
 
+import codecs
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ _BLOCK = 1 << 22  # bytes; a row should fit into it
 def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
     """The columns of a judgment table in a CSV file, as texts; rows of another length rejected.
 
+    The index of the table counts all rows of the file from 1, rejected ones too.
+
     Raises InputError if it is not CSV, or a column is missing or occurs twice.
     """
     reading = pa_csv.ReadOptions(block_size=_BLOCK, use_threads=False)  # rows keep their numbers
@@ -31,7 +34,8 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
         ) as opened:
             header = opened.schema.names
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _not(path, "CSV", error) from None
+        raise _not_csv(path, error) from None
+    _check_separator(header, path)
     check_columns(header, str(path))
     ragged: list[Rejection] = []
 
@@ -54,8 +58,11 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
             ),
         )
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise _not(path, "CSV", error) from None
-    return _frame(table, path), ragged
+        raise _not_csv(path, error) from None
+    frame = _frame(table, path)
+    numbers = np.arange(1, len(frame) + len(ragged) + 1)
+    left_out = [rejection.row for rejection in ragged]
+    return frame.set_axis(np.delete(numbers, np.array(left_out, dtype=np.int64) - 1)), ragged
 
 
 def read_parquet(path: Path) -> pd.DataFrame:
@@ -122,6 +129,30 @@ def _arrow(judgments: pd.DataFrame, times_as_text: bool) -> pa.Table:
         else:
             arrays[name] = pa.array(series, from_pandas=True)
     return pa.table(arrays)
+
+
+def _check_separator(header: list[str], path: Path) -> None:
+    """Raise InputError if the header is one name that another separator divides into columns."""
+    if len(header) != 1:
+        return
+    for separator, name in ((";", "';'"), ("\t", "tabs"), ("|", "'|'")):
+        names = [part.strip().strip('"') for part in header[0].split(separator)]
+        if any(known in names for known in COLUMNS) and len(names) > 1:
+            raise InputError(
+                f"{path}: the values are separated by {name}; save it with commas, numbers with "
+                "decimal points (in a spreadsheet: 'CSV UTF-8 (comma delimited)')."
+            )
+
+
+def _not_csv(path: Path, error: BaseException) -> InputError:
+    with path.open("rb") as file:
+        is_wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    is_other = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
+    if is_wide or is_other:
+        return InputError(
+            f"{path}: is not UTF-8 text; save it as UTF-8 (in a spreadsheet: 'CSV UTF-8')."
+        )
+    return _not(path, "CSV", error)
 
 
 def _not(path: Path, kind: str, error: BaseException) -> InputError:

@@ -30,14 +30,14 @@ _ROUNDING = 1.0  # seconds by which time stamps and durations may disagree
 class WorkTime:
     """Seconds of work on some judgments.
 
-    `median` and `mean` are of one judgment that ended in a label; `per_label` is all the work,
+    `median` and `mean` are of one judgment that ended in a label; `with_cancelled` is all the work,
     cancelled judgments included, over the number of labels. `timed` judgments have a known time,
     of which `idle` ones lasted longer than the idle cap.
     """
 
     median: Interval
     mean: Interval
-    per_label: Interval
+    with_cancelled: Interval
     timed: int
     untimed: int
     idle: int
@@ -144,7 +144,7 @@ class Timing:
         clusters = (self.item[labelled], self.annotator[labelled], scope, self.confidence)
         median = median_interval(seconds[labelled], *clusters) if labelled.size else NOTHING
         mean = ratio_interval(seconds[labelled], np.ones(labelled.size), *clusters)
-        per_label = ratio_interval(
+        with_cancelled = ratio_interval(
             seconds[timed],
             self.labelled[timed].astype(np.float64),
             self.item[timed],
@@ -155,7 +155,7 @@ class Timing:
         return WorkTime(
             median=median,
             mean=mean,
-            per_label=per_label,
+            with_cancelled=with_cancelled,
             timed=int(timed.size),
             untimed=int(places.size - timed.size),
             idle=int(self.is_idle[places].sum()),
@@ -167,14 +167,28 @@ class Timing:
         """Impossible times, annotator by annotator, the most frequent first.
 
         A judgment with a label is impossible below the floor; and any that lasted longer than the
-        time since its annotator's previous one was handed in.
+        time since its annotator's previous one was handed in, unless it was edited later: then its
+        seconds are those of the edit too. Of who mostly took longer than the idle cap nothing is
+        known: his times may be in another unit.
         """
         too_short = self.labelled & (self.raw < self.floor)
         found = self._warnings(too_short, f"took less than {self.floor:g} s")
         found += self._warnings(
             self._overlapping(), "took longer than the time since the one before"
         )
+        found += self._warnings(
+            self.is_idle & self._is_mostly_idle()[self.annotator],
+            f"took longer than the idle cap of {self.idle_cap / 60:g} minutes (are these "
+            "seconds, or milliseconds?)",
+        )
         return sorted(found, key=lambda warning: (-warning.judgments, warning.annotator))
+
+    def _is_mostly_idle(self) -> NDArray[np.bool_]:
+        """Annotators, (annotators,), more than half of whose times are above the idle cap."""
+        many = len(self.annotators)
+        timed = np.bincount(self.annotator[~np.isnan(self.raw)], minlength=many)
+        idle = np.bincount(self.annotator[self.is_idle], minlength=many)
+        return np.asarray(2 * idle > timed)
 
     def _overlapping(self) -> NDArray[np.bool_]:
         created = self.judgments["created_at"]
@@ -186,8 +200,12 @@ class Timing:
         same = self.annotator[rows[1:]] == self.annotator[rows[:-1]]
         # Time stamps that are all the same were given by an import, not by work.
         is_stamp = gap > 0
+        late = self.judgments["updated_at"] - created
+        edited = (late.dt.total_seconds() > _ROUNDING).to_numpy()
         overlapping = np.zeros(len(self.raw), dtype=bool)
-        overlapping[rows[1:]] = same & is_stamp & (self.raw[rows[1:]] > gap + _ROUNDING)
+        overlapping[rows[1:]] = (
+            same & is_stamp & ~edited[rows[1:]] & (self.raw[rows[1:]] > gap + _ROUNDING)
+        )
         return overlapping
 
     def _warnings(self, wrong: NDArray[np.bool_], problem: str) -> list[TimeWarning]:

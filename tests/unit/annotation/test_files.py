@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.errors import InputError
-from annotation.files import read_json, read_records, whole_file
+from annotation.files import not_an_input, read_json, read_records, whole_file
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -112,3 +112,16 @@ def test_writing_into_a_file_is_an_input_error(tmp_path: Path) -> None:
         whole_file(tmp_path / "file" / "t.txt") as unfinished,
     ):
         unfinished.write_text("x")
+
+
+def test_an_output_is_no_input(tmp_path: Path) -> None:
+    data = write(tmp_path / "data.csv", "a\n1\n")
+    (tmp_path / "link.csv").symlink_to(data)
+    (tmp_path / "hard.csv").hardlink_to(data)
+    for name in ("data.csv", "link.csv", "hard.csv"):
+        with pytest.raises(InputError, match=f"{name}: is an input and would be overwritten; "):
+            not_an_input(tmp_path / name, [None, data])
+    not_an_input(tmp_path / "new.csv", [None, data])
+    not_an_input(None, [data])
+    with pytest.raises(InputError, match=r"absent\.csv: is an input"):
+        not_an_input(tmp_path / "absent.csv", [tmp_path / "absent.csv"])

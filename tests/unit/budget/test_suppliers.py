@@ -6,7 +6,14 @@ import pytest
 from annotation.errors import InputError
 from budget.plan_options import PlanOptions, hours_of_roles
 from budget.planning.offers import Discount
-from budget.suppliers import Suppliers, read_suppliers
+from budget.suppliers import (
+    DiscountSection,
+    RoleSection,
+    Suppliers,
+    SupplierSection,
+    TrainingSection,
+    read_suppliers,
+)
 
 STRATA = ("easy", "hard")
 FILE = """
@@ -112,11 +119,40 @@ ONE = "[suppliers.a]\ncost = 1\nerror_rate = 0.1\n"
             "[suppliers.a.strata.hard]\ncost = 1",
             "suppliers.a.strata.hard.error_rate is missing",
         ),
-        (ONE + "colour = 3", "suppliers.a.colour: no such key."),
+        (
+            ONE + "colour = 3",
+            "suppliers.a.colour: no such key; the keys here are: cost, error_rate, error_kind, "
+            "judgments, discounts, fixed_cost, least, capacity, seconds, role, strata.",
+        ),
+        (ONE + "second = 3", r"suppliers.a.second: no such key; did you mean 'seconds'\? the keys"),
+        (ONE + "people = 3", r"no such key; 'people' belongs into \[roles.NAME\], NAME being"),
+        (ONE + "[roles.a]\nhours = 3", "roles.a.hours: no such key; the keys here are: people, "),
+        (
+            ONE + "discounts = [{after = 5, price = 1, cost = 0}]",
+            "suppliers.a.discounts.0.price: no such key; the keys here are: after, cost.",
+        ),
+        (
+            ONE + "strata.hard = {costs = 1}",
+            r"suppliers.a.strata.hard.costs: no such key; did you mean 'cost'\?",
+        ),
+        (ONE + "[training]\ngpu = 1", "training.gpu: no such key; the keys here are: gpu_price, "),
+        (
+            ONE + "[annotators.easy]\ncost = 1",
+            "annotators: no such key; the keys here are: suppliers, roles, training.",
+        ),
+        (
+            "[suppliers.a]\nerror_rate = 0\ncost = {easy = 1}",
+            r"suppliers.a.cost: should be one value; terms of a stratum go into "
+            r"\[suppliers.a.strata.easy\].",
+        ),
+        (
+            ONE + "capacity = -1",
+            "suppliers.a.capacity: should be greater than or equal to 0; got -1.",
+        ),
         (ONE + "judgments = [9]", "suppliers.a.judgments.0: should be less than or equal to 7; "),
         (ONE + "error_kind = 'slip'", "suppliers.a.error_kind: should be 'redraw' or 'flip'"),
         (ONE + "discounts = [{after = 5, cost = 2}]", "discounts should start later and cost less"),
-        (ONE + "fixed_cost = -1", "should not be negative"),
+        (ONE + "fixed_cost = -1", "should not be negative; got -1.$"),
         (
             ONE + "[suppliers.a.strata.medium]",
             "suppliers.a.strata.medium: not for sale in this run",
@@ -131,6 +167,22 @@ def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, part: str) 
     message = str(caught.value)
     assert message.startswith(f"{tmp_path / 'suppliers.toml'}: ")
     assert "\n" not in message
+
+
+def test_the_documented_file_can_be_read(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "docs" / "suppliers.md").read_text(encoding="utf-8")
+    found = read(tmp_path, text.partition("```toml\n")[2].partition("```")[0])
+    assert [(own.stratum, own.supplier, own.judgments) for own in found.offers] == [
+        ("easy", "crowd", 1),
+        ("easy", "crowd", 3),
+        ("hard", "crowd", 1),
+        ("hard", "crowd", 3),
+        ("hard", "experts", 1),
+    ]
+    assert found.hours_per_day == {"crowd": 30, "expert": Decimal("1.5")}
+    for section in (SupplierSection, RoleSection, TrainingSection, DiscountSection):
+        for key in section.model_fields:
+            assert f"`{key}`" in text or f"{key} =" in text
 
 
 def test_no_file_there(tmp_path: Path) -> None:

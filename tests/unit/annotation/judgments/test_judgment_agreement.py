@@ -83,6 +83,20 @@ def test_cohen_kappa_equals_scikit_learn() -> None:
     assert kappa.bounds[0] < cohen_kappa_score(first, second) < kappa.bounds[1]
 
 
+def test_bootstrap_of_pairs_is_a_bootstrap_of_items(make: Make) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    rng = np.random.default_rng(0)
+    first = rng.integers(0, 3, 50)
+    second = np.where(rng.random(50) < 0.7, first, rng.integers(0, 3, 50))
+    rows = [(f"i{n}", who, f"c{said[n]}") for n in range(50) for who, said in
+            (("x", first), ("y", second))]  # fmt: skip
+    _, fast = cohen_kappa(code_judgments(make(rows)), 0, 1, draws=4000)
+    drawn = rng.integers(0, 50, (2000, 50))
+    slow = [cohen_kappa_score(first[items], second[items]) for items in drawn]
+    assert fast.bounds == pytest.approx(np.quantile(slow, [0.05, 0.95]), abs=0.02)
+
+
 def test_two_who_share_no_item_have_no_kappa(make: Make) -> None:
     shared, kappa = cohen_kappa(code_judgments(make([("a", "x", "p"), ("b", "y", "q")])), 0, 1)
     assert shared == 0

@@ -37,6 +37,26 @@ def test_classes_that_all_items_share_are_codes(make: Make) -> None:
     assert coded.choice_counts.tolist() == [2, 2]
 
 
+def test_more_classes_than_choices_are_told(make: Make) -> None:
+    rows = [(item, "x", item if item < "d" else "a") for item in "abcdef"]
+    with pytest.raises(
+        InputError, match=r"3 different labels \('a', 'b', 'c'\), but choices should"
+    ):
+        code_judgments(make(rows), choice_count=2)
+
+
+def test_classes_that_nobody_chose_can_be_left_out(make: Make) -> None:
+    rows = [(item, "x", "yes" if item == "c" else "no") for item in "abcdef"]
+    coded = code_judgments(make(rows, gold=["maybe", "yes", None, None, None, None]), None, 4)
+    assert coded.shared == ("maybe", "no", "yes", "(class 1 nobody chose)")
+    given = coded.on_given_classes()
+    assert given.shared == ("no", "yes")
+    assert given.label.tolist() == [0, 0, 1, 0, 0, 0]
+    assert given.gold.tolist() == [NO_GOLD, 1, *[NO_GOLD] * 4]
+    assert given.choice_counts.tolist() == [2] * 6
+    assert given.on_given_classes() is given
+
+
 def test_choices_of_their_own_are_coded_by_position(make: Make, items: pd.DataFrame) -> None:
     table = make([("a", "x", "blue"), ("b", "x", "two")], gold=["red", None])
     coded = code_judgments(table, items)
@@ -92,9 +112,25 @@ def test_labels_are_held_against_the_items(make: Make, items: pd.DataFrame) -> N
     assert "none of the item's choices: red, blue" in found.rejected[0].problem
 
 
+def test_a_gold_answer_that_is_no_choice_leaves_the_judgment(
+    make: Make, items: pd.DataFrame
+) -> None:
+    table = make([("a", "x", "blue"), ("b", "x", "one")], gold=["green", "three"])
+    found = check_against_items(Reading(table), items)
+    assert found.judgments["label"].tolist() == ["blue", "one"]
+    assert found.judgments["gold"].tolist() == [None, "three"]
+    assert [(each.column, each.row_stays) for each in found.rejected] == [("gold", True)]
+
+
 def test_the_items_own_answers_can_be_gold(make: Make, items: pd.DataFrame) -> None:
     table = make([("a", "x", "blue"), ("b", "x", "one")], gold=["blue", None])
     kept = check_against_items(Reading(table), items).judgments
     assert kept["gold"].tolist() == ["blue", None]
     told = check_against_items(Reading(table), items, answers_are_gold=True).judgments
     assert told["gold"].tolist() == ["red", "three"]
+
+
+def test_an_item_that_nobody_answered_is_no_gold_question(make: Make, items: pd.DataFrame) -> None:
+    unanswered = items.assign(answer=pd.Series([pd.NA, pd.NA, pd.NA][: len(items)], dtype="Int64"))
+    told = check_against_items(Reading(make([("a", "x", "blue")])), unanswered, None, True)
+    assert told.judgments["gold"].tolist() == [None]

@@ -79,6 +79,8 @@ def test_the_truth_is_told_in_plain_values() -> None:
         ({"items": {}}, "at least one stratum"),
         ({"gold": 1.5}, "gold should be a share"),
         ({"seconds": 0.0}, "seconds should be a number above 0"),
+        ({"seconds": 1e308}, "at most 86400 seconds"),
+        ({"annotators": 10**9}, "at most 10,000,000"),
         ({"choices": 1}, "at least 2 choices"),
         ({"items": {"easy": 10_000_000}}, "ask for fewer items"),
     ],

@@ -35,7 +35,7 @@ def test_cancelled_judgments_are_time_without_a_label(make: Make) -> None:
     found = Timing(table).work()
     assert (found.timed, found.untimed, found.cancelled) == (3, 1, 1)
     assert found.mean.estimate == 15
-    assert found.per_label.estimate == 30
+    assert found.with_cancelled.estimate == 30
 
 
 def test_impossible_times_are_named(make: Make) -> None:
@@ -47,6 +47,16 @@ def test_impossible_times_are_named(make: Make) -> None:
     assert by_annotator["x"].example == "test#3"  # 25 seconds within 10
     assert "longer than the time since the one before" in by_annotator["x"].problem
     assert "less than 1 s" in str(by_annotator["y"])
+
+
+def test_time_spent_on_an_edit_later_is_not_impossible(make: Make) -> None:
+    rows = [("a", "x", "p"), ("b", "x", "q"), ("c", "x", "p")]
+    stamps = [f"2026-01-01T10:00:{second:02d}.000Z" for second in (0, 20, 40)]
+    edited = ["2026-01-01T10:00:00.010Z", "2026-01-01T11:00:00Z", "2026-01-01T10:00:40.010Z"]
+    # Label Studio adds up the time: 15 s at first, 30 s for the edit an hour later.
+    table = make(rows, seconds=[15, 45, 30], created_at=stamps, updated_at=edited)
+    [warning] = Timing(table).warnings
+    assert (warning.judgments, warning.example) == (1, "test#3")
 
 
 def test_stamps_of_an_import_are_no_work(make: Make) -> None:
@@ -68,7 +78,7 @@ def test_a_label_costs_its_time_its_share_of_cancelled_ones_and_the_fee(make: Ma
     found = label_cost(timing, rates, ["crowd", None], "easy", np.ones(3, dtype=bool))
     assert found is not None
     # x: 72 s at 10 an hour is .20; y: 72 s at 30 is .60; over two labels, and the fee.
-    assert found.per_label == Decimal("0.4500")
+    assert found.per_judgment == Decimal("0.4500")
     assert found.interval.estimate == pytest.approx(0.45)
 
 
@@ -77,7 +87,7 @@ def test_recruiting_is_shared_out_and_rounded_up(make: Make) -> None:
     rates = Rates(usual=Decimal(10), recruiting={"hard": Decimal(100)})
     found = label_cost(timing, rates, [None], "hard", np.ones(1, dtype=bool))
     assert found is not None
-    assert found.per_label == 1
+    assert found.per_judgment == 1
     assert found.over(3) == Decimal("34.3334")
     with pytest.raises(InputError, match="at least 1"):
         found.over(0)
@@ -124,3 +134,31 @@ def test_people_are_counted_for_the_deadline(make: Make) -> None:
         staffing({"hard": 1}, work, 1, 1)
     with pytest.raises(InputError, match="days should be a number above 0"):
         staffing({"easy": 1}, work, 0, 1)
+
+
+def test_every_label_takes_so_many_different_people(make: Make) -> None:
+    rows = [(f"i{n}", "xy"[n % 2], "p") for n in range(40)]
+    work = {"easy": Timing(make(rows, seconds=[30, 42] * 20)).work()}
+    found = staffing({"easy": 10}, work, days=10, hours_per_day=6, judgments_per_label=5)
+    assert (found.annotators, found.annotators_to_be_safe, found.least) == (5, 5, 5)
+    assert staffing({"easy": 10_000}, work, 1, 6, 5).annotators == 17  # 100 hours
+    assert staffing({"easy": 0}, work, 1, 6, 5).annotators == 0
+
+
+@pytest.mark.parametrize("hours", [0, 24.5, 30, float("inf"), float("nan")])
+def test_a_day_has_24_hours(make: Make, hours: float) -> None:
+    work = {"easy": Timing(make([("a", "x", "p")], seconds=[30])).work()}
+    with pytest.raises(InputError, match="hours per day should be above 0 and at most 24; got"):
+        staffing({"easy": 1}, work, 1, hours)
+
+
+def test_who_is_mostly_above_the_idle_cap_is_named(make: Make) -> None:
+    rows = [(f"i{n}", who, "yes") for n in range(10) for who in ("milli", "once", "untimed")]
+    times = {"milli": 30_000.0, "once": 30.0, "untimed": None}
+    seconds = [times[who] for _, who, _ in rows]
+    seconds[1] = 3600.0  # one break of one who takes none otherwise
+    (told,) = Timing(make(rows, seconds=seconds)).warnings
+    assert (told.annotator, told.judgments, told.of) == ("milli", 10, 10)
+    assert told.problem == (
+        "took longer than the idle cap of 10 minutes (are these seconds, or milliseconds?)"
+    )

@@ -79,7 +79,6 @@ def test_an_alias_means_its_option() -> None:
         (annotation(1, result=None), "annotations[0].result", "list of answers; got None"),
         (annotation(1, choice("yes"), completed_by=None), "annotations[0].completed_by", "who"),
         (annotation(1, choice("yes"), id="x"), "annotations[0].id", "a number; got 'x'"),
-        (annotation(1, choice("yes"), lead_time=-3), "seconds", "at least 0; got -3"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_task(
@@ -90,6 +89,13 @@ def test_what_cannot_be_used_is_named_with_its_task(
     assert [(each.row, each.column) for each in found.rejected] == [(2, column)]
     assert words in found.rejected[0].problem
     assert found.judgments["item_id"].tolist() == ["b"]
+
+
+def test_a_wrong_time_leaves_the_judgment() -> None:
+    found = judgments_of_tasks([task(annotation(1, choice("yes"), lead_time=-3))], "t")
+    assert found.judgments["label"].tolist() == ["yes"]
+    assert "at least 0; got -3" in found.rejected[0].problem
+    assert found.rejected[0].row_stays
 
 
 def test_ground_truths_are_judgments_unless_told_otherwise() -> None:
@@ -105,6 +111,9 @@ def test_ground_truths_are_judgments_unless_told_otherwise() -> None:
 def test_a_task_from_elsewhere_goes_by_its_number() -> None:
     found = judgments_of_tasks([task(annotation(1, choice("yes")), item_id=None)], "t")
     assert found.judgments["item_id"].tolist() == ["task-1"]
+    assert [str(note) for note in found.notes] == [
+        "t: row 1, column 'item_id': is missing; the item is called 'task-1'."
+    ]
 
 
 def test_a_file_that_is_no_list_of_tasks_is_an_input_error(tmp_path: Path) -> None:
