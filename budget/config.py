@@ -132,7 +132,8 @@ class PilotSection(Section):
     """Purchases to learn from; trials on their subsamples tell the response surface."""
 
     labels: Annotated[int, Field(ge=8)] = 120  # per stratum that is for sale, in the first round
-    rounds: Annotated[int, Field(ge=1)] = 1  # before the plan; later ones buy what teaches most
+    # Before the plan; later ones buy what teaches most. None: 3, or 1 where adapters are trained.
+    rounds: Annotated[int, Field(ge=1)] | None = None
     fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     seeds: Annotated[int, Field(ge=2)] = 5
     seed: Seed = 0
@@ -263,6 +264,12 @@ class RunConfig(Section):
     prompt: PromptSection = PromptSection()
     generation: GenerationSection = GenerationSection()
 
+    @property
+    def exploring_rounds(self) -> int:
+        """Purchases to learn from before the plan."""
+        usual = 1 if self.methods.plan_with == "qlora" else 3
+        return self.pilot.rounds or usual
+
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale; the cost is that of all judgments of a label."""
         terms: dict[str, LabelTerms] = {}
@@ -327,7 +334,7 @@ class RunConfig(Section):
 def read_config(path: Path, plans: bool = True) -> RunConfig:
     """Read and check a configuration; paths in it are relative to its folder.
 
-    Where nothing is planned (`plans`), the budget need not pay for a pilot.
+    Where nothing is planned (`plans`), there need be no budget, nor need it pay for a pilot.
 
     Raises InputError: no such file, not TOML (with line and column), a wrong key or value.
     """
@@ -347,6 +354,8 @@ def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = Tr
 
     Raises InputError naming the first wrong key, its value and what it should be.
     """
+    if not plans:
+        raw = {"budget": {"total": 0}, **raw}
     try:
         config = RunConfig.model_validate(raw, context={"plans": plans})
     except ValidationError as error:

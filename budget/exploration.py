@@ -53,10 +53,10 @@ class Explorer:
         Stops before its last round where nothing more is to be learnt, or to be bought.
         """
         setting = self._setting
-        config = setting.config.pilot
+        most = setting.config.exploring_rounds
         explored = self._learn((_round(setting, setting.pilot_mix, None),), setting.pilot_mix)
-        for turn in range(1, config.rounds):
-            batch = self._next_batch(explored, config.rounds - turn + 1, turn)
+        for turn in range(1, most):
+            batch = self._next_batch(explored, most - turn + 1, turn)
             if not batch.labels:
                 break
             bought = {n: explored.bought[n] + batch.labels.get(n, 0) for n in setting.strata}

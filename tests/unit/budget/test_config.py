@@ -428,6 +428,7 @@ def test_what_the_template_says_is_the_default_is_the_default() -> None:
     raw = tomllib.loads(uncommented(commented_config()))
     raw["methods"].pop("also")
     raw["probe"].pop("penalty")
+    assert raw["pilot"].pop("rounds") == RunConfig.model_validate(raw).exploring_rounds
     raw["generation"].pop("most_tokens")
     raw["qlora"].pop("tokens_per_pass")
     spelled_out = RunConfig.model_validate(raw)
