@@ -18,6 +18,9 @@ from annotation.files import Record, read_records, whole_file
 TEXT_COLUMNS = ("item_id", "question", "answer_text", "group", "reasoning")
 COLUMNS = ("item_id", "question", "choices", "answer", "answer_text", "group", "reasoning")
 
+# Key of an item table's `attrs`: what its source left out, in words.
+LEFT_OUT = "left_out"
+
 # Changes when the same items should get another fingerprint.
 _FINGERPRINT_VERSION = b"labelmix items 1\n"
 

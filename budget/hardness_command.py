@@ -6,12 +6,15 @@ from typing import Annotated
 import typer
 
 from budget.cli_options import DataDir, Json
+from budget.table_options import ChoicesOption, ColumnOption, read_choices, read_columns
 
 
 def hardness(
     items: Annotated[
         Path | None,
-        typer.Argument(metavar="[ITEMS]", help="Table of items (JSONL, CSV, Parquet)."),
+        typer.Argument(
+            metavar="[ITEMS]", help="Items (JSONL, CSV, Parquet), or the CONFIG.toml of a run."
+        ),
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="Instead of ITEMS: arc, mmlu_stem, strategyqa, gsm8k, ...")
@@ -21,13 +24,11 @@ def hardness(
         list[str] | None,
         typer.Option(
             help="A measure of --list or a column of ITEMS; may be given several times. Default: "
-            "what the items bring and their texts tell."
+            "what the items bring, and what their texts and --judgments tell."
         ),
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=COLUMN", help="What ITEMS calls it, e.g. question=prompt."),
-    ] = None,
+    column: ColumnOption = None,
+    choices: ChoicesOption = None,
     judgments: Annotated[
         Path | None,
         typer.Option(help="Judgment table (CSV, Parquet), for disagreement and item response."),
@@ -36,7 +37,7 @@ def hardness(
         str | None,
         typer.Option(
             help="paper, quantiles:3, quantiles:.3,.7 or edges:5,>=8; default: paper for its data "
-            "sets, else quantiles:3."
+            "sets, that of CONFIG.toml for its measure, else quantiles:3."
         ),
     ] = None,
     predict: Annotated[
@@ -54,7 +55,10 @@ def hardness(
     seed: Annotated[int, typer.Option(min=0, help="Of samples, orders and folds.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write the items with their measures (.jsonl, .csv, .parquet)."),
+        typer.Option(
+            help="Write ITEMS (.jsonl, .csv, .parquet), all its columns as they are, with the "
+            "measures and the strata that were shown."
+        ),
     ] = None,
     figure: Annotated[
         Path | None, typer.Option(help="Draw histograms and correlations (.png, .svg, .pdf).")
@@ -82,7 +86,8 @@ def hardness(
             items=items,
             source=source,
             data_dir=data_dir,
-            columns=_mapping(column or []),
+            columns=read_columns(column or []),
+            choices=read_choices(choices),
             measures=tuple(measure or ()),
             judgments=judgments,
             cut=cut,
@@ -118,18 +123,6 @@ def _show_registry(as_json: bool) -> None:
         typer.echo(json.dumps([asdict(measure) for measure in MEASURES.values()], indent=2))
     else:
         show_registry()
-
-
-def _mapping(pairs: list[str]) -> dict[str, str]:
-    from annotation.errors import InputError
-
-    mapping: dict[str, str] = {}
-    for pair in pairs:
-        name, sign, column = pair.partition("=")
-        if not sign or not name.strip() or not column.strip():
-            raise InputError(f"--column {pair!r} should be NAME=COLUMN, e.g. question=prompt.")
-        mapping[name.strip()] = column.strip()
-    return mapping
 
 
 def _check_coverage(coverage: float) -> None:

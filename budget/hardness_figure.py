@@ -59,7 +59,7 @@ def _histogram(axes: "Axes", measure: MeasureResult) -> None:
         widths = [0.8] * len(places)
     else:
         places = [(bar.low + bar.high) / 2 for bar in measure.histogram]
-        widths = [bar.high - bar.low for bar in measure.histogram]
+        widths = [measure.histogram[1].low - measure.histogram[0].low] * len(places)
     counts = [bar.items for bar in measure.histogram]
     axes.bar(places, counts, width=widths, color=STRATUM_COLOURS[0], edgecolor="white")
     axes.set_title(measure.name.replace("_", " "), color=INK)

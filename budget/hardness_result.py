@@ -4,7 +4,10 @@ from analysis.result import Record
 
 
 class Bin(Record):
-    """One bar of a histogram: items from `low` to below `high` (the last: to `high`)."""
+    """One bar of a histogram: items from `low` to below `high` (the last: to `high`).
+
+    Of whole numbers those at `high` belong to it too.
+    """
 
     low: float
     high: float  # equal to low where the bar stands for one value
@@ -21,14 +24,15 @@ class StratumResult(Record):
 
 
 class Prediction(Record):
-    """How unknown values of a measure were filled in."""
+    """How unknown values of a measure were filled in, or why they were not."""
 
     rated: int
-    predicted: int
+    predicted: int  # 0 where the features tell nothing about the measure
     spearman: float | None  # of measure and prediction, on rated items left out in turn
     explained_variance: float  # of these items, at most 1
     coverage: float  # nominal, of the intervals
     median_width: float  # of the intervals, in the measure's unit
+    tells: bool  # whether predictions are better than chance; if not, none is filled in
 
 
 class MeasureResult(Record):
@@ -43,6 +47,7 @@ class MeasureResult(Record):
     maximum: float | None
     histogram: list[Bin]
     cut: str
+    stratum_column: str | None  # of `out`, where strata were cut
     strata: list[StratumResult]  # empty where it cannot be cut so; a remark says why
     prediction: Prediction | None
     remarks: list[str]
@@ -53,6 +58,7 @@ class HardnessResult(Record):
 
     source: str
     items: int
+    remarks: list[str]  # about how the items were read
     measures: list[MeasureResult]
     spearman: dict[str, dict[str, float | None]]
     out: str | None

@@ -16,18 +16,25 @@ def show_hardness(result: HardnessResult) -> None:
     """Print strata, histograms and correlations."""
     console = Console(markup=False, highlight=False)
     console.print(f"{result.items:,} items from '{result.source}'")
+    for remark in result.remarks:
+        console.print(f"note: {remark}", soft_wrap=True)
     for measure in result.measures:
         _show_measure(console, measure, result.items)
     if len(result.measures) > 1:
         _show_correlations(console, result)
     if result.out is not None:
-        console.print(f"\nitems with their measures: {result.out}")
+        columns = [m.stratum_column for m in result.measures if m.stratum_column]
+        strata = f"; strata: {', '.join(columns)}" if columns else ""
+        console.print(f"\nitems with their measures: {result.out}{strata}", soft_wrap=True)
 
 
 def show_registry() -> None:
     """Print every measure there is, what it needs and what it costs."""
     console = Console(markup=False, highlight=False)
-    table = Table("measure", "family", "meaning", "cost", title="Hardness measures")
+    table = Table(title="Hardness measures")
+    table.add_column("measure", no_wrap=True, min_width=max(map(len, MEASURES)))
+    for head in ("family", "meaning", "cost"):
+        table.add_column(head)
     for measure in MEASURES.values():
         table.add_row(measure.name, measure.family, measure.meaning, measure.cost)
     console.print(table)
@@ -39,16 +46,19 @@ def _show_measure(console: Console, measure: MeasureResult, items: int) -> None:
         console.print(f"  known of none of the {items:,} items")
     else:
         console.print(
-            f"  known of {measure.known:,} of {items:,} items; {measure.minimum:g} to "
-            f"{measure.maximum:g}, median {measure.median:g}"
+            f"  known of {measure.known:,} of {items:,} items; {_short(measure.minimum)} to "
+            f"{_short(measure.maximum)}, median {_short(measure.median)}"
         )
     told = measure.prediction
     if told is not None:
         rank = "unknown" if told.spearman is None else f"{told.spearman:.2f}"
+        made = (
+            f"of these {told.predicted:,} predicted from" if told.tells else "none predicted from"
+        )
         console.print(
-            f"  of these {told.predicted:,} predicted from {told.rated:,} rated; on rated items "
-            f"left out: rank correlation {rank}, {told.explained_variance:.0%} of the variance "
-            f"explained; {told.coverage:.0%} intervals, median width {told.median_width:g}"
+            f"  {made} {told.rated:,} rated; on rated items left out: rank correlation {rank}, "
+            f"{told.explained_variance:.0%} of the variance explained; {told.coverage:.0%} "
+            f"intervals, median width {_short(told.median_width)}"
         )
     if measure.strata:
         table = Table("stratum", "rule", "items", "share", title=f"cut: {measure.cut}")
@@ -65,7 +75,7 @@ def bars(histogram: Sequence[Bin]) -> list[str]:
     """A histogram as lines of text, the longest bar `_BAR_WIDTH` wide."""
     most = max((bar.items for bar in histogram), default=0)
     labels = [
-        f"{bar.low:g}" if bar.low == bar.high else f"{bar.low:.4g} to {bar.high:.4g}"
+        f"{bar.low:g}" if bar.low == bar.high else f"{_short(bar.low)} to {_short(bar.high)}"
         for bar in histogram
     ]
     width = max(map(len, labels), default=0)
@@ -73,6 +83,11 @@ def bars(histogram: Sequence[Bin]) -> list[str]:
         f"  {label:>{width}} {'#' * round(_BAR_WIDTH * bar.items / most)} {bar.items:,}"
         for label, bar in zip(labels, histogram, strict=True)
     ]
+
+
+def _short(number: float) -> str:
+    """Four digits, or a whole number."""
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
 def _show_correlations(console: Console, result: HardnessResult) -> None:

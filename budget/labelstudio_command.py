@@ -2,17 +2,29 @@
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from time import strftime
 from typing import Annotated
 
 import typer
 
 from budget.cli_options import DataDir, Json
+from budget.labelstudio_options import (
+    JUDGMENTS,
+    Anonymous,
+    JudgmentFile,
+    Patience,
+    Pilot,
+    Title,
+    TokenFile,
+    Url,
+)
+from budget.table_options import ChoicesOption, ColumnOption, read_choices, read_columns
 
 STATE = "label_studio.sqlite"
-JUDGMENTS = "judgments.csv"
-URL_VARIABLE = "LABEL_STUDIO_URL"
+CLOCK = "%H:%M:%S"  # before the lines of 'watch'
 
 labelstudio_app = typer.Typer(
     help="Send a pilot to Label Studio and fetch what annotators answer.\n\n"
@@ -21,32 +33,6 @@ labelstudio_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
-
-Url = Annotated[
-    str | None,
-    typer.Option(envvar=URL_VARIABLE, help="Address of Label Studio, e.g. http://localhost:8080."),
-]
-TokenFile = Annotated[
-    Path | None,
-    typer.Option(help="File that holds the token; default: the variable LABEL_STUDIO_TOKEN."),
-]
-Pilot = Annotated[
-    Path, typer.Argument(metavar="PILOT", help="The pilot's folder, that 'push' wrote.")
-]
-Title = Annotated[
-    str | None,
-    typer.Option(help="Fetch from this project, where the folder belongs to none yet."),
-]
-JudgmentFile = Annotated[
-    Path | None,
-    typer.Option(help=f"Judgment table, .csv or .parquet; default PILOT/{JUDGMENTS}."),
-]
-Anonymous = Annotated[
-    bool, typer.Option("--anonymous", help="Name annotators user-1, ... not by e-mail address.")
-]
-Patience = Annotated[
-    float, typer.Option(min=0, help="Seconds to go on when the server does not answer.")
-]
 
 
 @labelstudio_app.command()
@@ -66,6 +52,8 @@ def push(
     ],
     out: Annotated[Path, typer.Option(help="The pilot's folder: which tasks, which are gold.")],
     url: Url = None,
+    column: ColumnOption = None,
+    choices: ChoicesOption = None,
     measure: Annotated[
         str | None,
         typer.Option(help="Hardness measure that is cut; without it, all items are 'all'."),
@@ -85,7 +73,9 @@ def push(
     instructions: Annotated[
         Path | None, typer.Option(help="File with what annotators read first (text or HTML).")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draw.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the draw; a pilot keeps the one it began with.")
+    ] = 0,
     data_dir: DataDir = None,
     token_file: TokenFile = None,
     patience: Patience = 300,
@@ -107,16 +97,26 @@ def push(
         from annotation.label_studio.predictions import read_predictions
         from annotation.label_studio.project import ProjectSettings
         from annotation.label_studio.push import push as push_pilot
+        from annotation.sources.table_reader import FIRST_UNNAMED
         from budget.console import progress_watcher
         from budget.labelstudio_session import (
             items_and_strata,
             opened_server,
             opened_state,
+            push_lines,
             read_numbers,
         )
 
         numbers = read_numbers(tasks)
-        table, strata = items_and_strata(items, measure, cut, data_dir)
+        table, strata = items_and_strata(
+            items, measure, cut, data_dir, read_columns(column or []), read_choices(choices)
+        )
+        if table["item_id"].iloc[0] == FIRST_UNNAMED:
+            typer.echo(
+                f"note: items are called {FIRST_UNNAMED} and so on, by their place in the file; "
+                "name a column of identifiers by --column item_id=COLUMN",
+                err=True,
+            )
         pilot = draw_pilot(table, strata, numbers, gold, seed)
         kind = kind_of_items(table)
         shown = read_predictions(predictions, pilot) if predictions else []
@@ -131,17 +131,12 @@ def push(
             opened_state(out / STATE, new=True) as state,
             progress_watcher() as watcher,
         ):
-            summary = push_pilot(server, state, pilot, settings, shown, watcher)
+            summary = push_pilot(server, state, pilot, settings, shown, watcher, seed)
             requests = server.connection.requests
         if as_json:
             typer.echo(json.dumps(asdict(summary) | {"requests": requests}, indent=2))
             return
-        typer.echo(
-            f"{summary.tasks:,} tasks in project {summary.title!r}: {summary.sent:,} sent, "
-            f"{summary.already_there:,} were there; {summary.gold_questions:,} are gold questions"
-        )
-        if summary.predictions_sent:
-            typer.echo(f"{summary.predictions_sent:,} predictions sent")
+        typer.echo("\n".join(push_lines(summary)))
         typer.echo(f"project: {summary.url}\nnext: labelmix labelstudio watch {out}")
 
     _run(work)
@@ -156,7 +151,7 @@ def pull(
     whole: Annotated[
         bool, typer.Option("--whole", help="Read all tasks, not only what changed.")
     ] = False,
-    anonymous: Anonymous = False,
+    anonymous: Anonymous = None,
     token_file: TokenFile = None,
     patience: Patience = 300,
     as_json: Json = False,
@@ -171,6 +166,8 @@ def pull(
         from budget.console import progress_watcher
         from budget.labelstudio_session import (
             adopt,
+            anonymity,
+            check_table_name,
             opened_server,
             opened_state,
             pull_lines,
@@ -178,20 +175,23 @@ def pull(
         )
 
         target = judgments or pilot / JUDGMENTS
+        check_table_name(target)
+        is_new = not target.exists()
         with (
             opened_state(pilot / STATE, new=title is not None) as state,
+            nullcontext(anonymity(state, anonymous)) as unnamed,
             opened_server(url or state.about("url"), token_file, patience) as server,
             progress_watcher() as watcher,
         ):
             adopt(server, state, title)
             summary = pull_judgments(server, state, watcher, whole)
-            write_table(state, target, anonymous)
+            write_table(state, target, unnamed)
             requests = server.connection.requests
         if as_json:
             found = asdict(summary) | {"requests": requests, "judgments": str(target)}
             typer.echo(json.dumps(found, indent=2))
         else:
-            typer.echo("\n".join([*pull_lines(summary), f"judgments: {target}"]))
+            typer.echo("\n".join([*pull_lines(summary, is_new), f"judgments: {target}"]))
 
     _run(work)
 
@@ -215,7 +215,7 @@ def watch(
         ),
     ] = None,
     judgments: JudgmentFile = None,
-    anonymous: Anonymous = False,
+    anonymous: Anonymous = None,
     token_file: TokenFile = None,
     patience: Patience = 60,
     as_json: Json = False,
@@ -236,6 +236,8 @@ def watch(
         from annotation.label_studio.watch import watch as watch_server
         from budget.labelstudio_session import (
             adopt,
+            anonymity,
+            check_table_name,
             ended_by_signals,
             listening,
             opened_server,
@@ -245,21 +247,27 @@ def watch(
         )
 
         target = judgments or pilot / JUDGMENTS
+        check_table_name(target)
         bell = Bell()
         with (
             ended_by_signals(),
             opened_state(pilot / STATE, new=title is not None) as state,
+            nullcontext(anonymity(state, anonymous)) as unnamed,
             opened_server(url or state.about("url"), token_file, patience) as server,
         ):
             adopt(server, state, title)
 
             def changed(summary: PullSummary) -> None:
-                write_table(state, target, anonymous)
-                told = json.dumps(asdict(summary)) if as_json else "\n".join(pull_lines(summary))
-                typer.echo(told)
+                is_new = not target.exists()
+                write_table(state, target, unnamed)
+                if as_json:
+                    typer.echo(json.dumps(asdict(summary)))
+                else:
+                    lines = "\n".join(pull_lines(summary, is_new))
+                    typer.echo(f"{strftime(CLOCK)} {lines}")
 
             def trouble(line: str) -> None:
-                typer.echo(f"labelmix: {line}", err=True)
+                typer.echo(f"{strftime(CLOCK)} labelmix: {line}", err=True)
 
             try:
                 with listening(server, state, listen, callback, bell) as address:
@@ -269,7 +277,7 @@ def watch(
                         lambda: pull_judgments(server, state), bell, every, changed, trouble
                     )
             except KeyboardInterrupt:
-                write_table(state, target, anonymous)  # the last pull may have been cut short
+                write_table(state, target, unnamed)  # the last pull may have been cut short
                 typer.echo(f"stopped; judgments: {target}", err=as_json)
 
     _run(work)

@@ -18,6 +18,7 @@ from annotation.judgments.table import write_judgments
 from annotation.label_studio.connection import Connection
 from annotation.label_studio.project import adopt_project
 from annotation.label_studio.pull import PullSummary, judgment_table
+from annotation.label_studio.push import PushSummary
 from annotation.label_studio.retries import RetryPolicy
 from annotation.label_studio.server import LabelStudioServer
 from annotation.label_studio.state import PilotState
@@ -53,18 +54,28 @@ def read_numbers(tasks: Sequence[str]) -> dict[str, int]:
 
 
 def items_and_strata(
-    path: Path, measure: str | None, cut: str | None, data_dir: Path | None
+    path: Path,
+    measure: str | None,
+    cut: str | None,
+    data_dir: Path | None,
+    columns: dict[str, str] | None = None,
+    choices: list[str] | None = None,
 ) -> tuple[pd.DataFrame, NDArray[np.object_]]:
     """The items of a file or of a run's configuration, (items), and their strata, (items,).
 
     Of a file, items may lack answers; `measure` is cut as `cut` says, and without a measure all
-    items are in the stratum "all". A configuration brings its own cut.
+    items are in the stratum "all"; `columns` and `choices` as for
+    `annotation.sources.tabular.load_tabular`. A configuration brings its own cut.
 
     Raises InputError if the items cannot be read or cut, or options do not go together.
     """
     if path.suffix.lower() == ".toml":
         if measure is not None or cut is not None:
             raise InputError("--measure and --cut go with a file of items; CONFIG.toml has a cut.")
+        if columns or choices is not None:
+            raise InputError(
+                "--column and --choices go with a file of items; CONFIG.toml has its own."
+            )
         config = with_overrides(read_config(path, plans=False), data_dir=data_dir)
         items = load_items(config.items.source, **config.items.options())
         bands = config.strata
@@ -72,7 +83,7 @@ def items_and_strata(
         return items, strata.assign(items)
     if data_dir is not None:
         raise InputError("--data-dir goes with CONFIG.toml, not with a file of items.")
-    items = load_unanswered(str(path))
+    items = load_unanswered(str(path), columns or {}, choices)
     if measure is None:
         if cut is not None:
             raise InputError("--cut needs --measure, the measure that is cut.")
@@ -115,9 +126,45 @@ def adopt(server: LabelStudioServer, state: PilotState, title: str | None) -> No
         adopt_project(server, state, title)
 
 
+def check_table_name(path: Path) -> None:
+    """Raise InputError, before anything is fetched, if no judgment table is written so."""
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{path}: judgments are written as .csv or .parquet; name it so.")
+
+
+def anonymity(state: PilotState, chosen: bool | None) -> bool:
+    """Whether annotators stay unnamed: as chosen, or else as chosen the last time.
+
+    Who asked once for a table without addresses should not find them there after the next pull.
+    """
+    if chosen is None:
+        return state.about("anonymous") is not None
+    with state.transaction():
+        state.remember(anonymous="yes" if chosen else None)
+    return chosen
+
+
 def write_table(state: PilotState, path: Path, anonymous: bool) -> None:
     """Write the judgment table of a state, whole or not at all."""
     write_judgments(judgment_table(state, anonymous), path)
+
+
+def push_lines(summary: PushSummary) -> list[str]:
+    """What a push did, for people."""
+    before = f", {summary.others:,} of earlier pushes" if summary.others else ""
+    lines = [
+        f"project {summary.title!r} holds {summary.tasks + summary.others:,} tasks: "
+        f"{summary.tasks:,} asked for now ({summary.sent:,} sent, {summary.already_there:,} were "
+        f"there){before}; {summary.gold_questions:,} of these {summary.tasks:,} are gold questions"
+    ]
+    if summary.overlap_before is not None:
+        lines.append(
+            f"annotators asked for each task: {summary.overlap} instead of "
+            f"{summary.overlap_before}, of all tasks"
+        )
+    if summary.predictions_sent:
+        lines.append(f"{summary.predictions_sent:,} predictions sent")
+    return lines
 
 
 @contextmanager
@@ -187,12 +234,12 @@ def ended_by_signals() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def pull_lines(summary: PullSummary) -> list[str]:
-    """What a pull found, for people."""
+def pull_lines(summary: PullSummary, is_new: bool = False) -> list[str]:
+    """What a pull found, for people; `is_new`: the table had not been written before."""
+    since = "the table is new" if is_new else f"{summary.changed:,} changed since the last pull"
     lines = [
         f"{summary.labels:,} labels and {summary.cancelled:,} cancelled by "
-        f"{summary.annotators:,} annotators, on {summary.tasks:,} tasks; "
-        f"{summary.changed:,} changed since the last pull"
+        f"{summary.annotators:,} annotators, on {summary.tasks:,} tasks; {since}"
     ]
     left_out = summary.left_out
     if left_out:

@@ -92,7 +92,13 @@ class FeatureStore:
         stem = hashlib.sha256(repr(changes_them).encode()).hexdigest()[:24]
         self._array_path = folder / f"{stem}.npy"
         self._done_path = folder / f"{stem}.done.npy"
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            reason = error.strerror or error
+            raise InputError(
+                f"{folder}: the folder of the features cannot be made: {reason}."
+            ) from None
 
     def get(
         self,

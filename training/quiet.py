@@ -1,5 +1,6 @@
 """Keep the libraries quiet: labelmix tells its own progress."""
 
+import logging
 import warnings
 
 
@@ -10,3 +11,4 @@ def quiet_libraries() -> None:
 
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of every attempt

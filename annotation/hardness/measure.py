@@ -16,6 +16,7 @@ from annotation.hardness.surface import (
     question_words,
     reasoning_words,
 )
+from annotation.judgments.coding import usable
 
 Array = NDArray[np.float64]
 Columns = dict[str, Array]
@@ -47,6 +48,8 @@ def text_measures(items: pd.DataFrame) -> Columns:
 def judgment_measure(name: str, items: pd.DataFrame, judgments: pd.DataFrame | None) -> Columns:
     """A measure from judgments, (items,), with its standard error where it has one.
 
+    Of several judgments of one annotator on an item the last counts.
+
     Parameters
     ----------
     name
@@ -73,7 +76,7 @@ def judgment_measure(name: str, items: pd.DataFrame, judgments: pd.DataFrame | N
             f"(for instance {items['item_id'].iloc[0]!r:.40} and "
             f"{judgments['item_id'].iloc[0] if len(judgments) else None!r:.40})."
         )
-    return OF_JUDGMENTS[name](items, judgments)
+    return OF_JUDGMENTS[name](items, usable(judgments))
 
 
 def _difficulty(prefix: str, model: Model, items: pd.DataFrame, judgments: pd.DataFrame) -> Columns:

@@ -7,6 +7,7 @@ or probes by `training.hardness.measure`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from annotation.errors import InputError
@@ -103,11 +104,18 @@ MEASURES: dict[str, Measure] = {measure.name: measure for measure in _MEASURES}
 COMPANION_SUFFIXES = ("_standard_error", "_low", "_high")
 
 
-def find_measure(name: str) -> Measure:
-    """The measure of a name; raises InputError, with those there are, if there is none."""
+def find_measure(name: str, there: Sequence[str] = ()) -> Measure:
+    """The measure of a name; `there` are the measures that the items bring.
+
+    Raises InputError, with those there are and the nearest name, if there is none.
+    """
     if name not in MEASURES:
+        near = get_close_matches(name, [*there, *MEASURES], n=1)
+        meant = f" (did you mean '{near[0]}'?)" if near else ""
+        brought = f"the items bring: {', '.join(there)}; " if there else ""
         raise InputError(
-            f"hardness measure '{name}' is unknown; the registry has: {', '.join(MEASURES)}."
+            f"hardness measure '{name}' is unknown{meant}; {brought}the registry has: "
+            f"{', '.join(MEASURES)}."
         )
     return MEASURES[name]
 

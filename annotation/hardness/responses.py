@@ -1,7 +1,7 @@
 """Who answered which item right: what item response theory is fitted to."""
 
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.hardness.surface import gold_texts
+from annotation.judgments.numbers import number_of
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,5 @@ def responses_of_judgments(items: pd.DataFrame, judgments: pd.DataFrame) -> Resp
 
 def _plain(text: str) -> str | Decimal:
     bare = text.strip().casefold()
-    try:
-        number = Decimal(bare.replace(",", ""))
-    except InvalidOperation:
-        return bare
-    return number.normalize() if number.is_finite() else bare
+    number = number_of(bare)
+    return bare if number is None else number

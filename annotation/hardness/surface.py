@@ -36,10 +36,13 @@ def reasoning_words(items: pd.DataFrame) -> Array:
 def gold_texts(items: pd.DataFrame) -> list[str | None]:
     """The gold answer of every item as a text, (items,); None where it is not known."""
     columns = (items[name].tolist() for name in ("choices", "answer", "answer_text"))
-    return [
-        str(choices[index]) if isinstance(index, int) else text
-        for choices, index, text in zip(*columns, strict=True)
-    ]
+    golds: list[str | None] = []
+    for choices, index, text in zip(*columns, strict=True):
+        if choices:
+            golds.append(None if pd.isna(index) else str(choices[int(index)]))
+        else:
+            golds.append(text if isinstance(text, str) else None)
+    return golds
 
 
 def _of_texts(texts: list[str | None], count: Callable[[str], int]) -> Array:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from annotation.judgments.columns import is_text
 from annotation.label_studio.labelling_config import AnswerControl
 from annotation.label_studio.records import AnnotationRecord, TaskRecord
 
@@ -39,6 +40,8 @@ def read_judgment(
         problem = "nobody is named as its author"
     elif not annotation.was_cancelled:
         label, problem = read_answer(annotation.result, control, task.data)
+    if label is not None and not is_text(label):
+        label, problem = None, "its answer has a broken character"
     return Judgment(
         annotation_id=annotation.id,
         annotator=annotation.completed_by,
@@ -47,7 +50,7 @@ def read_judgment(
         created_at=annotation.created_at,
         updated_at=annotation.updated_at,
         cancelled=annotation.was_cancelled,
-        problem=problem,
+        problem=problem and problem.encode(errors="backslashreplace").decode(),
     )
 
 

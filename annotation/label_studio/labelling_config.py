@@ -153,7 +153,7 @@ def same_config(one: str | None, other: str | None) -> bool:
     """Whether two labelling pages are the same, whatever their spaces and quotes."""
     try:
         canonical = [ElementTree.canonicalize(c or "", strip_text=True) for c in (one, other)]
-    except ElementTree.ParseError:
+    except (ElementTree.ParseError, UnicodeEncodeError):
         return False
     return canonical[0] == canonical[1]
 
@@ -162,5 +162,5 @@ def _parsed(config: str | None) -> ElementTree.Element:
     try:
         # The server's own page; entities are never resolved from elsewhere by this parser.
         return ElementTree.fromstring(config or "")
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, UnicodeEncodeError) as error:
         raise InputError(f"the project's labelling page is not XML: {error}.") from None

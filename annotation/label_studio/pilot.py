@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
+from annotation.hardness.surface import gold_texts
 from annotation.label_studio.labelling_config import OPTIONS, QUESTION, option
 
 
@@ -69,13 +70,13 @@ def draw_pilot(
         known answers.
     """
     if not any(numbers.values()):
-        raise InputError("the pilot has no items; give --items STRATUM=NUMBER.")
+        raise InputError("the pilot has no tasks; give --tasks STRATUM=NUMBER.")
     # Counted among the named strata: where all items are in one, there is nothing to mix.
     there = dict.fromkeys(name for name in strata if name)
     for name in numbers:
         if name not in there:
             raise InputError(f"stratum '{name}' has no items; there are: {', '.join(there)}.")
-    gold_answers = _known_answers(items)
+    gold_answers = gold_texts(items)
     drawn: list[PilotTask] = []
     for name, number in numbers.items():
         rows = np.flatnonzero(strata == name)
@@ -121,19 +122,6 @@ def _draw_stratum(
         )
         for row in [*known[:gold], *rest]
     ]
-
-
-def _known_answers(items: pd.DataFrame) -> list[str | None]:
-    """The text of every item's right answer, (items,); None where nobody knows it."""
-    answers: list[str | None] = []
-    for choices, answer, text in zip(
-        items["choices"], items["answer"], items["answer_text"], strict=True
-    ):
-        if choices:
-            answers.append(None if pd.isna(answer) else choices[int(answer)])
-        else:
-            answers.append(text if isinstance(text, str) else None)
-    return answers
 
 
 def _generator(seed: int, purpose: str) -> np.random.Generator:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 from annotation.errors import InputError
 from annotation.files import Record, read_records
+from annotation.judgments.columns import is_text
 from annotation.label_studio.labelling_config import CONTROL, QUESTION
 from annotation.label_studio.pilot import PilotTask
 
@@ -61,6 +62,8 @@ def read_predictions(path: Path, tasks: Sequence[PilotTask]) -> list[Prediction]
         if item_id in found:
             fail(f"item '{item_id}' occurs twice; keep one prediction of each item.")
         choice = _choice(record["choice"], task.options)
+        if choice is None and not task.options:
+            fail(f"choice {record['choice']!r:.60} should be a text, the answer.")
         if choice is None:
             fail(
                 f"choice {record['choice']!r:.60} is none of the choices of item '{item_id}' "
@@ -86,7 +89,8 @@ def version_of(predictions: Sequence[Prediction]) -> str:
 def _choice(value: object, options: tuple[str, ...]) -> str | None:
     text = value if isinstance(value, str) else str(value)
     if not options:
-        return text if text.strip() else None
+        is_answer = isinstance(value, str | int | float) and value == value  # NaN is none
+        return text if is_answer and is_text(text) else None
     for option in options:
         if option.strip() == text.strip():
             return option
@@ -99,6 +103,8 @@ def _score(record: Record) -> tuple[float | None, bool]:
     value = record.get("score")
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None, True
+    if isinstance(value, bool):
+        return None, False
     try:
         score = float(value)
     except (TypeError, ValueError, OverflowError):

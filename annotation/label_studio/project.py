@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from annotation.errors import InputError
+from annotation.judgments.columns import is_text
+from annotation.label_studio.connection import RefusedError
 from annotation.label_studio.labelling_config import same_config
 from annotation.label_studio.records import ProjectRecord
 from annotation.label_studio.server import LabelStudioServer
@@ -28,6 +30,8 @@ class ProjectSettings:
                 f"the project's title should have {_SHORTEST_TITLE} to {_LONGEST_TITLE} "
                 f"characters; got {self.title!r}."
             )
+        if not is_text(self.title):
+            raise InputError(f"the project's title has a broken character; got {self.title!r}.")
         if self.overlap < 1:
             raise InputError(f"the overlap should be at least 1; got {self.overlap}.")
 
@@ -61,19 +65,19 @@ def project_key(project: ProjectRecord) -> str:
 
 def open_project(
     server: LabelStudioServer, state: PilotState, settings: ProjectSettings
-) -> tuple[ProjectRecord, bool]:
-    """The pilot's project, created or brought up to date; and whether it is new.
+) -> tuple[ProjectRecord, ProjectRecord | None]:
+    """The pilot's project, created or brought up to date; and as it was, None if it is new.
 
     Raises InputError if the state belongs to another project, several projects have the title, or
     the server refuses.
     """
     project = _known_project(server, state, settings.title) or find_project(server, settings.title)
     if project is None:
-        return server.create_project(settings.title, settings.wanted()), True
+        return server.create_project(settings.title, settings.wanted()), None
     changes = settings.changes(project)
     if changes:
         server.update_project(project.id, changes)
-    return project.model_copy(update=changes), False
+    return project.model_copy(update=changes), project
 
 
 def find_project(server: LabelStudioServer, title: str) -> ProjectRecord | None:
@@ -96,7 +100,8 @@ def find_project(server: LabelStudioServer, title: str) -> ProjectRecord | None:
 def known_project(server: LabelStudioServer, state: PilotState) -> ProjectRecord:
     """The project that the state belongs to, as it is now.
 
-    Raises InputError if the state belongs to none, or the server has another under its number.
+    Raises InputError if the state belongs to none, or the server has none or another under its
+    number.
     """
     number = state.about("project_id")
     if number is None:
@@ -104,7 +109,17 @@ def known_project(server: LabelStudioServer, state: PilotState) -> ProjectRecord
             f"{state.path}: belongs to no project yet; 'labelmix labelstudio push' makes one, or "
             "name an existing one by --title."
         )
-    project = server.project(int(number))
+    try:
+        project = server.project(int(number))
+    except RefusedError as error:
+        if error.status != 404:
+            raise
+        raise InputError(
+            f"{state.path}: belongs to project {state.about('title')!r}, and "
+            f"{server.connection.url} has no project {number}: it has been deleted, or this is "
+            "another server. What was pulled stays in the folder; push to another folder for a "
+            "new project."
+        ) from None
     if project_key(project) != state.about("project_key"):
         raise InputError(
             f"{state.path}: belongs to project {state.about('title')!r}, but project {number} of "

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from annotation.judgments.columns import is_text
 from annotation.label_studio.answers import read_judgment
 from annotation.label_studio.connection import RefusedError
 from annotation.label_studio.labelling_config import AnswerControl, read_answer_control
@@ -100,12 +101,18 @@ def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
 
     `source_id` is "label-studio:<project>:<annotation>", by their numbers, which no move of the
     server to another host changes. Annotators are named by their e-mail addresses, or as
-    "user-<number>" where `anonymous` or unknown. Annotations that cannot be used are left out.
+    "user-<number>" where `anonymous` or unknown. Where tasks of one item tell different strata,
+    as only foreign ones can, the first that was answered counts. Annotations that cannot be used
+    are left out.
     """
     number, gold = state.about("project_id"), state.gold()
     rows = [row for row in state.annotation_rows() if row[10] is None]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 11
     ids, items, strata, users, names, labels, seconds, created, updated, cancelled, _ = columns
+    stratum_of: dict[str, str] = {}
+    for item, stratum in zip(items, strata, strict=True):
+        if stratum is not None:
+            stratum_of.setdefault(item, stratum)
     return pd.DataFrame(
         {
             "item_id": pd.Series(items, dtype=object),
@@ -122,7 +129,7 @@ def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
             "source_id": pd.Series([f"label-studio:{number}:{n}" for n in ids], dtype=object),
             "updated_at": _times(updated),
             "cancelled": pd.Series([bool(value) for value in cancelled], dtype=bool),
-            "stratum": pd.Series(strata, dtype=object),
+            "stratum": pd.Series([stratum_of.get(item) for item in items], dtype=object),
             "gold": pd.Series([gold.get(item) for item in items], dtype=object),
         }
     )
@@ -182,7 +189,7 @@ def _apply(state: PilotState, task: TaskRecord, number: int, control: AnswerCont
     return state.apply_task(
         task.id,
         task.item_id,
-        stratum if isinstance(stratum, str) and stratum else None,
+        stratum if is_text(stratum) else None,
         task.updated_at,
         number,
         [read_judgment(annotation, task, control) for annotation in task.annotations],

@@ -19,7 +19,11 @@ BATCH = 250  # tasks in one request
 
 @dataclass(frozen=True)
 class PushSummary:
-    """What a push did; `already_there` were sent before, `others` are not of this pilot."""
+    """What a push did.
+
+    Of the pilot's `tasks`, `already_there` were sent before; `others` are in the project besides,
+    from earlier pushes. `overlap_before` is set where the push changed it.
+    """
 
     project_id: int
     title: str
@@ -33,6 +37,8 @@ class PushSummary:
     others: int
     predictions_sent: int
     gold_questions: int
+    overlap: int
+    overlap_before: int | None
 
 
 def push(
@@ -42,6 +48,7 @@ def push(
     settings: ProjectSettings,
     predictions: Sequence[Prediction] = (),
     progress: Progress | None = None,
+    seed: int | None = None,
 ) -> PushSummary:
     """Bring the project on the server to hold every task of the pilot exactly once.
 
@@ -63,19 +70,25 @@ def push(
         Pre-annotations for tasks of the pilot; they get a version named after their content.
     progress
         Told of batches.
+    seed
+        Of the pilot's draw. It is kept, and a pilot of another draw is refused: it would not hold
+        the first, but grow it.
 
     Raises
     ------
     InputError
-        If the server refuses, the project holds foreign tasks, or a task has been answered that
-        asks something else than the pilot does.
+        If the pilot is of another draw, the server refuses, the project holds foreign tasks, or a
+        task has been answered that asks something else than the pilot does.
     ServerUnavailableError
         If the server does not answer for long; pushing again goes on from there.
     """
     progress = progress or NoProgress()
-    project, is_new = open_project(server, state, settings)
+    _check_draw(state, seed)
+    project, before = open_project(server, state, settings)
     with state.transaction():  # before anything is sent: a lost gold answer cannot be had again
         remember_project(state, project, server.connection.url)
+        if seed is not None:
+            state.remember(seed=str(seed))
         state.remember_pilot(pilot)
     there = _present(server, project)
     changed = _update_changed(server, pilot, there)
@@ -97,11 +110,12 @@ def push(
     sent_predictions = 0
     if predictions:
         sent_predictions = _push_predictions(server, project, predictions, there, progress)
+    overlap_before = None if before is None else before.maximum_annotations
     return PushSummary(
         project_id=project.id,
         title=project.title,
         url=f"{server.connection.url}/projects/{project.id}",
-        project_is_new=is_new,
+        project_is_new=before is None,
         tasks=len(pilot),
         sent=len(missing),
         already_there=len(pilot) - len(missing),
@@ -110,7 +124,18 @@ def push(
         others=len(there.keys() - {task.item_id for task in pilot}),
         predictions_sent=sent_predictions,
         gold_questions=sum(task.gold is not None for task in pilot),
+        overlap=settings.overlap,
+        overlap_before=None if overlap_before == settings.overlap else overlap_before,
     )
+
+
+def _check_draw(state: PilotState, seed: int | None) -> None:
+    before = state.about("seed")
+    if seed is not None and before not in (None, str(seed)):
+        raise InputError(
+            f"{state.path}: its pilot was drawn with seed {before}, and one of seed {seed} has "
+            f"other items; give --seed {before}, or a folder and a title of its own."
+        )
 
 
 Present = dict[str, list[TaskRecord]]  # item -> its tasks on the server, oldest first

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from annotation.errors import InputError
+from annotation.judgments.columns import is_text
 
 
 class _Record(BaseModel):
@@ -61,7 +62,7 @@ class TaskRecord(_Record):
     def item_id(self) -> str | None:
         """The item that the task asks about; None if labelmix did not send it."""
         value = self.data.get("item_id")
-        return value if isinstance(value, str) and value else None
+        return value if is_text(value) else None
 
     @property
     def is_touched(self) -> bool:

@@ -6,6 +6,7 @@ And Jitter, AWS Architecture Blog), so that many clients do not come back at the
 
 import json
 import random
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -53,6 +54,8 @@ def temporary_failure(error: Exception) -> Failure | None:
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol):
         timed_out = isinstance(error, httpx.TimeoutException)
         reason = "no answer in time" if timed_out else "connection lost or refused"
+        if _is_of_its_name(error):
+            reason = "no host of that name is known; is the address spelt right?"
         return Failure(reason, not isinstance(error, _NEVER_REACHED))
     if isinstance(error, ApiError) and error.status_code is not None:
         status = error.status_code
@@ -64,6 +67,14 @@ def temporary_failure(error: Exception) -> Failure | None:
     if isinstance(error, json.JSONDecodeError):  # a gateway's page while a token is refreshed
         return Failure("an answer that is not JSON", True)
     return None
+
+
+def _is_of_its_name(error: BaseException) -> bool:
+    """Whether a connection failed because its host's name could not be resolved."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, socket.gaierror):
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

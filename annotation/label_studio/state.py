@@ -105,9 +105,13 @@ class PilotState:
                 self._db.execute("INSERT OR REPLACE INTO about VALUES (?, ?)", (key, value))
 
     def remember_pilot(self, tasks: Iterable[PilotTask]) -> None:
-        """Keep which items were asked about, and which are gold questions."""
+        """Keep which items were asked about, and which are gold questions.
+
+        What was a gold question once remains one, with its newest answer.
+        """
         self._db.executemany(
-            "INSERT OR REPLACE INTO pilot VALUES (?, ?, ?)",
+            "INSERT INTO pilot VALUES (?, ?, ?) ON CONFLICT (item_id) DO UPDATE SET "
+            "stratum = excluded.stratum, gold = coalesce(excluded.gold, gold)",
             [(task.item_id, task.stratum, task.gold) for task in tasks],
         )
 

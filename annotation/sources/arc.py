@@ -12,7 +12,7 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import Record, read_json
-from annotation.items import validate_items
+from annotation.items import LEFT_OUT, validate_items
 from annotation.sources.choices import read_options
 from annotation.sources.hub import folder_splits, hub_splits, split_rows
 
@@ -34,9 +34,10 @@ def load_arc(data_dir: str | None = None, annotations: str | None = None) -> pd.
     Measures: grade (3-8), difficulty (1-3), bloom (1-5), depth_of_knowledge (1-3; all four by
     annotators), question_words (separated by whitespace), answer_characters (of the gold choice).
     Questions that are annotated for a subject instead of a grade are left out, as are repeated
-    ids after the first. The group is the exam: the id up to the first "_". Where that is the same
-    for all, as in the published annotations (all of the question bank "Mercury"), it says nothing,
-    and one cluster allows no interval: then every question is a group of its own.
+    ids after the first; `attrs` of the table say how many. The group is the exam: the id up to the
+    first "_". Where that is the same for all, as in the published annotations (all of the question
+    bank "Mercury"), it says nothing, and one cluster allows no interval: then every question is a
+    group of its own.
 
     Parameters
     ----------
@@ -65,17 +66,22 @@ def load_arc(data_dir: str | None = None, annotations: str | None = None) -> pd.
     where = data_dir or HUB_ID
     items: dict[str, Record] = {}
     places: list[str] = []
+    seen: set[str] = set()
     for place, record in _questions(data_dir):
         question_id = str(record.get("id"))
         if question_id in measures and question_id not in items:
             items[question_id] = _item(record, f"{where}: {place}") | measures[question_id]
             places.append(place)
+        seen.add(question_id)
     if not items:
         raise InputError(f"{where}: none of its questions is annotated in {annotations}.")
     frame = pd.DataFrame(list(items.values()))
     if frame["group"].nunique() == 1:
         frame = frame.drop(columns="group")
-    return validate_items(frame, where, rows=places)
+    table = validate_items(frame, where, rows=places)
+    if len(seen) > len(table):
+        table.attrs[LEFT_OUT] = f"{len(seen) - len(table):,} questions without a school grade"
+    return table
 
 
 def _questions(data_dir: str | None) -> list[tuple[str, Record]]:

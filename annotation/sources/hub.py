@@ -1,5 +1,6 @@
 """Records of a hub data set, by its id or from a local folder in the hub's layout."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,17 +38,22 @@ def split_rows(splits: Mapping[str, Sequence[Record]], order: Sequence[str]) -> 
 
 
 def hub_splits(
-    hub_id: str, config: str | None = None, split: str | None = None
+    hub_id: str,
+    config: str | None = None,
+    split: str | None = None,
+    instead: str = "a local copy of its files by --data-dir",
 ) -> dict[str, list[Record]]:
     """Load the splits of a hub data set: split -> rows, in the hub's order.
 
     Remote code is never run. `split` may be any expression of the `datasets` library
-    ("train", "train+test", "train[:100]"); None loads all splits.
+    ("train", "train+test", "train[:100]"); None loads all splits. `instead` says in a message what
+    to use where the hub cannot be reached.
 
     Raises InputError, in one line, if the hub cannot be reached or has no such data.
     """
     import datasets
 
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of every attempt
     try:
         loaded = datasets.load_dataset(hub_id, config, split=split)
         if isinstance(loaded, datasets.Dataset):
@@ -57,8 +63,7 @@ def hub_splits(
         reason = str(error).strip().partition("\n")[0].rstrip(".")
         raise InputError(
             f"hub data set '{hub_id}'{f' ({config})' if config else ''} cannot be loaded: "
-            f"{reason or type(error).__name__}; check its name and the network, or use a local "
-            "copy of its files."
+            f"{reason or type(error).__name__}; check its name and the network, or use {instead}."
         ) from None
 
 

@@ -1,10 +1,7 @@
 """From rows of a table to the columns of an item table, under a column mapping."""
 
-import math
-import numbers
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import pandas as pd
 
@@ -12,8 +9,17 @@ from annotation.errors import InputError
 from annotation.files import Record
 from annotation.items import COLUMNS
 from annotation.sources.choices import Options, choice_text, read_options, resolve_answers
+from annotation.sources.numeric_columns import (
+    NoNumber,
+    first_no_number,
+    is_measure,
+    number_in,
+)
 
-_UNKNOWN_NUMBERS = ("", "na", "n/a", "nan", "null", "none")
+_UNNAMED = "row-{:06d}"  # an item of a table without identifiers, by its place from 1
+FIRST_UNNAMED = _UNNAMED.format(1)
+# How a user says which column is which: `columns` of a configuration, --column, or not at all.
+MappedBy = Literal["configuration", "option", "nothing"]
 
 
 class TableReader:
@@ -26,6 +32,9 @@ class TableReader:
     columns : name in the item table -> name in the data
     is_csv : all values are texts, numbers too
     require_answers : whether a column answer, or answer_text, has to be there
+    mapped_by : how messages tell the user to map a column
+
+    After `items`, `no_numbers` holds the columns that were left out as they are no numbers.
 
     Raises InputError if there are no rows.
     """
@@ -37,12 +46,15 @@ class TableReader:
         columns: Mapping[str, str],
         is_csv: bool,
         require_answers: bool = True,
+        mapped_by: MappedBy = "configuration",
     ) -> None:
         self.records = records
         self.where = where
         self.mapping = columns
         self.is_csv = is_csv
         self.require_answers = require_answers
+        self.mapped_by = mapped_by
+        self.no_numbers: dict[str, NoNumber] = {}
         self.there = list(dict.fromkeys(name for record in records for name in record))
         if not records:
             raise InputError(f"{where}: the table has no rows.")
@@ -58,7 +70,7 @@ class TableReader:
             )
         table: dict[str, Sequence[object]] = {
             "item_id": self._texts("item_id")
-            or [f"row-{number:06d}" for number in range(1, len(self.records) + 1)],
+            or [_UNNAMED.format(number) for number in range(1, len(self.records) + 1)],
             "question": self._values("question"),
         }
         answer_texts = self._texts("answer_text")
@@ -86,8 +98,15 @@ class TableReader:
         mapped = f" (mapped as {name})" if column != name else ""
         raise InputError(
             f"{self.where}: column '{column}'{mapped} is missing; the columns are: "
-            f"{', '.join(self.there)}. Map others by 'columns', as {name} = \"...\"."
+            f"{', '.join(self.there)}. {self._how_to_map(name)}"
         )
+
+    def _how_to_map(self, name: str) -> str:
+        if self.mapped_by == "configuration":
+            return f"Map others by 'columns', as {name} = \"...\"."
+        if self.mapped_by == "option":
+            return f"Name the one that holds it: --column {name}=COLUMN."
+        return f"Rename the one that holds it to '{name}'."
 
     def _column(self, name: str) -> str | None:
         """The column of the data that holds `name`; None if there is none and none was asked."""
@@ -150,9 +169,16 @@ class TableReader:
         answers, problem = resolve_answers([r.get(column) for r in self.records], options)
         if problem:
             row, what = problem
-            hint = "" if options[row].texts else "; map a free-form answer as answer_text"
-            self._fail(row, column, what + hint)
+            self._fail(row, column, what + ("" if options[row].texts else self._without_choices()))
         return answers
+
+    def _without_choices(self) -> str:
+        """What to do about an answer without choices."""
+        if self.mapped_by == "option":
+            shared = "" if self._choice_columns() else "give the classes by --choices a,b,c, or "
+            return f"; {shared}map a free-form answer: --column answer_text=COLUMN"
+        shared = "" if self._choice_columns() else "give the classes as 'choices', or "
+        return f"; {shared}map a free-form answer as answer_text"
 
     def _measures(self) -> dict[str, list[object]]:
         used = {*self.mapping.values(), *self._choice_columns(), *COLUMNS}
@@ -164,14 +190,16 @@ class TableReader:
             if name in used or name in table or not name.strip():  # no name: a row number
                 continue
             values = [record.get(name) for record in self.records]
-            if self._is_numeric(values):
-                table[name] = [_number(value) for value in values]
+            if is_measure(values, self.is_csv):
+                table[name] = [number_in(value) for value in values]
+            elif (why := first_no_number(values, self.is_csv)) is not None:
+                self.no_numbers[name] = why
         return table
 
     def _mapped_measure(self, name: str) -> list[object]:
         numbers_: list[object] = []
         for row, value in enumerate(self._values(name)):
-            number = _number(value)
+            number = number_in(value)
             if number is None:
                 self._fail(
                     row,
@@ -180,16 +208,6 @@ class TableReader:
                 )
             numbers_.append(number)
         return numbers_
-
-    def _is_numeric(self, values: Sequence[object]) -> bool:
-        """Whether a column that nobody mapped is a measure: numbers, at least one of them known."""
-        if any(
-            isinstance(value, bool) or (isinstance(value, str) and not self.is_csv)
-            for value in values
-        ):
-            return False
-        read = [_number(value) for value in values]
-        return None not in read and any(number == number for number in read)  # NaN is unknown
 
 
 def _options_of_columns(record: Record, columns: Sequence[str]) -> Options:
@@ -204,22 +222,3 @@ def _text(value: object) -> object:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return None if value != value else str(value)
     return None if isinstance(value, str) and not value.strip() else value
-
-
-def _number(value: object) -> float | None:
-    """A value as a number, NaN where it is unknown; None if it is no number."""
-    if value is None:
-        return math.nan
-    if isinstance(value, str):
-        if value.strip().lower() in _UNKNOWN_NUMBERS:
-            return math.nan
-        if "_" in value:  # Python would read 1_000
-            return None
-    elif not isinstance(value, numbers.Real | Decimal):
-        return None
-    try:
-        return float(value)
-    except ValueError:
-        return None
-    except OverflowError:
-        return math.inf  # refused, with its row, by validation

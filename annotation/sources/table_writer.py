@@ -1,37 +1,51 @@
-"""Write an item table as a file that `tabular` reads."""
+"""Write tables of items as files that `tabular` reads."""
 
 import csv
 import json
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import SUFFIXES, whole_file
-from annotation.items import validate_items, write_items
+from annotation.files import SUFFIXES, Record, whole_file
+from annotation.items import validate_items
 
 
-def write_table(items: pd.DataFrame, path: Path) -> None:
+def write_table(
+    items: pd.DataFrame, path: Path, texts: Mapping[str, Sequence[str | None]] | None = None
+) -> None:
     """Write items, answered or not, as `.jsonl`, `.parquet` or `.csv`, whole or not at all.
 
     In a CSV file choices are a JSON list and the answer is the text of the gold choice. Empty texts
-    and unknown numbers are empty.
+    and unknown numbers are empty. `texts` are further columns, (items,) each, that are no measures.
 
     Raises InputError if the suffix is another, the table is not valid or cannot be written.
     """
     check_table_path(path)
-    if path.suffix.lower() != ".csv":
-        write_items(items, path, require_answers=False)
-        return
     items = validate_items(items, f"items for {path}", require_answers=False)
-    with whole_file(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(items.columns)
-        for row in items.to_dict("records"):
-            answer = row["answer"]
-            row["answer"] = None if pd.isna(answer) else row["choices"][int(answer)]
-            row["choices"] = json.dumps(row["choices"], ensure_ascii=False)
-            writer.writerow([_cell(value) for value in row.values()])
+    rows: list[Record] = [
+        {str(name): known(value) for name, value in row.items()} for row in items.to_dict("records")
+    ]
+    for number, row in enumerate(rows):
+        if path.suffix.lower() == ".csv" and row["answer"] is not None:
+            row["answer"] = row["choices"][int(row["answer"])]
+        row |= {name: values[number] for name, values in (texts or {}).items()}
+    write_rows(rows, path)
+
+
+def write_rows(rows: Sequence[Record], path: Path) -> None:
+    """Write rows as they are, whole or not at all; lists and the like are JSON in a CSV file.
+
+    Raises InputError if the suffix is not `.jsonl`, `.csv` or `.parquet`, or the file cannot be
+    written.
+    """
+    check_table_path(path)
+    writers = {".jsonl": _write_jsonl, ".csv": _write_csv, ".parquet": _write_parquet}
+    with whole_file(path) as unfinished:
+        writers[path.suffix.lower()](rows, unfinished, path)
 
 
 def check_table_path(path: Path) -> None:
@@ -40,5 +54,48 @@ def check_table_path(path: Path) -> None:
         raise InputError(f"{path}: items are written as {', '.join(SUFFIXES)}; name it so.")
 
 
+def known(value: object) -> object:
+    """The value; None for NaN and <NA>."""
+    is_nan = isinstance(value, float) and math.isnan(value)
+    return None if is_nan or value is pd.NA else value
+
+
+def _write_jsonl(rows: Sequence[Record], unfinished: Path, _path: Path) -> None:
+    # Half a surrogate pair, which no file can hold, becomes its escape, as JSON writes it.
+    with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
+        for row in rows:
+            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+
+
+def _write_csv(rows: Sequence[Record], unfinished: Path, _path: Path) -> None:
+    names = _names(rows)
+    with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(names)
+        writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+
+
 def _cell(value: object) -> object:
-    return "" if value is None or value != value else value
+    if isinstance(value, bool | list | dict):
+        return json.dumps(value, ensure_ascii=False, default=str)
+    return "" if value is None else value
+
+
+def _write_parquet(rows: Sequence[Record], unfinished: Path, path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns: dict[str, Any] = {}
+    for name in _names(rows):
+        try:
+            columns[name] = pa.array([row.get(name) for row in rows])
+        except (pa.ArrowException, TypeError, ValueError):
+            raise InputError(
+                f"{path}: column '{name}' has values of several kinds, which Parquet does not "
+                "take; write a .jsonl file."
+            ) from None
+    pq.write_table(pa.table(columns), unfinished)
+
+
+def _names(rows: Sequence[Record]) -> list[str]:
+    return list(dict.fromkeys(name for row in rows for name in row))

@@ -1,5 +1,7 @@
 """`tabular`: the user's own items, from a JSONL, CSV or Parquet file or a hub data set."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -7,7 +9,38 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.files import Record, read_records
 from annotation.items import validate_items
+from annotation.sources.numeric_columns import NoNumber
 from annotation.sources.table_reader import TableReader
+
+
+@dataclass(frozen=True)
+class UserTable:
+    """A file of the user's own: its rows as they stand, and the items that were read from them.
+
+    Attributes
+    ----------
+    path : the file
+    records : its rows, in the order of the items
+    columns : name in the item table -> name in the file, as far as they differ
+    items : the item table, (items); answers may be unknown
+    no_numbers : columns that are left out of the item table because a value is no number
+    """
+
+    path: Path
+    records: list[Record]
+    columns: Mapping[str, str]
+    items: pd.DataFrame
+    no_numbers: Mapping[str, NoNumber]
+
+    @property
+    def is_csv(self) -> bool:
+        return _is_csv(str(self.path))
+
+    @property
+    def names_its_items(self) -> bool:
+        """Whether the file has identifiers; otherwise items are called row-000001 and so on."""
+        column = self.columns.get("item_id", "item_id")
+        return any(column in record for record in self.records)
 
 
 def load_tabular(
@@ -77,11 +110,30 @@ def load_unanswered(
     and the column choices too. What is missing is <NA> or None in the table: it can be looked at,
     measured and sent to annotators, not trained or tested on.
 
-    Raises InputError as `load_tabular` does.
+    Raises InputError as `load_tabular` does; a message names the option --column where `columns`
+    is given, be it empty, and else asks to rename a column.
     """
-    records = read_records(Path(path))
-    reader = TableReader(records, path, columns or {}, _is_csv(path), require_answers=False)
-    return validate_items(reader.items(choices), where=path, require_answers=False)
+    return read_user_table(Path(path), columns, choices).items
+
+
+def read_user_table(
+    path: Path, columns: dict[str, str] | None = None, choices: list[str] | None = None
+) -> UserTable:
+    """Read a file as `load_unanswered` does, and keep its rows beside the items.
+
+    Raises InputError as `load_unanswered` does.
+    """
+    records = read_records(path)
+    reader = TableReader(
+        records,
+        str(path),
+        columns or {},
+        _is_csv(str(path)),
+        require_answers=False,
+        mapped_by="nothing" if columns is None else "option",
+    )
+    items = validate_items(reader.items(choices), where=str(path), require_answers=False)
+    return UserTable(path, records, columns or {}, items, reader.no_numbers)
 
 
 def _is_csv(path: str) -> bool:
@@ -91,7 +143,7 @@ def _is_csv(path: str) -> bool:
 def _hub_records(hub_id: str, config: str | None, split: str | None) -> list[Record]:
     from annotation.sources.hub import hub_splits
 
-    splits = hub_splits(hub_id, config, split)
+    splits = hub_splits(hub_id, config, split, instead="a file of your own as 'path'")
     if len(splits) > 1:
         raise InputError(
             f"hub data set '{hub_id}' has the splits {', '.join(splits)}; name one as 'split' "

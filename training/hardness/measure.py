@@ -62,10 +62,13 @@ def _code_length(
     progress: Progress,
 ) -> Measured:
     code = online_code(features, mask, answers, seed=seed, progress=progress)
+    worth = f"compressed {code.compression:.2f} times"
+    if code.compression <= 1:
+        worth += ", no better than without one, so that it says nothing of these items"
     return Measured(
         code.bits,
         f"all labels together take {code.total_bits:,.0f} bits, without a model "
-        f"{code.uniform_bits:,.0f}: compressed {code.compression:.2f} times.",
+        f"{code.uniform_bits:,.0f}: {worth}.",
     )
 
 
@@ -78,9 +81,13 @@ def _negative_pvi(
     progress: Progress,
 ) -> Measured:
     found = v_information(features, mask, answers, groups, seed=seed, progress=progress)
-    return Measured(
-        -found.pointwise, f"probes can use {found.mean:.2f} bits about a label from its item."
-    )
+    remark = f"probes can use {found.mean:.2f} bits about a label from its item."
+    if found.mean <= 0:
+        remark = (
+            "probes that see an item do no better than those that see none; the measure says "
+            "nothing of these items."
+        )
+    return Measured(-found.pointwise, remark)
 
 
 OF_FEATURES: dict[str, ProbeMeasure] = {

@@ -68,6 +68,7 @@ def test_annotated_questions_of_all_splits(tmp_path: Path) -> None:
     assert items["question_words"].tolist() == [4, 4, 4]
     assert items["answer_characters"].tolist() == [9, 1, 1]
     assert len(measures(items)) == 6
+    assert items.attrs == {"left_out": "2 questions without a school grade"}
 
 
 def test_one_exam_only_says_nothing_about_clusters(tmp_path: Path) -> None:

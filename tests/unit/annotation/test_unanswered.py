@@ -66,3 +66,14 @@ def test_rows_have_the_names_they_are_given() -> None:
     frame["item_id"] = ["a", "b", "a"]
     with pytest.raises(InputError, match=r"test row 2, .* occurs already in train row 1"):
         validate_items(frame, "here", rows=["train row 1", "test row 1", "test row 2"])
+
+
+def test_how_to_map_a_column_is_told_as_the_command_has_it(tmp_path: Path) -> None:
+    path = tmp_path / "pool.csv"
+    path.write_text("text\n?\n")
+    with pytest.raises(InputError, match=r"Rename the one that holds it to 'question'\.$"):
+        load_unanswered(str(path))
+    with pytest.raises(InputError, match=r"Name the one that holds it: --column question=COLUMN"):
+        load_unanswered(str(path), {})
+    with pytest.raises(InputError, match=r"Map others by 'columns', as question = "):
+        load_tabular(str(path))

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -470,3 +471,13 @@ def test_a_result_that_is_none(tmp_path: Path, command: str) -> None:
     (tmp_path / "result.json").write_text("{}", encoding="utf-8")
     assert "not a labelmix result" in one_line(labelmix(command, tmp_path))
     assert [p.name for p in tmp_path.iterdir()] == ["result.json"]
+
+
+def test_version_of_a_checkout_that_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr("importlib.metadata.version", absent)
+    result = CliRunner().invoke(app, ["--version"])
+    assert result.exit_code == 0
+    assert result.stdout == "labelmix (not installed: run from its source)\n"

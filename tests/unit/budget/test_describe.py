@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import InputError
+from budget.config import read_config
 from budget.describe import describe_items, show_description
 
 CONFIG = """
@@ -122,3 +123,10 @@ def test_a_measure_that_is_not_there(config: Path) -> None:
     config.write_text(CONFIG.replace('measure = "level"', 'measure = "steps"'), encoding="utf-8")
     with pytest.raises(InputError, match="'steps' is not in the items; they have: level"):
         describe_items(config, None, None, None)
+
+
+def test_no_budget_is_needed_where_nothing_is_planned(config: Path) -> None:
+    config.write_text(CONFIG.partition("[budget]")[0], encoding="utf-8")
+    assert describe_items(config, None, None, None).items == 5
+    with pytest.raises(InputError, match="budget is missing"):
+        read_config(config)

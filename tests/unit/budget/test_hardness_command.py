@@ -13,7 +13,7 @@ from annotation.items import measures
 from annotation.sources.tabular import load_unanswered
 from annotation.sources.workshop import load_workshop
 from budget.cli import app
-from budget.hardness_describe import histogram
+from budget.hardness_describe import default_cut, histogram
 from budget.hardness_result import Bin, HardnessResult
 from budget.hardness_summary import bars
 
@@ -128,10 +128,12 @@ def test_models_measure_and_predict(pool: Path, tmp_path: Path) -> None:
         tmp_path, "--out", out, "--figure", figure,
     )  # fmt: skip
     steps, code = told(*arguments).measures
-    assert (steps.known, code.known) == (120, 120)
+    # What a probe finds hard to learn here cannot be told from the question: it stays unknown.
+    assert (steps.known, code.known) == (120, 48)
     assert code.remarks[0].startswith("all labels together take ")
     assert steps.prediction is not None and code.prediction is not None
     assert (steps.prediction.rated, steps.prediction.predicted) == (48, 72)
+    assert (steps.prediction.tells, code.prediction.tells) == (True, False)
     assert steps.prediction.coverage == 0.9 and steps.prediction.median_width > 0
     # The embedded model was made of such stories: how long one is can be read off its states.
     assert steps.prediction.explained_variance > 0.5
@@ -139,6 +141,8 @@ def test_models_measure_and_predict(pool: Path, tmp_path: Path) -> None:
     known = before["steps"].notna()
     for column in ("steps", "steps_low", "steps_high"):
         assert written[column][known].tolist() == before["steps"][known].tolist()
+    # Predictions have no more digits than their intervals bear out.
+    assert written["steps"].map(lambda value: len(f"{value:.9f}".rstrip("0"))).max() <= 6
     assert (written["steps_low"] <= written["steps"]).all()
     assert (written["steps_low"] < written["steps_high"])[~known].all()
     truth = load_workshop(120)["steps"]
@@ -168,7 +172,17 @@ def test_printed_for_a_person(pool: Path, tmp_path: Path) -> None:
         (["--source", "workshop", "--column", "a=b"], "--column goes with ITEMS"),
         (["POOL", "--column", "a"], "--column 'a' should be NAME=COLUMN"),
         (["POOL", "--column", "question=nowhere"], "column 'nowhere' (mapped as question)"),
-        (["POOL", "--measure", "colour"], "'colour' is unknown; the registry has: grade"),
+        (["POOL", "--column", "question=no"], "Name the one that holds it: --column question=COL"),
+        (["--source", "workshop", "--choices", "a,b"], "--choices goes with ITEMS"),
+        (["POOL", "--choices", "a"], "--choices 'a' should be two or more different classes"),
+        (["POOL", "--out", "POOL"], "is an input and would be overwritten"),
+        (["POOL", "--measure", "mine", "--judgments", "x.csv"], "--judgments goes with a measure"),
+        (
+            ["POOL", "--measure", "colour"],
+            "'colour' is unknown; the items bring: steps, mine; the registry has: grade",
+        ),
+        (["POOL", "--measure", "mines"], "'mines' is unknown (did you mean 'mine'?)"),
+        (["POOL", "--measure", "code_lenght"], "(did you mean 'code_length'?)"),
         (["POOL", "--measure", "grade"], "'grade' is rated by people, not computed; the items"),
         (["POOL", "--measure", "irt_difficulty"], "is computed from judgments; give their table"),
         (["POOL", "--measure", "mine", "--predict"], "there is nothing to predict"),
@@ -190,10 +204,26 @@ def test_wrong_input_is_one_line(
     assert result.stderr.count("\n") == 1 and message in result.stderr
 
 
+def test_two_values_are_cut_in_two() -> None:
+    items = pd.DataFrame({"mildness": [0.0, 1.0, 1.0, np.nan], "grade": [3.0, 4.0, 5.0, 5.0]})
+    assert default_cut("mildness", items, "sst5") == "quantiles:2"
+    assert default_cut("grade", items, "") == "quantiles:3"
+    assert default_cut("grade", items, "arc") == "paper"
+
+
 def test_histograms() -> None:
     many = histogram(np.arange(24, dtype=np.float64))
     assert [b.items for b in many] == [2] * 12
     assert (many[0].low, many[-1].high) == (0, 23)
+    assert [(b.low, b.high) for b in many] == [(n, n + 1) for n in range(0, 24, 2)]
+    # Whole numbers that the bars do not divide: all bars hold as many, the last is short of some.
+    uneven = histogram(np.arange(1, 41, dtype=np.float64))
+    assert [(b.low, b.high, b.items) for b in uneven] == [
+        (n, n + 3, 4) for n in range(1, 41, 4)
+    ]  # fmt: skip
+    odd = histogram(np.concatenate([np.arange(13), [24.5]]))
+    assert (odd[0].low, odd[-1].high, len(odd)) == (0, 24.5, 12)
+    assert sum(b.items for b in odd) == 14
     assert histogram(np.array([])) == []
     assert bars([Bin(low=1, high=1, items=80), Bin(low=10, high=10, items=20)]) == [
         f"   1 {'#' * 40} 80",

@@ -1,20 +1,26 @@
 import json
 import os
 import signal
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
 
 from annotation.errors import InputError
 from annotation.label_studio.pull import PullSummary
+from annotation.label_studio.push import PushSummary
+from annotation.label_studio.state import PilotState
 from budget.cli import app
 from budget.labelstudio_session import (
     _host_and_port,
     _secret,
+    anonymity,
     ended_by_signals,
     items_and_strata,
     pull_lines,
+    push_lines,
     read_numbers,
 )
 
@@ -45,12 +51,24 @@ def test_items_without_answers_are_cut(items_file: Path) -> None:
     assert set(items_and_strata(items_file, None, None, None)[1]) == {"all"}
 
 
+def test_items_with_names_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "reviews.csv"
+    path.write_text("id,text,label\na,?,bad\nb,!,good\n")
+    columns = {"item_id": "id", "question": "text", "answer": "label"}
+    items, _ = items_and_strata(path, None, None, None, columns, ["bad", "good"])
+    assert items["item_id"].tolist() == ["a", "b"]
+    assert items["answer"].tolist() == [0, 1]
+    with pytest.raises(InputError, match=r"--column question=COLUMN"):
+        items_and_strata(path, None, None, None)
+    with pytest.raises(InputError, match=r"--column and --choices go with a file"):
+        items_and_strata(tmp_path / "my.toml", None, None, None, columns)
+
+
 def test_configuration_brings_its_own_cut(items_file: Path, tmp_path: Path) -> None:
     config = tmp_path / "task.toml"
     config.write_text(
         '[items]\nsource = "workshop"\nsize = 50\n'
         '[strata]\nmeasure = "steps"\neasy_at_most = 2\nhard_at_least = 5\n'
-        "[budget]\ntotal = 100\n"
     )
     items, strata = items_and_strata(config, None, None, None)
     assert len(items) == len(strata) == 50
@@ -125,6 +143,64 @@ def test_termination_is_an_interruption() -> None:
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+def test_a_table_of_another_kind_is_refused_before_anything_is_fetched(tmp_path: Path) -> None:
+    with PilotState(tmp_path / "label_studio.sqlite"):
+        pass
+    for command in ("pull", "watch"):
+        found = CliRunner().invoke(
+            app, ["labelstudio", command, str(tmp_path), "--judgments", "j.txt"]
+        )
+        assert found.exit_code == 2
+        assert "j.txt: judgments are written as .csv or .parquet" in found.stderr
+
+
+def test_anonymity_is_remembered_until_it_is_given_up(tmp_path: Path) -> None:
+    path = tmp_path / "label_studio.sqlite"
+    answers = []
+    for chosen in (None, True, None, False, None):
+        with PilotState(path) as state:
+            answers.append(anonymity(state, chosen))
+    assert answers == [False, True, True, False, False]
+
+
+def test_a_pull_without_a_choice_keeps_annotators_unnamed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bool] = []
+    session = "budget.labelstudio_session"
+    monkeypatch.setattr(
+        f"{session}.opened_server",
+        lambda *_: nullcontext(SimpleNamespace(connection=SimpleNamespace(requests=0))),
+    )
+    monkeypatch.setattr(
+        f"{session}.write_table", lambda state, path, anonymous: written.append(anonymous)
+    )
+    monkeypatch.setattr(
+        "annotation.label_studio.pull.pull",
+        lambda *_: PullSummary(1, "Pilot", 1, 1, 0, 1, 1, ()),
+    )
+    with PilotState(tmp_path / "label_studio.sqlite"):
+        pass
+    for more in ([], ["--anonymous"], [], ["--by-address"], []):
+        found = CliRunner().invoke(app, ["labelstudio", "pull", str(tmp_path), *more])
+        assert found.exit_code == 0, found.stderr
+    assert written == [False, True, True, False, False]
+
+
+def test_a_push_says_what_the_project_holds() -> None:
+    summary = PushSummary(
+        project_id=1, title="Pilot 1", url="", project_is_new=False, tasks=40, sent=19,
+        already_there=21, changed=0, doubles_deleted=0, others=21, predictions_sent=2,
+        gold_questions=4, overlap=5, overlap_before=3,
+    )  # fmt: skip
+    assert push_lines(summary) == [
+        "project 'Pilot 1' holds 61 tasks: 40 asked for now (19 sent, 21 were there), 21 of "
+        "earlier pushes; 4 of these 40 are gold questions",
+        "annotators asked for each task: 5 instead of 3, of all tasks",
+        "2 predictions sent",
+    ]
+
+
 def test_annotations_left_out_are_named_up_to_five() -> None:
     summary = PullSummary(1, "Pilot", 3, 1200, 1, 2, 400, tuple(f"one {n}" for n in range(7)))
     assert pull_lines(summary) == [
@@ -133,3 +209,4 @@ def test_annotations_left_out_are_named_up_to_five() -> None:
         *[f"  one {n}" for n in range(5)],
         "  and 2 more; --json names them all",
     ]
+    assert pull_lines(summary, is_new=True)[0].endswith("on 400 tasks; the table is new")

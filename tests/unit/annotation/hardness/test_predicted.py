@@ -70,13 +70,22 @@ def test_features_that_tell_nothing_are_told() -> None:
     [
         ({"measured": np.where(np.arange(30) < 19, 1.0, np.nan)}, "19 have it, at least 20"),
         ({"groups": ["one"] * 30}, r"all rated items are of one group \('one'\)"),
-        ({"coverage": 0.99}, "intervals of coverage 0.99 need at least 100 rated items; got 30"),
+        ({"coverage": 0.99}, "intervals of coverage 0.99 need at least 99 rated items; got 30"),
     ],
 )
 def test_too_little_to_learn_from(changes: dict[str, Any], message: str) -> None:
     features = np.random.default_rng(0).normal(size=(30, 2))
     with pytest.raises(InputError, match=message):
         predict_hardness(**{"features": features, "measured": features[:, 0], **changes})
+
+
+def test_as_many_rated_items_as_the_coverage_needs() -> None:
+    features, measured = data(rated=99)
+    found = predict_hardness(features, measured, coverage=0.99)  # the outermost of 99
+    assert (found.high - found.low)[np.isnan(measured)].min() > 0
+    features, measured = data(rated=98)
+    with pytest.raises(InputError, match="at least 99 rated items; got 98"):
+        predict_hardness(features, measured, coverage=0.99)
 
 
 @pytest.mark.parametrize(
@@ -91,3 +100,14 @@ def test_wrong_input(changes: dict[str, Any], message: str) -> None:
     arguments = {"features": np.zeros((30, 2)), "measured": np.arange(30.0), **changes}
     with pytest.raises(ValueError, match=message):
         predict_hardness(**arguments)
+
+
+def test_predictions_no_better_than_chance_tell_nothing() -> None:
+    features, measured = data()
+    assert predict_hardness(features, measured).tells
+    told = 0
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        noise = np.where(np.isnan(measured), np.nan, rng.normal(size=len(measured)))
+        told += predict_hardness(features, noise, seed=seed).tells
+    assert told <= 4  # of 40; one in twenty is expected at most

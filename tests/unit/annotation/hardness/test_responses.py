@@ -66,3 +66,14 @@ def test_measures_of_judgments() -> None:
         judgment_measure("irt_difficulty", ITEMS, None)
     with pytest.raises(InputError, match=r"no judgment is on any of the items.*'a'.*'z'"):
         judgment_measure("answer_entropy", ITEMS, table(("z", "ann", "no")))
+
+
+def test_an_annotator_who_judged_an_item_twice_counts_once_by_the_later() -> None:
+    twice = table(("a", "ann", "yes"), ("a", "ann", "no"), ("a", "bob", "yes"), ("b", "bob", "1"))
+    days = pd.to_datetime(["2026-01-02", "2026-01-01", "2026-01-01", "2026-01-01"], utc=True)
+    judgments = twice.assign(created_at=days)
+    disagree = judgment_measure("pairwise_disagreement", ITEMS, judgments)
+    assert disagree["pairwise_disagreement"][0] == 0
+    both_wrong = judgment_measure("rasch_difficulty", ITEMS, judgments)["rasch_difficulty"]
+    once = judgment_measure("rasch_difficulty", ITEMS, judgments.drop(index=1))["rasch_difficulty"]
+    np.testing.assert_array_equal(both_wrong, once)

@@ -82,8 +82,8 @@ def test_free_answers_have_no_options() -> None:
 @pytest.mark.parametrize(
     ("numbers", "gold", "message"),
     [
-        ({}, 0, "the pilot has no items"),
-        ({"easy": 0}, 0, "the pilot has no items"),
+        ({}, 0, "the pilot has no tasks"),
+        ({"easy": 0}, 0, "the pilot has no tasks"),
         ({"medium": 1}, 0, "stratum 'medium' has no items; there are: easy, hard"),
         ({"easy": 21}, 0, "stratum 'easy' has 20 items; 21 were asked for"),
         ({"easy": 1}, 2, "2 gold questions were asked for, but only 1 items"),

@@ -44,6 +44,10 @@ def test_csv_free_answers_and_items_of_others(tmp_path: Path) -> None:
         ({"item_id": "a", "choice": "10", "score": 2}, "row 1: score should be from 0 to 1; got 2"),
         ({"item_id": "a", "choice": "10", "score": "high"}, "score should be from 0 to 1"),
         ({"item_id": "a", "choice": "10", "score": [1]}, "score should be from 0 to 1"),
+        ({"item_id": "a", "choice": "10", "score": True}, "score should be from 0 to 1"),
+        ({"item_id": "b", "choice": "\ud800"}, "should be a text, the answer"),
+        ({"item_id": "b", "choice": ["x"]}, "should be a text, the answer"),
+        ({"item_id": "b", "choice": float("nan")}, "should be a text, the answer"),
         ({"item_id": "z", "choice": "10"}, "no prediction for any item of the pilot"),
     ],
 )

@@ -6,11 +6,12 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.judgments.table import validate_judgments
+from annotation.label_studio.connection import RefusedError
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.project import ProjectSettings, adopt_project
 from annotation.label_studio.pull import MARGIN, judgment_table, pull
 from annotation.label_studio.push import push
-from annotation.label_studio.records import TaskRecord
+from annotation.label_studio.records import ProjectRecord, TaskRecord
 from annotation.label_studio.retries import ServerUnavailableError
 from annotation.label_studio.state import PilotState
 from tests.unit.annotation.label_studio.conftest import FakeServer
@@ -200,6 +201,36 @@ def test_answer_that_is_no_option_is_left_out_and_named(
     assert pull(fake.as_server(), state).labels == 1
 
 
+def test_texts_that_no_file_can_hold_are_left_out_and_named(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    broken = "\ud800"  # half a character: JSON can say it
+    options = {"options": ["yes", broken]}
+    data = {"question": "?", "item_id": "odd", "stratum": broken, **options}
+    sent = [fake.add_task(data | {"item_id": item_id}) for item_id in ("odd", "odd", broken, "  ")]
+    for task, choice in zip(sent, (broken, "no", "yes", "yes"), strict=True):
+        fake.annotate(task, choice)
+    good = fake.annotate(pilot[0], "yes")
+    summary = pull(fake.as_server(), state)
+    assert labels(state) == {f"label-studio:{state.about('project_id')}:{good}": "yes"}
+    assert [text.partition(": ")[2] for text in summary.left_out] == [
+        "its answer has a broken character",
+        "'no' is none of the choices (yes | \\ud800)",
+        *(f"task {task} has no item_id, so labelmix did not send it" for task in sent[2:]),
+    ]
+
+
+def test_an_item_has_the_stratum_of_its_first_task(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    for stratum in (None, "easy", "hard"):
+        data = {"item_id": "twice", "stratum": stratum, "options": ["yes"]}
+        fake.annotate(fake.add_task(data), "yes")
+    pull(fake.as_server(), state)
+    table = validate_judgments(judgment_table(state), "pulled")
+    assert table["stratum"].tolist() == ["easy"] * 3
+
+
 def test_new_labelling_page_reads_all_answers_again(
     fake: FakeServer, state: PilotState, pilot: list[int]
 ) -> None:
@@ -256,3 +287,12 @@ def test_counts_that_never_agree_do_not_read_everything_each_time(
     passes = state.about("pass_number")
     pull(fake.as_server(), state)
     assert int(state.about("pass_number") or 0) == int(passes or 0) + 1
+
+
+def test_deleted_project_is_told(fake: FakeServer, state: PilotState, pilot: list[int]) -> None:
+    def gone(project_id: int) -> ProjectRecord:
+        raise RefusedError("404: No Project matches the given query.", 404)
+
+    fake.project = gone  # type: ignore[method-assign]
+    with pytest.raises(InputError, match=r"'Pilot one', and http://studio has no project \d+: it"):
+        pull(fake.as_server(), state)

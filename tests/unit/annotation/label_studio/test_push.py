@@ -103,6 +103,9 @@ def test_gold_answers_stay_with_us(
     summary = push(fake.as_server(), state, make_pilot(3), settings)
     assert summary.gold_questions == 1
     assert state.gold() == {"item-0": "yes"}
+    plain = [replace(task, gold=None) for task in make_pilot(3)]
+    push(fake.as_server(), state, plain, settings)  # without them: what was gold stays known
+    assert state.gold() == {"item-0": "yes"}
     for task in fake.tasks.values():
         assert task.data == {
             "item_id": task.item_id,
@@ -151,6 +154,27 @@ def test_settings_are_updated_only_where_they_differ(
     push(fake.as_server(), state, make_pilot(1), settings)
     push(fake.as_server(), state, make_pilot(1), replace(settings, overlap=5))
     assert fake.calls == ["import 1", "update project: maximum_annotations"]
+
+
+def test_a_pilot_keeps_its_draw(
+    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+) -> None:
+    push(fake.as_server(), state, make_pilot(2), settings, seed=3)
+    with pytest.raises(InputError, match=r"drawn with seed 3, .* seed 4 has other .* --seed 3"):
+        push(fake.as_server(), state, make_pilot(5), settings, seed=4)
+    assert len(fake.tasks) == 2
+    assert push(fake.as_server(), state, make_pilot(5), settings, seed=3).sent == 3
+
+
+def test_a_changed_overlap_is_told(
+    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+) -> None:
+    first = push(fake.as_server(), state, make_pilot(1), settings)
+    again = push(fake.as_server(), state, make_pilot(1), settings)
+    wider = push(fake.as_server(), state, make_pilot(1), replace(settings, overlap=5))
+    assert [(s.overlap, s.overlap_before) for s in (first, again, wider)] == [
+        (2, None), (2, None), (5, 2),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("imports", [[], ["fine", "half"], ["fine", "done"], ["fine", "later"]])

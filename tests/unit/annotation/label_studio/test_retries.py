@@ -1,4 +1,5 @@
 import json
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -151,3 +152,15 @@ def test_doubtful_creation_is_looked_for_before_it_is_repeated() -> None:
     assert created_once(create, lambda: next(looks), clock.policy()) == "found"
     assert len(made) == 2
     assert len(clock.waits) == 2
+
+
+def test_a_host_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(httpx.ConnectError) as caught:
+        httpx.get("http://label-studoi.example/", trust_env=False)
+    failure = temporary_failure(caught.value)
+    assert failure is not None
+    assert "no host of that name is known" in failure.reason

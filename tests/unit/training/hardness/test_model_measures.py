@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.hardness.registry import MEASURES
@@ -59,6 +60,25 @@ def test_measures_of_the_answered_items(
     assert watcher.stages["features of the choices"] == [40, 40]
     assert sum(watcher.stages["zero-shot answers"][1:]) == 30
     assert all(sum(steps) == total for total, *steps in watcher.stages.values())
+
+
+def test_a_model_that_is_of_no_use_is_told() -> None:
+    """Features and labels that have nothing to do with each other."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 1, 40)).astype(np.float32)
+    mask, answers = np.ones((60, 2), dtype=bool), rng.integers(0, 2, 60)
+    groups: list[object] = list(range(60))
+
+    def remark(name: str, features: NDArray[np.float32]) -> str:
+        return OF_FEATURES[name](
+            features, mask, answers, groups, 0, lambda _done, _all: None
+        ).remark
+
+    assert "no better than without one" in remark("code_length", features)
+    assert "probes that see an item do no better" in remark("negative_pvi", features)
+    telling = features + 5 * (answers[:, None, None] - 0.5).astype(np.float32)
+    assert "no better than without" not in remark("code_length", telling)
+    assert "probes can use" in remark("negative_pvi", telling)
 
 
 def test_nothing_to_compare_with(

@@ -1,0 +1,69 @@
+"""Which columns of a table are numbers, and so hardness measures; and why another is not."""
+
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+_UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
+
+
+@dataclass(frozen=True)
+class NoNumber:
+    """Why a column is no measure: its first value that is no number.
+
+    `row` counts from 1; `numbers` is the share of numbers among the values that are there.
+    """
+
+    row: int
+    value: object
+    numbers: float
+
+
+def number_in(value: object) -> float | None:
+    """A value as a number, NaN where it is unknown; None if it is no number."""
+    if value is None:
+        return math.nan
+    if isinstance(value, str):
+        if value.strip().lower() in _UNKNOWN:
+            return math.nan
+        if "_" in value:  # Python would read 1_000
+            return None
+    elif not isinstance(value, numbers.Real | Decimal):
+        return None
+    try:
+        return float(value)
+    except ValueError:
+        return None
+    except OverflowError:
+        return math.inf  # refused, with its row, by validation
+
+
+def is_measure(values: Sequence[object], is_csv: bool) -> bool:
+    """Whether a column that nobody mapped is a measure: numbers, at least one of them known.
+
+    In a CSV file all values are texts, numbers too; elsewhere a text is no number.
+    """
+    return all(_fits(value, is_csv) for value in values) and not all(map(_is_unknown, values))
+
+
+def first_no_number(values: Sequence[object], is_csv: bool) -> NoNumber | None:
+    """What keeps a column from being a measure; None if nothing does, or it is empty."""
+    fits = [_fits(value, is_csv) for value in values]
+    if all(fits):
+        return None
+    row = fits.index(False)
+    known = sum(not (fit and _is_unknown(value)) for fit, value in zip(fits, values, strict=True))
+    return NoNumber(row + 1, values[row], 1 - fits.count(False) / known)
+
+
+def _fits(value: object, is_csv: bool) -> bool:
+    """Whether a value is a number, or stands for an unknown one."""
+    is_text = isinstance(value, str) and not is_csv
+    return not (isinstance(value, bool) or is_text) and number_in(value) is not None
+
+
+def _is_unknown(value: object) -> bool:
+    number = number_in(value)
+    return number is not None and number != number

@@ -1,0 +1,167 @@
+"""The items of `labelmix hardness` while measures are added to them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from annotation.errors import InputError
+from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure, text_measures
+from annotation.hardness.registry import MEASURES, is_companion
+from annotation.items import measures
+from budget.hardness_describe import known_number
+from budget.hardness_items import MeasuredPool
+from budget.hardness_result import Prediction
+
+if TYPE_CHECKING:
+    from budget.hardness import HardnessOptions
+    from training.engines.base import Watcher
+    from training.hardness.measure import ModelMeasures
+
+Array = NDArray[np.float64]
+
+JUDGED_BY_DEFAULT = ("answer_entropy", "pairwise_disagreement")  # they need no gold answers
+
+
+class HardnessWork:
+    """The items while measures are added to them."""
+
+    def __init__(
+        self,
+        options: "HardnessOptions",
+        pool: MeasuredPool,
+        judgments: pd.DataFrame | None,
+        watcher: "Watcher",
+    ) -> None:
+        self.items = pool.items
+        self._source = pool.source
+        self._judgments = judgments
+        self._options = options
+        self._watcher = watcher
+        self.remarks: dict[str, list[str]] = {}
+        self.predictions: dict[str, Prediction] = {}
+        self._models: ModelMeasures | None = None
+
+    def add_measures(self) -> list[str]:
+        """Add what was asked for; returns the measures, those that items had first."""
+        asked = self._options.measures
+        there = [
+            name for name in measures(self.items) if not is_companion(name, self.items.columns)
+        ]
+        if not asked:
+            self._add({k: v for k, v in text_measures(self.items).items() if k not in there})
+            judged = [] if self._judgments is None else list(JUDGED_BY_DEFAULT)
+            self._add_judged([name for name in judged if name not in there])
+            of_texts = [name for name in OF_TEXTS if name in self.items]
+            others = (name for name in there if name not in OF_TEXTS)
+            return list(dict.fromkeys([*others, *judged, *of_texts]))
+        for name in asked:
+            if name in there:
+                continue
+            needs = MEASURES[name].needs
+            if needs == "column":
+                raise InputError(
+                    f"hardness measure '{name}' is rated by people, not computed; the items have: "
+                    f"{', '.join(there) or 'none'}."
+                )
+            if needs == "texts":
+                self._add({name: OF_TEXTS[name](self.items)})
+            elif name in OF_JUDGMENTS:
+                self._add_judged([name])
+            else:
+                self._of_model(name)
+        return list(dict.fromkeys(asked))
+
+    def _add_judged(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._add(judgment_measure(name, self.items, self._judgments))
+
+    def predict(self, names: Sequence[str]) -> None:
+        """Fill in the unknown values of every measure that has some, where features tell of it."""
+        from annotation.hardness.predicted import predict_hardness
+
+        open_ = [name for name in names if self.items[name].isna().any()]
+        if not open_:
+            raise InputError(
+                "--predict: every item has a value of every measure; there is nothing to predict."
+            )
+        features = self._model_measures().question_features()
+        for name in open_:
+            known = self.items[name].to_numpy(dtype=np.float64)
+            found = predict_hardness(
+                features,
+                known,
+                self.items["group"].tolist(),
+                self._options.coverage,
+                seed=self._options.seed,
+            )
+            width = float(np.median((found.high - found.low)[np.isnan(known)]))
+            self.predictions[name] = Prediction(
+                rated=found.rated,
+                predicted=len(known) - found.rated if found.tells else 0,
+                spearman=known_number(found.spearman),
+                explained_variance=found.explained,
+                coverage=found.coverage,
+                median_width=width,
+                tells=found.tells,
+            )
+            if not found.tells:
+                self._remark(
+                    name,
+                    "the features tell nothing about it: predictions would be about its mean, so "
+                    "that what is unknown stays unknown. Rate more items, or name another model.",
+                )
+                continue
+            columns = {name: found.values, f"{name}_low": found.low, f"{name}_high": found.high}
+            self._add({column: _rounded(v, known, width) for column, v in columns.items()})
+
+    def _of_model(self, name: str) -> None:
+        measured = self._model_measures().measure(name)
+        self._add({name: measured.values})
+        if measured.remark:
+            self._remark(name, measured.remark)
+        if self._options.model == "pico" and self._source != "workshop":
+            self._remark(
+                name,
+                "the embedded model pico has read generated word problems alone; of other texts "
+                "its measures say little: name a model by --model.",
+            )
+
+    def _model_measures(self) -> "ModelMeasures":
+        if self._models is None:
+            from training.hardness.measure import ModelMeasures
+            from training.hardness.pool import Pool
+            from training.model_source import find_model
+            from training.models import set_threads
+            from training.quiet import quiet_libraries
+
+            quiet_libraries()
+            set_threads()
+            name = self._options.model
+            if name != "pico" and not (Path(name).exists() or name.startswith((".", "/", "~"))):
+                self._watcher.stage(f"looking for model {name} on the hub", 1)
+            self._models = ModelMeasures(
+                Pool(self.items),
+                find_model(self._options.model),
+                self._options.folder,
+                self._watcher,
+                self._options.seed,
+            )
+        return self._models
+
+    def _add(self, columns: dict[str, Array]) -> None:
+        self.items = self.items.assign(**columns)
+
+    def _remark(self, name: str, text: str) -> None:
+        self.remarks.setdefault(name, []).append(text)
+
+
+def _rounded(values: Array, known: Array, width: float) -> Array:
+    """Predictions to a thousandth of their intervals' width, so that edges between are short."""
+    if not width > 0:
+        return values
+    decimals = 3 - int(np.floor(np.log10(width)))
+    return np.where(np.isnan(known), np.round(values, decimals), values)
