@@ -22,6 +22,7 @@ from analysis.result import (
     Estimate,
     ExchangeRate,
     MethodResult,
+    PlanSummary,
     RunResult,
     SupervisionGap,
 )
@@ -140,11 +141,16 @@ def _in_rounds(result: RunResult) -> str:
 
 def _left_out(result: RunResult) -> str:
     """Labels that are paid for and not trained on."""
-    plan = result.plan
-    out = [name for name, number in plan.labels.items() if number and not plan.trained_on.get(name)]
+    out = _names_left_out(result.plan)
     if not out:
         return ""
     return f" Leave the pilot's {joined(out)} labels out of training: they do harm here."
+
+
+def _names_left_out(plan: PlanSummary) -> list[str]:
+    return [
+        name for name, number in plan.labels.items() if number and not plan.trained_on.get(name)
+    ]
 
 
 def reason(result: RunResult) -> str:
@@ -221,6 +227,9 @@ def tested(
     plan = measured(result, "plan")
     if plan is None or plan.estimate is None:
         return "The plan was not trained and tested, so its expected accuracy is a forecast only."
+    out = _names_left_out(result.plan)
+    if out:
+        purchase = f"{purchase}, without its {joined(out)} labels"
     sentence = (
         f"Trained on {purchase}, the model got {percent(plan.estimate)} of the {target} test "
         f"items right ({interval_name(confidence)} {span(plan)})"
@@ -230,7 +239,7 @@ def tested(
         return f"{sentence}. No simple rule was trained beside it."
     name, baseline = best[0], best[1]
     against = f"The best simple rule, \u201c{plain_name(name)}\u201d,"
-    if _same_purchase(plan.labels, baseline.labels):
+    if not out and _same_purchase(plan.labels, baseline.labels):
         return f"{sentence}. {against} makes the same purchase, so the two are equal."
     difference = baseline.plan_minus_baseline
     numbers = f"{points(difference.estimate)} points, {span(difference, 'points')}"

@@ -22,10 +22,10 @@ from annotation.cost import mix_cost
 from budget.exploration import Explored
 from budget.method_trials import Correct
 from budget.planning.alternatives import described
-from budget.planning.plan import Plan
+from budget.planning.plan import Plan, expected_accuracy
 from budget.policies import Mix, describe, single_stratum
 from budget.setting import Setting
-from budget.surface.estimates import exchange_rate, expected_accuracy
+from budget.surface.estimates import exchange_rate
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
 

@@ -33,6 +33,8 @@ class PlanOptions:
     def __post_init__(self) -> None:
         if self.suppliers is not None and self.costs:
             raise InputError("--cost goes without --suppliers; set costs in the file of suppliers.")
+        if self.target_accuracy is None and self.probability != PlanOptions.probability:
+            raise InputError("--probability goes with --target-accuracy, which it is asked of.")
         for name, given in (("--deadline-days", self.deadline_days), ("--hours", self.hours)):
             if given and self.suppliers is None:
                 raise InputError(f"{name} goes with --suppliers, which says who needs how long.")

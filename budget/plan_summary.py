@@ -10,6 +10,7 @@ from analysis.result import Estimate
 from analysis.wording import method_name
 from budget.planning import sentences
 from budget.planning.decision_result import Decision
+from budget.planning.headline import headline
 from budget.replan import Replan
 
 
@@ -17,7 +18,10 @@ def show_replan(replanned: Replan) -> None:
     """Print a decision, what it was chosen from, and what would change it."""
     console = Console(highlight=False, markup=False)
     decision, currency = replanned.decision, replanned.currency
-    console.print(sentences.what_to_buy(decision, currency, replanned.pilot.labels), style="bold")
+    first, then = headline(decision, replanned.action, currency, replanned.pilot.labels)
+    console.print(first, style="bold")
+    if then:
+        console.print(then)
     console.print(_ledger(replanned))
     console.print(sentences.what_it_gives(decision, replanned.target, replanned.confidence))
     if decision.target is not None:

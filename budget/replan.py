@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.accuracy import interval
 from analysis.caveats import evidence_notices
 from analysis.number_format import percent
 from analysis.result import (
@@ -25,9 +24,10 @@ from annotation.cost import LabelTerms, mix_cost, money, money_left
 from annotation.errors import InputError
 from budget.plan_options import PlanOptions, amount, hours_of_roles
 from budget.planning.decision import Question, decide
-from budget.planning.decision_result import Decision
+from budget.planning.decision_result import Decision, PlannedPurchase, PurchaseLine
+from budget.planning.headline import Action, action_of
 from budget.planning.offers import exact_decimal
-from budget.planning.plan import forecast
+from budget.planning.plan import expected_accuracy
 from budget.planning.supply import Supply, offers_at_terms
 from budget.policies import baseline_mixes
 from budget.suppliers import Suppliers, read_suppliers
@@ -44,7 +44,8 @@ class Alternative(MixSummary):
 class Replan(Record):
     """A plan at given prices; expected, not measured: nothing was trained for it.
 
-    `plan` has the pilot in it; `decision` is about what to buy after it.
+    `plan` has the pilot in it; `decision` is about what to buy after it; `action` is what to do
+    now, see `budget.planning.headline`.
     """
 
     method: str
@@ -58,6 +59,7 @@ class Replan(Record):
     exchange_rates: dict[str, ExchangeRate]
     alternatives: dict[str, Alternative]  # none where a file names the suppliers
     decision: Decision
+    action: Action
     warnings: list[str]  # what the run found that speaks against trusting a plan
 
 
@@ -93,6 +95,8 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         value_per_point=None if value is None else amount("--value-per-point", value),
     )
     decision = decide(surface, supply, question)
+    if suppliers is None:
+        decision = _with_judgments(decision, result)
     rate_terms = terms if suppliers is None else _terms_of_offers(supply, terms)
     return Replan(
         method=evidence.method,
@@ -111,6 +115,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         if suppliers is not None or total is None
         else _alternatives(surface, terms, total, result),
         decision=decision,
+        action=action_of(decision, not labels_do_not_help(result)),
         warnings=_warnings(result),
     )
 
@@ -143,6 +148,22 @@ def _supply(
     return Supply(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
 
 
+def _with_judgments(decision: Decision, result: RunResult) -> Decision:
+    """Labels bought as before take as many judgments as the run's; their price is that of all."""
+
+    def lines(own: PlannedPurchase) -> dict[str, list[PurchaseLine]]:
+        number = {name: stratum.judgments for name, stratum in result.strata.items()}
+        return {
+            "lines": [
+                line.model_copy(update={"judgments": number[line.stratum]}) for line in own.lines
+            ]
+        }
+
+    plan = decision.plan.model_copy(update=lines(decision.plan))
+    others = [other.model_copy(update=lines(other)) for other in decision.others]
+    return decision.model_copy(update={"plan": plan, "others": others})
+
+
 def _terms_of_offers(supply: Supply, terms: dict[str, LabelTerms]) -> dict[str, LabelTerms]:
     """The price of one label of each stratum from whom its money buys most signal."""
     found = dict(terms)
@@ -173,10 +194,10 @@ def _alternatives(
     capacity = {name: result.strata[name].pool_items for name in surface.strata}
     found = {}
     for name, mix in baseline_mixes(total, terms, capacity, surface.strata).items():
-        mean = float(surface.predict([mix], offset=False).mean())
-        draws = forecast(surface, mix, surface.clean)
         found[name] = Alternative(
-            labels=mix, cost=float(mix_cost(mix, terms)), expected_accuracy=interval(mean, draws)
+            labels=mix,
+            cost=float(mix_cost(mix, terms)),
+            expected_accuracy=expected_accuracy(surface, mix),
         )
     return found
 

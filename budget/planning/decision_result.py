@@ -93,6 +93,7 @@ class Worth(Record):
     best_cost: float  # the purchase, up to the plan, whose value exceeds its cost the most
     best_value: float
     best_accuracy: float
+    best: PlannedPurchase
     stop: bool  # no purchase is worth its money
 
 

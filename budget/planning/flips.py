@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.cost import DECIMAL_PLACES, LARGEST
 from annotation.errors import InputError
 from budget.planning.alternatives import compared
 from budget.planning.decision_result import Flip, Side
@@ -149,7 +150,8 @@ def _repriced(supply: Supply, stratum: str, factor: float) -> Supply:
 
     def times(cost: Decimal) -> Decimal:
         # A price far below a cent of a cent would be as good as none.
-        return (cost * scale).quantize(Decimal(1).scaleb(min(-9, cost.adjusted() - 9)))
+        places = min(DECIMAL_PLACES, max(9, 9 - cost.adjusted()))
+        return min((cost * scale).quantize(Decimal(1).scaleb(-places)), LARGEST)
 
     def change(offer: Offer) -> Offer:
         cheaper = tuple(Discount(own.after, times(own.cost)) for own in offer.discounts)

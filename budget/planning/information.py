@@ -24,7 +24,7 @@ SHARES = (Fraction(1, 25), Fraction(2, 25), Fraction(4, 25), Fraction(3, 10), Fr
 LEAST_GAIN = 1e-4  # accuracy below which a batch is taken to teach nothing
 _STEPS = {1: 4, 2: 12, 3: 5}  # of final purchases in a lookahead
 _STEPS_BEYOND = 3
-_SEEDS = 10  # subsamples a part would be trained on
+_SEEDS = 5  # subsamples a part would be trained on
 _LEAST = 3  # labels of a batch, and of a part
 _FRACTIONS = (0.5, 1.0)
 

@@ -51,7 +51,7 @@ class Segment:
     def money(self, labels: Whole) -> Whole:
         """Units of money that so many labels cost, their training included; any shape."""
         judgments = labels * self.offer.judgments
-        total = np.where(labels > 0, self._fixed, 0) + labels * self._training
+        total = np.minimum(labels, 1) * self._fixed + labels * self._training
         ends = [*self._starts[1:], None]
         for cost, start, end in zip(self._costs, self._starts, ends, strict=True):
             in_tier = judgments if end is None else np.minimum(judgments, end)

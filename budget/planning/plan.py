@@ -8,6 +8,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.accuracy import interval
+from analysis.result import Estimate
 from annotation.errors import InputError
 from budget.planning.evaluation import MeanAccuracy
 from budget.planning.offers import Offer, exact_decimal
@@ -85,6 +87,12 @@ def forecast(
     return np.asarray(np.clip(accuracy + surface.draws[:, -1] + luck, 0, 1))
 
 
+def expected_accuracy(surface: ResponseSurface, mix: Mapping[str, int]) -> Estimate:
+    """Mean accuracy of a mix at the surface's own clean shares; interval of one purchase of it."""
+    mean = float(surface.predict([mix], offset=False).mean())
+    return interval(mean, forecast(surface, mix, surface.clean))
+
+
 class Planner:
     """Plans of one supply on one surface, for any amount of money."""
 
@@ -95,7 +103,7 @@ class Planner:
                 f"{supply.strata}."
             )
         self.surface, self.supply = surface, supply
-        self._search = Search(supply, MeanAccuracy(surface))
+        self.search = Search(supply, MeanAccuracy(surface))
 
     def plan(self, money: Decimal) -> Plan:
         """The purchase with the largest expected accuracy that costs at most `money`.
@@ -105,12 +113,12 @@ class Planner:
         Raises InputError if the money does not pay for training.
         """
         supply = self.supply
-        ledger = self._search.ledger
+        ledger = self.search.ledger
         fixed = supply.training.fixed
         found = None
         if money >= fixed:
             limits = ledger.limits(exact_decimal(Fraction(money) - Fraction(fixed)))
-            found = self._search.best(limits)
+            found = self.search.best(limits)
         if found is None:
             raise InputError(
                 f"{money} do not pay for training, which costs {supply.training_of_bought()} on "
@@ -123,7 +131,7 @@ class Planner:
     def _plan(self, found: Found, money: Decimal) -> Plan:
         supply = self.supply
         lines = []
-        for place, stratum in enumerate(self._search.strata):
+        for place, stratum in enumerate(self.search.strata):
             labels = found.purchase.labels[place]
             if not any(labels):
                 continue

@@ -1,5 +1,7 @@
 """Whether to buy in rounds, and whether the purchase is worth its money."""
 
+import decimal
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -7,17 +9,23 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.cost import LabelTerms
+from annotation.cost import money as as_money
 from annotation.errors import InputError
+from budget.planning.alternatives import described
 from budget.planning.decision_result import NextRound, Worth
 from budget.planning.information import rank_batches
-from budget.planning.offers import exact_decimal
+from budget.planning.ledger import Whole
+from budget.planning.modes import everything
+from budget.planning.offers import Offer, exact_decimal
 from budget.planning.plan import Plan, Planner
 from budget.planning.position import Position
+from budget.planning.supply_curves import Curve
 from budget.surface.fit import DISCREPANCY
 
 _LEAST_GAIN = 5e-4  # accuracy below which waiting is not worth telling of
 _SPENDING = tuple(Fraction(k, 20) for k in (1, 2, 3, 5, 7, 10, 15))  # shares of a plan's cost
 _SEED = 0x2E11
+_ALMOST_FREE = Fraction(1, 10**15)
 
 
 def next_round(
@@ -25,9 +33,10 @@ def next_round(
 ) -> NextRound:
     """What to buy first, where `rounds_left` purchases can still be made, this one included.
 
-    Of every stratum labels are reckoned at what the plan, or else the stratum's first offer, pays
-    for one. It is the batch that the backtest's planner would buy: giving up some of the largest
-    gain for a smaller batch while rounds are left gained nothing there (docs/planner.md).
+    Labels of every stratum are reckoned at what one costs where all the money goes to it; then the
+    best batch is taken that suppliers can deliver at their own terms, capacities and hours. It is
+    the batch that the backtest's planner would buy: giving up some of the largest gain for a
+    smaller batch while rounds are left gained nothing there (docs/planner.md).
 
     Raises InputError if `rounds_left` is below 1.
     """
@@ -36,18 +45,15 @@ def next_round(
     nothing = NextRound(rounds_left=rounds_left, labels={}, cost=0.0, gain=0.0, gain_value=None)
     if rounds_left == 1:
         return nothing
-    position = _position(planner, plan, money)
+    market = _Market(planner, plan, money)
     noisy = max(planner.surface.item_deviation, DISCREPANCY)  # older results do not tell it
     surface = replace(planner.surface, item_deviation=noisy)
-    ranked = rank_batches(surface, position, np.random.default_rng(_SEED))
-    if not ranked or ranked[0].gain < _LEAST_GAIN:
+    ranked = rank_batches(surface, market.position(), np.random.default_rng(_SEED))
+    worth_telling = (own for own in ranked if own.gain >= _LEAST_GAIN)
+    priced = ((own, market.cost(own.labels)) for own in worth_telling)
+    chosen, cost = next(((own, cost) for own, cost in priced if cost is not None), (None, None))
+    if chosen is None or cost is None:
         return nothing
-
-    chosen = ranked[0]
-    cost = sum(
-        (count * Fraction(position.terms[name].cost) for name, count in chosen.labels.items()),
-        Fraction(0),
-    )
     value = None
     if value_per_point is not None:
         one_more = float(planner.supply.training.fixed)
@@ -91,25 +97,70 @@ def worth_of(planner: Planner, plan: Plan, now: Plan, value_per_point: Decimal) 
         best_cost=spent(best),
         best_value=value(best),
         best_accuracy=best.expected,
+        best=described(best, planner.surface),
         stop=not best.lines,
     )
 
 
-def _position(planner: Planner, plan: Plan, money: Decimal) -> Position:
-    """The campaign with one price per stratum; a stratum that nobody sells has no items left."""
-    supply = planner.supply
-    terms, capacity = {}, {}
-    for name in supply.strata:
-        offers = [line.offer for line in plan.lines if line.offer.stratum == name]
-        offers = offers or list(supply.of_stratum(name))
-        bought = supply.bought.get(name, 0)
-        price = Fraction(0)
-        if offers:
-            price = Fraction(offers[0].cost) * offers[0].judgments
-            price += Fraction(supply.training.per_label)
-        terms[name] = LabelTerms(exact_decimal(price or Fraction(1)), 0.0, "redraw")
-        capacity[name] = bought + (supply.items[name] if price else 0)
-    left = Fraction(money) - Fraction(supply.training_of_bought())
-    return Position(
-        supply.strata, terms, capacity, dict(supply.bought), exact_decimal(max(left, Fraction(0)))
-    )
+class _Market:
+    """What can be bought next, from those who sell to the plan, or else would sell best."""
+
+    def __init__(self, planner: Planner, plan: Plan, money: Decimal) -> None:
+        search = planner.search
+        self._supply, self._ledger = planner.supply, search.ledger
+        paid = Fraction(self._supply.training_of_bought())
+        self._money = exact_decimal(max(Fraction(money) - paid, Fraction(0)))
+        self._limits = self._ledger.limits(self._money)
+        self._curves: dict[str, Curve] = {}
+        for stratum in search.strata:
+            own = {line.offer for line in plan.lines if line.offer.stratum == stratum.name}
+            fitting = [curve for curve in stratum.curves if own <= _offers(curve)]
+            if stratum.curves:
+                self._curves[stratum.name] = (fitting or stratum.curves)[0]
+
+    def position(self) -> Position:
+        """The campaign with one price per stratum, and no more labels of it than there are."""
+        supply, terms, capacity = self._supply, {}, {}
+        plenty = self._ledger.limits(everything(supply))
+        for name in supply.strata:
+            price, deliverable = Fraction(0), 0
+            if name in self._curves:
+                deliverable, _ = self._filled(name, plenty)
+                labels, spent = self._filled(name, self._limits)
+                price = spent / labels if labels else Fraction(0)
+                deliverable = deliverable if labels else 0
+            terms[name] = LabelTerms(_price(price), 0.0, "redraw")
+            capacity[name] = supply.bought.get(name, 0) + deliverable
+        return Position(supply.strata, terms, capacity, dict(supply.bought), self._money)
+
+    def cost(self, labels: Mapping[str, int]) -> Fraction | None:
+        """What a batch costs, training on it included; None if it cannot be had like this."""
+        left = self._limits[None]
+        for name, count in labels.items():
+            wanted = self._ledger.zeros(1) + count
+            parts, left, _ = self._curves[name].fill(left, wanted)
+            if _number(parts) != count:
+                return None
+        return self._ledger.amount(self._limits[0] - left[0, 0])
+
+    def _filled(self, name: str, limits: Whole) -> tuple[int, Fraction]:
+        """All labels of a stratum that limits allow, and what they cost."""
+        parts, left, _ = self._curves[name].fill(limits[None])
+        return _number(parts), self._ledger.amount(limits[0] - left[0, 0])
+
+
+def _number(parts: Sequence[Whole]) -> int:
+    """Labels of all segments of a purchase of one row."""
+    return sum(int(own[0]) for own in parts)
+
+
+def _offers(curve: Curve) -> set[Offer]:
+    return {segment.offer for segment in curve.segments}
+
+
+def _price(price: Fraction) -> Decimal:
+    """A price as a decimal, rounded if it must be; what is free costs next to nothing."""
+    try:
+        return as_money(exact_decimal(max(price, _ALMOST_FREE)))
+    except (decimal.Inexact, InputError):
+        return as_money(f"{float(price):.9g}")

@@ -31,6 +31,7 @@ from budget.planning.decision_result import (
     Target,
     Worth,
 )
+from budget.planning.supply import RUN_SUPPLIER
 
 _SURE = 0.995  # probabilities beyond are told as "over 99 %"
 
@@ -39,8 +40,12 @@ def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> 
     """The purchase and its price; what stays out of training."""
     plan = decision.plan
     if not plan.lines:
-        has = f"{labels_text(dict(pilot))} bought already"
-        return f"Buy nothing more: no purchase is expected to do better than the {has}."
+        has = f"the {labels_text(dict(pilot))} bought already"
+        if decision.target is not None:
+            return f"Buy nothing more: {has} will do."
+        return (
+            f"Buy nothing more: no purchase that can be made is expected to do better than {has}."
+        )
     bought = joined([_line(line, decision, currency) for line in plan.lines])
     sentence = f"Buy {bought}"
     if len(plan.lines) > 1 or plan.training_cost:
@@ -56,7 +61,7 @@ def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> 
 def _line(line: PurchaseLine, decision: Decision, currency: str) -> str:
     several = len({own.supplier for own in decision.plan.lines}) > 1 or line.judgments > 1
     text = f"{labels_text({line.stratum: line.labels})}"
-    if several or _names_suppliers(decision):
+    if line.supplier != RUN_SUPPLIER and (several or _names_suppliers(decision)):
         text += f" from {line.supplier}"
     if line.judgments > 1:
         text += f" ({line.judgments} judgments each)"
@@ -91,7 +96,7 @@ def what_reaches(target: Target) -> str:
 
 def runner_up(decision: Decision, currency: str) -> str:
     """The best purchase of another kind, and whether the plan beats it."""
-    others = [own for own in decision.others if own.kind != "nothing more"] or decision.others
+    others = [own for own in decision.others if own.lines] or decision.others
     if not others:
         return "There is no other kind of purchase to compare the plan with."
     best = others[0]
@@ -102,7 +107,20 @@ def runner_up(decision: Decision, currency: str) -> str:
 
 
 def _bought(other: OtherPurchase) -> str:
-    return labels_text(other.labels)
+    """Labels, and from whom where that is not plain."""
+    suppliers = {line.supplier for line in other.lines}
+    if not other.lines or (suppliers == {RUN_SUPPLIER} and not _repeated(other)):
+        return labels_text(other.labels)
+    return joined([_from_whom(line) for line in other.lines])
+
+
+def _repeated(other: OtherPurchase) -> bool:
+    return any(line.judgments > 1 for line in other.lines)
+
+
+def _from_whom(line: PurchaseLine) -> str:
+    each = f", {line.judgments} judgments each" if line.judgments > 1 else ""
+    return f"{labels_text({line.stratum: line.labels})} from {line.supplier}{each}"
 
 
 def _beats(other: OtherPurchase) -> str:
@@ -111,6 +129,11 @@ def _beats(other: OtherPurchase) -> str:
     chance = probability(other.probability_plan_better)
     if distinguishable(difference):
         return f"The plan is better ({numbers}; probability {chance})."
+    if other.probability_plan_better < 0.5:
+        return (
+            f"A toss-up: the plan gives more on average ({numbers}), but in only {chance} of what "
+            "is thought possible."
+        )
     return (
         f"The plan is better with a probability of {chance} ({numbers}): the evidence does not "
         "settle which."
@@ -134,6 +157,10 @@ def sides(side: Side) -> list[str]:
     found = [
         f"{_starting(better)} labels are the better buy than {worse} ones if all money goes to one "
         f"of them (probability {probability(chance)}; {points(abs(_number(side)))} points)."
+        if chance >= 0.5
+        else f"A toss-up: if all money goes to one of them, {better} labels give more on average "
+        f"({points(abs(_number(side)))} points) than {worse} ones, with a probability of "
+        f"{probability(chance)} only."
     ]
     price = side.cost_ratio
     found.append(

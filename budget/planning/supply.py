@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from annotation.cost import LabelTerms, money
 from annotation.errors import InputError
-from budget.planning.offers import Offer, exact_decimal, label_redraw_rate
+from budget.planning.offers import Offer, exact_decimal
 
 RUN_SUPPLIER = "as before"
 
@@ -89,11 +89,3 @@ def offers_at_terms(
     return tuple(
         Offer(name, supplier, 1, own.cost, 1 - clean.get(name, 1.0)) for name, own in terms.items()
     )
-
-
-def clean_shares(terms: Mapping[str, LabelTerms], judgments: int, choices: int) -> dict[str, float]:
-    """Share of clean labels of each stratum, aggregated from so many judgments."""
-    return {
-        name: 1 - label_redraw_rate(own.error_rate, own.error_kind, judgments, choices)
-        for name, own in terms.items()
-    }

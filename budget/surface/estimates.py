@@ -1,4 +1,4 @@
-"""What a fitted surface says, as estimates with intervals: accuracies and exchange rates."""
+"""What a fitted surface says of exchange rates, with intervals."""
 
 from collections.abc import Mapping
 from fractions import Fraction
@@ -6,19 +6,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.accuracy import CONFIDENCE, interval
-from analysis.result import Estimate, ExchangeRate
+from analysis.accuracy import CONFIDENCE
+from analysis.result import ExchangeRate
 from annotation.cost import LabelTerms
 from budget.surface.response import ResponseSurface
 
 # An exchange rate whose interval spans more than this factor says nothing about what to buy.
 _WIDEST_RESOLVED_FACTOR = 30.0
-
-
-def expected_accuracy(surface: ResponseSurface, mix: Mapping[str, int]) -> Estimate:
-    """Posterior mean and interval of the target accuracy of a mix."""
-    draws = surface.predict([mix])[:, 0]
-    return interval(float(draws.mean()), draws)
 
 
 def exchange_rate(

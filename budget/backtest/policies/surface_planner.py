@@ -39,8 +39,8 @@ class SurfacePlanner:
 
     rounds: int = 5
     draws: int = 600
-    fractions: tuple[float, ...] = (0.125, 0.25, 0.5, 1.0)
-    seeds: int = 10
+    fractions: tuple[float, ...] = (0.25, 0.5, 1.0)
+    seeds: int = 5
     prior: Prior = field(default_factory=Prior)
     name: str = "planner"
 

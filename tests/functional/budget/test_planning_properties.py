@@ -19,7 +19,8 @@ from hypothesis.strategies import DrawFn
 
 from annotation.errors import InputError
 from budget.planning.offers import Discount, Offer
-from budget.planning.plan import Plan, plan_purchase
+from budget.planning.plan import Plan, Planner, plan_purchase
+from budget.planning.rounds import next_round
 from budget.planning.supply import Supply, TrainingCost
 from budget.surface.parameters import ParameterSpace
 from budget.surface.response import ResponseSurface
@@ -185,6 +186,31 @@ def test_a_plan_stays_within_its_means_and_gains_by_more_money(
     check_within(less, supply, money)
     check_within(rich, supply, money + more)
     assert rich.expected >= less.expected - SAME
+
+
+@settings(max_examples=EXAMPLES)
+@given(supply=a_supply(), money=cents(5_000, 100_000), seed=st.integers(0, 9999))
+def test_what_to_buy_first_is_within_its_means(supply: Supply, money: Decimal, seed: int) -> None:
+    planner = Planner(random_surface(supply.strata, seed), supply)
+    try:
+        plan = planner.plan(money)
+    except InputError:
+        return
+    found = next_round(planner, plan, money, 3, None)
+    assert found.cost <= float(money) * (1 + 1e-12)
+    least_work = dict.fromkeys(supply.hours, Fraction(0))
+    for name, count in found.labels.items():
+        offers = supply.of_stratum(name)
+        most = {own.supplier: 0 for own in offers}
+        for own in offers:
+            capacity = supply.items[name] if own.capacity is None else own.capacity
+            most[own.supplier] = max(most[own.supplier], capacity)
+        assert min(own.least for own in offers) <= count <= sum(most.values())
+        assert count <= supply.items[name]
+        for role in least_work:
+            if {own.role for own in offers} == {role}:
+                least_work[role] += count * min(Fraction(own.seconds) for own in offers)
+    assert all(work <= Fraction(supply.hours[role]) * 3600 for role, work in least_work.items())
 
 
 @settings(max_examples=EXAMPLES)

@@ -67,6 +67,23 @@ def test_rounds_and_labels_left_out_are_told(resolved_result: RunResult) -> None
     )
 
 
+def test_what_was_tested_is_the_purchase_without_what_was_left_out(
+    resolved_result: RunResult,
+) -> None:
+    method = resolved_result.methods[resolved_result.planning_method]
+    labels = method.plan.labels
+    same = {n: own.model_copy(update={"labels": labels}) for n, own in method.baselines.items()}
+    plan = method.accuracy["plan"].model_copy(update={"labels": labels})
+    method = method.model_copy(update={"baselines": same, "accuracy": {"plan": plan}})
+    said = wording.tested(method, "hard", 0.95)
+    assert said.startswith("Trained on this purchase, the model got")
+    assert "makes the same purchase, so the two are equal" in said
+    out = method.plan.model_copy(update={"trained_on": {**labels, "hard": 0}})
+    said = wording.tested(method.model_copy(update={"plan": out}), "hard", 0.95)
+    assert said.startswith("Trained on this purchase, without its hard labels, the model got")
+    assert "makes the same purchase" not in said
+
+
 def test_after_the_pilot_nothing_may_be_left_to_buy(resolved_result: RunResult) -> None:
     plan = resolved_result.plan.model_copy(update={"labels_after_pilot": {"easy": 0, "hard": 0}})
     sentence = wording.after_the_pilot(resolved_result.model_copy(update={"plan": plan}))

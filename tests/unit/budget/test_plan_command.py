@@ -91,6 +91,12 @@ def test_least_cost_for_an_accuracy(run_folder: Path) -> None:
     assert "in all." in text
 
 
+def test_prices_at_the_ends_of_what_money_can_be(run_folder: Path) -> None:
+    """What would change the decision is tried at prices fifty times lower and higher."""
+    for cost, budget in (("1e-30", "200"), ("2.5e13", "1e15")):
+        assert "easy or hard?" in shown(run_folder, "--cost", f"easy={cost}", "--budget", budget)
+
+
 def test_rounds_and_worth(run_folder: Path) -> None:
     text = shown(run_folder, "--rounds-left", 1, "--value-per-point", "100")
     assert "Buy the plan in one go: this is the last round." in text
@@ -98,6 +104,40 @@ def test_rounds_and_worth(run_folder: Path) -> None:
     text = shown(run_folder, "--rounds-left", 1, "--value-per-point", "0.01")
     assert "Buy the plan in one go" not in text
     assert "Stop: at $0.01 a point, no purchase is worth its money" in text
+    assert text.startswith("Buy nothing more: at $0.01 a point no purchase is worth its money.")
+
+
+def test_the_first_line_is_what_to_do(run_folder: Path) -> None:
+    def action(*words: object) -> tuple[str, str]:
+        found = json.loads(plan(run_folder, *words, "--json").stdout)["action"]
+        return found, shown(run_folder, *words)
+
+    assert action()[0] == "buy"
+    assert action("--value-per-point", "0.01")[0] == "stop"
+    assert action("--budget", "60")[0] == "nothing_more"
+    # Where points are worth something, but the last of the money buys few of them.
+    said, text = action("--budget", "2000", "--value-per-point", "20")
+    assert said == "buy_less"
+    smaller = json.loads(
+        plan(run_folder, "--budget", "2000", "--value-per-point", "20", "--json").stdout
+    )["decision"]["worth"]
+    assert smaller["best"]["cost"] == pytest.approx(smaller["best_cost"])
+    assert f"{smaller['best']['lines'][0]['labels']} " in text[:60]
+    assert "a point more is not worth its money. The most accuracy that the money buys" in text
+
+
+def test_a_part_to_learn_from_comes_first(
+    make_surface: Callable[..., ResponseSurface], store_run: Callable[..., Path]
+) -> None:
+    rates = np.random.default_rng(0).uniform(0.1, 1.5, 400)  # either side may be better
+    surface = make_surface({"easy": rates}, clean={"easy": 0.9, "hard": 0.9})
+    folder = store_run(probe=replace(surface, item_deviation=0.01))
+    words = (folder, "--budget", "600", "--rounds-left", 3)
+    found = json.loads(plan(*words, "--json").stdout)
+    text = shown(*words)
+    assert found["action"] == "buy_first"
+    assert text.startswith("Buy first ")
+    assert "As things stand, the whole purchase would be: Buy" in text
 
 
 @pytest.mark.parametrize(
@@ -105,6 +145,8 @@ def test_rounds_and_worth(run_folder: Path) -> None:
     [
         (["--target-accuracy", ".99"], "all that is for sale reaches 99.0%"),
         (["--target-accuracy", "2"], "the target accuracy should be between 0 and 1; got 2.0"),
+        (["--probability", "nan"], "--probability goes with --target-accuracy"),
+        (["--cost", "hard=x"], "--cost hard=x: "),
         (["--value-per-point", "much"], "--value-per-point much: "),
         (["--value-per-point", "0"], "should be worth something; got 0"),
         (["--hours", "crowd=3"], "--hours goes with --suppliers"),

@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.result import read_result
+from analysis.result import read_result, write_result
 from annotation.errors import InputError
 from budget.plan_options import PlanOptions
 from budget.plan_summary import show_replan
+from budget.planning.sentences import what_to_buy
 from budget.replan import Replan, surface_of
 from budget.replan import replan as replan_with
 from budget.surface.response import ResponseSurface
@@ -49,6 +50,19 @@ def test_the_same_prices_give_the_same_plan(run_folder: Path) -> None:
     # n = (20 + sqrt(.6) * 160)^2 / 180 = 115.096
     expected = 0.3 + 0.6 * 115.096 / 215.096
     assert again.plan.expected_accuracy.estimate == pytest.approx(expected, abs=1e-5)
+
+
+def test_labels_as_before_take_the_judgments_of_the_run(run_folder: Path) -> None:
+    path = run_folder / "result.json"
+    result = read_result(path)
+    easy = result.strata["easy"].model_copy(update={"judgments": 3})
+    write_result(result.model_copy(update={"strata": {**result.strata, "easy": easy}}), path)
+    decision = replan(run_folder, None, [], None).decision
+    lines = [line for own in (decision.plan, *decision.others) for line in own.lines]
+    assert {(line.stratum, line.judgments) for line in lines} == {("easy", 3), ("hard", 1)}
+    assert decision.plan.cost == 140
+    said = what_to_buy(decision, "$", {"easy": 20, "hard": 20})
+    assert said == "Buy 140 easy labels (3 judgments each) for $140."
 
 
 def test_a_dearer_easy_label_moves_the_plan(run_folder: Path) -> None:

@@ -9,7 +9,7 @@ from annotation.errors import InputError
 from budget.planning.alternatives import compared
 from budget.planning.decision import Question, decide
 from budget.planning.decision_result import Decision
-from budget.planning.offers import Offer
+from budget.planning.offers import Discount, Offer
 from budget.planning.supply import Supply, TrainingCost
 from budget.surface.response import ResponseSurface
 
@@ -148,3 +148,38 @@ def test_compared_draws() -> None:
     difference, probability = compared(np.array([0.5, 0.6, 0.7]), np.array([0.4, 0.6, 0.9]))
     assert probability == 0.5
     assert difference.estimate == pytest.approx(-1 / 30)
+
+
+def learning(make_surface: Surface) -> ResponseSurface:
+    """Worth finding out whether easy labels are good for anything."""
+    return replace(
+        make_surface({"easy": 1.0}, alignment_easy=np.tile([0.02, 0.999], 150)),
+        item_deviation=0.006,
+    )
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"capacity": 15},
+        {"role": "crowd", "seconds": Decimal(60)},  # half an hour: 30 labels of both together
+        {"fixed_cost": Decimal(40), "least": 25},
+        {"fixed_cost": Decimal(7), "judgments": 2, "discounts": (Discount(5, Decimal("0.6")),)},
+        {"cost": Decimal(0), "capacity": 12},
+    ],
+)
+def test_what_to_buy_first_is_for_sale(make_surface: Surface, terms: dict[str, object]) -> None:
+    easy, hard = offers()
+    own = (replace(easy, **terms), replace(hard, **{**terms, "discounts": ()}))  # type: ignore[arg-type]
+    money = Decimal(200)
+    market = supply(own, bought={"easy": 0, "hard": 0}, hours={"crowd": Decimal("0.5")})
+    found = decide(learning(make_surface), market, Question(money, rounds_left=2)).next_round
+    assert found is not None and found.labels
+    of_stratum = {offer.stratum: offer for offer in own}
+    for name, count in found.labels.items():
+        assert of_stratum[name].least <= count <= (of_stratum[name].capacity or 1000)
+    price = sum(of_stratum[name].price(count) for name, count in found.labels.items())
+    assert found.cost == pytest.approx(float(price))
+    assert price <= money
+    if own[0].role:
+        assert sum(found.labels.values()) <= 30

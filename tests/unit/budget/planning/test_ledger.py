@@ -80,6 +80,22 @@ def test_amounts_of_thirty_digits_stay_exact() -> None:
     assert segment.affordable(limits - 1, most)[0] == 6
 
 
+def test_a_fixed_cost_of_more_units_than_a_machine_word_holds() -> None:
+    """A third of a GPU hour for every thousand labels makes the unit of money tiny."""
+    training = TrainingCost(per_label=Decimal("0.00033333333333333335"))
+    ledger = Ledger(supply(offer("1", fixed_cost=Decimal(2000)), training=training))
+    segment = ledger.segments("easy")[0]
+    assert segment.offer.fixed_cost / Decimal(str(float(ledger.unit))) > 2**63
+    units = segment.money(np.array([0, 1, 7], dtype=object))
+    exact = [
+        Fraction(0),
+        Fraction("2001.00033333333333333335"),
+        Fraction("2007.00233333333333333345"),
+    ]
+    assert [ledger.amount(own) for own in units] == exact
+    assert segment.affordable(units, np.array([100] * 3, dtype=object)).tolist() == [0, 1, 7]
+
+
 def test_an_offer_of_no_stratum() -> None:
     with pytest.raises(
         InputError, match="stratum 'medium' is not for sale; choose from easy, hard"

@@ -11,7 +11,7 @@ import pytest
 
 from annotation.errors import InputError
 from budget.planning.offers import Discount, Offer
-from budget.planning.plan import Plan, forecast, plan_purchase
+from budget.planning.plan import Plan, expected_accuracy, forecast, plan_purchase
 from budget.planning.supply import Supply, TrainingCost
 from budget.surface.parameters import ParameterSpace
 from budget.surface.response import ResponseSurface
@@ -158,6 +158,20 @@ def test_a_forecast_holds_the_luck_of_one_purchase(make_surface: Surface) -> Non
     # sd = .3 / sqrt(100 + 32) about .3 + .6 / 2
     assert draws.mean() == pytest.approx(0.6, abs=2e-3)
     assert draws.std() == pytest.approx(0.3 / np.sqrt(132), rel=0.05)
+
+
+def test_an_expected_accuracy_is_a_mean_with_the_interval_of_one_purchase(
+    make_surface: Surface,
+) -> None:
+    draws = np.tile([1.0, 2.0], 2000)
+    surface = replace(make_surface({"easy": draws}, clean={"easy": 1.0}), luck=0.0)
+    # n = 100 or 200: .3 + .6 / 2 = .6, .3 + .6 * 2 / 3 = .7
+    expected = expected_accuracy(surface, {"easy": 100})
+    assert (expected.estimate, expected.low, expected.high) == pytest.approx((0.65, 0.6, 0.7))
+    lucky = expected_accuracy(replace(surface, luck=0.3), {"easy": 100})
+    assert lucky.estimate == expected.estimate
+    # sd = .3 / sqrt(132) = .026: each half's outer twentieth lies 1.645 of them beyond.
+    assert lucky.low == pytest.approx(0.6 - 1.645 * 0.3 / np.sqrt(132), abs=4e-3)
 
 
 def random_surface(seed: int) -> ResponseSurface:

@@ -86,7 +86,13 @@ def test_labels_left_out_of_training() -> None:
 
 def test_nothing_more() -> None:
     own = decision(purchase())
-    assert sentences.what_to_buy(own, "$", PILOT).startswith("Buy nothing more")
+    said = sentences.what_to_buy(own, "$", PILOT)
+    assert said.startswith(
+        "Buy nothing more: no purchase that can be made is expected to do better"
+    )
+    target = Target(accuracy=0.6, probability_asked=0.8, probability=0.83)
+    said = sentences.what_to_buy(own.model_copy(update={"target": target}), "$", PILOT)
+    assert said.startswith("Buy nothing more: the") and said.endswith("bought already will do.")
     assert "without buying more" not in sentences.what_it_gives(own, "hard", 0.95)
 
 
@@ -192,7 +198,7 @@ def test_the_next_step() -> None:
 def test_what_the_purchase_is_worth(changes: dict[str, object], end: str) -> None:
     given = {
         "value_per_point": 10.0, "plan_value": 155.0901, "plan_cost": 140.0, "best_cost": 70.0,
-        "best_value": 94.26, "best_accuracy": 0.498, "stop": False,
+        "best_value": 94.26, "best_accuracy": 0.498, "stop": False, "best": purchase(line()),
     } | changes  # fmt: skip
     said = sentences.worth(Worth(**given), "$")  # type: ignore[arg-type]
     assert "$10 a point" in said and said.endswith(end)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from annotation.cost import LabelTerms
-from budget.surface.estimates import exchange_rate, expected_accuracy
+from budget.surface.estimates import exchange_rate
 from budget.surface.response import ResponseSurface
 
 Surface = Callable[..., ResponseSurface]
@@ -64,12 +64,3 @@ def test_a_rate_is_the_mean_over_the_labels_bought(make_surface: Surface) -> Non
     # 300 learn 3 / 4 of it: .45, and n = 81.82.
     rate = exchange_rate(surface, "easy", terms(easy="1", hard="2"), {"easy": 300, "hard": 7})
     assert rate.estimate == pytest.approx(3 / 11)
-
-
-def test_expected_accuracy_is_mean_and_percentiles(make_surface: Surface) -> None:
-    surface = make_surface({"easy": [1.0, 2.0]})
-    # n = 100 or 200: .3 + .6 * 1/2 = .6, .3 + .6 * 2/3 = .7
-    expected = expected_accuracy(surface, {"easy": 100})
-    assert expected.estimate == pytest.approx(0.65)
-    assert expected.low == pytest.approx(0.6 + 0.1 * 0.025)
-    assert expected.high == pytest.approx(0.7 - 0.1 * 0.025)
