@@ -144,7 +144,7 @@ def _left_out(result: RunResult) -> str:
     out = _names_left_out(result.plan)
     if not out:
         return ""
-    return f" Leave the pilot's {joined(out)} labels out of training: they do harm here."
+    return f" Leave the pilot's {joined(out)} labels out of training: they are expected to do harm."
 
 
 def _names_left_out(plan: PlanSummary) -> list[str]:
@@ -164,8 +164,8 @@ def reason(result: RunResult) -> str:
     if not rate.resolved or not is_number(rate.estimate):
         return (
             f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
-            "worth, so no split is clearly better than another; this one has the highest "
-            "expected accuracy on the fitted curve."
+            "worth, so no split is clearly better than another; of those that go on from the "
+            "pilot this one has the highest expected accuracy on the fitted curve."
         )
     if rate.estimate is not None and rate.estimate <= 0:
         return (

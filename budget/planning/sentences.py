@@ -54,7 +54,8 @@ def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> 
             sentence += f", {money(plan.training_cost, currency)} of it for training"
     out = [name for name, number in pilot.items() if number and not plan.trained_on.get(name)]
     if out:
-        sentence += f". Leave the pilot's {joined(out)} labels out of training: they do harm here"
+        sentence += f". Leave the pilot's {joined(out)} labels out of training: they are expected"
+        sentence += " to do harm"
     return f"{sentence}."
 
 

@@ -63,7 +63,7 @@ def test_rounds_and_labels_left_out_are_told(resolved_result: RunResult) -> None
     assert wording.after_the_pilot(result) == (
         "The pilot has already bought 100 easy and 100 hard labels for $300, in 2 rounds "
         "(60 easy and 100 hard labels; 40 easy labels). Still to buy: 420 easy labels for $420. "
-        "Leave the pilot's hard labels out of training: they do harm here."
+        "Leave the pilot's hard labels out of training: they are expected to do harm."
     )
 
 

@@ -81,7 +81,9 @@ def test_purchases_from_several_suppliers_with_training() -> None:
 def test_labels_left_out_of_training() -> None:
     plan = purchase(line(), trained_on={"easy": 160, "hard": 0})
     said = sentences.what_to_buy(decision(plan), "$", PILOT)
-    assert said.endswith("Leave the pilot's hard labels out of training: they do harm here.")
+    assert said.endswith(
+        "Leave the pilot's hard labels out of training: they are expected to do harm."
+    )
 
 
 def test_nothing_more() -> None:
