@@ -9,11 +9,12 @@ A policy that is one-shot buys once after at most one pilot. Worlds are of the h
 import argparse
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from multiprocessing import get_context
+from pathlib import Path
 from typing import TypedDict
 
 import numpy as np
@@ -46,11 +47,19 @@ MARKETS = 8
 DRAWS = 2000
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Which worlds: the first of each family's held-out half; features are kept in a folder."""
+
+    families: tuple[str, ...]
+    count: int
+    features: Path
+
+
 @cache
-def worlds_of(families: tuple[str, ...], count: int) -> list[World]:
-    """The first worlds of each family's held-out half."""
-    sources = Sources(default_data_dir(), None, default_data_dir() / "features")
-    return choose_worlds(families, count, "held_out", sources)[0]
+def worlds_of(choice: Choice) -> list[World]:
+    sources = Sources(default_data_dir(), None, choice.features)
+    return choose_worlds(choice.families, choice.count, "held_out", sources)[0]
 
 
 def reached(world: World, policy: Policy, share: float) -> float:
@@ -76,9 +85,9 @@ class Played(TypedDict):
     planner: list[float]
 
 
-def play(families: tuple[str, ...], count: int, index: int) -> Played:
+def play(choice: Choice, index: int) -> Played:
     """One world: what one-shot policies reach, and the planner's accuracy by budget."""
-    world = worlds_of(families, count)[index]
+    world = worlds_of(choice)[index]
     (planner,) = find_policies(["planner"])
     targets = {own.name: reached(world, own, 1.0) for own in find_policies(ONE_SHOT)}
     curve = [reached(world, planner, share) for share in SHARES]
@@ -120,14 +129,15 @@ def main() -> None:
     parser.add_argument("--worlds", default="generated,sst5,subj")
     parser.add_argument("--count", type=int, default=24, help="of each family, at most")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--features", type=Path, default=Path("runs/backtest/features"))
     options = parser.parse_args()
-    families = tuple(options.worlds.split(","))
-    worlds = worlds_of(families, options.count)
+    choice = Choice(tuple(options.worlds.split(",")), options.count, options.features)
+    worlds = worlds_of(choice)
     for world in {own.family: own for own in worlds}.values():
         assert world.items.features.size  # made now, kept for the workers
     rows: list[Played] = []
     with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
-        jobs = [pool.submit(play, families, options.count, k) for k in range(len(worlds))]
+        jobs = [pool.submit(play, choice, k) for k in range(len(worlds))]
         for job in jobs:
             rows.append(job.result())
             print(rows[-1]["world"], flush=True)
