@@ -47,7 +47,12 @@ def render_report(result: RunResult) -> str:
         facts=_facts(result),
         recommendation=wording.recommendation(result),
         reason=wording.reason(result),
-        tested=wording.tested(planning, result.target, result.confidence),
+        tested=wording.tested(
+            planning,
+            result.target,
+            result.confidence,
+            "the best purchase found" if wording.labels_do_not_help(result) else "this purchase",
+        ),
         after_the_pilot=wording.after_the_pilot(result),
         notices=caveats.notices(result),
         curve=Markup(learning_curve(result)),

@@ -163,7 +163,10 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
     plan, name = method.plan, wording.method_name(key)
     expected = _accuracy_cell(plan.expected_accuracy)
     found = _accuracy_cell(wording.measured(method, "plan"))
-    text = "recommended above" if _same_plan(result, method) else f"own plan with {name}"
+    text = f"own plan with {name}"
+    if _same_plan(result, method):
+        not_yet = wording.labels_do_not_help(result)
+        text = "the best purchase found" if not_yet else "recommended above"
     rows = [row("plan", text, plan.labels, plan.cost, expected, found, NOT_APPLICABLE)]
     rows += [rule(baseline_name, baseline) for baseline_name, baseline in method.baselines.items()]
     zero_shot = wording.measured(method, "zero-shot") or method.sgr.unsupervised

@@ -331,3 +331,16 @@ def test_a_place_that_cannot_be_written_is_an_input_error(
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"report\.html: cannot be written"):
         write_report(resolved_result, tmp_path / "file" / "report.html")
+
+
+def test_where_nothing_is_recommended_the_page_calls_nothing_so(
+    unresolved_gap_result: RunResult,
+) -> None:
+    accuracy = unresolved_gap_result.accuracy
+    low = accuracy["plan"].model_copy(update={"estimate": 0.34, "low": 0.30, "high": 0.39})
+    result = unresolved_gap_result.model_copy(update={"accuracy": {**accuracy, "plan": low}})
+    text = Page(render_report(result)).text.replace("\u00a0", " ")
+    assert "Do not buy yet" in text
+    assert "recommended above" not in text and "this purchase" not in text
+    assert "the best purchase found" in text
+    assert "recommended above" in Page(render_report(unresolved_gap_result)).text
