@@ -200,7 +200,10 @@ def _sgr_per_cost(value: float | None, unit: int) -> str:
 def other_method(result: RunResult, key: str) -> MethodSection:
     """The section of a method that the plan does not rest on."""
     method = result.methods[key]
-    purchase = "this purchase" if _same_plan(result, method) else "its own plan, shown below"
+    purchase = "its own plan, shown below"
+    if _same_plan(result, method):
+        not_yet = wording.labels_do_not_help(result)
+        purchase = "the best purchase found" if not_yet else "this purchase"
     return MethodSection(
         name=wording.method_name(key),
         break_even=break_even_sentences(method, result.confidence),
