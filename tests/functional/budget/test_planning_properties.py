@@ -26,7 +26,7 @@ from budget.surface.parameters import ParameterSpace
 from budget.surface.response import ResponseSurface
 
 T = TypeVar("T")
-EXAMPLES = int(os.environ.get("LABELMIX_PLANNER_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("LABELMIX_PLANNER_EXAMPLES", "300"))
 SETS = (("easy", "hard"), ("easy", "medium", "hard"))
 ROLES = ("crowd", "expert")
 SAME = 2e-6  # of equals within a millionth the cheapest is planned
