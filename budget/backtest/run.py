@@ -55,8 +55,9 @@ def run_backtest(
         watcher.stage(f"backtest, {half} worlds", len(worlds) * steps_of(policies))
         if workers > 1:
             choice = Choice(tuple(families), count, half, sources)
-            summaries += play_in_workers(choice, policies, design, journal, watcher, workers)
+            names = [world.name for world in worlds]
             worlds.clear()
+            summaries += play_in_workers(names, choice, policies, design, journal, watcher, workers)
         while worlds:
             # Taken out of the list: its items are let go of when it is done.
             played = play_world(worlds.pop(0), policies, design, journal, watcher)

@@ -9,7 +9,7 @@ from functools import cache
 from multiprocessing.queues import Queue
 
 from budget.backtest.journal import Journal, Row
-from budget.backtest.play_world import Design, play_world
+from budget.backtest.play_world import Design, play_world, steps_of
 from budget.backtest.policy import Policy
 from budget.backtest.regret import world_summary
 from budget.backtest.result import WorldSummary
@@ -40,6 +40,7 @@ class _Passed:
 
     def __init__(self, known: dict[str, Row]) -> None:
         self._known = known
+        self.passed_on = 0
 
     def find(self, key: str) -> Row | None:
         return self._known.get(key)
@@ -47,10 +48,12 @@ class _Passed:
     def add(self, key: str, row: Row) -> Row:
         assert _rows is not None
         _rows.put((key, row))
+        self.passed_on += 1
         return row
 
 
 def play_in_workers(
+    names: Sequence[str],
     choice: Choice,
     policies: Sequence[Policy],
     design: Design,
@@ -58,41 +61,43 @@ def play_in_workers(
     watcher: Watcher,
     workers: int,
 ) -> Iterator[WorldSummary]:
-    """Play all worlds of a choice, in their order; every row is kept once it is there."""
-    names = [world.name for world in choice.worlds()]
+    """Play all worlds of a choice, `names` in its order; every row is kept once it is there."""
     choice = replace(choice, sources=replace(choice.sources, progress=no_progress))
     context = multiprocessing.get_context("spawn")
     rows: Queue[tuple[str, Row]] = context.Queue()
     with ProcessPoolExecutor(workers, context, _begin, (rows,)) as pool:
         try:
-            played: list[Future[WorldSummary]] = []
+            played: list[Future[tuple[WorldSummary, int]]] = []
             for index, name in enumerate(names):
                 known = journal.of_world(name)
                 arguments = (choice, index, tuple(policies), design, known)
                 played.append(pool.submit(_play, *arguments))
-            left = set(played)
+            left, missing = set(played), 0  # rows that workers have passed on, not yet kept
             while left:
                 done, left = wait(left, _LOOK_EVERY, FIRST_COMPLETED)
-                _keep(rows, journal)
-                for future in done:
-                    future.result()  # raises what the worker raised
-                    watcher.advance(1 + len(policies))
-            _keep(rows, journal, patience=1.0)
+                missing += sum(future.result()[1] for future in done)  # or what a worker raised
+                missing -= _keep_what_is_there(rows, journal)
+                watcher.advance(len(done) * steps_of(policies))
+            for _ in range(missing):  # still on their way
+                journal.add(*rows.get())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():
                 process.terminate()
             raise
-    yield from (future.result() for future in played)
+    yield from (future.result()[0] for future in played)
 
 
-def _keep(rows: "Queue[tuple[str, Row]]", journal: Journal, patience: float = 0.0) -> None:
+def _keep_what_is_there(rows: "Queue[tuple[str, Row]]", journal: Journal) -> int:
+    """How many rows had come."""
+    kept = 0
     while True:
         try:
-            key, row = rows.get(timeout=patience) if patience else rows.get_nowait()
+            key, row = rows.get_nowait()
         except queue.Empty:
-            return
+            return kept
         journal.add(key, row)
+        kept += 1
 
 
 def _begin(rows: "Queue[tuple[str, Row]]") -> None:
@@ -110,8 +115,11 @@ def _worlds(choice: Choice) -> list[World]:
 
 def _play(
     choice: Choice, index: int, policies: tuple[Policy, ...], design: Design, known: dict[str, Row]
-) -> WorldSummary:
+) -> tuple[WorldSummary, int]:
+    """A world's summary, and how many rows were passed on for it."""
     worlds = _worlds(choice)
     # A copy of its own: its items are let go of when it is done.
     world = replace(worlds[index])
-    return world_summary(play_world(world, policies, design, _Passed(known), SilentWatcher()))
+    journal = _Passed(known)
+    summary = world_summary(play_world(world, policies, design, journal, SilentWatcher()))
+    return summary, journal.passed_on
