@@ -50,7 +50,8 @@ class Explorer:
     def explore(self) -> Explored:
         """Buy the pilot, then, round by round, the batch that teaches most for the plan.
 
-        Stops before its last round where nothing more is to be learnt, or to be bought.
+        Where no batch teaches anything, a part of what is best now is bought. Stops before its last
+        round where nothing is to be bought.
         """
         setting = self._setting
         most = setting.config.exploring_rounds
