@@ -25,7 +25,7 @@ from budget.planning.alternatives import described
 from budget.planning.plan import Plan, expected_accuracy
 from budget.policies import Mix, describe, single_stratum
 from budget.setting import Setting
-from budget.surface.estimates import exchange_rate
+from budget.surface.exchange_rate import exchange_rate
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
 

@@ -31,7 +31,7 @@ from budget.planning.plan import expected_accuracy
 from budget.planning.supply import Supply, offers_at_terms
 from budget.policies import baseline_mixes
 from budget.suppliers import Suppliers, read_suppliers
-from budget.surface.estimates import exchange_rate
+from budget.surface.exchange_rate import exchange_rate
 from budget.surface.response import ResponseSurface
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from annotation.cost import DEFAULT_TERMS
-from budget.surface.estimates import exchange_rate
+from budget.surface.exchange_rate import exchange_rate
 from budget.surface.fit import _ITEM_SHARE, DISCREPANCY, fit_surface, item_noise
 from budget.surface.luck import LUCK, estimate_luck, luck_covariance
 from budget.surface.observation import Observation

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from annotation.cost import LabelTerms
-from budget.surface.estimates import exchange_rate
+from budget.surface.exchange_rate import exchange_rate
 from budget.surface.response import ResponseSurface
 
 Surface = Callable[..., ResponseSurface]

@@ -1,4 +1,4 @@
-"""What a fitted surface says of exchange rates, with intervals."""
+"""The exchange rate that a fitted surface tells, with its interval."""
 
 from collections.abc import Mapping
 from fractions import Fraction
