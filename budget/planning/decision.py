@@ -11,8 +11,9 @@ from budget.planning.decision_result import Decision, RatePoint, Target
 from budget.planning.flips import compare_side
 from budget.planning.modes import everything, reach_accuracy
 from budget.planning.plan import Plan, Planner
-from budget.planning.rounds import next_round, worth_of
+from budget.planning.rounds import next_round
 from budget.planning.supply import Supply
+from budget.planning.worth import worth_of
 from budget.surface.response import ResponseSurface
 
 _ALONG = (0.0, 0.25, 0.5, 1.0)  # shares of the plan's labels at which exchange rates are told

@@ -1,4 +1,4 @@
-"""Whether to buy in rounds, and whether the purchase is worth its money."""
+"""What to buy first, where the rest can be decided after it."""
 
 import decimal
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,7 @@ import numpy as np
 from annotation.cost import LabelTerms
 from annotation.cost import money as as_money
 from annotation.errors import InputError
-from budget.planning.alternatives import described
-from budget.planning.decision_result import NextRound, Worth
+from budget.planning.decision_result import NextRound
 from budget.planning.information import rank_batches
 from budget.planning.ledger import Whole
 from budget.planning.modes import everything
@@ -23,7 +22,6 @@ from budget.planning.supply_curves import Curve
 from budget.surface.fit import DISCREPANCY
 
 _LEAST_GAIN = 5e-4  # accuracy below which waiting is not worth telling of
-_SPENDING = tuple(Fraction(k, 20) for k in (1, 2, 3, 5, 7, 10, 15))  # shares of a plan's cost
 _SEED = 0x2E11
 _ALMOST_FREE = Fraction(1, 10**15)
 
@@ -64,41 +62,6 @@ def next_round(
         cost=float(cost),
         gain=chosen.gain,
         gain_value=value,
-    )
-
-
-def worth_of(planner: Planner, plan: Plan, now: Plan, value_per_point: Decimal) -> Worth:
-    """What the plan's accuracy is worth against its cost, and the purchase that gains the most.
-
-    `now` is the plan that buys nothing more. Smaller purchases are the plans of shares of the
-    plan's cost.
-
-    Raises InputError if a point of accuracy is worth nothing.
-    """
-    if not value_per_point > 0:
-        raise InputError(f"a point of accuracy should be worth something; got {value_per_point}.")
-
-    def value(own: Plan) -> float:
-        return 100 * (own.expected - now.expected) * float(value_per_point)
-
-    def spent(own: Plan) -> float:
-        return float(own.cost) - float(now.cost)
-
-    candidates = [now, plan]
-    extra = Fraction(plan.cost) - Fraction(now.cost)
-    for share in _SPENDING:
-        budget = Fraction(now.cost) + share * extra
-        candidates.append(planner.plan(Decimal(f"{float(budget):.9g}")) if extra > 0 else now)
-    best = max(candidates, key=lambda own: (value(own) - spent(own), -spent(own)))
-    return Worth(
-        value_per_point=float(value_per_point),
-        plan_value=value(plan),
-        plan_cost=spent(plan),
-        best_cost=spent(best),
-        best_value=value(best),
-        best_accuracy=best.expected,
-        best=described(best, planner.surface),
-        stop=not best.lines,
     )
 
 
