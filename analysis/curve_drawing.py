@@ -50,6 +50,7 @@ def draw_curves(axes: "Axes", result: RunResult, method: MethodResult) -> list[L
         width = 1.2 if style is PLAN_STYLE else 1.6
         axes.plot(costs, heights, color=style.colour, linestyle=style.line, linewidth=width)
         ends.append((plain_name(curve.name), heights[-1], style.colour))
+    _draw_lent(axes, method, styles[result.target])
     _draw_pilot(axes, method, styles, logarithmic)
     _money_axis(axes, result.currency, logarithmic, smallest, largest)
     axes.set_xlabel("money spent on labels")
@@ -68,6 +69,21 @@ def money_range(result: RunResult, method: MethodResult) -> tuple[float, float]:
 def is_logarithmic(smallest: float, largest: float) -> bool:
     """Whether costs so far apart need a logarithmic axis, for the pilot to be seen at all."""
     return largest / smallest > 8
+
+
+def _draw_lent(axes: "Axes", method: MethodResult, style: Style) -> None:
+    """What labels lent by the test set taught, where as many bought ones would stand."""
+    low, high = axes.get_xlim()
+    shown = [point for point in method.lent_curve if low <= point.cost <= high]
+    axes.plot(
+        [point.cost for point in shown],
+        [point.accuracy for point in shown],
+        marker=".",
+        markersize=5,
+        color=style.colour,
+        linestyle="none",
+        zorder=3,
+    )
 
 
 def _draw_pilot(
@@ -139,6 +155,7 @@ def reference_lines(result: RunResult, method: MethodResult) -> list[Label]:
 def accuracy_limits(method: MethodResult, references: Sequence[Label]) -> tuple[float, float]:
     """Limits of the accuracy axis: all that is drawn, with room for the numbers above it."""
     heights = [height for _, height, _ in references]
+    heights += [point.accuracy for point in method.lent_curve]
     estimates = [point.accuracy for point in method.pilot_curve]
     estimates += [found for _, found in tested_conditions(method)]
     for estimate in estimates:

@@ -59,6 +59,7 @@ def render_report(result: RunResult) -> str:
         curve_compact=Markup(learning_curve(result, compact=True)),
         logarithmic=has_logarithmic_money(result),
         fits=caveats.surface_fits(planning.surface),
+        lent=wording.lent_points(planning, result.target),
         break_even=report_tables.break_even_sentences(planning, result.confidence),
         rate_figures=_rate_figures(result),
         gap=report_tables.gap_sentence(result, planning),

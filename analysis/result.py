@@ -131,6 +131,16 @@ class CurvePoint(Record):
     seeds: int
 
 
+class LentPoint(Record):
+    """Mean accuracy after training on so many of the target's own test items, on the others."""
+
+    labels: int
+    cost: float  # what they would have cost
+    accuracy: float
+    fitted: float
+    seeds: int
+
+
 class FittedCurve(Record):
     """The response surface along one way of spending, for the figure."""
 
@@ -168,6 +178,7 @@ class MethodResult(Record):
     sgr_per_cost: dict[str, float] | None  # condition -> SGR per cost unit; None: gap unresolved
     baselines: dict[str, Baseline]
     pilot_curve: list[CurvePoint]
+    lent_curve: list[LentPoint] = []  # the target's, from labels that the test set lent for nothing
     fitted_curves: list[FittedCurve]
     surface: SurfaceSummary
 

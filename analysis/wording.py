@@ -111,6 +111,16 @@ def labels_do_not_help(result: RunResult) -> bool:
     return plan.low <= untrained
 
 
+def lent_points(method: MethodResult, target: str) -> str:
+    """For the figure: what its dots are; '' where the test set lent nothing."""
+    if not method.lent_curve:
+        return ""
+    return (
+        f" Dots: {target} labels of the test set, lent to the plan for nothing and scored on the "
+        "test items that were not lent, at what they would have cost."
+    )
+
+
 def after_the_pilot(result: RunResult) -> str:
     """What of the plan the pilot holds already, and what is still to buy."""
     plan, pilot = result.plan, result.pilot

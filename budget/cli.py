@@ -331,6 +331,9 @@ def backtest(
         str, typer.Option(help="Families: generated, sst5, trec, subj, workshop.")
     ] = "generated",
     count: Annotated[int, typer.Option(help="Worlds of each family, at most.")] = 20,
+    skip: Annotated[
+        int, typer.Option(help="Worlds of each family left out first: looked at before.")
+    ] = 0,
     seeds: Annotated[int, typer.Option(help="Markets that tell each mix's true worth.")] = 32,
     markets: Annotated[
         int | None, typer.Option(help="How many of these each policy plays; default all.")
@@ -373,6 +376,7 @@ def backtest(
             result = backtest_from_options(
                 worlds=worlds,
                 count=count,
+                skip=skip,
                 seeds=seeds,
                 markets=markets,
                 policies=policies,

@@ -134,6 +134,8 @@ class PilotSection(Section):
     labels: Annotated[int, Field(ge=8)] = 120  # per stratum that is for sale, in the first round
     # Before the plan; later ones buy what teaches most. None: 3, or 1 where adapters are trained.
     rounds: Annotated[int, Field(ge=1)] | None = None
+    # Let planning trials train on parts of the target's test set. None: where probes are trained.
+    borrow: bool | None = None
     fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     seeds: Annotated[int, Field(ge=2)] = 5
     seed: Seed = 0
@@ -269,6 +271,10 @@ class RunConfig(Section):
         """Purchases to learn from before the plan."""
         usual = 1 if self.methods.plan_with == "qlora" else 3
         return self.pilot.rounds or usual
+
+    def borrows(self, method: str) -> bool:
+        """Whether planning trials of a method borrow labels of the test set."""
+        return method == "probe" if self.pilot.borrow is None else self.pilot.borrow
 
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale; the cost is that of all judgments of a label."""

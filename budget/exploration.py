@@ -27,7 +27,7 @@ class Explored:
     ----------
     rounds : every purchase so far, the pilot first
     bought : stratum -> labels of all of them together
-    observations : of trials on parts of what was bought
+    observations : of trials on parts of what was bought, and on labels that the test set lent
     surface : fitted to them
     """
 
@@ -46,6 +46,7 @@ class Explorer:
         self._setting, self._trials = setting, trials
         # Fine-tuning starts from what the model does anyway; a probe starts from guessing.
         self._floor = unsupervised[0] if trials.method == "qlora" else None
+        self._borrowed = trials.borrowed_curve()
 
     def explore(self) -> Explored:
         """Buy the pilot, then, round by round, the batch that teaches most for the plan.
@@ -84,7 +85,7 @@ class Explorer:
 
     def _learn(self, rounds: tuple[RoundSummary, ...], bought: Mix) -> Explored:
         setting = self._setting
-        observations = self._trials.parts_of(bought)
+        observations = [*self._borrowed, *self._trials.parts_of(bought)]
         surface = fit_surface(
             observations,
             setting.strata,

@@ -13,6 +13,7 @@ from analysis.result import (
     CurvePoint,
     Estimate,
     FittedCurve,
+    LentPoint,
     MethodResult,
     PlanSummary,
     SupervisionGap,
@@ -71,7 +72,12 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
             for name in mixes
             if name != "plan" and not name.endswith(EQUAL_COUNT)
         },
-        pilot_curve=[_curve_point(setting, o, surface) for o in explored.observations],
+        pilot_curve=[
+            _curve_point(setting, o, surface) for o in explored.observations if not o.borrowed
+        ],
+        lent_curve=[
+            _lent_point(setting, own, surface) for own in explored.observations if own.borrowed
+        ],
         fitted_curves=_fitted_curves(setting, surface, plan),
         surface=_surface_summary(surface),
     )
@@ -126,6 +132,17 @@ def _baseline(
         expected_accuracy=expected_accuracy(surface, mix),
         accuracy=_estimate(setting, correct[name]),
         plan_minus_baseline=interval(difference, draws),
+    )
+
+
+def _lent_point(setting: Setting, observation: Observation, surface: ResponseSurface) -> LentPoint:
+    mix = {setting.task.target: observation.borrowed}
+    return LentPoint(
+        labels=observation.borrowed,
+        cost=float(mix_cost(mix, setting.terms)),
+        accuracy=observation.accuracy,
+        fitted=float(surface.predict([mix]).mean()),
+        seeds=observation.correct.shape[0],
     )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from budget.planning.borrowing import CURVE_SEEDS, curve_sizes
 from budget.planning.information import training_parts
 from budget.policies import Mix
 from budget.setting import Setting
@@ -58,6 +59,30 @@ class MethodTrials:
             for (mix, share), group in zip(cells, groups, strict=True)
         ]
 
+    def borrowed_curve(self) -> list[Observation]:
+        """Train on labels of the target's test items, scored on the others.
+
+        See `budget.planning.borrowing`; none where the configuration borrows nothing.
+        """
+        setting = self.setting
+        if not setting.config.borrows(self.method):
+            return []
+        sizes = curve_sizes(int(setting.on_target.sum()))
+        groups = [
+            [self._trial({}, seed, borrowed=size) for seed in range(CURVE_SEEDS)] for size in sizes
+        ]
+        results = self._run([trial for group in groups for trial in group], "borrowed labels")
+        return [
+            Observation(
+                labels={},
+                correct=self._correct(group, results),
+                pilot_share=0.0,
+                borrowed=size,
+                scored=self._scored(group),
+            )
+            for size, group in zip(sizes, groups, strict=True)
+        ]
+
     def conditions(self, mixes: Mapping[str, Mix]) -> dict[str, Correct]:
         """Train on every mix, each seed a fresh purchase."""
         seeds = range(self.setting.config.evaluation.seeds)
@@ -66,8 +91,8 @@ class MethodTrials:
         results = self._run(flat, "plan and baselines")
         return {name: self._correct(group, results) for name, group in groups.items()}
 
-    def _trial(self, mix: Mix, seed: int, pilot: Pilot | None = None) -> Trial:
-        return self.setting.trial(self.method, mix, seed, pilot, self._quantisation)
+    def _trial(self, mix: Mix, seed: int, pilot: Pilot | None = None, borrowed: int = 0) -> Trial:
+        return self.setting.trial(self.method, mix, seed, pilot, self._quantisation, borrowed)
 
     def _run(self, trials: Sequence[Trial], stage: str) -> dict[str, TrialResult]:
         results = self._engine.run(trials, self._watcher, f"{self.method}: {stage}")
@@ -77,3 +102,8 @@ class MethodTrials:
     def _correct(self, group: Sequence[Trial], results: Mapping[str, TrialResult]) -> Correct:
         on_target = self.setting.on_target
         return np.stack([results[trial.key].correct[on_target] for trial in group])
+
+    def _scored(self, group: Sequence[Trial]) -> Correct:
+        """Which of the target's test items each trial may be scored on."""
+        setting = self.setting
+        return np.stack([setting.task.scored(t.borrowed, t.seed)[setting.on_target] for t in group])

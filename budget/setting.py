@@ -74,6 +74,7 @@ class Setting:
         seed: int,
         pilot: Pilot | None = None,
         quantisation: Quantisation | None = None,
+        borrowed: int = 0,
     ) -> Trial:
         """A trial as the configuration has it; `quantisation` defaults to what the method needs."""
         config = self.config
@@ -90,8 +91,9 @@ class Setting:
             quantisation or ("nf4" if method == "qlora" else "none"),
             target_kind=config.targets.kind if learns else "hard_labels",
             target_settings=config.target_settings() if learns else None,
-            judgments=config.targets.judgments if any(mix.values()) else 1,
+            judgments=config.targets.judgments if any(mix.values()) or borrowed else 1,
             prompt=config.prompt_version(method),
+            borrowed=borrowed,
         )
 
 

@@ -71,7 +71,9 @@ class TrialRunner:
     def purchase(self, trial: Trial) -> Purchase:
         """The labels this trial trains on."""
         terms = {name: _terms(rate, kind) for name, rate, kind in trial.terms}
-        return self.task.purchase(trial.labels(), terms, trial.seed, trial.pilot, trial.judgments)
+        return self.task.purchase(
+            trial.labels(), terms, trial.seed, trial.pilot, trial.judgments, trial.borrowed
+        )
 
     def run(self, trial: Trial, progress: Progress = lambda _done, _total: None) -> TrialResult:
         """Train and test; the same trial gives the same `correct` on the same machine."""

@@ -59,6 +59,9 @@ class TestSizes:
 class Task:
     """Items, strata and the test set: drawn once, stratified, never trained on.
 
+    One exception: a planning trial may borrow some of the target's test items, and is scored on
+    the others (`scored`).
+
     Items have choices, or all of them are free-form: then answers are texts, labels cannot err,
     and only a chain of thought can be tried.
 
@@ -91,6 +94,11 @@ class Task:
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.items)
+
+    @cached_property
+    def _content(self) -> "pd.Series[str]":
+        """What each item asks, (items)."""
+        return self.items["question"] + "\n" + self.items["choices"].map("\n".join)
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:
@@ -158,7 +166,7 @@ class Task:
             pools[name] = np.sort(order[wanted:])
         test_positions = np.concatenate(test)
         # The same question may stand there twice: what is tested must not be for sale.
-        content = self.items["question"] + "\n" + self.items["choices"].map("\n".join)
+        content = self._content
         tested = content.isin(content.iloc[test_positions]).to_numpy()
         return test_positions, {name: own[~tested[own]] for name, own in pools.items()}
 
@@ -169,10 +177,12 @@ class Task:
         seed: int,
         pilot: Pilot | None = None,
         judgments: int = 1,
+        borrowed: int = 0,
     ) -> Purchase:
         """Buy `mix` from simulated annotators, from the whole pools or from within a pilot.
 
-        Every item gets so many `judgments`.
+        Every item gets so many `judgments`. So many of the target's test items are `borrowed` and
+        stand at the end, their labels erring as the target's terms have it.
 
         For one seed, a smaller purchase is the beginning of a larger one, and a lower error rate
         errs on a subset of the items of a higher one, so that conditions compare in pairs.
@@ -202,6 +212,8 @@ class Task:
                     bought.positions[chosen], bought.judgments[chosen], bought.redraw_rates[chosen]
                 )
             )
+        if borrowed:
+            parts.append(self._lend(borrowed, terms[self.target], seed, judgments))
         if not parts:
             nothing = np.empty(0, dtype=np.int64)
             return Purchase(nothing, nothing.reshape(0, judgments), np.empty(0))
@@ -210,6 +222,38 @@ class Task:
             np.concatenate([part.judgments for part in parts]),
             np.concatenate([part.redraw_rates for part in parts]),
         )
+
+    def lent(self, count: int, seed: int) -> Positions:
+        """Test items of the target that are lent, (count,); fewer are the beginning of more.
+
+        Raises ValueError if the target has no more than so many test items.
+        """
+        target = self.test_positions[self.test_strata == self.target]
+        if not 0 <= count < target.size:
+            raise ValueError(f"{count} of {target.size} test items cannot be lent.")
+        return _generator("lent", seed, self.target).permutation(target)[:count]
+
+    def scored(self, borrowed: int, seed: int) -> NDArray[np.bool_]:
+        """Which test items count after so many were borrowed: none that was trained on.
+
+        (test items,); nor does one that asks what a borrowed one asks.
+        """
+        lent = self._content.iloc[self.lent(borrowed, seed)]
+        return np.asarray(~self._content.iloc[self.test_positions].isin(lent))
+
+    def _lend(self, count: int, terms: LabelTerms, seed: int, judgments: int) -> Purchase:
+        self.require_choices("probe")
+        positions = self.lent(count, seed)
+        counts = self.choice_counts[positions]
+        drawn = draw_judgments(
+            self.answers[positions],
+            counts,
+            terms.error_rate,
+            terms.error_kind,
+            judgments,
+            _generator("lent errors", seed, self.target),
+        )
+        return Purchase(positions, drawn, redraw_rates(terms.error_rate, terms.error_kind, counts))
 
     def _buy(
         self, name: str, terms: LabelTerms, seed: int, for_pilot: bool, judgments: int

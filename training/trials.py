@@ -36,6 +36,9 @@ RECIPE_VERSION = 2
 class Trial:
     """Train on one purchase with one method and seed, test on the fixed test set.
 
+    A trial that borrows tells a planner about the target's labels. What it answers to test items
+    that it trained on says nothing (`Task.scored`), and no result that is reported may borrow.
+
     Holds everything that can change the result; `key` is the hash of all of it.
     """
 
@@ -62,10 +65,14 @@ class Trial:
     compute: str = "float32"  # the number type that the model computes in
     prompt: str = PROMPT_VERSION
     recipe: int = RECIPE_VERSION
+    borrowed: int = 0  # labels of the target's test items that are trained on beside the mix
 
     @cached_property
     def key(self) -> str:
-        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        record = asdict(self)
+        if not self.borrowed:
+            del record["borrowed"]  # keys are those from before there was lending
+        text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def labels(self) -> dict[str, int]:
@@ -74,7 +81,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrialResult:
-    """`correct` (test items,) bool, in the order of the task's test set."""
+    """`correct` (test items,) bool, in the order of the task's test set, borrowed items too."""
 
     correct: NDArray[np.bool_]
     seconds: float
@@ -102,6 +109,7 @@ def make_trial(
     target_settings: Mapping[str, Any] | None = None,
     judgments: int = 1,
     prompt: str = PROMPT_VERSION,
+    borrowed: int = 0,
 ) -> Trial:
     """Describe a trial of `task`.
 
@@ -109,15 +117,19 @@ def make_trial(
     does the cost of a label, so that trials are re-used when only prices change.
 
     Raises ValueError for what a method does not do: a zero-shot trial that buys, a probe on a
-    quantised model, reasoning trained towards anything but its labels.
+    quantised model, reasoning trained towards anything but its labels, anything but a probe or an
+    adapter that borrows.
     """
     if method == "zero_shot" and any(mix.values()):
         raise ValueError(f"a zero-shot trial buys nothing; got {dict(mix)}.")
+    if borrowed and method not in ("probe", "qlora"):
+        raise ValueError(f"only probes and adapters borrow labels; got method '{method}'.")
     if method == "probe" and quantisation != "none":
         raise ValueError(f"a probe reads the whole model; got quantisation '{quantisation}'.")
     if settings.get("objective") == "reasoning" and target_kind != "hard_labels":
         raise ValueError(f"reasoning is trained as labelled; got targets '{target_kind}'.")
     bought = {name: mix[name] for name in task.strata.names if mix.get(name, 0) > 0}
+    labelled = [n for n in task.strata.names if n in bought or (borrowed and n == task.target)]
     return Trial(
         item_fingerprint=task.fingerprint,
         measure=task.strata.measure,
@@ -133,7 +145,7 @@ def make_trial(
         method=method,
         settings=tuple(sorted(settings.items())),
         mix=tuple(bought.items()),
-        terms=tuple((name, terms[name].error_rate, terms[name].error_kind) for name in bought),
+        terms=tuple((name, terms[name].error_rate, terms[name].error_kind) for name in labelled),
         pilot=pilot if bought else None,
         seed=seed,
         target_kind=target_kind,
@@ -141,6 +153,7 @@ def make_trial(
         judgments=judgments,
         compute=number_type(model, method, quantisation),
         prompt=prompt,
+        borrowed=borrowed,
     )
 
 

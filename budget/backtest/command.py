@@ -17,6 +17,7 @@ def backtest_from_options(
     *,
     worlds: str,
     count: int,
+    skip: int,
     seeds: int,
     markets: int | None,
     policies: str,
@@ -43,6 +44,7 @@ def backtest_from_options(
     return run_backtest(
         families=_words(worlds, "--worlds"),
         count=count,
+        skip=skip,
         half="held_out" if held_out else "design",
         policies=find_policies(_words(policies, "--policies") if policies else []),
         design=Design(seeds, seeds if markets is None else markets, penalty_rule(penalty)),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms, affordable, mix_cost, money_left
 from annotation.errors import InputError
+from budget.backtest.lending import lent_places
 from budget.backtest.offers import Offers, TrainingSet, generator
 from budget.policies import Mix
 from budget.surface.clean import clean_share
@@ -49,6 +50,7 @@ class Market:
         self.rounds = 0
         self._kept: Mix | None = None
         self.generator = partial(_policy_generator, world.name, seed)
+        self._lent_places = partial(lent_places, world.name, items.test.size)
         self._features = items.features
         self._offers = Offers(world, seed)
 
@@ -127,6 +129,12 @@ class Market:
                     f"stratum '{name}': place {own.max()} is not among {self.bought[name]} labels."
                 )
         return self._offers.choose(places)
+
+    def scored(self, borrowed: int, seed: int) -> NDArray[np.bool_]:
+        """Which test items count after a lesson that borrowed so many: the others, (items,)."""
+        scored = np.ones(self.groups.size, dtype=bool)
+        scored[self._lent_places(borrowed, seed)] = False
+        return scored
 
     def purchase(self) -> TrainingSet:
         """Everything that was bought."""

@@ -7,12 +7,28 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from budget.backtest.lending import Borrowing
 from budget.backtest.market import Market
 from budget.backtest.trainer import Correct, ProbeTrainer
 from budget.policies import Mix
 
+__all__ = [
+    "FORECAST_CONFIDENCE",
+    "Borrowing",
+    "Forecast",
+    "Lesson",
+    "Play",
+    "Policy",
+    "SimpleRule",
+    "Subset",
+    "play_markets",
+]
+
 Subset = Mapping[str, NDArray[np.int64]]
 """Stratum -> places among the labels bought of it: what to train on."""
+
+Lesson = Subset | Borrowing
+"""What to train on: labels that were bought, or labels of test items."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +40,7 @@ class Forecast:
     high: float
 
 
-Play = Generator[Sequence[Subset], Correct, Forecast | None]
+Play = Generator[Sequence[Lesson], Correct, Forecast | None]
 FORECAST_CONFIDENCE = 0.9
 
 
@@ -32,8 +48,9 @@ class Policy(Protocol):
     """A rule that spends a budget.
 
     `play` is a generator. It buys by `market.buy`, in one round or more. It trains by yielding
-    subsets of what it bought and is sent whether each test item was answered right by each,
-    (subsets, test items). It returns a forecast, or None.
+    lessons, subsets of what it bought, and is sent whether each test item was answered right after
+    each, (lessons, test items). A lesson may be borrowed from the test set instead; the answers to
+    items that were trained on say nothing (`Market.scored`). It returns a forecast, or None.
     """
 
     @property
@@ -67,7 +84,7 @@ def play_markets(
     """
     plays = [policy.play(market) for market in markets]
     forecasts: list[Forecast | None] = [None] * len(markets)
-    wanted: dict[int, Sequence[Subset]] = {}
+    wanted: dict[int, Sequence[Lesson]] = {}
 
     def advance(index: int, answer: Correct | None) -> None:
         try:
@@ -80,13 +97,15 @@ def play_markets(
     while wanted:
         asked, wanted = wanted, {}
         sets = [
-            markets[index].training_set(subset)
-            for index, subsets in asked.items()
-            for subset in subsets
+            trainer.lender.lend(lesson.count, lesson.seed)
+            if isinstance(lesson, Borrowing)
+            else markets[index].training_set(lesson)
+            for index, lessons in asked.items()
+            for lesson in lessons
         ]
         correct = trainer.correct(sets)
         start = 0
-        for index, subsets in asked.items():
-            advance(index, correct[start : start + len(subsets)])
-            start += len(subsets)
+        for index, lessons in asked.items():
+            advance(index, correct[start : start + len(lessons)])
+            start += len(lessons)
     return forecasts

@@ -34,8 +34,11 @@ def run_backtest(
     out: Path,
     watcher: Watcher,
     workers: int = 1,
+    skip: int = 0,
 ) -> BacktestResult:
     """Play policies in `count` worlds of each family; write backtest.json and .csv into `out`.
+
+    The first `skip` worlds of each family are left out.
 
     With `workers` above 1 worlds are played in as many processes; the result is the same.
     What is finished is kept in `out/backtest.jsonl`: the same backtest goes on where it was.
@@ -44,8 +47,8 @@ def run_backtest(
     Raises InputError if a number is out of range, there is no such family or no world is left, or
     `out` cannot be written.
     """
-    _check(count, design, workers)
-    worlds, skipped = choose_worlds(families, count, half, sources)
+    _check(count, skip, design, workers)
+    worlds, skipped = choose_worlds(families, count, half, sources, skip)
     summaries: list[WorldSummary] = []
     with Journal(out / "backtest.jsonl") as journal:
         if half == "held_out":
@@ -54,7 +57,7 @@ def run_backtest(
             first.items  # noqa: B018 - computes features before the stage that counts worlds
         watcher.stage(f"backtest, {half} worlds", len(worlds) * steps_of(policies))
         if workers > 1:
-            choice = Choice(tuple(families), count, half, sources)
+            choice = Choice(tuple(families), count, half, sources, skip)
             names = [world.name for world in worlds]
             worlds.clear()
             summaries += play_in_workers(names, choice, policies, design, journal, watcher, workers)
@@ -70,11 +73,13 @@ def run_backtest(
     return result
 
 
-def _check(count: int, design: Design, workers: int) -> None:
+def _check(count: int, skip: int, design: Design, workers: int) -> None:
     if not 1 <= workers <= _MOST_WORKERS:
         raise InputError(f"--workers should be 1 to {_MOST_WORKERS}; got {workers}.")
     if not 1 <= count <= _LARGEST_COUNT:
         raise InputError(f"--count should be 1 to {_LARGEST_COUNT}; got {count}.")
+    if not 0 <= skip <= _LARGEST_COUNT:
+        raise InputError(f"--skip should be 0 to {_LARGEST_COUNT}; got {skip}.")
     if design.seeds < 2:
         raise InputError(f"--seeds should be at least 2; got {design.seeds}.")
     if not 1 <= design.markets <= design.seeds:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
+from budget.backtest.lending import Lender
 from budget.backtest.offers import Offers, TrainingSet
 from budget.policies import Mix
 from budget.worlds.world import LabelledItems, World
@@ -35,6 +36,7 @@ class ProbeTrainer:
         self._rule = rule
         self._penalties: dict[int, float] = {}  # by rounded size
         self._known: dict[bytes, NDArray[np.uint8]] = {}  # packed, by what was trained on
+        self.lender = Lender(world)
         self.trained = 0
 
     def correct(self, sets: Sequence[TrainingSet]) -> Correct:

@@ -30,9 +30,10 @@ class Choice:
     count: int
     half: Half
     sources: Sources
+    skip: int = 0
 
     def worlds(self) -> list[World]:
-        return choose_worlds(self.families, self.count, self.half, self.sources)[0]
+        return choose_worlds(self.families, self.count, self.half, self.sources, self.skip)[0]
 
 
 class _Passed:

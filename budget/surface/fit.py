@@ -3,10 +3,11 @@
 The noise of a measured accuracy has three parts. What test items do to all mixes alike says
 nothing about the surface's shape: it is one offset of the whole surface. What they do to one mix
 alone is noise of its own, and so is what one training does and another on the same labels does
-not. The luck of which items were bought is shared by all subsamples of a
-purchase (`luck`); the covariance that holds it is fixed before the fit, by the model and not by
-the points, so that it cannot pull the surface away from them (Peelle's puzzle). Where the surface
-still misses the points by more than the noise, the noise is widened by the ratio (Birge).
+not. The luck of which items were bought is shared by all subsamples of a purchase, and that of
+which were borrowed by all that borrow from one test set (`luck`). The covariance that holds it is
+fixed before the fit, by the model and not by the points, so that it cannot pull the surface away
+from them (Peelle's puzzle). Where the surface still misses the points by more than the noise, the
+noise is widened by the ratio (Birge).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +15,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.surface.luck import KnownLuck, estimate_luck, luck_covariance, training_variance
+from budget.surface.luck import (
+    KnownLuck,
+    bounded_push,
+    estimate_luck,
+    luck_covariance,
+    training_variance,
+)
 from budget.surface.observation import Observation
 from budget.surface.parameters import ParameterSpace, Prior
 from budget.surface.response import ResponseSurface, surface_accuracy
@@ -24,6 +31,9 @@ Array = NDArray[np.float64]
 # What the surface cannot follow even without noise, as a standard deviation of accuracy: what fits
 # of whole learning curves leave beyond their noise (docs/planner.md).
 DISCREPANCY = 0.004
+# What it is told of that while it is fitted. Where it misses one mix it misses its neighbours, so
+# that many exact points of one curve are worth less than as many that err apart.
+MISFIT = 0.01
 # Share of one mix's own test item noise that its neighbours on the surface do not have: items that
 # come out right after n labels mostly do so after n + 1.
 _ITEM_SHARE = 0.15
@@ -46,7 +56,7 @@ def fit_surface(
 
     Parameters
     ----------
-    observations : one per mix; none gives the prior
+    observations : one per mix; none gives the prior. Borrowed labels count as the target's.
     strata, target : strata for sale in order of hardness, and the one that counts
     unsupervised : (target test items,) zero-shot correctness if labels start from it; None if
         they start from chance
@@ -58,22 +68,32 @@ def fit_surface(
     space = ParameterSpace(tuple(strata), target, prior or Prior())
     rng = np.random.default_rng([seed, 0x50FA])
     floor = chance if unsupervised is None else float(unsupervised.mean())
+    place = space.strata.index(target)
     shares = np.array([(clean or {}).get(name, 1.0) for name in strata])
-    counts = np.array([[o.labels.get(name, 0) for name in strata] for o in observations])
-    counts = counts.reshape(-1, len(strata)).astype(np.float64)
-    bought = counts.max(0, initial=0)
+    parts = np.array([[o.labels.get(name, 0) for name in strata] for o in observations])
+    parts = parts.reshape(-1, len(strata)).astype(np.float64)
+    bought = parts.max(0, initial=0)
     if pilot is not None:
         bought = np.array([float(pilot.get(name, 0)) for name in strata])
     seen = list(observations)
-    luck = estimate_luck(seen, counts, bought, shares)
+    borrowed = np.array([float(o.borrowed) for o in seen])
+    counts = parts.copy()
+    counts[:, place] += borrowed  # labels of the target like any others
+    luck = estimate_luck(seen, parts, bought, shares)
     own, common = item_noise(seen, groups)
     own *= _ITEM_SHARE
     seeds = np.array([float(len(o.correct)) for o in seen])
-    covariance = luck_covariance(counts, bought, shares, seeds, luck)
+    # What was borrowed is a sample of a finite set of its own, the test items.
+    covariance = luck_covariance(
+        np.column_stack([parts, borrowed]),
+        np.append(bought, groups.size),
+        np.append(shares, shares[place]),
+        seeds,
+        luck,
+    )
     between_trainings = training_variance(seen)
-    covariance[np.diag_indices(len(seen))] += own + between_trainings / seeds + DISCREPANCY**2
+    covariance[np.diag_indices(len(seen))] += own + between_trainings / seeds + MISFIT**2
     measured = np.array([o.accuracy for o in seen])
-    place = space.strata.index(target)
 
     def predict(points: Array) -> Array:
         clean_rows = np.broadcast_to(shares, counts.shape)
@@ -86,7 +106,8 @@ def fit_surface(
     known = None
     if seen:
         inverse = np.asarray(np.linalg.inv(covariance), dtype=np.float64)
-        known = KnownLuck(counts, bought, inverse, (measured - predicted) @ inverse)
+        push = bounded_push(counts, shares, luck)
+        known = KnownLuck(parts, push, bought, inverse, (measured - predicted) @ inverse)
     return ResponseSurface(
         strata=tuple(strata),
         target=target,
@@ -139,7 +160,7 @@ def item_noise(
     """Variance by test items of each accuracy alone, (observations,), and the one of all alike."""
     if not observations:
         return np.empty(0), 0.0
-    by_item = np.stack([o.correct.mean(0) for o in observations])  # (conditions, items)
+    by_item = np.stack([o.by_item for o in observations])  # (conditions, items)
     centred = by_item - by_item.mean(1, keepdims=True)
     names, cluster = np.unique(groups.astype(str), return_inverse=True)
     sums = centred

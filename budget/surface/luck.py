@@ -64,12 +64,14 @@ class KnownLuck:
     Attributes
     ----------
     parts : (observations, strata) labels trained on, subsamples of what was bought
+    push : (observations,) standard deviation of one label's push in each, see `bounded_push`
     bought : (strata,)
     inverse : (observations, observations) of the covariance of the measured accuracies
     pull : (draws, observations) inverse times what each draw of the surface leaves unexplained
     """
 
     parts: Array
+    push: Array
     bought: Array
     inverse: Array
     pull: Array
@@ -79,9 +81,9 @@ class KnownLuck:
 
         Of what was bought a mix holds all, as far as its counts go.
         """
-        push, of_parts = _bounded_push(counts, clean, luck), _bounded_push(self.parts, clean, luck)
+        push = bounded_push(counts, clean, luck)
         common = np.minimum(counts, self.bought) / np.maximum(self.bought, 1)
-        return np.asarray(push[:, None] * of_parts * (common @ self.parts.T))
+        return np.asarray(push[:, None] * self.push * (common @ self.parts.T))
 
     def expected(self, counts: Array, clean: Array, luck: float) -> Array:
         """Accuracy (draws, mixes) that the luck of the labels had adds to each draw's surface."""
@@ -91,11 +93,11 @@ class KnownLuck:
         """What stays unknown of the luck of the labels had, (mixes,)."""
         shared = self.shared(counts, clean, luck)
         held = np.minimum(counts, self.bought).sum(1)
-        own = _bounded_push(counts, clean, luck) ** 2 * held
+        own = bounded_push(counts, clean, luck) ** 2 * held
         return np.asarray(np.maximum(own - ((shared @ self.inverse) * shared).sum(1), 0))
 
 
-def _bounded_push(counts: Array, clean: Array, luck: float) -> Array:
+def bounded_push(counts: Array, clean: Array, luck: float) -> Array:
     """Standard deviation of one label's push, so that all together stay within the bound."""
     push = luck * np.sqrt(_pushes(counts, clean))
     deviation = push * np.sqrt(counts.sum(1))
@@ -116,7 +118,9 @@ def training_variance(observations: Sequence[Observation]) -> float:
 
     A probe always gives the same; an adapter's start, order and drop-out do not.
     """
-    whole = [o for o in observations if o.pilot_share >= 1 and len(o.correct) > 1]
+    whole = [
+        o for o in observations if o.pilot_share >= 1 and len(o.correct) > 1 and not o.borrowed
+    ]
     if not whole:
         return 0.0
     return float(np.mean([o.correct.mean(1).var(ddof=1) for o in whole]))
@@ -128,12 +132,13 @@ def estimate_luck(
     """Luck as the seeds of a pilot show it, drawn towards `LUCK` where they are few.
 
     Seeds differ by their subsamples and by chance on every test item; the latter is taken off.
+    Where labels are borrowed, seeds are scored on different items: those are left out.
     """
     unit = _pushes(counts, clean) * (counts * (1 - counts / np.maximum(bought, 1))).sum(1)
     total, weight = LUCK**2 * _PRIOR_SEEDS, _PRIOR_SEEDS
     for observation, expected in zip(observations, unit, strict=True):
         seeds = len(observation.correct)
-        if seeds < 2 or observation.pilot_share >= 0.9 or expected <= 0:
+        if seeds < 2 or observation.pilot_share >= 0.9 or expected <= 0 or observation.borrowed:
             continue
         shown = observation.correct.mean(1).var(ddof=1)
         chance = observation.correct.var(0, ddof=1).mean() / observation.correct.shape[1]

@@ -11,18 +11,40 @@ from numpy.typing import NDArray
 class Observation:
     """Measured target accuracy after training on one mix, seeds in rows.
 
-    `correct` (seeds, target test items); `pilot_share` is the largest share of the labels bought
-    of any stratum that a seed's subsample holds: seeds overlap by so much.
+    Attributes
+    ----------
+    labels : stratum -> labels of what was bought
+    correct : (seeds, target test items)
+    pilot_share : the largest share of the labels bought of any stratum that a seed's subsample
+        holds: seeds overlap by so much
+    borrowed : labels of test items that were trained on beside (`budget.planning.borrowing`)
+    scored : (seeds, target test items), which answers count; None for all. Those of borrowed
+        items do not.
     """
 
     labels: Mapping[str, int]
     correct: NDArray[np.bool_]
     pilot_share: float
+    borrowed: int = 0
+    scored: NDArray[np.bool_] | None = None
 
     @property
     def accuracy(self) -> float:
-        return float(self.correct.mean())
+        """Mean over seeds and items that count."""
+        if self.scored is None:
+            return float(self.correct.mean())
+        return float(self.correct[self.scored].mean())
+
+    @property
+    def by_item(self) -> NDArray[np.float64]:
+        """Accuracy of each test item over seeds, (items,); the mean where no seed counts."""
+        if self.scored is None:
+            return np.asarray(self.correct.mean(0))
+        times = self.scored.sum(0)
+        right = (self.correct & self.scored).sum(0)
+        return np.where(times > 0, right / np.maximum(times, 1), self.accuracy)
 
     @property
     def total(self) -> int:
-        return sum(self.labels.values())
+        """Labels trained on."""
+        return sum(self.labels.values()) + self.borrowed

@@ -16,12 +16,13 @@ _LONGEST_SEARCH = 100_000
 
 
 def choose_worlds(
-    families: Sequence[str], count: int, half: Half, sources: Sources
+    families: Sequence[str], count: int, half: Half, sources: Sources, skip: int = 0
 ) -> tuple[list[World], list[str]]:
     """The first `count` worlds of each family in one half, and a line for each family left out.
 
-    A family has as many worlds as its grid of terms; generated ones have no end. A family whose
-    data are absent is left out.
+    The very first `skip` are not counted: they may have been looked at before. A family has as
+    many worlds as its grid of terms; generated ones have no end. A family whose data are absent is
+    left out.
 
     Raises InputError if there is no such family, or no world is left.
     """
@@ -33,7 +34,8 @@ def choose_worlds(
     for family in dict.fromkeys(families):
         try:
             worlds = islice(FAMILIES[family](sources), _LONGEST_SEARCH)
-            chosen += islice((world for world in worlds if world.half == half), count)
+            own = (world for world in worlds if world.half == half)
+            chosen += islice(own, skip, skip + count)
         except InputError as error:
             skipped.append(str(error))
     if not chosen:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from budget.backtest.market import Market
 from budget.backtest.policies.additive_power_laws import AdditivePowerLaws, fit_additive_power_laws
+from budget.backtest.policies.borrowed_curve import as_points, borrowed_curve
 from budget.backtest.policies.candidates import (
     Counts,
     as_mix,
@@ -23,7 +24,7 @@ from budget.backtest.policies.candidates import (
 )
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.simple import equal_spend
-from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Play, Subset
+from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Lesson, Play
 from budget.backtest.trainer import Correct
 
 Array = NDArray[np.float64]
@@ -62,6 +63,7 @@ class LearnOptimizeCollect:
     rounds : purchases after the pilot; the paper tries 1, 3 and 5
     draws : bootstrap resamples
     target : accuracy aimed at
+    borrow : add scores of labels that the test set lends, as often each as the pilot has seeds
 
     Raises ValueError if `rounds` or `draws` is below 1.
     """
@@ -70,6 +72,7 @@ class LearnOptimizeCollect:
     rounds: int = 5
     draws: int = 100
     target: float = 1.0
+    borrow: bool = False
     name: str = "learn_optimize_collect"
 
     def __post_init__(self) -> None:
@@ -97,6 +100,10 @@ class LearnOptimizeCollect:
                 np.full(self.design.seeds, market.chance),
             ]
         )
+        if self.borrow:
+            lent, of_lent = as_points((yield from borrowed_curve(market)), market)
+            counts = np.vstack([counts, np.repeat(lent, self.design.seeds, axis=0)])
+            accuracy = np.append(accuracy, np.repeat(of_lent, self.design.seeds))
         rng = market.generator(self.name)
         for rounds_left in range(self.rounds, 1, -1):
             laws = fit_additive_power_laws(counts, accuracy, self.draws, rng)
@@ -130,7 +137,7 @@ def forecast(laws: AdditivePowerLaws, labels: Counts, rng: np.random.Generator) 
 
 def _scores(
     market: Market, rng: np.random.Generator
-) -> Generator[Sequence[Subset], Correct, tuple[Counts, Array]]:
+) -> Generator[Sequence[Lesson], Correct, tuple[Counts, Array]]:
     """Train on parts of each stratum alone and of all together: labels and accuracies."""
     bought = {name: own for name, own in market.bought.items() if own}
     groups = [[name] for name in bought]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from annotation.hardness.ridge import fit_ridge
 from budget.backtest.market import Market
+from budget.backtest.policies.borrowed_curve import as_points, borrowed_curve
 from budget.backtest.policies.candidates import (
     Counts,
     as_mix,
@@ -60,6 +61,7 @@ class MixRegression:
     design: PilotDesign = field(default_factory=PilotDesign)
     mixes: int = 48
     scale: Literal["pilot", "full"] = "pilot"
+    borrow: bool = False
     name: str = "mix_regression"
 
     def play(self, market: Market) -> Play:
@@ -80,7 +82,11 @@ class MixRegression:
             }
             for row in counts
         ]
-        regression = fit_ridge(mix_features(counts.astype(np.float64)), correct.mean(1))
+        accuracy = correct.mean(1)
+        if self.borrow:
+            lent, of_lent = as_points((yield from borrowed_curve(market)), market)
+            counts, accuracy = np.vstack([counts, lent]), np.append(accuracy, of_lent)
+        regression = fit_ridge(mix_features(counts.astype(np.float64)), accuracy)
         bought = labels_bought(market)
         purchases = candidate_purchases(market)
         whole = (bought + purchases).astype(np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 
 from annotation.cost import affordable
 from budget.backtest.market import Market
-from budget.backtest.policy import Subset
+from budget.backtest.policy import Lesson
 from budget.backtest.trainer import Correct
 from budget.policies import Mix
 from budget.surface.observation import Observation
@@ -38,7 +38,7 @@ class PilotDesign:
 
 def run_pilot(
     market: Market, design: PilotDesign, pilot: Mix
-) -> Generator[Sequence[Subset], Correct, list[Observation]]:
+) -> Generator[Sequence[Lesson], Correct, list[Observation]]:
     """Buy the pilot, train on every stratum alone and on all together; use by `yield from`."""
     market.buy(pilot)
     labels = next(iter(pilot.values()))

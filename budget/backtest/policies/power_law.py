@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from budget.backtest.market import Market
+from budget.backtest.policies.borrowed_curve import borrowed_curve
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.simple import equal_spend
 from budget.backtest.policy import Play
@@ -19,9 +20,11 @@ class PowerLaw:
     A stratum is judged by the labels that all money left after the pilot would make of it, the
     other strata's pilot labels counting nothing. `b` is at least 0: errors do not grow with
     labels. Where the budget allows no pilot, the money is spent equally. There is no forecast.
+    One that may `borrow` fits the target's law to the curve of labels that the test set lends.
     """
 
     design: PilotDesign = field(default_factory=PilotDesign)
+    borrow: bool = False
     name: str = "power_law"
 
     def play(self, market: Market) -> Play:
@@ -31,9 +34,12 @@ class PowerLaw:
             market.buy(equal_spend(market))
             return None
         observations = yield from run_pilot(market, self.design, pilot)
+        curve = (yield from borrowed_curve(market)) if self.borrow else []
         errors = {}
         for name in market.strata:
             alone = [own for own in observations if set(own.labels) == {name}]
+            if curve and name == market.target:
+                alone = curve
             errors[name] = extrapolate(alone, pilot[name] + market.affordable(name))
         best = min(market.strata, key=lambda name: errors[name])
         market.buy({best: market.affordable(best)})

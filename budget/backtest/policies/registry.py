@@ -15,6 +15,7 @@ REFERENCE = "planner"  # all others are compared with it
 _ALL: tuple[Policy, ...] = (
     SurfacePlanner(),
     SurfacePlanner(rounds=2, name="planner_one_shot"),
+    SurfacePlanner(borrow=False, name="planner_not_borrowing"),
     SimpleRule("all_easy", simple.all_easy),
     SimpleRule("all_hard", simple.all_hard),
     SimpleRule("equal_spend", simple.equal_spend),
@@ -24,6 +25,9 @@ _ALL: tuple[Policy, ...] = (
     PowerLaw(),
     LearnOptimizeCollect(),
     MixRegression(),
+    PowerLaw(borrow=True, name="power_law_borrowing"),
+    LearnOptimizeCollect(borrow=True, name="learn_optimize_collect_borrowing"),
+    MixRegression(borrow=True, name="mix_regression_borrowing"),
 )
 POLICIES: dict[str, Policy] = {policy.name: policy for policy in _ALL}
 

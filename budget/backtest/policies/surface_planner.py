@@ -9,7 +9,13 @@ import numpy as np
 
 from annotation.cost import LabelTerms
 from budget.backtest.market import Market
-from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Play, Subset
+from budget.backtest.policies.borrowed_curve import borrowed_curve
+from budget.backtest.policy import (
+    FORECAST_CONFIDENCE,
+    Forecast,
+    Lesson,
+    Play,
+)
 from budget.backtest.trainer import Correct
 from budget.planning.information import Batch, choose_batch, rank_batches, training_parts
 from budget.planning.position import Position
@@ -20,13 +26,15 @@ from budget.surface.response import ResponseSurface
 
 _STEPS = {1: 1, 2: 40, 3: 12}  # of the last purchase
 _STEPS_BEYOND = 6
-_PRIOR_DRAWS = 2000  # the first decision rests on the prior alone, and is made once
+_FIRST_DRAWS = 2000  # the first decision is the same in all markets of a world, and made once
 
 
 @dataclass(frozen=True)
 class SurfacePlanner:
     """Rounds of purchases, each the one whose labels teach most for the decision to come.
 
+    Before anything is bought, labels borrowed from the test set tell the target's own learning
+    curve (`budget.planning.borrowing`).
     Before every purchase the surface is fitted to trainings on parts of all that was bought, and
     batches are ranked by the value of their information (`budget.planning.information`); where none
     has any, a part of what is best now is bought. The last round spends the rest: the mix with the
@@ -34,7 +42,7 @@ class SurfacePlanner:
     training where they do. The surface is told the error rates that the terms state.
 
     `rounds` of buying, the last one included; `draws` of the posterior; `fractions` and `seeds`
-    of what is trained.
+    of what is trained; whether to `borrow`.
     """
 
     rounds: int = 5
@@ -42,26 +50,31 @@ class SurfacePlanner:
     fractions: tuple[float, ...] = (0.25, 0.5, 1.0)
     seeds: int = 5
     prior: Prior = field(default_factory=Prior)
+    borrow: bool = True
     name: str = "planner"
 
     def play(self, market: Market) -> Play:
         """Buy, train, fit and buy again; the forecast is the surface's."""
         rng = market.generator("planner")
-        surface, ranked = _before_anything(_Start.of(market), self.prior)
+        curve = _Curve((yield from borrowed_curve(market)) if self.borrow else [])
+        surface, ranked = _before_anything(_Start.of(market), self.prior, curve)
         for turn in range(1, self.rounds):
             rounds_left = self.rounds - turn + 1
-            batch = choose_batch(ranked, surface, _position(market), rounds_left)
+            batch = choose_batch(ranked, surface, position_of(market), rounds_left)
             if not batch.labels:
                 break
             market.buy(batch.labels)
-            observations = yield from self._train(market, rng)
-            surface = self._fit(market, observations, turn)
-            ranked = rank_batches(surface, _position(market), rng) if turn + 1 < self.rounds else []
+            observations = yield from self.train(market, rng)
+            surface = self.fit(market, [*curve.observations, *observations], turn)
+            ranked = (
+                rank_batches(surface, position_of(market), rng) if turn + 1 < self.rounds else []
+            )
         return self._finish(market, surface, rng)
 
-    def _fit(
+    def fit(
         self, market: Market, observations: Sequence[Observation], turn: int
     ) -> ResponseSurface:
+        """The surface after so many rounds."""
         return fit_surface(
             observations,
             market.strata,
@@ -76,9 +89,10 @@ class SurfacePlanner:
             prior=self.prior,
         )
 
-    def _train(
+    def train(
         self, market: Market, rng: np.random.Generator
-    ) -> Generator[Sequence[Subset], Correct, list[Observation]]:
+    ) -> Generator[Sequence[Lesson], Correct, list[Observation]]:
+        """Train on parts of what was bought; use by `yield from`."""
         bought = np.array([market.bought[name] for name in market.strata])
         parts = training_parts(bought, self.fractions)
         if not len(parts):
@@ -106,7 +120,7 @@ class SurfacePlanner:
         self, market: Market, surface: ResponseSurface, rng: np.random.Generator
     ) -> Forecast | None:
         steps = _STEPS.get(len(market.strata), _STEPS_BEYOND)
-        mixes, purchases = _position(market).final_mixes(steps)
+        mixes, purchases = position_of(market).final_mixes(steps)
         if not len(mixes):
             return None  # money for not a single label
         clean = np.broadcast_to(surface.clean_shares(), mixes.shape)
@@ -121,6 +135,20 @@ class SurfacePlanner:
         return Forecast(float(draws.mean()), float(low), float(high))
 
 
+class _Curve:
+    """Observations of borrowed labels alone; equal where they say the same."""
+
+    def __init__(self, observations: list[Observation]) -> None:
+        self.observations = observations
+        self._said = [(own.borrowed, own.correct.tobytes()) for own in observations]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Curve) and self._said == other._said
+
+    def __hash__(self) -> int:
+        return hash(tuple(self._said))
+
+
 @dataclass(frozen=True)
 class _Start:
     """A market before anything is bought; equal for all markets of a world."""
@@ -131,6 +159,7 @@ class _Start:
     terms: tuple[LabelTerms, ...]
     capacity: tuple[int, ...]
     clean: tuple[float, ...]
+    groups: tuple[object, ...]
     money: Decimal
 
     @classmethod
@@ -142,21 +171,24 @@ class _Start:
             tuple(market.terms[name] for name in market.strata),
             tuple(market.capacity[name] for name in market.strata),
             tuple(market.clean[name] for name in market.strata),
+            tuple(market.groups),
             market.budget,
         )
 
 
-@lru_cache(maxsize=64)
-def _before_anything(start: _Start, prior: Prior) -> tuple[ResponseSurface, list[Batch]]:
-    """The prior surface and its batches, which are the same in all markets of a world."""
+@lru_cache(maxsize=16)
+def _before_anything(
+    start: _Start, prior: Prior, curve: _Curve
+) -> tuple[ResponseSurface, list[Batch]]:
+    """The first surface and its batches, which are the same in all markets of a world."""
     surface = fit_surface(
-        [],
+        curve.observations,
         start.strata,
         start.target,
         None,
         start.chance,
-        np.empty(0, dtype=object),
-        draws=_PRIOR_DRAWS,
+        np.array(start.groups, dtype=object),
+        draws=_FIRST_DRAWS,
         clean=dict(zip(start.strata, start.clean, strict=True)),
         prior=prior,
     )
@@ -170,5 +202,6 @@ def _before_anything(start: _Start, prior: Prior) -> tuple[ResponseSurface, list
     return surface, rank_batches(surface, position, np.random.default_rng(0))
 
 
-def _position(market: Market) -> Position:
+def position_of(market: Market) -> Position:
+    """Where a market's campaign stands."""
     return Position(market.strata, market.terms, market.capacity, market.bought, market.money_left)

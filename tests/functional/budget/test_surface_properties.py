@@ -12,7 +12,7 @@ from scipy.special import ndtri
 
 from annotation.cost import DEFAULT_TERMS
 from budget.surface.exchange_rate import exchange_rate
-from budget.surface.fit import _ITEM_SHARE, DISCREPANCY, fit_surface, item_noise
+from budget.surface.fit import _ITEM_SHARE, MISFIT, fit_surface, item_noise
 from budget.surface.luck import LUCK, estimate_luck, luck_covariance
 from budget.surface.observation import Observation
 from budget.surface.parameters import SHARED, ParameterSpace
@@ -239,7 +239,7 @@ def test_the_posterior_is_that_of_the_prior_weighted_by_its_likelihood() -> None
     luck = estimate_luck(pilot, counts, bought, market.clean)
     covariance = luck_covariance(counts, bought, market.clean, seeds, luck)
     own, _ = item_noise(pilot, GROUPS)
-    covariance[np.diag_indices(len(pilot))] += own * _ITEM_SHARE + DISCREPANCY**2
+    covariance[np.diag_indices(len(pilot))] += own * _ITEM_SHARE + MISFIT**2
     space = ParameterSpace(STRATA, "hard")
     unit = np.random.default_rng(1).standard_normal((300_000, space.size))
     natural = space.natural(unit, CHANCE)

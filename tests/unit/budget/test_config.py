@@ -429,6 +429,7 @@ def test_what_the_template_says_is_the_default_is_the_default() -> None:
     raw["methods"].pop("also")
     raw["probe"].pop("penalty")
     assert raw["pilot"].pop("rounds") == RunConfig.model_validate(raw).exploring_rounds
+    assert raw["pilot"].pop("borrow") == RunConfig.model_validate(raw).borrows("probe")
     raw["generation"].pop("most_tokens")
     raw["qlora"].pop("tokens_per_pass")
     spelled_out = RunConfig.model_validate(raw)

@@ -201,6 +201,45 @@ def test_what_is_tested_is_not_for_sale_under_another_id(
         assert tested.isdisjoint(twice["question"].iloc[pool])
 
 
+def test_what_is_lent_are_test_items_of_the_target_with_errors_as_its_terms_have_them(
+    task: Task,
+) -> None:
+    hard = set(task.test_positions[task.test_strata == "hard"].tolist())
+    clean = task.purchase({"easy": 3}, terms(), 4, borrowed=6)
+    assert clean.positions[3:].tolist() == task.lent(6, 4).tolist()
+    assert set(clean.positions[3:].tolist()) <= hard
+    assert set(clean.positions[:3].tolist()) <= set(task.pools["easy"].tolist())
+    assert not wrong(task, clean)
+    noisy = task.purchase(
+        {"easy": 3}, {**terms(), "hard": terms(1.0, "flip")["hard"]}, 4, None, 1, 6
+    )
+    assert wrong(task, noisy) == set(task.lent(6, 4).tolist())
+    assert task.lent(3, 4).tolist() == task.lent(6, 4)[:3].tolist()
+    assert task.lent(6, 5).tolist() != task.lent(6, 4).tolist()
+
+
+@pytest.mark.parametrize("borrowed", [0, 1, 9])
+def test_no_item_counts_that_was_trained_on(task: Task, borrowed: int) -> None:
+    scored = task.scored(borrowed, 4)
+    assert task.test_positions.size - scored.sum() == borrowed
+    assert set(task.test_positions[~scored].tolist()) == set(task.lent(borrowed, 4).tolist())
+
+
+@pytest.mark.parametrize("borrowed", [-1, 10, 11])
+def test_some_test_items_must_be_left_to_score(task: Task, borrowed: int) -> None:
+    with pytest.raises(ValueError, match="cannot be lent"):
+        task.lent(borrowed, 0)
+
+
+def test_nothing_counts_that_asks_what_a_borrowed_item_asks(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    items = make_items(120)
+    items["question"] = "always the same"
+    items["choices"] = [items["choices"].iloc[0]] * len(items)
+    assert not make_task(items).scored(1, 0).any()
+
+
 def test_subsamples_are_nested_and_paired_by_seed(task: Task) -> None:
     pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
     small = task.purchase({"hard": 4}, terms(0.5), 3, pilot)

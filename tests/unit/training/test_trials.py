@@ -73,6 +73,7 @@ OTHER: dict[str, list[Any]] = {
     "compute": ["bfloat16"],
     "prompt": ["0041"],
     "recipe": [TRIAL.recipe + 1],
+    "borrowed": [8, 16],
 }
 
 
@@ -190,6 +191,26 @@ def test_what_can_change_the_result_changes_the_key(
     }
     keys = {describe().key, *(trial.key for trial in changed.values())}
     assert len(keys) == 1 + len(changed)
+
+
+def test_a_trial_that_borrows_knows_the_terms_of_the_target(
+    describe: Callable[..., Trial],
+) -> None:
+    trial = describe(mix={}, borrowed=5)
+    assert (trial.mix, trial.borrowed) == ((), 5)
+    assert trial.terms == (("hard", 0.2, "redraw"),)
+    noisier = TERMS | {"hard": LabelTerms(Decimal(2), 0.3, "redraw")}
+    assert describe(mix={}, borrowed=5, terms=noisier).key != trial.key
+
+
+def test_results_from_before_there_was_lending_are_found_again() -> None:
+    # The key of this trial as it was then.
+    assert TRIAL.key == "f12522a000364b0b60e1eb9e8a47011f0a1d009cd87355da5d2d8ec5ae3a7a87"
+
+
+def test_only_what_is_trained_borrows(describe: Callable[..., Trial]) -> None:
+    with pytest.raises(ValueError, match="borrow"):
+        describe(method="in_context", mix={}, borrowed=5, settings={})
 
 
 def test_a_trial_that_buys_nothing_knows_no_terms_and_no_pilot(

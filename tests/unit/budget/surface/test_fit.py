@@ -54,6 +54,34 @@ def test_an_observation_knows_its_size_and_accuracy() -> None:
     assert observation.accuracy == 0.75
 
 
+def test_only_items_that_were_not_trained_on_count() -> None:
+    correct = np.array([[True, False, True], [True, True, False]])
+    scored = np.array([[True, True, False], [False, True, False]])
+    observation = Observation({}, correct, 0.0, borrowed=1, scored=scored)
+    assert observation.total == 1
+    assert observation.accuracy == pytest.approx(2 / 3)
+    # The last item never counts: it is given the mean, which moves nothing.
+    assert observation.by_item == pytest.approx([1.0, 0.5, 2 / 3])
+
+
+def test_borrowed_labels_teach_as_the_targets_do() -> None:
+    """A curve of lent labels tells what bought ones of the target will give, and not of others."""
+    rng = np.random.default_rng(5)
+    curve = []
+    for borrowed in (8, 16, 32, 64):
+        accuracy = 0.25 + 0.6 * borrowed / (borrowed + 20)
+        scored = np.stack([rng.permutation(ITEMS) >= borrowed for _ in range(16)])
+        correct = rng.random((16, ITEMS)) < accuracy
+        curve.append(Observation({}, correct, 0.0, borrowed=borrowed, scored=scored))
+    mixes = [{"hard": 64}, {"easy": 64}]
+    prior, told = (fit(own, draws=1000).predict(mixes, offset=False).std(0) for own in ([], curve))
+    assert told[0] < prior[0] / 3
+    assert told[1] > 2 * told[0]
+    assert fit(curve, draws=1000).predict(mixes[:1], offset=False).mean() == pytest.approx(
+        0.25 + 0.6 * 64 / 84, abs=0.04
+    )
+
+
 def test_draws_are_within_their_ranges() -> None:
     surface = fit(small_pilot(), draws=500)
     found = drawn(surface)

@@ -11,6 +11,7 @@ from budget.surface.luck import (
     _PRIOR_SEEDS,
     LUCK,
     KnownLuck,
+    bounded_push,
     estimate_luck,
     luck_covariance,
 )
@@ -90,7 +91,8 @@ def test_what_a_measured_purchase_tells_of_its_own_luck() -> None:
     # 68 labels: .2 / sqrt(100) = .02 of luck, measured with as much noise again.
     own, clean = np.array([[68.0]]), np.ones(1)
     inverse = np.array([[1 / 0.0008]])
-    known = KnownLuck(own, own[0], inverse, np.array([[0.01]]) @ inverse)
+    push = bounded_push(own, clean, 0.2)
+    known = KnownLuck(own, push, own[0], inverse, np.array([[0.01]]) @ inverse)
     # .01 above the surface: half of it is luck, and half of that luck's variance is left.
     assert known.expected(own, clean, 0.2) == pytest.approx(np.array([[0.005]]))
     assert known.variance(own, clean, 0.2) == pytest.approx(np.array([0.0002]))
@@ -104,7 +106,8 @@ def test_what_a_measured_purchase_tells_of_its_own_luck() -> None:
 
 def test_nothing_is_known_of_the_luck_of_labels_left_out() -> None:
     own, clean = np.array([[68.0, 0.0]]), np.ones(2)
-    known = KnownLuck(own, own[0], np.array([[1000.0]]), np.array([[3.0]]))
+    push = bounded_push(own, clean, 0.2)
+    known = KnownLuck(own, push, own[0], np.array([[1000.0]]), np.array([[3.0]]))
     others = np.array([[0.0, 50.0]])
     assert known.expected(others, clean, 0.2)[0, 0] == 0
     assert known.variance(others, clean, 0.2)[0] == 0

@@ -47,3 +47,11 @@ def test_nothing_is_left(nowhere: Sources) -> None:
 def test_an_unknown_family(nowhere: Sources) -> None:
     with pytest.raises(InputError, match="worlds 'mars' are unknown; choose from generated, sst5"):
         choose_worlds(["mars"], 2, "design", nowhere)
+
+
+def test_worlds_that_were_looked_at_can_be_left_out(nowhere: Sources) -> None:
+    all_of_them, _ = choose_worlds(["generated"], 6, "held_out", nowhere)
+    fresh, _ = choose_worlds(["generated"], 4, "held_out", nowhere, skip=2)
+    assert [world.name for world in fresh] == [world.name for world in all_of_them[2:]]
+    with pytest.raises(InputError, match="no world to play in"):
+        choose_worlds(["workshop"], 5, "held_out", nowhere, skip=1000)
