@@ -106,6 +106,8 @@ def _likeliest(
     if not len(mixes):
         return dict.fromkeys(here.strata, 0), 0.0
     wanted = [dict(zip(here.strata, row.tolist(), strict=True)) for row in mixes]
-    chances = (surface.measured(wanted, rng, here.bought) >= target).mean(0)
-    best = int(chances.argmax())
+    scores = surface.measured(wanted, rng, here.bought)
+    chances = (scores >= target).mean(0)
+    # Of purchases that are as likely, the better one: where none can do it, too.
+    best = int(np.lexsort([scores.mean(0), chances])[-1])
     return dict(zip(here.strata, purchases[best].tolist(), strict=True)), float(chances[best])
