@@ -59,7 +59,9 @@ def _ledger(replanned: Replan) -> str:
 
 
 def _purchase_table(decision: Decision, currency: str) -> Table:
-    table = Table("stratum", "from", "labels", "judgments", "clean", "cost", title="To buy")
+    table = Table(title="To buy")
+    for name in ("stratum", "from", "labels", "judgments", "clean", "a label", "cost"):
+        table.add_column(name)
     plan = decision.plan
     if plan.hours:
         table.add_column("hours")
@@ -71,6 +73,7 @@ def _purchase_table(decision: Decision, currency: str) -> Table:
             count(line.labels),
             str(line.judgments),
             percent(line.clean_share, 0),
+            money(line.cost / line.labels, currency),
             money(line.cost, currency),
             *(hours if plan.hours else []),
         )

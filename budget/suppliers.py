@@ -105,6 +105,7 @@ def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         file = SuppliersFile.model_validate(raw)
+        _check_roles(file)
         offers = [
             offer
             for name, section in file.suppliers.items()
@@ -130,6 +131,17 @@ def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers
     )
 
 
+def _check_roles(file: SuppliersFile) -> None:
+    """A role whose hours nobody states is without limit; a misspelt one should not be."""
+    for name, section in file.suppliers.items():
+        role = section.role
+        near = get_close_matches(role, list(file.roles), n=1) if role else []
+        if near and role not in file.roles:
+            raise InputError(
+                f"suppliers.{name}.role: there is no [roles.{role}]; did you mean '{near[0]}'?"
+            )
+
+
 def _offers(
     name: str, section: SupplierSection, strata: Sequence[str], choices: int
 ) -> list[Offer]:
@@ -150,6 +162,12 @@ def _offers(
             if key not in terms:
                 place = name if own is None else f"{name}.strata.{stratum}"
                 raise InputError(f"suppliers.{place}.{key} is missing; give a number.")
+        least, capacity = terms.get("least", 1), terms.get("capacity")
+        if capacity and least > capacity:
+            raise InputError(
+                f"suppliers.{name}: least is {least} {stratum} labels and capacity {capacity}, so "
+                "that none can be bought; raise capacity or lower least."
+            )
         for judgments in terms.get("judgments", (1,)):
             rate = label_redraw_rate(
                 terms["error_rate"], terms.get("error_kind", "redraw"), judgments, choices

@@ -158,6 +158,14 @@ ONE = "[suppliers.a]\ncost = 1\nerror_rate = 0.1\n"
             "suppliers.a.strata.medium: not for sale in this run",
         ),
         (ONE + "[roles.a]\npeople = 0", "roles.a.people: should be greater than or equal to 1"),
+        (
+            ONE + "role = 'exprt'\n[roles.expert]\npeople = 2",
+            r"suppliers.a.role: there is no \[roles.exprt\]; did you mean 'expert'\?",
+        ),
+        (
+            ONE + "least = 50\ncapacity = 30",
+            "suppliers.a: least is 50 easy labels and capacity 30, so that none can be bought; ",
+        ),
         ("[suppliers", "not valid TOML"),
     ],
 )
