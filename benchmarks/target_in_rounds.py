@@ -75,7 +75,7 @@ class Played(TypedDict):
     rounds_reached: float
     once_cost: float
     once_reached: float
-    sized: dict[str, float]
+    sized: dict[str, float | None]  # None: at no size tried
 
 
 @cache
@@ -138,9 +138,9 @@ def play(choice: Choice, index: int) -> Played:
             for name in market.strata
         }
 
-    sized = {}
+    sized: dict[str, float | None] = {}
     for name, rule in {**RULES, "best_mix": best_mix}.items():
-        sized[name] = float("inf")
+        sized[name] = None
         for size in SIZES:
             mix = rule(Market(with_money(size), 0))
             if (accuracies(mix) >= target).mean() >= bought["rounds"][1]:
@@ -172,13 +172,21 @@ def median(ratios: Array) -> dict[str, float]:
 
 
 def summarise(rows: list[Played]) -> dict[str, dict[str, float]]:
-    """Ratios of the planner's cost in rounds to that of every policy that buys once."""
+    """Ratios of the planner's cost in rounds to that of every policy that buys once.
+
+    0 where a rule gets there at no size that was tried.
+    """
     rounds = np.array([row["rounds_cost"] for row in rows])
     found = {"planner, at once": median(rounds / np.array([row["once_cost"] for row in rows]))}
     for name in rows[0]["sized"]:
-        found[name] = median(rounds / np.array([row["sized"][name] for row in rows]))
-    best = np.array([min(row["sized"].values()) for row in rows])
-    return {**found, BEST: median(rounds / best)}
+        costs = [row["sized"][name] or np.inf for row in rows]
+        found[name] = median(rounds / np.array(costs))
+    return {**found, BEST: median(rounds / np.array([least(row) for row in rows]))}
+
+
+def least(row: Played) -> float:
+    """What the best rule of a world costs, infinite if none gets there."""
+    return min((cost for cost in row["sized"].values() if cost is not None), default=np.inf)
 
 
 def main() -> None:
@@ -207,7 +215,7 @@ def main() -> None:
             print(
                 f"{row['world']}: in rounds {row['rounds_cost']:.2f} ({row['rounds_reached']:.0%})"
                 f", at once {row['once_cost']:.2f} ({row['once_reached']:.0%}), best rule "
-                f"{min(row['sized'].values()):.2f}",
+                f"{least(row):.2f}",
                 flush=True,
             )
     found = summarise(rows)
