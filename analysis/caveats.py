@@ -43,7 +43,7 @@ def surface_fit(surface: SurfaceSummary) -> str:
     missed = percent(surface.root_mean_square_residual).removesuffix(" %")
     noise = percent(surface.root_mean_square_noise).removesuffix(" %")
     numbers = (
-        f"The fitted curve misses the pilot's measured points by {missed} points (root mean "
+        f"The fitted curve misses the measured points by {missed} points (root mean "
         f"square); chance in test items, seeds and the labels bought would give {noise}."
     )
     if surface_fits(surface):
@@ -111,7 +111,12 @@ def assumptions(result: RunResult) -> list[str]:
         f"What counts is accuracy on {result.target} items; what a label does for other items "
         "has no weight in the plan.",
         "The answers of the test items are taken as right. They are not charged to the budget "
-        "and nothing is ever trained on them.",
+        "and no result trains on them."
+        + (
+            f" The plan learns from parts of the {result.target} ones, scored on the rest."
+            if result.methods[result.planning_method].lent_curve
+            else ""
+        ),
         "A label is paid once; test items, computing and your own time are not in the costs.",
         f"What holds for {result.model.name} on these items is taken to hold for the model you "
         "will train.",

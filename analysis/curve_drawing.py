@@ -54,7 +54,7 @@ def draw_curves(axes: "Axes", result: RunResult, method: MethodResult) -> list[L
     _draw_pilot(axes, method, styles, logarithmic)
     _money_axis(axes, result.currency, logarithmic, smallest, largest)
     axes.set_xlabel("money spent on labels")
-    axes.set_title("Fitted to the pilot")
+    axes.set_title("Fitted before the plan")
     return ends
 
 
@@ -155,7 +155,6 @@ def reference_lines(result: RunResult, method: MethodResult) -> list[Label]:
 def accuracy_limits(method: MethodResult, references: Sequence[Label]) -> tuple[float, float]:
     """Limits of the accuracy axis: all that is drawn, with room for the numbers above it."""
     heights = [height for _, height, _ in references]
-    heights += [point.accuracy for point in method.lent_curve]
     estimates = [point.accuracy for point in method.pilot_curve]
     estimates += [found for _, found in tested_conditions(method)]
     for estimate in estimates:

@@ -18,6 +18,7 @@ from budget.planning.offers import MOST_JUDGMENTS, Discount, Offer, exact_decima
 from budget.planning.supply import TrainingCost
 
 Judgments = Annotated[int, Field(ge=1, le=MOST_JUDGMENTS)]
+_ONE_SLIP = 0.9  # how alike two names are of which one is the other misspelt
 _EXAMPLE = (
     "[suppliers.crowd] with cost, error_rate and, if you like, judgments = [1, 3], or let "
     "'labelmix judgments report --suppliers-out' write the file"
@@ -135,7 +136,7 @@ def _check_roles(file: SuppliersFile) -> None:
     """A role whose hours nobody states is without limit; a misspelt one should not be."""
     for name, section in file.suppliers.items():
         role = section.role
-        near = get_close_matches(role, list(file.roles), n=1) if role else []
+        near = get_close_matches(role, list(file.roles), n=1, cutoff=_ONE_SLIP) if role else []
         if near and role not in file.roles:
             raise InputError(
                 f"suppliers.{name}.role: there is no [roles.{role}]; did you mean '{near[0]}'?"

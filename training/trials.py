@@ -78,6 +78,11 @@ class Trial:
     def labels(self) -> dict[str, int]:
         return dict(self.mix)
 
+    @property
+    def size(self) -> int:
+        """Labels that it trains on."""
+        return sum(count for _, count in self.mix) + self.borrowed
+
 
 @dataclass(frozen=True)
 class TrialResult:

@@ -82,6 +82,8 @@ class BacktestResult(_Model):
     skipped: list[str]
     seeds: int
     markets: int
+    skip: int = 0
+    """Worlds of each family that were left out first."""
     penalty_rule: str
     confidence: float
     forecast_confidence: float

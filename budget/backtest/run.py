@@ -65,7 +65,7 @@ def run_backtest(
             # Taken out of the list: its items are let go of when it is done.
             played = play_world(worlds.pop(0), policies, design, journal, watcher)
             summaries.append(world_summary(played))
-    result = _result(summaries, families, skipped, half, design)
+    result = _result(summaries, families, skipped, half, design, skip)
     with whole_file(out / "backtest.json") as path:
         path.write_text(result.model_dump_json(indent=2), encoding="utf-8")
     with whole_file(out / "backtest.csv") as path:
@@ -92,6 +92,7 @@ def _result(
     skipped: list[str],
     half: Half,
     design: Design,
+    skip: int,
 ) -> BacktestResult:
     from budget.campaign import labelmix_version
 
@@ -103,6 +104,7 @@ def _result(
         skipped=skipped,
         seeds=design.seeds,
         markets=design.markets,
+        skip=skip,
         penalty_rule=design.rule,
         confidence=CONFIDENCE,
         forecast_confidence=FORECAST_CONFIDENCE,

@@ -82,6 +82,9 @@ def fit_surface(
     luck = estimate_luck(seen, parts, bought, shares)
     own, common = item_noise(seen, groups)
     own *= _ITEM_SHARE
+    bought_alone = [o for o in seen if not o.borrowed]
+    if len(bought_alone) > 1:  # small lent parts have little in common with anything
+        common = item_noise(bought_alone, groups)[1]
     seeds = np.array([float(len(o.correct)) for o in seen])
     # What was borrowed is a sample of a finite set of its own, the test items.
     covariance = luck_covariance(
@@ -92,7 +95,8 @@ def fit_surface(
         luck,
     )
     between_trainings = training_variance(seen)
-    covariance[np.diag_indices(len(seen))] += own + between_trainings / seeds + MISFIT**2
+    noise = np.diag(covariance) + own + between_trainings / seeds
+    covariance[np.diag_indices(len(seen))] = noise + MISFIT**2
     measured = np.array([o.accuracy for o in seen])
 
     def predict(points: Array) -> Array:
@@ -115,7 +119,7 @@ def fit_surface(
         root_mean_square_residual=float(np.sqrt(np.mean((measured - fitted) ** 2)))
         if seen
         else 0.0,
-        root_mean_square_noise=float(np.sqrt(np.mean(np.diag(covariance)))) if seen else 0.0,
+        root_mean_square_noise=float(np.sqrt(np.mean(noise) + DISCREPANCY**2)) if seen else 0.0,
         clean=dict(zip(strata, shares.tolist(), strict=True)),
         luck=luck,
         item_deviation=float(np.sqrt(np.mean(own) + DISCREPANCY**2)) if seen else DISCREPANCY,

@@ -35,7 +35,10 @@ def choose_worlds(
         try:
             worlds = islice(FAMILIES[family](sources), _LONGEST_SEARCH)
             own = (world for world in worlds if world.half == half)
-            chosen += islice(own, skip, skip + count)
+            found = list(islice(own, skip, skip + count))
+            if not found:
+                skipped.append(f"worlds '{family}': there are none after the first {skip}.")
+            chosen += found
         except InputError as error:
             skipped.append(str(error))
     if not chosen:

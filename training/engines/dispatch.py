@@ -67,7 +67,7 @@ class Dispatcher:
 
     def start(self, trials: Sequence[Trial]) -> None:
         """Queue trials, the longest first: no worker is then left alone with one at the end."""
-        self._waiting.extend(sorted(trials, key=lambda trial: -sum(trial.labels().values())))
+        self._waiting.extend(sorted(trials, key=lambda trial: -trial.size))
         self._assign()
 
     def outcomes(self, block: bool) -> Iterator[tuple[Trial, Outcome]]:
@@ -151,5 +151,8 @@ class Dispatcher:
 
 def trial_name(trial: Trial) -> str:
     """A trial in words, such as "qlora on 6 easy + 9 hard labels, seed 2"."""
-    bought = " + ".join(f"{count} {stratum}" for stratum, count in trial.mix)
+    parts = [f"{count} {stratum}" for stratum, count in trial.mix]
+    if trial.borrowed:
+        parts.append(f"{trial.borrowed} borrowed {trial.target}")
+    bought = " + ".join(parts)
     return f"{trial.method}{f' on {bought} labels' if bought else ''}, seed {trial.seed}"

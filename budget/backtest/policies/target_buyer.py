@@ -28,7 +28,8 @@ class TargetBuyer:
     Money is what the market has, and should be plenty. The first `learning` rounds buy the batch
     that teaches most for the purchase that would do as likely as not; the others buy that purchase,
     and the last one that which reaches the target with `probability`. It ends when training on
-    everything bought, or on one stratum of it, scores the target.
+    everything bought, or on one stratum of it, scores the target on the test set: a lucky score
+    ends it as well as an earned one.
 
     `planner` is how it fits and trains.
     """
@@ -55,6 +56,8 @@ class TargetBuyer:
                 there = replace(here, money=money)
                 ranked = rank_batches(surface, there, rng)
                 labels = choose_batch(ranked, surface, there, self.rounds - turn + 1).labels
+            if not any(labels.values()):  # too little for a lesson: be sure at once
+                labels, _ = cheapest(surface, here, self.target, self.probability, rng)
             if not any(labels.values()):
                 break
             market.buy(labels)

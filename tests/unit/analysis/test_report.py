@@ -281,7 +281,7 @@ def test_a_bad_fit_is_told_in_words(
         update={"root_mean_square_residual": 0.041}
     )
     text = Page(render_report(change_planning_method(resolved_result, surface=surface))).text
-    assert "misses the pilot's measured points by 4.1 points" in text
+    assert "misses the measured points by 4.1 points" in text
     assert "It fits badly" in text
     assert "the fit is bad, see the note above" in text
 

@@ -159,8 +159,8 @@ ONE = "[suppliers.a]\ncost = 1\nerror_rate = 0.1\n"
         ),
         (ONE + "[roles.a]\npeople = 0", "roles.a.people: should be greater than or equal to 1"),
         (
-            ONE + "role = 'exprt'\n[roles.expert]\npeople = 2",
-            r"suppliers.a.role: there is no \[roles.exprt\]; did you mean 'expert'\?",
+            ONE + "role = 'exprts'\n[roles.experts]\npeople = 2",
+            r"suppliers.a.role: there is no \[roles.exprts\]; did you mean 'experts'\?",
         ),
         (
             ONE + "least = 50\ncapacity = 30",
