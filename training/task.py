@@ -243,17 +243,8 @@ class Task:
 
     def _lend(self, count: int, terms: LabelTerms, seed: int, judgments: int) -> Purchase:
         self.require_choices("probe")
-        positions = self.lent(count, seed)
-        counts = self.choice_counts[positions]
-        drawn = draw_judgments(
-            self.answers[positions],
-            counts,
-            terms.error_rate,
-            terms.error_kind,
-            judgments,
-            _generator("lent errors", seed, self.target),
-        )
-        return Purchase(positions, drawn, redraw_rates(terms.error_rate, terms.error_kind, counts))
+        rng = _generator("lent errors", seed, self.target)
+        return self._judged(self.lent(count, seed), terms, judgments, rng)
 
     def _buy(
         self, name: str, terms: LabelTerms, seed: int, for_pilot: bool, judgments: int
@@ -266,17 +257,18 @@ class Task:
         order = _generator(f"{kind}order", seed, name).permutation(self.pools[name])
         if self.free_form:
             return self._right_answers(order, name, terms, judgments)
-        counts = self.choice_counts[order]
+        rng = _generator(f"{kind}errors", seed, name)
+        return self._judged(order, terms, judgments, rng)
+
+    def _judged(
+        self, positions: Positions, terms: LabelTerms, judgments: int, rng: np.random.Generator
+    ) -> Purchase:
+        """Items with judgments that err as the terms have it."""
+        counts = self.choice_counts[positions]
         drawn = draw_judgments(
-            self.answers[order],
-            counts,
-            terms.error_rate,
-            terms.error_kind,
-            judgments,
-            _generator(f"{kind}errors", seed, name),
+            self.answers[positions], counts, terms.error_rate, terms.error_kind, judgments, rng
         )
-        rates = redraw_rates(terms.error_rate, terms.error_kind, counts)
-        return Purchase(order, drawn, rates)
+        return Purchase(positions, drawn, redraw_rates(terms.error_rate, terms.error_kind, counts))
 
     def _right_answers(
         self, order: Positions, name: str, terms: LabelTerms, judgments: int
