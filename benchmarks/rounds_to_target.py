@@ -8,12 +8,10 @@ A policy that is one-shot buys once after at most one pilot. Worlds are of the h
 
 import argparse
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TypedDict
 
@@ -21,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _machine import write_result
+from _workers import played
 from budget.backtest.market import Market
 from budget.backtest.policies.registry import find_policies
 from budget.backtest.policy import Policy, play_markets
@@ -71,10 +70,10 @@ def reached(world: World, policy: Policy, share: float) -> float:
     markets = [Market(own, seed) for seed in range(MARKETS)]
     play_markets(policy, markets, trainer)
     scores = Scores(own, trainer)
-    played = [(market.trained, seed) for seed, market in enumerate(markets)]
-    for _ in scores.measure(played):
+    trained = [(market.trained, seed) for seed, market in enumerate(markets)]
+    for _ in scores.measure(trained):
         pass
-    return float(np.mean([scores.of(mix, seed) for mix, seed in played]))
+    return float(np.mean([scores.of(mix, seed) for mix, seed in trained]))
 
 
 class Played(TypedDict):
@@ -133,14 +132,10 @@ def main() -> None:
     options = parser.parse_args()
     choice = Choice(tuple(options.worlds.split(",")), options.count, options.features)
     worlds = worlds_of(choice)
-    for world in {own.family: own for own in worlds}.values():
-        assert world.items.features.size  # made now, kept for the workers
     rows: list[Played] = []
-    with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
-        jobs = [pool.submit(play, choice, k) for k in range(len(worlds))]
-        for job in jobs:
-            rows.append(job.result())
-            print(rows[-1]["world"], flush=True)
+    for row in played(play, choice, worlds, options.workers):
+        rows.append(row)
+        print(row["world"], flush=True)
     ratios: dict[str, list[float]] = {name: [] for name in (*ONE_SHOT, "best of each world")}
     for row in rows:
         targets, curve = row["targets"], row["planner"]

@@ -18,12 +18,10 @@ part of what rounds save is that a lucky score is taken where it comes.
 
 import argparse
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from functools import cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TypedDict
 
@@ -31,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _machine import write_result
+from _workers import played
 from annotation.cost import affordable, mix_cost
 from budget.backtest.market import Market
 from budget.backtest.policies import simple
@@ -86,7 +85,7 @@ def worlds_of(choice: Choice) -> list[World]:
     found: list[World] = []
     for family, first, count in choice.families:
         sources = Sources(default_data_dir(), None, choice.features / family)
-        found += choose_worlds([family], first + count, choice.half, sources)[0][first:]
+        found += choose_worlds([family], count, choice.half, sources, first)[0]
     return found
 
 
@@ -207,20 +206,15 @@ def main() -> None:
         families.append((family, int(first), int(count)))
     choice = Choice(tuple(families), options.half, options.features)
     worlds = worlds_of(choice)
-    for world in {own.family: own for own in worlds}.values():
-        assert world.items.features.size  # made now, kept for the workers
     rows: list[Played] = []
-    with ProcessPoolExecutor(options.workers, get_context("spawn")) as pool:
-        jobs = [pool.submit(play, choice, k) for k in range(len(worlds))]
-        for job in jobs:
-            rows.append(job.result())
-            row = rows[-1]
-            print(
-                f"{row['world']}: in rounds {row['rounds_cost']:.2f} ({row['rounds_reached']:.0%})"
-                f", at once {row['once_cost']:.2f} ({row['once_reached']:.0%}), best rule "
-                f"{least(row):.2f}",
-                flush=True,
-            )
+    for row in played(play, choice, worlds, options.workers):
+        rows.append(row)
+        print(
+            f"{row['world']}: in rounds {row['rounds_cost']:.2f} ({row['rounds_reached']:.0%})"
+            f", at once {row['once_cost']:.2f} ({row['once_reached']:.0%}), best rule "
+            f"{least(row):.2f}",
+            flush=True,
+        )
     found = summarise(rows)
     for name, own in found.items():
         print(f"ratio: {own['median']:.2f} ({own['low']:.2f} to {own['high']:.2f}) {name}")

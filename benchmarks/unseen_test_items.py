@@ -32,7 +32,7 @@ DRAWS = 2000
 
 
 class Played(TypedDict):
-    """One world: regret of each policy, and of a coin between all easy and all hard, by items."""
+    """One world: regret of each policy in points, on the items seen and on those unseen."""
 
     world: str
     seen: dict[str, float]
