@@ -17,6 +17,7 @@ from budget.surface.clean import clean_share
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
+from budget.surface.separation import separations
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Explorer:
         # Fine-tuning starts from what the model does anyway; a probe starts from guessing.
         self._floor = unsupervised[0] if trials.method == "qlora" else None
         self._borrowed = trials.borrowed_curve()
+        self._separations = separations(trials.readings())
 
     def explore(self) -> Explored:
         """Buy the pilot, then, round by round, the batch that teaches most for the plan.
@@ -95,6 +97,7 @@ class Explorer:
             setting.task.test_groups[setting.on_target],
             pilot=bought,
             clean=clean_shares(setting),
+            separations=self._separations,
         )
         return Explored(rounds, bought, observations, surface)
 

@@ -10,8 +10,10 @@ from budget.planning.information import training_parts
 from budget.policies import Mix
 from budget.setting import Setting
 from budget.surface.observation import Observation
+from budget.surface.separation import READING_SEEDS
 from training.engines import Engine, Watcher
 from training.models import Quantisation
+from training.probes.reading import Reading, reading_of
 from training.task import Pilot
 from training.trials import Method, Trial, TrialResult
 
@@ -82,6 +84,19 @@ class MethodTrials:
             )
             for size, group in zip(sizes, groups, strict=True)
         ]
+
+    def readings(self) -> list[Reading]:
+        """What probes of the test set read in unlabelled items (`budget.surface.separation`).
+
+        None of a method that is no probe, or where the configuration borrows nothing.
+        """
+        setting = self.setting
+        if self.method != "probe" or not setting.config.borrows(self.method):
+            return []
+        wanted = [setting.reading_trial(seed) for seed in range(READING_SEEDS)]
+        trials = [trial for trial in wanted if trial]
+        results = self._run(trials, "unlabelled items") if trials else {}
+        return [reading_of(results[trial.key].details) for trial in trials]
 
     def conditions(self, mixes: Mapping[str, Mix]) -> dict[str, Correct]:
         """Train on every mix, each seed a fresh purchase."""

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import Resampling
-from annotation.cost import LabelTerms
+from annotation.cost import LabelTerms, money
 from annotation.errors import InputError
 from annotation.sources import load_items
 from annotation.strata import Strata
 from budget.config import RunConfig
 from budget.policies import Mix
+from budget.surface.separation import MOST_READ, reading_size
 from training.model_source import ModelSource, find_model
 from training.models import Quantisation
 from training.task import Pilot, Task, TestSizes
@@ -94,6 +95,30 @@ class Setting:
             judgments=config.targets.judgments if any(mix.values()) or borrowed else 1,
             prompt=config.prompt_version(method),
             borrowed=borrowed,
+        )
+
+    def reading_trial(self, seed: int) -> Trial | None:
+        """A probe of the right answers to half of the target's test items, that reads the rest.
+
+        It looks at unlabelled items of every other stratum for sale. None where there is none, or
+        the test set is too small.
+        """
+        size = reading_size(int(self.on_target.sum()))
+        target = self.task.target
+        reads = {n: min(self.capacity[n], MOST_READ) for n in self.strata if n != target}
+        if not size or not reads:
+            return None
+        return make_trial(
+            self.task,
+            self.source,
+            "probe",
+            self.config.method_settings("probe"),
+            {},
+            {target: LabelTerms(money(0), 0.0, "redraw")},
+            seed,
+            prompt=self.config.prompt_version("probe"),
+            borrowed=size,
+            reads=reads,
         )
 
 

@@ -22,7 +22,8 @@ from training.models import LoadedModel, Quantisation, load_model, set_threads
 from training.posteriors import choice_mask
 from training.probes.paper_probe import fit_paper_probes
 from training.probes.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes, score_probes
-from training.probes.rows import Features, Mask
+from training.probes.reading import Reading, read
+from training.probes.rows import Array, Features, Mask
 from training.prompts import Prompt, find_prompt
 from training.purchase_targets import purchase_targets
 from training.scoring.encoding import encode_prompts
@@ -115,13 +116,15 @@ class TrialRunner:
         return self._features[prompt, per_choice]
 
     def feature_positions(self, trials: Sequence[Trial]) -> Positions:
-        """Items that these trials read: the test set and what they buy, each once."""
-        return self._read([self.purchase(trial) for trial in trials])
+        """Items whose features these trials use, each once."""
+        return self._needed(trials, [self.purchase(trial) for trial in trials])
 
-    def _read(self, purchases: Sequence[Purchase]) -> Positions:
-        """The test set and what was bought, each item once, in order."""
+    def _needed(self, trials: Sequence[Trial], purchases: Sequence[Purchase]) -> Positions:
+        """The test set, what was bought and what is read, each item once, in order."""
         bought = [purchase.positions for purchase in purchases]
-        return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought])))
+        looked_at = dict.fromkeys(own for trial in trials for own in trial.reads)
+        read = [self.task.unlabelled(*own) for own in looked_at]
+        return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought, *read])))
 
     def _features_of(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
         self.task.require_choices("probe")
@@ -144,7 +147,7 @@ class TrialRunner:
         self.task.require_choices("probe")
         started = time.perf_counter()
         purchases = [self.purchase(trial) for trial in trials]
-        positions = self._read(purchases)
+        positions = self._needed(trials, purchases)
         features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
         mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
         jobs = []
@@ -159,8 +162,30 @@ class TrialRunner:
         gold = self.task.answers[self.task.test_positions]
         for trial, purchase, probe, own in zip(trials, purchases, probes, scores, strict=True):
             details = {"penalty": probe.penalty}
+            if trial.reads:
+                details |= self._reading(trial, probe, positions, features, mask).as_details()
             correct = np.asarray(own.argmax(1) == gold)
             yield trial, self._result(correct, purchase, details, seconds)
+
+    def _reading(
+        self,
+        trial: Trial,
+        probe: LinearProbe,
+        positions: Positions,
+        features: Features,
+        mask: Mask,
+    ) -> Reading:
+        """What a probe sees in unlabelled items; it was trained on a part of the test items."""
+        task = self.task
+
+        def scores(items: Positions) -> tuple[Array, Mask]:
+            rows = np.searchsorted(positions, items)
+            return probe.scores(features[rows], mask[rows]), mask[rows]
+
+        scored = task.scored(trial.borrowed, trial.seed) & (task.test_strata == task.target)
+        others = task.test_positions[scored]
+        unlabelled = {name: scores(task.unlabelled(name, count)) for name, count in trial.reads}
+        return read(*scores(others), task.answers[others], unlabelled, features.shape[1] == 1)
 
     def _qlora(
         self, trial: Trial, purchase: Purchase, progress: Progress

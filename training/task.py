@@ -241,6 +241,14 @@ class Task:
         lent = self._content.iloc[self.lent(borrowed, seed)]
         return np.asarray(~self._content.iloc[self.test_positions].isin(lent))
 
+    def unlabelled(self, stratum: str, count: int) -> Positions:
+        """Items for sale of a stratum, at most so many, drawn once: to be looked at, not labelled.
+
+        (items,), in order.
+        """
+        order = _generator("read", self.seed, stratum).permutation(self.pools[stratum])
+        return np.asarray(np.sort(order[:count]))
+
     def _lend(self, count: int, terms: LabelTerms, seed: int, judgments: int) -> Purchase:
         self.require_choices("probe")
         rng = _generator("lent errors", seed, self.target)

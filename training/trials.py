@@ -38,6 +38,8 @@ class Trial:
 
     A trial that borrows tells a planner about the target's labels. What it answers to test items
     that it trained on says nothing (`Task.scored`), and no result that is reported may borrow.
+    A probe that reads tells in its details what it sees in items without labels
+    (`training.probes.reading`).
 
     Holds everything that can change the result; `key` is the hash of all of it.
     """
@@ -66,12 +68,15 @@ class Trial:
     prompt: str = PROMPT_VERSION
     recipe: int = RECIPE_VERSION
     borrowed: int = 0  # labels of the target's test items that are trained on beside the mix
+    reads: tuple[tuple[str, int], ...] = ()  # stratum, unlabelled items that a probe looks at
 
     @cached_property
     def key(self) -> str:
         record = asdict(self)
         if not self.borrowed:
             del record["borrowed"]  # keys are those from before there was lending
+        if not self.reads:
+            del record["reads"]
         text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -115,6 +120,7 @@ def make_trial(
     judgments: int = 1,
     prompt: str = PROMPT_VERSION,
     borrowed: int = 0,
+    reads: Mapping[str, int] | None = None,
 ) -> Trial:
     """Describe a trial of `task`.
 
@@ -123,12 +129,14 @@ def make_trial(
 
     Raises ValueError for what a method does not do: a zero-shot trial that buys, a probe on a
     quantised model, reasoning trained towards anything but its labels, anything but a probe or an
-    adapter that borrows.
+    adapter that borrows, anything but a probe that reads.
     """
     if method == "zero_shot" and any(mix.values()):
         raise ValueError(f"a zero-shot trial buys nothing; got {dict(mix)}.")
     if borrowed and method not in ("probe", "qlora"):
         raise ValueError(f"only probes and adapters borrow labels; got method '{method}'.")
+    if reads and method != "probe":
+        raise ValueError(f"only probes read unlabelled items; got method '{method}'.")
     if method == "probe" and quantisation != "none":
         raise ValueError(f"a probe reads the whole model; got quantisation '{quantisation}'.")
     if settings.get("objective") == "reasoning" and target_kind != "hard_labels":
@@ -159,6 +167,7 @@ def make_trial(
         compute=number_type(model, method, quantisation),
         prompt=prompt,
         borrowed=borrowed,
+        reads=tuple((reads or {}).items()),
     )
 
 

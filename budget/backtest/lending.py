@@ -18,6 +18,11 @@ class Borrowing:
     seed: int
 
 
+@dataclass(frozen=True)
+class Unlabelled:
+    """Instead of lessons: read the items for sale, before anyone has labelled them."""
+
+
 class Lender:
     """Lends labels of a world's test items, with errors as often as the target's terms state."""
 
@@ -27,7 +32,7 @@ class Lender:
     def lend(self, count: int, seed: int) -> TrainingSet:
         """The same for the same seed; fewer labels are the beginning of more."""
         world, items = self._world, self._world.items
-        positions = items.test[lent_places(world.name, items.test.size, count, seed)]
+        positions = self._positions(count, seed)
         terms = world.terms[items.target]
         labels = draw_labels(
             items.answers[positions],
@@ -37,6 +42,15 @@ class Lender:
             generator(world.name, "lent errors", seed, ""),
         )
         return TrainingSet(positions, labels)
+
+    def lend_right(self, count: int, seed: int) -> TrainingSet:
+        """The same items with their right answers."""
+        positions = self._positions(count, seed)
+        return TrainingSet(positions, self._world.items.answers[positions])
+
+    def _positions(self, count: int, seed: int) -> NDArray[np.int64]:
+        world, test = self._world, self._world.items.test
+        return np.asarray(test[lent_places(world.name, test.size, count, seed)])
 
 
 def lent_places(world: str, test_items: int, count: int, seed: int) -> NDArray[np.int64]:

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
@@ -127,7 +127,7 @@ def _campaigns(
         "accuracy": [scores.of(mix, seed) for mix, seed in trained],
         "costs": [str(market.cost) for market in markets],
         "spent": [float(market.cost / market.budget) for market in markets],
-        "forecasts": [own and [own.mean, own.low, own.high] for own in forecasts],
+        "forecasts": [own and astuple(own) for own in forecasts],
         "seconds": seconds,
     }
 

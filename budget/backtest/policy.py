@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.backtest.lending import Borrowing
+from budget.backtest.lending import Borrowing, Unlabelled
 from budget.backtest.market import Market
 from budget.backtest.trainer import Correct, ProbeTrainer
 from budget.policies import Mix
+from training.probes.reading import Reading
 
 __all__ = [
     "FORECAST_CONFIDENCE",
@@ -21,6 +22,7 @@ __all__ = [
     "Policy",
     "SimpleRule",
     "Subset",
+    "Unlabelled",
     "play_markets",
 ]
 
@@ -33,14 +35,23 @@ Lesson = Subset | Borrowing
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a policy expects its purchase to score on the test set; a 90 % interval."""
+    """What a policy expects its purchase to score on the test set; a 90 % interval.
+
+    `easy_better` is how probable it holds that the whole budget on the easiest stratum would have
+    scored more than on the target; None if it does not say.
+    """
 
     mean: float
     low: float
     high: float
+    easy_better: float | None = None
 
 
-Play = Generator[Sequence[Lesson], Correct, Forecast | None]
+Wanted = Sequence[Lesson] | Unlabelled
+Told = Correct | Sequence[Reading]
+Play = Generator[Wanted, Any, Forecast | None]
+"""Yields what it wants to be told and is sent it: `Correct` (lessons, test items) of lessons,
+`Sequence[Reading]` of unlabelled items. Returns a forecast, or None."""
 FORECAST_CONFIDENCE = 0.9
 
 
@@ -50,7 +61,8 @@ class Policy(Protocol):
     `play` is a generator. It buys by `market.buy`, in one round or more. It trains by yielding
     lessons, subsets of what it bought, and is sent whether each test item was answered right after
     each, (lessons, test items). A lesson may be borrowed from the test set instead; the answers to
-    items that were trained on say nothing (`Market.scored`). It returns a forecast, or None.
+    items that were trained on say nothing (`Market.scored`). By yielding `Unlabelled` it is told
+    what a probe of the test set reads in the items for sale. It returns a forecast, or None.
     """
 
     @property
@@ -84,9 +96,9 @@ def play_markets(
     """
     plays = [policy.play(market) for market in markets]
     forecasts: list[Forecast | None] = [None] * len(markets)
-    wanted: dict[int, Sequence[Lesson]] = {}
+    wanted: dict[int, Wanted] = {}
 
-    def advance(index: int, answer: Correct | None) -> None:
+    def advance(index: int, answer: Told | None) -> None:
         try:
             wanted[index] = next(plays[index]) if answer is None else plays[index].send(answer)
         except StopIteration as stop:
@@ -96,16 +108,19 @@ def play_markets(
         advance(index, None)
     while wanted:
         asked, wanted = wanted, {}
+        lessons_of = {at: own for at, own in asked.items() if not isinstance(own, Unlabelled)}
+        for index in asked.keys() - lessons_of.keys():
+            advance(index, trainer.readings)
         sets = [
             trainer.lender.lend(lesson.count, lesson.seed)
             if isinstance(lesson, Borrowing)
             else markets[index].training_set(lesson)
-            for index, lessons in asked.items()
+            for index, lessons in lessons_of.items()
             for lesson in lessons
         ]
         correct = trainer.correct(sets)
         start = 0
-        for index, lessons in asked.items():
+        for index, lessons in lessons_of.items():
             advance(index, correct[start : start + len(lessons)])
             start += len(lessons)
     return forecasts

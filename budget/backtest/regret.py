@@ -1,6 +1,6 @@
 """From played worlds to claims: regret, side, coverage, paired over worlds."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 import numpy as np
@@ -38,6 +38,7 @@ def world_summary(played: PlayedWorld) -> WorldSummary:
         optimism=truth.optimism(),
         all_easy=float(easy),
         all_hard=float(hard),
+        side_of_best=_right([_easy_share(truth.mixes[best], world)], float(easy), float(hard)),
         kind=_kind(float(easy), float(hard), float(means[best])),
         truth_seconds=played.truth_seconds,
         policies=[
@@ -55,16 +56,31 @@ def _kind(easy: float, hard: float, best: float) -> Kind:
     return "easy" if easy > hard else "hard"
 
 
+def _right(toward_easy: Sequence[float], easy: float, hard: float) -> float | None:
+    """How often a share or probability above one half points to the better side."""
+    if abs(easy - hard) <= POINT or not toward_easy:
+        return None
+    better = easy > hard
+    return float(np.mean([0.5 if own == 0.5 else (own > 0.5) == better for own in toward_easy]))
+
+
+def side_of_best(worlds: Sequence[WorldSummary]) -> float | None:
+    """How often the best mixes of worlds are on the better side."""
+    return _mean_if_any([world.side_of_best for world in worlds])
+
+
+def _mean_if_any(values: Iterable[float | None]) -> float | None:
+    told = [value for value in values if value is not None]
+    return float(np.mean(told)) if told else None
+
+
 def _in_world(
     name: str, own: Campaigns, played: PlayedWorld, easy: float, hard: float
 ) -> PolicyInWorld:
     markets = len(own.accuracy)
     best = played.truth.accuracy[played.truth.best, :markets]
     sides = [_easy_share(mix, played.world) for mix in own.mixes]
-    right = None
-    if abs(easy - hard) > POINT:
-        toward = [0.5 if side == 0.5 else float((side > 0.5) == (easy > hard)) for side in sides]
-        right = float(np.mean(toward))
+    named = [own.easy_better for own in own.forecasts if own and own.easy_better is not None]
     told = [
         (forecast, accuracy)
         for forecast, accuracy in zip(own.forecasts, own.accuracy, strict=True)
@@ -76,7 +92,8 @@ def _in_world(
         accuracy=float(np.mean(own.accuracy)),
         regret=float(best.mean() - np.mean(own.accuracy)),
         easy_spend=float(np.mean(sides)),
-        right_side=right,
+        right_side=_right(sides, easy, hard),
+        named_side=_right(named, easy, hard),
         covered=float(np.mean(covered)) if told else None,
         forecasts=len(told),
         interval_width=float(np.mean([f.high - f.low for f, _ in told])) if told else None,
@@ -124,7 +141,6 @@ def _summary(
 ) -> PolicySummary:
     regret = np.array([world.regret for world in own.values()])
     paired = np.array([own[at].regret - reference[at].regret for at in own if at in reference])
-    sides = [world.right_side for world in own.values() if world.right_side is not None]
     told = [world for world in own.values() if world.covered is not None]
     weights = [world.forecasts for world in told]
     coverage = width = None
@@ -139,8 +155,9 @@ def _summary(
         regret_more_than_planner=(
             _mean_over_worlds(paired, seed) if name != REFERENCE and paired.size else None
         ),
-        right_side=float(np.mean(sides)) if sides else None,
-        right_side_worlds=len(sides),
+        right_side=_mean_if_any(world.right_side for world in own.values()),
+        right_side_worlds=sum(world.right_side is not None for world in own.values()),
+        named_side=_mean_if_any(world.named_side for world in own.values()),
         coverage=coverage,
         interval_width=width,
         forecasts=sum(weights),

@@ -26,6 +26,9 @@ class PolicyInWorld(_Model):
     right_side: Share | None
     """How often most money went to the better of all easy and all hard; None where the two are
     within a point."""
+    named_side: Share | None
+    """How often the policy held the better of the two more probable to be better; None where the
+    two are within a point, or it does not say."""
     covered: Share | None
     """How often the 90 % forecast interval held the accuracy; None without forecasts."""
     forecasts: int
@@ -48,6 +51,9 @@ class WorldSummary(_Model):
     """By how much the best mean may owe its place to luck, see `Truth.optimism`."""
     all_easy: Share
     all_hard: Share
+    side_of_best: Share | None
+    """Whether the best mix has most of its money on the better of all easy and all hard, 0.5 where
+    it has as much on both; None where the two are within a point."""
     kind: Kind
     """What is best: all easy or all hard by over a point over the other and no mix better than
     that by over a point; a mix; or none of these."""
@@ -66,6 +72,7 @@ class PolicySummary(_Model):
     """Paired over worlds; None for the planner, or where it was not played."""
     right_side: Share | None
     right_side_worlds: int
+    named_side: Share | None
     coverage: Share | None
     interval_width: float | None
     forecasts: int
@@ -88,6 +95,8 @@ class BacktestResult(_Model):
     confidence: float
     forecast_confidence: float
     overall: list[PolicySummary]
+    side_of_best: Share | None
+    """How often the best mixes themselves are on the better side."""
     by_kind: dict[str, list[PolicySummary]]
     """The same where easy, hard, a mix or nothing in particular is the best buy."""
     worlds: list[WorldSummary]

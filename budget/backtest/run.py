@@ -12,7 +12,7 @@ from annotation.files import whole_file
 from budget.backtest.journal import Journal
 from budget.backtest.play_world import Design, play_world, steps_of
 from budget.backtest.policy import FORECAST_CONFIDENCE, Policy
-from budget.backtest.regret import KINDS, summarise, world_summary
+from budget.backtest.regret import KINDS, side_of_best, summarise, world_summary
 from budget.backtest.result import BacktestResult, WorldSummary
 from budget.backtest.workers import Choice, play_in_workers
 from budget.worlds.choose import choose_worlds
@@ -109,6 +109,7 @@ def _result(
         confidence=CONFIDENCE,
         forecast_confidence=FORECAST_CONFIDENCE,
         overall=summarise(worlds),
+        side_of_best=side_of_best(worlds),
         by_kind={kind: summarise(own) for kind, own in by_kind.items() if own},
         worlds=worlds,
     )

@@ -22,9 +22,15 @@ def show_backtest(result: BacktestResult) -> None:
         "Regret in accuracy points against the best of the grid: mean and 95th percentile over "
         "worlds, below the mean its 95 % interval. 'more' is regret less the planner's in the same "
         "worlds; 'side' how often most money went to the better of all easy and all hard, where "
-        "they differ by over a point; 'covered' how often a 90 % forecast interval held the "
-        "accuracy; 'left' the money left; 's' the seconds that a campaign's decisions took."
+        "they differ by over a point, 'named' how often the policy held that one more probable to "
+        "be better; 'covered' how often a 90 % forecast interval held the accuracy; 'left' the "
+        "money left; 's' the seconds that a campaign's decisions took."
     )
+    if result.side_of_best is not None:
+        console.print(
+            "The best mixes themselves have most money on the better side in "
+            f"{_percent(result.side_of_best)} of these worlds."
+        )
     console.print("\nMean regret by what is the best buy", style="italic")
     console.print(_by_kind(result))
     optimism = sum(world.optimism for world in result.worlds) / len(result.worlds)
@@ -40,7 +46,7 @@ def show_backtest(result: BacktestResult) -> None:
 def _overall(title: str, policies: Sequence[PolicySummary]) -> Table:
     table = Table(title=title, title_justify="left")
     table.add_column("policy", no_wrap=True)
-    for name in ("regret", "95th", "more", "side", "covered", "left", "s"):
+    for name in ("regret", "95th", "more", "side", "named", "covered", "left", "s"):
         table.add_column(name, justify="right", no_wrap=True)
     for own in policies:
         table.add_row(
@@ -49,6 +55,7 @@ def _overall(title: str, policies: Sequence[PolicySummary]) -> Table:
             f"{100 * own.regret_95th_percentile:.1f}",
             _points(own.regret_more_than_planner),
             _percent(own.right_side),
+            _percent(own.named_side),
             _percent(own.coverage),
             _percent(own.money_left),
             f"{own.seconds_per_campaign:.2f}",

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Literal, cast, get_args
 
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from budget.backtest.lending import Lender
-from budget.backtest.offers import Offers, TrainingSet
+from budget.backtest.offers import Offers, TrainingSet, generator
 from budget.policies import Mix
+from budget.surface.separation import MOST_READ, READING_SEEDS, reading_size
 from budget.worlds.world import LabelledItems, World
-from training.probes.probe import ProbeJob, fit_probes, score_probes
+from training.probes.probe import LinearProbe, ProbeJob, fit_probes, score_probes
+from training.probes.reading import Reading, read
 
 Correct = NDArray[np.bool_]
 PenaltyRule = Literal["cross_validated", "per_size"]
@@ -55,6 +58,43 @@ class ProbeTrainer:
         if not packed:
             return np.empty((0, items), dtype=bool)
         return np.unpackbits(np.stack(packed), axis=1, count=items).astype(bool)
+
+    @cached_property
+    def readings(self) -> list[Reading]:
+        """What probes of the test set's right answers read in unlabelled items for sale.
+
+        Each is trained on one half of the test items and compares the other with the pools. None
+        where the test set is too small. No answer of an item for sale is used.
+        """
+        items, seeds = self._items, range(READING_SEEDS)
+        size = reading_size(items.test.size)
+        if not size:
+            return []
+        sets = [self.lender.lend_right(size, seed) for seed in seeds]
+        penalties = self._penalties_for(size)
+        probes = fit_probes(items.features, items.mask, self._jobs(sets), penalties)
+        return [self._read(probe, own) for probe, own in zip(probes, sets, strict=True)]
+
+    def _read(self, probe: LinearProbe, taught: TrainingSet) -> Reading:
+        items = self._items
+
+        def scores(positions: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+            mask = items.mask[positions]
+            return probe.scores(items.features[positions], mask), mask
+
+        others = np.setdiff1d(items.test, taught.positions)
+        return read(
+            *scores(others),
+            items.answers[others],
+            {name: scores(own) for name, own in self._for_reading().items()},
+            items.features.shape[1] == 1,
+        )
+
+    def _for_reading(self) -> dict[str, NDArray[np.int64]]:
+        """Items of every stratum but the target, as many as are read of it."""
+        rng = generator(self._world.name, "read", 0, "")
+        pools, target = self._items.pools, self._items.target
+        return {n: rng.permutation(own)[:MOST_READ] for n, own in pools.items() if n != target}
 
     def _train(self, sets: Sequence[TrainingSet]) -> Correct:
         items = self._items

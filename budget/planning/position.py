@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from itertools import product
+from itertools import permutations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,22 @@ class Position:
         found = affordable_by_shares(self.money, self.terms[name].cost, steps)
         return np.array([min(count, most) for count in found])
 
+    def _bought_out(self) -> list[Counts]:
+        """All there is of strata, and the rest of the money on another: each (1, strata)."""
+        found = []
+        for order in permutations(range(len(self.strata)), 2):
+            counts, money = np.zeros((1, len(self.strata)), dtype=np.int64), self.money
+            for place in order:
+                name = self.strata[place]
+                most = self.capacity[name] - self.bought.get(name, 0)
+                counts[0, place] = min(affordable(money, self.terms[name].cost), most)
+                money = money_left(money, {name: int(counts[0, place])}, self.terms)
+                if place == order[0] and counts[0, place] < most:
+                    break
+            else:
+                found.append(counts)
+        return found
+
     def after(self, purchase: Mapping[str, int]) -> "Position":
         """The position after one more purchase."""
         bought = {name: self.bought.get(name, 0) + purchase.get(name, 0) for name in self.strata}
@@ -74,14 +90,15 @@ class Position:
 
         Both are (mixes, strata). All money, and none of it, is spent in shares of 1 / `steps`;
         labels of a stratum that was bought before may be left out of training, where no more of
-        them are bought.
+        them are bought. Where the money buys all that there is of a stratum, the rest goes to the
+        others whole, too.
         """
         ladders = [self._ladder(name, steps) for name in self.strata]
         shares = _compositions(steps, len(self.strata))
         columns = zip(ladders, shares.T, strict=True)
         spent = np.column_stack([ladder[share] for ladder, share in columns])
         nothing = np.zeros((1, len(self.strata)), dtype=np.int64)
-        purchases = np.unique(np.vstack([nothing, spent]), axis=0)
+        purchases = np.unique(np.vstack([nothing, spent, *self._bought_out()]), axis=0)
         used, paid = [], []
         here = self.counts
         for left_out in product((False, True), repeat=len(self.strata)):

@@ -23,9 +23,10 @@ from budget.surface.luck import (
     training_variance,
 )
 from budget.surface.observation import Observation
-from budget.surface.parameters import ParameterSpace, Prior
+from budget.surface.parameters import SHARED, ParameterSpace, Prior
 from budget.surface.response import ResponseSurface, surface_accuracy
 from budget.surface.sampler import sample_posterior
+from budget.surface.separation import Separation
 
 Array = NDArray[np.float64]
 # What the surface cannot follow even without noise, as a standard deviation of accuracy: what fits
@@ -51,6 +52,7 @@ def fit_surface(
     pilot: Mapping[str, int] | None = None,
     clean: Mapping[str, float] | None = None,
     prior: Prior | None = None,
+    separations: Mapping[str, Separation] | None = None,
 ) -> ResponseSurface:
     """Draw the posterior of the surface, given the trials of what was bought.
 
@@ -64,6 +66,8 @@ def fit_surface(
     groups : (target test items,) clusters
     pilot : labels bought so far; None if the largest observations hold all of them
     clean : stratum -> share of clean labels, 1 - redraw rate; 1 where not named
+    separations : stratum -> what its unlabelled items say of the signal that its labels hold
+        along the target's direction; strata that are not named say nothing
     """
     space = ParameterSpace(tuple(strata), target, prior or Prior())
     rng = np.random.default_rng([seed, 0x50FA])
@@ -99,13 +103,27 @@ def fit_surface(
     covariance[np.diag_indices(len(seen))] = noise + MISFIT**2
     measured = np.array([o.accuracy for o in seen])
 
-    def predict(points: Array) -> Array:
-        clean_rows = np.broadcast_to(shares, counts.shape)
-        return surface_accuracy(space.natural(points, floor), place, counts, clean_rows)
+    def natural(points: Array) -> Array:
+        return space.natural(points, floor)
 
-    points = _posterior(predict, measured, covariance, space.size, draws, rng)
+    def predict(draws: Array) -> Array:
+        clean_rows = np.broadcast_to(shares, counts.shape)
+        return surface_accuracy(draws, place, counts, clean_rows)
+
+    def disagree(draws: Array) -> Array:
+        return _squares_of_separations(space, draws, separations or {})
+
+    whitener = np.linalg.inv(np.linalg.cholesky(covariance)) if seen else np.empty((0, 0))
+
+    def squares(draws: Array) -> Array:
+        return np.asarray((((measured - predict(draws)) @ whitener.T) ** 2).sum(1))
+
+    if seen or separations:
+        points = _posterior(natural, squares, disagree, len(seen), space.size, draws, rng)
+    else:
+        points = rng.standard_normal((draws, space.size))
     offset = rng.normal(0, np.sqrt(common), (draws, 1))
-    predicted = predict(points)
+    predicted = predict(natural(points))
     fitted = predicted.mean(0)
     known = None
     if seen:
@@ -115,7 +133,7 @@ def fit_surface(
     return ResponseSurface(
         strata=tuple(strata),
         target=target,
-        draws=np.hstack([space.natural(points, floor), offset]),
+        draws=np.hstack([natural(points), offset]),
         root_mean_square_residual=float(np.sqrt(np.mean((measured - fitted) ** 2)))
         if seen
         else 0.0,
@@ -128,33 +146,51 @@ def fit_surface(
     )
 
 
+def _squares_of_separations(
+    space: ParameterSpace, natural: Array, separations: Mapping[str, Separation]
+) -> Array:
+    """How far draws are from what unlabelled items say, (draws,): standardised, squared, summed."""
+    first, count = 1 + len(SHARED), len(space.others)
+    out = np.zeros(len(natural))
+    for place, name in enumerate(space.others):
+        if name in separations:
+            said = separations[name]
+            along = natural[:, first + place] * natural[:, first + count + place]
+            out += ((np.maximum(along, 0) ** 2 - said.square) / said.deviation) ** 2
+    return out
+
+
 def _posterior(
-    predict: Callable[[Array], Array],
-    measured: Array,
-    covariance: Array,
+    natural: Callable[[Array], Array],
+    squares: Callable[[Array], Array],
+    disagree: Callable[[Array], Array],
+    measured: int,
     size: int,
     draws: int,
     rng: np.random.Generator,
 ) -> Array:
-    """Draws (draws, size) in standard normal coordinates."""
-    if measured.size == 0:
-        return rng.standard_normal((draws, size))
-    whitener = np.linalg.inv(np.linalg.cholesky(covariance))
-    best = np.inf
+    """Draws (draws, size) in standard normal coordinates.
 
-    def squares(points: Array) -> Array:
-        return np.asarray((((measured - predict(points)) @ whitener.T) ** 2).sum(1))
+    `squares` and `disagree` take natural parameters and return how far these are from what was
+    `measured`, so many points, and from what was read.
+    """
+    best = np.inf
 
     def log_likelihood(points: Array) -> Array:
         nonlocal best
-        found = squares(points)
+        parameters = natural(points)
+        found = squares(parameters)
         best = min(best, float(found.min()))
-        return -0.5 * found
+        return -0.5 * (found + disagree(parameters))
+
+    def widened(points: Array) -> Array:
+        parameters = natural(points)
+        return -0.5 * (squares(parameters) / ratio + disagree(parameters))
 
     points, _ = sample_posterior(log_likelihood, size, draws, rng)
-    ratio = best / measured.size
+    ratio = best / max(measured, 1)
     if ratio > 1:
-        points, _ = sample_posterior(lambda p: -0.5 * squares(p) / ratio, size, draws, rng)
+        points, _ = sample_posterior(widened, size, draws, rng)
     return points
 
 

@@ -1,4 +1,4 @@
-"""The grid of terms on which every task is put: cost ratio, error rates, budget."""
+"""The terms on which every task is put: cost ratio, error rates, budget."""
 
 import hashlib
 from collections.abc import Sequence
@@ -13,6 +13,9 @@ COST_RATIOS = (1, 2, 4, 10)  # hard over easy
 # Redraw error rates of easy and of hard labels.
 ERROR_RATES = ((0.0, 0.0), (0.1, 0.2), (0.2, 0.4), (0.3, 0.6), (0.4, 0.4), (0.4, 0.0))
 BUDGETS = (200, 600, 2000)  # in units of what an easy label costs
+# Terms between those, for tasks of real items: when all worlds of the grid above have been looked
+# at, these are new.
+_FURTHER = ((1, 2, 3, 6), ((0.0, 0.3), (0.2, 0.2), (0.1, 0.4), (0.3, 0.1)), (350, 1000))
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,15 @@ class Condition:
 
 
 def all_conditions() -> list[Condition]:
-    """The whole grid, in an order that mixes it: by the hash of the names."""
-    grid = [Condition(*own) for own in product(COST_RATIOS, ERROR_RATES, BUDGETS)]
+    """The grid and after it the further terms, each in an order that mixes it.
+
+    The order is that of the names' hashes.
+    """
+    return [*_mixed(COST_RATIOS, ERROR_RATES, BUDGETS), *_mixed(*_FURTHER)]
+
+
+def _mixed(
+    cost_ratios: Sequence[int], error_rates: Sequence[tuple[float, float]], budgets: Sequence[int]
+) -> list[Condition]:
+    grid = [Condition(*own) for own in product(cost_ratios, error_rates, budgets)]
     return sorted(grid, key=lambda own: hashlib.sha256(own.name.encode()).digest())

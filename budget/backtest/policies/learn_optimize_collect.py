@@ -23,7 +23,7 @@ from budget.backtest.policies.candidates import (
     with_change,
 )
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
-from budget.backtest.policies.simple import equal_spend
+from budget.backtest.policies.simple import both_sides, equal_spend
 from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Lesson, Play
 from budget.backtest.trainer import Correct
 
@@ -116,7 +116,8 @@ class LearnOptimizeCollect:
         laws = fit_additive_power_laws(counts, accuracy, self.draws, rng)
         last = with_change(market, best_purchase(laws, market, self.target))
         market.buy(as_mix(market, last))
-        return forecast(laws, labels_bought(market), rng)
+        sides = np.array([[mix.get(n, 0) for n in market.strata] for mix in both_sides(market)])
+        return forecast(laws, labels_bought(market), sides, rng)
 
 
 def best_purchase(laws: AdditivePowerLaws, market: Market, target: float) -> Counts:
@@ -126,13 +127,19 @@ def best_purchase(laws: AdditivePowerLaws, market: Market, target: float) -> Cou
     return choose(market, purchases, -np.maximum(target - scores, 0).mean(0))
 
 
-def forecast(laws: AdditivePowerLaws, labels: Counts, rng: np.random.Generator) -> Forecast:
-    """What the laws say of one training on labels (strata,), the points' scatter included."""
+def forecast(
+    laws: AdditivePowerLaws, labels: Counts, sides: Counts, rng: np.random.Generator
+) -> Forecast:
+    """What the laws say of one training on labels (strata,), the points' scatter included.
+
+    `sides` (2, strata): all money on easy labels, and all on hard ones.
+    """
     scores = laws.predict(labels[None])[:, 0] + rng.normal(0, laws.residual)
     draws = scores.clip(0, 1)
     tail = (1 - FORECAST_CONFIDENCE) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
-    return Forecast(float(draws.mean()), float(low), float(high))
+    easy, hard = laws.predict(sides).T
+    return Forecast(float(draws.mean()), float(low), float(high), float((easy > hard).mean()))
 
 
 def _scores(

@@ -17,6 +17,11 @@ def all_hard(market: Market) -> Mix:
     return single_stratum(market.target, market.budget, market.terms, market.capacity)
 
 
+def both_sides(market: Market) -> tuple[Mix, Mix]:
+    """All easy and all hard."""
+    return all_easy(market), all_hard(market)
+
+
 def equal_spend(market: Market) -> Mix:
     """The same money on every stratum."""
     return _baseline(market, "equal_spend")

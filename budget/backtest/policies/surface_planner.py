@@ -1,6 +1,6 @@
 """The planner: buy a batch to learn from, fit the surface, buy again, and then the rest."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import lru_cache
@@ -10,11 +10,13 @@ import numpy as np
 from annotation.cost import LabelTerms
 from budget.backtest.market import Market
 from budget.backtest.policies.borrowed_curve import borrowed_curve
+from budget.backtest.policies.simple import both_sides
 from budget.backtest.policy import (
     FORECAST_CONFIDENCE,
     Forecast,
     Lesson,
     Play,
+    Unlabelled,
 )
 from budget.backtest.trainer import Correct
 from budget.planning.information import Batch, choose_batch, rank_batches, training_parts
@@ -23,6 +25,7 @@ from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
 from budget.surface.parameters import Prior
 from budget.surface.response import ResponseSurface
+from budget.surface.separation import Separation, separations
 
 _STEPS = {1: 1, 2: 40, 3: 12}  # of the last purchase
 _STEPS_BEYOND = 6
@@ -34,7 +37,8 @@ class SurfacePlanner:
     """Rounds of purchases, each the one whose labels teach most for the decision to come.
 
     Before anything is bought, labels borrowed from the test set tell the target's own learning
-    curve (`budget.planning.borrowing`).
+    curve (`budget.planning.borrowing`), and unlabelled items for sale tell how strongly labels of
+    other strata pull towards the target (`budget.surface.separation`).
     Before every purchase the surface is fitted to trainings on parts of all that was bought, and
     batches are ranked by the value of their information (`budget.planning.information`); where none
     has any, a part of what is best now is bought. The last round spends the rest: the mix with the
@@ -42,7 +46,7 @@ class SurfacePlanner:
     training where they do. The surface is told the error rates that the terms state.
 
     `rounds` of buying, the last one included; `draws` of the posterior; `fractions` and `seeds`
-    of what is trained; whether to `borrow`.
+    of what is trained; whether to `borrow`, and to `read` unlabelled items.
     """
 
     rounds: int = 5
@@ -51,13 +55,16 @@ class SurfacePlanner:
     seeds: int = 5
     prior: Prior = field(default_factory=Prior)
     borrow: bool = True
+    read: bool = True
     name: str = "planner"
 
     def play(self, market: Market) -> Play:
         """Buy, train, fit and buy again; the forecast is the surface's."""
         rng = market.generator("planner")
         curve = _Curve((yield from borrowed_curve(market)) if self.borrow else [])
-        surface, ranked = _before_anything(_Start.of(market), self.prior, curve)
+        apart = separations((yield Unlabelled()) if self.read else [])
+        start = _Start.of(market, apart)
+        surface, ranked = _before_anything(start, self.prior, curve)
         for turn in range(1, self.rounds):
             rounds_left = self.rounds - turn + 1
             batch = choose_batch(ranked, surface, position_of(market), rounds_left)
@@ -65,14 +72,18 @@ class SurfacePlanner:
                 break
             market.buy(batch.labels)
             observations = yield from self.train(market, rng)
-            surface = self.fit(market, [*curve.observations, *observations], turn)
+            surface = self.fit(market, [*curve.observations, *observations], turn, apart)
             ranked = (
                 rank_batches(surface, position_of(market), rng) if turn + 1 < self.rounds else []
             )
         return self._finish(market, surface, rng)
 
     def fit(
-        self, market: Market, observations: Sequence[Observation], turn: int
+        self,
+        market: Market,
+        observations: Sequence[Observation],
+        turn: int,
+        apart: Mapping[str, Separation],
     ) -> ResponseSurface:
         """The surface after so many rounds."""
         return fit_surface(
@@ -87,6 +98,7 @@ class SurfacePlanner:
             pilot=market.bought,
             clean=market.clean,
             prior=self.prior,
+            separations=apart,
         )
 
     def train(
@@ -132,7 +144,9 @@ class SurfacePlanner:
         draws = surface.measured([kept], rng, had)[:, 0]
         tail = (1 - FORECAST_CONFIDENCE) / 2
         low, high = np.quantile(draws, [tail, 1 - tail])
-        return Forecast(float(draws.mean()), float(low), float(high))
+        sides = surface.predict(both_sides(market), offset=False)
+        easy_better = float((sides[:, 0] > sides[:, 1]).mean())
+        return Forecast(float(draws.mean()), float(low), float(high), easy_better)
 
 
 class _Curve:
@@ -161,9 +175,10 @@ class _Start:
     clean: tuple[float, ...]
     groups: tuple[object, ...]
     money: Decimal
+    apart: tuple[tuple[str, Separation], ...]
 
     @classmethod
-    def of(cls, market: Market) -> "_Start":
+    def of(cls, market: Market, apart: Mapping[str, Separation]) -> "_Start":
         return cls(
             market.strata,
             market.target,
@@ -173,6 +188,7 @@ class _Start:
             tuple(market.clean[name] for name in market.strata),
             tuple(market.groups),
             market.budget,
+            tuple(apart.items()),
         )
 
 
@@ -191,6 +207,7 @@ def _before_anything(
         draws=_FIRST_DRAWS,
         clean=dict(zip(start.strata, start.clean, strict=True)),
         prior=prior,
+        separations=dict(start.apart),
     )
     position = Position(
         start.strata,

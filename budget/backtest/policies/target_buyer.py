@@ -8,12 +8,13 @@ import numpy as np
 from budget.backtest.market import Market
 from budget.backtest.policies.borrowed_curve import borrowed_curve
 from budget.backtest.policies.surface_planner import SurfacePlanner, position_of
-from budget.backtest.policy import Play
+from budget.backtest.policy import Play, Unlabelled
 from budget.planning.information import choose_batch, rank_batches
 from budget.planning.position import Position
 from budget.policies import Mix
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
+from budget.surface.separation import separations
 
 _STEPS = {1: 1, 2: 20, 3: 8}
 _STEPS_BEYOND = 5
@@ -45,7 +46,8 @@ class TargetBuyer:
         """Buy in rounds until the target is reached; there is no forecast."""
         rng = market.generator(self.name)
         curve = (yield from borrowed_curve(market)) if self.planner.borrow else []
-        surface = self.planner.fit(market, curve, 0)
+        apart = separations((yield Unlabelled()) if self.planner.read else [])
+        surface = self.planner.fit(market, curve, 0, apart)
         for turn in range(1, self.rounds + 1):
             last = turn == self.rounds
             here = position_of(market)
@@ -65,7 +67,7 @@ class TargetBuyer:
             if (kept := self._reached(market, observations)) is not None:
                 market.keep(kept)
                 break
-            surface = self.planner.fit(market, [*curve, *observations], turn)
+            surface = self.planner.fit(market, [*curve, *observations], turn, apart)
         return None
 
     def _reached(self, market: Market, observations: list[Observation]) -> Mix | None:

@@ -13,6 +13,7 @@ from budget.planning.information import training_parts
 from budget.policies import Mix
 from budget.setting import Setting, prepare
 from budget.surface.observation import Observation
+from training.probes.reading import Reading
 
 
 class DrawnTrials:
@@ -25,6 +26,9 @@ class DrawnTrials:
         self.asked: list[Mix] = []
 
     def borrowed_curve(self) -> list[Observation]:
+        return []
+
+    def readings(self) -> list[Reading]:
         return []
 
     def parts_of(self, bought: Mix) -> list[Observation]:

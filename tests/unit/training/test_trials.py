@@ -74,6 +74,7 @@ OTHER: dict[str, list[Any]] = {
     "prompt": ["0041"],
     "recipe": [TRIAL.recipe + 1],
     "borrowed": [8, 16],
+    "reads": [(("easy", 100),), (("easy", 200),)],
 }
 
 
@@ -211,6 +212,13 @@ def test_results_from_before_there_was_lending_are_found_again() -> None:
 def test_only_what_is_trained_borrows(describe: Callable[..., Trial]) -> None:
     with pytest.raises(ValueError, match="borrow"):
         describe(method="in_context", mix={}, borrowed=5, settings={})
+
+
+def test_only_probes_read(describe: Callable[..., Trial]) -> None:
+    trial = describe(method="probe", quantisation="none", reads={"easy": 9}, settings={})
+    assert trial.reads == (("easy", 9),)
+    with pytest.raises(ValueError, match="read"):
+        describe(reads={"easy": 9})
 
 
 def test_a_trial_that_buys_nothing_knows_no_terms_and_no_pilot(

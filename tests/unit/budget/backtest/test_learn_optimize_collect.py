@@ -4,7 +4,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budget.backtest.lending import Borrowing
 from budget.backtest.market import Market
 from budget.backtest.policies.additive_power_laws import AdditivePowerLaws
 from budget.backtest.policies.learn_optimize_collect import (
@@ -17,6 +16,7 @@ from budget.backtest.trainer import ProbeTrainer
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
 from budget.worlds.world import World
+from tests.unit.budget.backtest.subsets import subsets_of
 
 Build = Callable[..., World]
 SMALL = Recipe(seed=4, pool=400, hard_pool=400, test=200, latent=8, nuisance=2)
@@ -62,7 +62,7 @@ def test_rounds_spend_evenly() -> None:
     market = Market(world, seed=0)
     policy = LearnOptimizeCollect(rounds=3)
     play, spent = policy.play(market), []
-    subsets = [own for own in next(play) if not isinstance(own, Borrowing)]
+    subsets = subsets_of(next(play))
     assert market.bought == {"easy": 50, "hard": 50}  # a quarter of the money
     rng = np.random.default_rng(0)
     expected = None
@@ -71,7 +71,7 @@ def test_rounds_spend_evenly() -> None:
         labels = np.array([sum(own.size for own in one.values()) for one in subsets])
         right = rng.random((len(labels), 200)) < (0.9 - 0.4 / np.sqrt(labels))[:, None]
         try:
-            subsets = [o for o in play.send(right) if not isinstance(o, Borrowing)]
+            subsets = subsets_of(play.send(right))
         except StopIteration as stop:
             expected = stop.value
     assert market.rounds == 4  # the pilot and three more
@@ -85,9 +85,18 @@ def test_the_forecast_holds_the_scatter() -> None:
     known = AdditivePowerLaws(
         np.full(4000, 0.6), np.zeros((4000, 2)), np.ones((4000, 2)), np.full(4000, 0.05)
     )
-    told = forecast(known, np.array([10, 10]), np.random.default_rng(0))
+    sides = np.array([[20, 0], [0, 10]])
+    told = forecast(known, np.array([10, 10]), sides, np.random.default_rng(0))
     assert told.mean == pytest.approx(0.6, abs=0.005)
     assert told.high - told.low == pytest.approx(2 * 1.645 * 0.05, rel=0.1)
+    assert told.easy_better == 0.0  # nothing is gained by labels of either stratum
+
+
+def test_the_forecast_says_which_side_is_better() -> None:
+    gains = np.array([[0.3, 0.1], [0.1, 0.3], [0.2, 0.1], [0.3, 0.2]])
+    known = AdditivePowerLaws(np.full(4, 0.5), gains, np.ones((4, 2)), np.full(4, 0.01))
+    told = forecast(known, np.array([5, 5]), np.array([[10, 0], [0, 10]]), np.random.default_rng(0))
+    assert told.easy_better == 0.75
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budget.backtest.lending import Borrowing
 from budget.backtest.market import Market
 from budget.backtest.policies.mix_regression import MixRegression, mix_features, random_mixes
 from budget.backtest.policy import play_markets
@@ -12,6 +11,7 @@ from budget.backtest.trainer import ProbeTrainer
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
 from budget.worlds.world import World
+from tests.unit.budget.backtest.subsets import subsets_of
 
 Build = Callable[..., World]
 SMALL = Recipe(seed=4, pool=400, hard_pool=400, test=200, latent=8, nuisance=2)
@@ -46,7 +46,7 @@ def test_what_it_is_told_decides(scale: str) -> None:
     for side in ("easy", "hard"):
         market = Market(world, seed=0)
         play = MixRegression(scale=scale).play(market)  # type: ignore[arg-type]
-        subsets = [own for own in next(play) if not isinstance(own, Borrowing)]
+        subsets = subsets_of(next(play))
         assert len(subsets) == 48
         assert market.bought == {"easy": 33, "hard": 33}
         labels = np.array([own[side].size if side in own else 0 for own in subsets])
@@ -69,7 +69,7 @@ def test_the_pilots_scale_keeps_the_share(scale: str, easy: int) -> None:
     world = generated_world(SMALL, Condition(1, (0.0, 0.0), 400))
     market = Market(world, seed=0)
     play = MixRegression(mixes=200, scale=scale).play(market)  # type: ignore[arg-type]
-    subsets = [own for own in next(play) if not isinstance(own, Borrowing)]
+    subsets = subsets_of(next(play))
     counts = np.array([[own[n].size if n in own else 0 for n in market.strata] for own in subsets])
     logs = np.log1p(counts)
     accuracy = 0.6 - 0.02 * (logs[:, 0] - np.log(61)) ** 2 + 0.02 * logs[:, 1]

@@ -55,3 +55,9 @@ def test_no_mix_costs_more_than_the_money() -> None:
     costs = purchases @ np.array([1, 4])
     assert (costs <= 7.5).all()
     assert (mixes <= position.counts + purchases).all()
+
+
+def test_where_a_stratum_is_bought_out_the_rest_goes_to_the_other() -> None:
+    """Five easy labels are left: the other fifteen, in whole labels, go to hard ones."""
+    mixes, _ = at({"easy": 95}, "20").final_mixes(1)
+    assert sorted(mixes.tolist()) == [[0, 5], [95, 0], [95, 5], [100, 0], [100, 3]]

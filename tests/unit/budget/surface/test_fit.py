@@ -12,6 +12,7 @@ from budget.surface.luck import LUCK
 from budget.surface.observation import Observation
 from budget.surface.parameters import SHARED, Prior
 from budget.surface.response import ResponseSurface
+from budget.surface.separation import Separation
 
 Array = NDArray[np.float64]
 Groups = NDArray[np.object_]
@@ -80,6 +81,24 @@ def test_borrowed_labels_teach_as_the_targets_do() -> None:
     assert fit(curve, draws=1000).predict(mixes[:1], offset=False).mean() == pytest.approx(
         0.25 + 0.6 * 64 / 84, abs=0.04
     )
+
+
+def test_unlabelled_items_tell_the_pull_along_the_target() -> None:
+    """Signal times alignment becomes what was read; what points elsewhere stays unknown."""
+    for square in (0.04, 1.0, 2.25):
+        surface = fit([], draws=2000, separations={"easy": Separation(square, 0.05)})
+        found = drawn(surface)
+        along = found["signal_easy"] * np.maximum(found["alignment_easy"], 0)
+        assert (along**2).mean() == pytest.approx(square, abs=0.06)
+        assert found["signal_easy"].std() > 0.1
+        prior = drawn(fit([], draws=2000))
+        for name in ("half_labels", "shape"):  # of which reading says nothing
+            assert np.log(found[name]).std() == pytest.approx(np.log(prior[name]).std(), rel=0.15)
+
+
+def test_strata_that_were_not_read_keep_their_prior() -> None:
+    given, told = fit([], draws=500), fit([], draws=500, separations={})
+    np.testing.assert_array_equal(given.draws, told.draws)
 
 
 def test_draws_are_within_their_ranges() -> None:

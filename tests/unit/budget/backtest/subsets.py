@@ -1,0 +1,9 @@
+"""What a policy asked to train on."""
+
+from budget.backtest.policy import Borrowing, Subset, Unlabelled, Wanted
+
+
+def subsets_of(wanted: Wanted) -> list[Subset]:
+    """The subsets of what was bought; nothing borrowed or unlabelled."""
+    assert not isinstance(wanted, Unlabelled)
+    return [own for own in wanted if not isinstance(own, Borrowing)]

@@ -1,0 +1,39 @@
+import pytest
+
+from budget.surface.separation import reading_size, separations
+from training.probes.reading import Reading
+
+
+def reading(scatter: float, within: float = 1.0, between: float = 0.5) -> Reading:
+    return Reading(within, between, {"easy": scatter}, {"easy": 0.01})
+
+
+def test_what_scatters_above_the_noise_is_separation() -> None:
+    """Of the target's own .5 above the noise, easy items have three times as much."""
+    found = separations([reading(2.5)])["easy"]
+    assert found.square == pytest.approx(0.65 * 3)
+    # .4 of the square, .07 of the noise, and the sampling error, all against .5
+    assert found.deviation == pytest.approx((1.2**2 + 0.14**2 + 0.02**2) ** 0.5, abs=0.002)
+
+
+def test_less_scatter_than_noise_is_no_separation() -> None:
+    found = separations([reading(0.8)])["easy"]
+    assert found.square == 0.0
+    assert found.deviation == pytest.approx(0.14, abs=0.01)
+
+
+def test_a_probe_that_hardly_tells_the_classes_says_little() -> None:
+    assert separations([reading(1.05, between=0.02)])["easy"].deviation > 3
+
+
+def test_readings_are_averaged() -> None:
+    assert separations([reading(2.0), reading(3.0)]) == separations([reading(2.5)])
+
+
+@pytest.mark.parametrize("nothing", [[], [reading(2.0, between=0.0)]])
+def test_nothing_to_say(nothing: list[Reading]) -> None:
+    assert separations(nothing) == {}
+
+
+def test_half_of_the_test_set_teaches() -> None:
+    assert [reading_size(items) for items in (0, 19, 20, 101)] == [0, 0, 10, 50]
