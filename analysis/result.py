@@ -141,6 +141,18 @@ class LentPoint(Record):
     seeds: int
 
 
+class Pull(Record):
+    """How strongly a clean label of a stratum pulls towards what target items need.
+
+    Against a clean target label; told by items that nobody has labelled (docs/planner.md).
+    """
+
+    estimate: float
+    low: float
+    high: float
+    items: int  # unlabelled items that were read
+
+
 class FittedCurve(Record):
     """The response surface along one way of spending, for the figure."""
 
@@ -179,6 +191,7 @@ class MethodResult(Record):
     baselines: dict[str, Baseline]
     pilot_curve: list[CurvePoint]
     lent_curve: list[LentPoint] = []  # the target's, from labels that the test set lent for nothing
+    pulls: dict[str, Pull] = {}  # stratum -> what its unlabelled items said; empty if none was read
     fitted_curves: list[FittedCurve]
     surface: SurfaceSummary
 

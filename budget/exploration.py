@@ -1,6 +1,6 @@
 """What a campaign buys to learn from before its plan: a pilot, then batches that teach most."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +17,7 @@ from budget.surface.clean import clean_share
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
-from budget.surface.separation import separations
+from budget.surface.separation import Separation, separations
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,14 @@ class Explored:
     bought : stratum -> labels of all of them together
     observations : of trials on parts of what was bought, and on labels that the test set lent
     surface : fitted to them
+    separations : stratum -> what its unlabelled items say; the surface was told of it
     """
 
     rounds: tuple[RoundSummary, ...]
     bought: Mix
     observations: Sequence[Observation]
     surface: ResponseSurface
+    separations: Mapping[str, Separation]
 
 
 class Explorer:
@@ -99,7 +101,7 @@ class Explorer:
             clean=clean_shares(setting),
             separations=self._separations,
         )
-        return Explored(rounds, bought, observations, surface)
+        return Explored(rounds, bought, observations, surface, self._separations)
 
 
 def clean_shares(setting: Setting) -> dict[str, float]:

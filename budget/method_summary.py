@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtri
 
 from analysis.accuracy import CONFIDENCE, interval
 from analysis.efficiency import sgr_per_cost
@@ -16,6 +17,7 @@ from analysis.result import (
     LentPoint,
     MethodResult,
     PlanSummary,
+    Pull,
     SupervisionGap,
     SurfaceSummary,
 )
@@ -29,6 +31,7 @@ from budget.setting import Setting
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
+from budget.surface.separation import Separation
 
 EQUAL_COUNT = "_equal_count"  # conditions of the SGR, which no budget rule stands behind
 _CURVE_POINTS = 40
@@ -78,6 +81,7 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
         lent_curve=[
             _lent_point(setting, own, surface) for own in explored.observations if own.borrowed
         ],
+        pulls={name: _pull(setting, name, own) for name, own in explored.separations.items()},
         fitted_curves=_fitted_curves(setting, surface, plan),
         surface=_surface_summary(surface),
     )
@@ -143,6 +147,16 @@ def _lent_point(setting: Setting, observation: Observation, surface: ResponseSur
         accuracy=observation.accuracy,
         fitted=float(surface.predict([mix]).mean()),
         seeds=observation.correct.shape[0],
+    )
+
+
+def _pull(setting: Setting, stratum: str, separation: Separation) -> Pull:
+    deviations = float(ndtri((1 + CONFIDENCE) / 2))
+    return Pull(
+        estimate=separation.at(0),
+        low=separation.at(-deviations),
+        high=separation.at(deviations),
+        items=setting.items_read(stratum),
     )
 
 

@@ -97,6 +97,10 @@ class Setting:
             borrowed=borrowed,
         )
 
+    def items_read(self, stratum: str) -> int:
+        """Unlabelled items of a stratum that a reading trial looks at."""
+        return min(self.capacity[stratum], MOST_READ)
+
     def reading_trial(self, seed: int) -> Trial | None:
         """A probe of the right answers to half of the target's test items, that reads the rest.
 
@@ -105,7 +109,7 @@ class Setting:
         """
         size = reading_size(int(self.on_target.sum()))
         target = self.task.target
-        reads = {n: min(self.capacity[n], MOST_READ) for n in self.strata if n != target}
+        reads = {name: self.items_read(name) for name in self.strata if name != target}
         if not size or not reads:
             return None
         return make_trial(

@@ -10,6 +10,7 @@ from analysis.wording import (
     after_the_pilot,
     break_even,
     method_name,
+    pulls,
     recommendation,
     supervision_gap,
 )
@@ -24,6 +25,9 @@ def show_result(result: RunResult) -> None:
     console.print(break_even(result.exchange_rate, result.confidence))
     easy = result.exchange_rate.stratum
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
+    planning = result.methods[result.planning_method]
+    for said in pulls(planning, result.target, result.confidence):
+        console.print(said)
     for method in result.methods.values():
         console.print(_accuracy_table(result, method))
     for notice in notices(result):

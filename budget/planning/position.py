@@ -65,9 +65,10 @@ class Position:
 
     def _bought_out(self) -> list[Counts]:
         """All there is of strata, and the rest of the money on another: each (1, strata)."""
-        found = []
+        found: list[Counts] = []
         for order in permutations(range(len(self.strata)), 2):
-            counts, money = np.zeros((1, len(self.strata)), dtype=np.int64), self.money
+            counts: Counts = np.zeros((1, len(self.strata)), dtype=np.int64)
+            money = self.money
             for place in order:
                 name = self.strata[place]
                 most = self.capacity[name] - self.bought.get(name, 0)

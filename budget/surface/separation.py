@@ -30,6 +30,10 @@ class Separation:
     square: float
     deviation: float
 
+    def at(self, deviations: float) -> float:
+        """Signal times alignment so many deviations off; 0 at least."""
+        return float(np.sqrt(max(self.square + deviations * self.deviation, 0.0)))
+
 
 def separations(readings: Sequence[Reading]) -> dict[str, Separation]:
     """Stratum -> separation along the target's direction, from all readings together.
