@@ -262,10 +262,7 @@ def what_was_measured(result: RunResult, planning: MethodResult) -> list[tuple[s
         ),
         ("Trainings", f"{count(trials.total)} trials ({by_method})"),
         ("Seeds", caveats.seeds_text(result.seeds)),
-        *(
-            ("Unlabelled items", said)
-            for said in wording.pulls(planning, result.target, result.confidence)
-        ),
+        *(("Unlabelled items", said) for said in wording.pulls(planning, result.target)),
         ("Fit", caveats.surface_fit(planning.surface)),
         ("Intervals", f"{interval_name(result.confidence)}s throughout"),
     ]

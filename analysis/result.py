@@ -144,7 +144,8 @@ class LentPoint(Record):
 class Pull(Record):
     """How strongly a clean label of a stratum pulls towards what target items need.
 
-    Against a clean target label; told by items that nobody has labelled (docs/planner.md).
+    Against a clean target label; told by items that nobody has labelled (docs/planner.md). `low`
+    and `high` are one standard deviation off.
     """
 
     estimate: float

@@ -121,13 +121,13 @@ def lent_points(method: MethodResult, target: str) -> str:
     )
 
 
-def pulls(method: MethodResult, target: str, confidence: float) -> list[str]:
+def pulls(method: MethodResult, target: str) -> list[str]:
     """What unlabelled items said before any was paid for, a sentence per stratum."""
     return [
         f"{count(own.items)} unlabelled {name} items, read by a probe of the {target} test items, "
-        f"say: a right {name} label pulls {ratio(own.estimate)} times as strongly as a right "
-        f"{target} one towards what {target} items need ({interval_name(confidence)} "
-        f"{ratio(own.low)} to {ratio(own.high)}). Where else it pulls only bought labels tell."
+        f"say: a right {name} label pulls about {ratio(own.estimate)} times as strongly as a right "
+        f"{target} one towards what {target} items need ({ratio(own.low)} to {ratio(own.high)}, "
+        "give or take one deviation). Where else it pulls only bought labels tell."
         for name, own in method.pulls.items()
     ]
 

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
 
 from analysis.accuracy import CONFIDENCE, interval
 from analysis.efficiency import sgr_per_cost
@@ -151,11 +150,10 @@ def _lent_point(setting: Setting, observation: Observation, surface: ResponseSur
 
 
 def _pull(setting: Setting, stratum: str, separation: Separation) -> Pull:
-    deviations = float(ndtri((1 + CONFIDENCE) / 2))
     return Pull(
         estimate=separation.at(0),
-        low=separation.at(-deviations),
-        high=separation.at(deviations),
+        low=separation.at(-1),
+        high=separation.at(1),
         items=setting.items_read(stratum),
     )
 

@@ -104,13 +104,13 @@ class Setting:
     def reading_trial(self, seed: int) -> Trial | None:
         """A probe of the right answers to half of the target's test items, that reads the rest.
 
-        It looks at unlabelled items of every other stratum for sale. None where there is none, or
-        the test set is too small.
+        It looks at unlabelled items of every other stratum for sale. None where there are none, or
+        the test set is too small, or its items ask all the same.
         """
         size = reading_size(int(self.on_target.sum()))
         target = self.task.target
-        reads = {name: self.items_read(name) for name in self.strata if name != target}
-        if not size or not reads:
+        others = [name for name in self.strata if name != target and self.capacity[name]]
+        if not size or not others or not self.task.scored(size, seed)[self.on_target].any():
             return None
         return make_trial(
             self.task,
@@ -122,7 +122,7 @@ class Setting:
             seed,
             prompt=self.config.prompt_version("probe"),
             borrowed=size,
-            reads=reads,
+            reads={name: self.items_read(name) for name in others},
         )
 
 

@@ -26,7 +26,7 @@ def show_result(result: RunResult) -> None:
     easy = result.exchange_rate.stratum
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
     planning = result.methods[result.planning_method]
-    for said in pulls(planning, result.target, result.confidence):
+    for said in pulls(planning, result.target):
         console.print(said)
     for method in result.methods.values():
         console.print(_accuracy_table(result, method))

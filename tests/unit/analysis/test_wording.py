@@ -3,7 +3,7 @@ from collections.abc import Callable
 import pytest
 
 from analysis import caveats, wording
-from analysis.result import Estimate, ExchangeRate, RoundSummary, RunResult, StratumSummary
+from analysis.result import Estimate, ExchangeRate, Pull, RoundSummary, RunResult, StratumSummary
 
 MINUS = "\u2212"
 
@@ -52,6 +52,19 @@ def test_after_the_pilot_the_rest_is_still_to_buy(resolved_result: RunResult) ->
         "The pilot has already bought 100 easy and 100 hard labels for $300. "
         "Still to buy: 420 easy labels for $420."
     )
+
+
+def test_what_unlabelled_items_said(resolved_result: RunResult) -> None:
+    planning = resolved_result.methods[resolved_result.planning_method]
+    assert wording.pulls(planning, "hard") == []
+    told = planning.model_copy(
+        update={"pulls": {"easy": Pull(estimate=1.34, low=0.9, high=1.66, items=2000)}}
+    )
+    assert wording.pulls(told, "hard") == [
+        "2,000 unlabelled easy items, read by a probe of the hard test items, say: a right easy "
+        "label pulls about 1.3 times as strongly as a right hard one towards what hard items need "
+        "(0.9 to 1.7, give or take one deviation). Where else it pulls only bought labels tell."
+    ]
 
 
 def test_rounds_and_labels_left_out_are_told(resolved_result: RunResult) -> None:

@@ -24,12 +24,13 @@ class DrawnTrials:
     def __init__(self, setting: Setting, easy_helps: bool) -> None:
         self.setting, self.easy_helps = setting, easy_helps
         self.asked: list[Mix] = []
+        self.readings_to_give: list[Reading] = []
 
     def borrowed_curve(self) -> list[Observation]:
         return []
 
     def readings(self) -> list[Reading]:
-        return []
+        return self.readings_to_give
 
     def parts_of(self, bought: Mix) -> list[Observation]:
         self.asked.append(dict(bought))
@@ -86,6 +87,20 @@ def test_rounds_go_on_from_what_was_bought_within_the_budget(easy_helps: bool) -
     assert len(trials.asked) == len(explored.rounds)
     assert mix_cost(explored.bought, setting.terms) < setting.budget
     assert explored.surface.clean == clean_shares(setting)
+
+
+def test_what_unlabelled_items_say_is_kept_and_believed() -> None:
+    """Read is that easy labels pull hardly at all: the surface says so from the pilot on."""
+    pulls = []
+    for scatter in (1.001, 2.0):
+        setting, trials, _ = campaign(1)
+        trials.readings_to_give = [Reading(1.0, 0.5, {"easy": scatter}, {"easy": 0.01})]
+        explorer = Explorer(setting, cast(MethodTrials, trials), np.zeros((1, 100), dtype=bool))
+        explored = explorer.explore()
+        assert set(explored.separations) == {"easy"}
+        found = dict(zip(explored.surface.parameter_names, explored.surface.draws.T, strict=True))
+        pulls.append(float((found["signal_easy"] * found["alignment_easy"]).mean()))
+    assert pulls[0] < 0.6 < pulls[1]
 
 
 def test_another_method_learns_from_the_same_labels() -> None:

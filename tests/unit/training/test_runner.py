@@ -17,6 +17,7 @@ from training import models
 from training.model_source import ModelSource
 from training.models import LoadedModel, load_model
 from training.probes.probe import fit_probe
+from training.probes.reading import read, reading_of
 from training.prompts import PROMPT_VERSION, choice_prompt
 from training.runner import TrialRunner
 from training.scoring.choices import encode_items
@@ -145,6 +146,35 @@ def test_probe_is_trained_on_the_bought_labels(
     wrong = (purchase.labels != task.answers[purchase.positions]).mean()
     assert result.details == {"penalty": 0.02, "wrong_label_share": wrong}
     assert 0.1 < wrong < 0.7
+
+
+def test_a_probe_reads_unlabelled_items(
+    tmp_path: Path, task: Task, bert_source: ModelSource
+) -> None:
+    """What it reads is what the same probe, fitted by hand, sees in the same items."""
+    clean = {"hard": LabelTerms(Decimal(0), 0.0, "redraw")}
+    runner = TrialRunner(task, bert_source, tmp_path)
+    settings: dict[str, Any] = {"settings": {"penalty": 0.5}, "mix": {}, "terms": clean}
+    trial = trial_of(task, bert_source, "probe", **settings, borrowed=10, reads={"easy": 12})
+    details = runner.run(trial).details
+    taught, read_items = task.lent(10, trial.seed), task.unlabelled("easy", 12)
+    counts = task.choice_counts
+    mask = np.array([[slot < count for slot in range(counts.max())] for count in counts])
+    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.model)
+    fitted = fit_probe(everything[taught], task.answers[taught], mask[taught], [0.5])
+    hard = task.test_positions[task.test_strata == "hard"]
+    others = np.setdiff1d(hard, taught)
+    assert others.size == 10
+    seen = {"easy": (fitted.scores(everything[read_items], mask[read_items]), mask[read_items])}
+    expected = read(
+        fitted.scores(everything[others], mask[others]),
+        mask[others],
+        task.answers[others],
+        seen,
+        shared_classes=False,
+    )
+    assert reading_of(details) == expected
+    assert details["penalty"] == 0.5 and details["wrong_label_share"] == 0.0
 
 
 def test_probe_chooses_its_penalty_where_none_is_set(

@@ -240,6 +240,14 @@ def test_nothing_counts_that_asks_what_a_borrowed_item_asks(
     assert not make_task(items).scored(1, 0).any()
 
 
+def test_items_to_look_at_are_for_sale_and_always_the_same(task: Task) -> None:
+    some = task.unlabelled("easy", 5)
+    assert some.size == 5
+    assert set(some.tolist()) <= set(task.pools["easy"].tolist())
+    assert task.unlabelled("easy", 5).tolist() == some.tolist()
+    assert task.unlabelled("easy", 10_000).tolist() == sorted(task.pools["easy"].tolist())
+
+
 def test_subsamples_are_nested_and_paired_by_seed(task: Task) -> None:
     pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
     small = task.purchase({"hard": 4}, terms(0.5), 3, pilot)

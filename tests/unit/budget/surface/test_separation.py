@@ -1,6 +1,6 @@
 import pytest
 
-from budget.surface.separation import reading_size, separations
+from budget.surface.separation import Separation, reading_size, separations
 from training.probes.reading import Reading
 
 
@@ -33,6 +33,11 @@ def test_readings_are_averaged() -> None:
 @pytest.mark.parametrize("nothing", [[], [reading(2.0, between=0.0)]])
 def test_nothing_to_say(nothing: list[Reading]) -> None:
     assert separations(nothing) == {}
+
+
+def test_deviations_are_those_of_the_square() -> None:
+    assert Separation(1.0, 0.44).at(1) == pytest.approx(1.2)
+    assert [Separation(1.0, 0.44).at(own) for own in (0, -3)] == [1.0, 0.0]
 
 
 def test_half_of_the_test_set_teaches() -> None:
