@@ -23,6 +23,7 @@ from analysis.result import (
     ExchangeRate,
     MethodResult,
     PlanSummary,
+    Pull,
     RunResult,
     SupervisionGap,
 )
@@ -123,13 +124,18 @@ def lent_points(method: MethodResult, target: str) -> str:
 
 def pulls(method: MethodResult, target: str) -> list[str]:
     """What unlabelled items said before any was paid for, a sentence per stratum."""
-    return [
-        f"{count(own.items)} unlabelled {name} items, read by a probe of the {target} test items, "
-        f"say: a right {name} label pulls about {ratio(own.estimate)} times as strongly as a right "
-        f"{target} one towards what {target} items need ({ratio(own.low)} to {ratio(own.high)}, "
-        "give or take one deviation). Where else it pulls only bought labels tell."
-        for name, own in method.pulls.items()
-    ]
+    return [_pull(name, own, target) for name, own in method.pulls.items()]
+
+
+def _pull(name: str, own: Pull, target: str) -> str:
+    read = f"{count(own.items)} unlabelled {name} items, read by a probe of the {target} test items"
+    if own.low == 0 and own.high > 1:
+        return f"{read}, do not say how strongly their labels pull: the reading is too noisy."
+    return (
+        f"{read}, say that a right {name} label pulls about {ratio(own.estimate)} times as "
+        f"strongly as a right {target} one towards what {target} items need ({ratio(own.low)} to "
+        f"{ratio(own.high)} within one deviation). Where else it pulls only bought labels tell."
+    )
 
 
 def after_the_pilot(result: RunResult) -> str:

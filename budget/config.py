@@ -136,6 +136,8 @@ class PilotSection(Section):
     rounds: Annotated[int, Field(ge=1)] | None = None
     # Let planning trials train on parts of the target's test set. None: where probes are trained.
     borrow: bool | None = None
+    # Let a probe of the test set look at unlabelled items. None: where planning trials borrow.
+    read: bool | None = None
     fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     seeds: Annotated[int, Field(ge=2)] = 5
     seed: Seed = 0
@@ -275,6 +277,11 @@ class RunConfig(Section):
     def borrows(self, method: str) -> bool:
         """Whether planning trials of a method borrow labels of the test set."""
         return method == "probe" if self.pilot.borrow is None else self.pilot.borrow
+
+    def reads(self, method: str) -> bool:
+        """Whether a probe of the test set looks at unlabelled items before labels are bought."""
+        wanted = self.borrows(method) if self.pilot.read is None else self.pilot.read
+        return method == "probe" and wanted
 
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale; the cost is that of all judgments of a label."""

@@ -88,10 +88,10 @@ class MethodTrials:
     def readings(self) -> list[Reading]:
         """What probes of the test set read in unlabelled items (`budget.surface.separation`).
 
-        None of a method that is no probe, or where the configuration borrows nothing.
+        None of a method that is no probe, or where the configuration does not want it.
         """
         setting = self.setting
-        if self.method != "probe" or not setting.config.borrows(self.method):
+        if not setting.config.reads(self.method):
             return []
         wanted = [setting.reading_trial(seed) for seed in range(READING_SEEDS)]
         trials = [trial for trial in wanted if trial]

@@ -185,7 +185,8 @@ class TrialRunner:
         scored = task.scored(trial.borrowed, trial.seed) & (task.test_strata == task.target)
         others = task.test_positions[scored]
         unlabelled = {name: scores(task.unlabelled(name, count)) for name, count in trial.reads}
-        return read(*scores(others), task.answers[others], unlabelled, features.shape[1] == 1)
+        shared = task.shared_choices is not None
+        return read(*scores(others), task.answers[others], unlabelled, shared)
 
     def _qlora(
         self, trial: Trial, purchase: Purchase, progress: Progress

@@ -16,7 +16,7 @@ from budget.policies import Mix
 from budget.worlds.world import World
 from training.engines.base import Watcher
 
-RECIPE_VERSION = 2  # raised whenever the same backtest would come out differently
+RECIPE_VERSION = 3  # raised whenever the same backtest would come out differently
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,11 @@ class Forecast:
     easy_better: float | None = None
 
 
+def probability_easy_better(easy: NDArray[np.float64], hard: NDArray[np.float64]) -> float:
+    """Share of draws (draws,) in which easy scores more; draws that score alike count half."""
+    return float(((easy > hard) + 0.5 * (easy == hard)).mean())
+
+
 Wanted = Sequence[Lesson] | Unlabelled
 Told = Correct | Sequence[Reading]
 Play = Generator[Wanted, Any, Forecast | None]

@@ -158,6 +158,7 @@ def _summary(
         right_side=_mean_if_any(world.right_side for world in own.values()),
         right_side_worlds=sum(world.right_side is not None for world in own.values()),
         named_side=_mean_if_any(world.named_side for world in own.values()),
+        named_side_worlds=sum(world.named_side is not None for world in own.values()),
         coverage=coverage,
         interval_width=width,
         forecasts=sum(weights),

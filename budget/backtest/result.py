@@ -73,6 +73,8 @@ class PolicySummary(_Model):
     right_side: Share | None
     right_side_worlds: int
     named_side: Share | None
+    named_side_worlds: int
+    """Worlds in which the policy names a side: not those where it has no forecast."""
     coverage: Share | None
     interval_width: float | None
     forecasts: int

@@ -132,7 +132,16 @@ def _note_held_out(path: Path, worlds: Sequence[str], policies: Sequence[Policy]
 def _write_csv(result: BacktestResult, path: Path) -> None:
     """A row per world and policy."""
     names = list(dict.fromkeys(name for world in result.worlds for name in world.parameters))
-    of_world = ("name", "family", "kind", "best", "all_easy", "all_hard", "optimism")
+    of_world = (
+        "name",
+        "family",
+        "kind",
+        "best",
+        "all_easy",
+        "all_hard",
+        "side_of_best",
+        "optimism",
+    )
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file)
         header_written = False

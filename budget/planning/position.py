@@ -64,9 +64,9 @@ class Position:
         return np.array([min(count, most) for count in found])
 
     def _bought_out(self) -> list[Counts]:
-        """All there is of strata, and the rest of the money on another: each (1, strata)."""
+        """All there is of some strata and the rest of the money on another: each (1, strata)."""
         found: list[Counts] = []
-        for order in permutations(range(len(self.strata)), 2):
+        for order in permutations(range(len(self.strata))):
             counts: Counts = np.zeros((1, len(self.strata)), dtype=np.int64)
             money = self.money
             for place in order:
@@ -74,9 +74,9 @@ class Position:
                 most = self.capacity[name] - self.bought.get(name, 0)
                 counts[0, place] = min(affordable(money, self.terms[name].cost), most)
                 money = money_left(money, {name: int(counts[0, place])}, self.terms)
-                if place == order[0] and counts[0, place] < most:
-                    break
-            else:
+                if counts[0, place] < most:
+                    break  # not bought out: what is left is change
+            if (counts > 0).sum() > 1:
                 found.append(counts)
         return found
 

@@ -14,12 +14,13 @@ import numpy as np
 
 from training.probes.reading import Reading
 
-READING_SEEDS = 2  # halves of the test set that probes are trained on; the others are read
-MOST_READ = 2000  # unlabelled items of a stratum
-# A learner that stops where it is sure takes less from items far from the border than their
-# distance squared would have it: what surfaces follow best is this share of it (docs/planner.md).
+READING_SEEDS = 2  # parts of the test set that probes are trained on; the rest is read
+MOST_READ = 1000  # unlabelled items of a stratum
+# What surfaces fitted to learning curves have of the square that is read, in the median: a learner
+# that is sure of an item takes little from it (docs/planner.md). A stratum just like the target
+# would have all of it, which is within one deviation.
 _LEARNT_SHARE = 0.65
-_RELATIVE_DEVIATION = 0.4  # of the square, between what is read and what labels teach
+_RELATIVE_DEVIATION = 0.4  # of the square that is read, between that and what labels teach
 _NOISE_DEVIATION = 0.07  # of the noise along the target's direction, between strata
 
 
@@ -38,28 +39,22 @@ class Separation:
 def separations(readings: Sequence[Reading]) -> dict[str, Separation]:
     """Stratum -> separation along the target's direction, from all readings together.
 
-    None where nothing was read, or the probes tell the target's own classes not at all.
+    None where nothing was read, or the probes do not tell the target's own classes.
     """
-    if not readings:
+    lift = float(np.mean([own.lift for own in readings])) if readings else 0.0
+    if lift <= 0:
         return {}
-    within = float(np.mean([own.within for own in readings]))
-    between = float(np.mean([own.between for own in readings]))
-    if between <= 0:
-        return {}
-    return {
-        name: _separation(
-            float(np.mean([own.scatter[name] for own in readings])) - within,
-            float(np.mean([own.standard_error[name] for own in readings])),
-            within,
-            between,
-        )
-        for name in readings[0].scatter
-    }
+    return {name: _separation(readings, name, lift) for name in readings[0].scatter}
 
 
-def _separation(above: float, error: float, within: float, between: float) -> Separation:
-    square = max(above, 0.0) / between
-    parts = (_NOISE_DEVIATION * within / between, _RELATIVE_DEVIATION * square, error / between)
+def _separation(readings: Sequence[Reading], name: str, lift: float) -> Separation:
+    # What a lift as large as the target's would add to the stratum's scatter.
+    unit = lift**2 * float(np.mean([own.answer_scatter[name] for own in readings]))
+    noise = float(np.mean([own.noise for own in readings]))
+    above = float(np.mean([own.scatter[name] for own in readings])) - noise
+    error = float(np.mean([own.error[name] for own in readings]))
+    square = max(above / unit, 0.0)
+    parts = (_NOISE_DEVIATION * noise / unit, _RELATIVE_DEVIATION * square, error / unit)
     return Separation(_LEARNT_SHARE * square, float(np.linalg.norm(parts)) + 1e-3)
 
 

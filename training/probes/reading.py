@@ -1,10 +1,10 @@
 """What a probe reads in items without labels: how far apart their classes lie along its direction.
 
-A probe of the target's right answers scores every choice of an item. Among choices of one item the
-scores scatter by noise (`within`) and, where the item shows what the probe looks for, because the
-right choice stands out (`between`). The latter two are told apart on labelled items of the target.
-Of unlabelled items the scatter as a whole is known, and what is above the target's noise is what
-their own right choices stand out by, whichever these are.
+A probe of the target's right answers scores every choice of an item. The scores of one item's
+choices scatter by noise and, where the item shows what the probe looks for, because the right
+choice is lifted above the others. On labelled items of the target the two are told apart. Of
+unlabelled items the scatter as a whole is known, and what is above the target's noise is what their
+own right choices are lifted by, whichever these are.
 """
 
 from collections.abc import Mapping
@@ -15,34 +15,37 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
-_SCATTER, _ERROR = "scatter of ", "standard error of "
+_BY_STRATUM = {"scatter": "scatter of ", "answer_scatter": "answers of ", "error": "error of "}
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Mean squares of one probe's scores, per free choice of an item.
+    """One probe's scores; scatters are mean squares per free choice of an item.
 
     Attributes
     ----------
-    within, between : of labelled items of the target that the probe was not trained on: noise,
-        and how the right choice stands out
-    scatter : stratum -> both together, of unlabelled items
-    standard_error : stratum -> of `scatter` less `within`, by the number of items
+    noise : scatter of labelled items of the target, which the probe was not trained on, less what
+        the lift of their right choices gives
+    lift : of the right choice over the others of an item, there; negative where the probe is wrong
+    scatter : stratum -> of unlabelled items, noise and lift together
+    answer_scatter : stratum -> what a lift of 1 would add to it
+    error : stratum -> standard error of `scatter` less `noise`, by the number of items
     """
 
-    within: float
-    between: float
+    noise: float
+    lift: float
     scatter: Mapping[str, float]
-    standard_error: Mapping[str, float]
+    answer_scatter: Mapping[str, float]
+    error: Mapping[str, float]
 
     def as_details(self) -> dict[str, float]:
         """As the details of a trial's result; `reading_of` takes them back."""
-        return {
-            "within": self.within,
-            "between": self.between,
-            **{f"{_SCATTER}{name}": value for name, value in self.scatter.items()},
-            **{f"{_ERROR}{name}": value for name, value in self.standard_error.items()},
+        by_stratum = {
+            f"{prefix}{name}": value
+            for field, prefix in _BY_STRATUM.items()
+            for name, value in getattr(self, field).items()
         }
+        return {"noise": self.noise, "lift": self.lift, **by_stratum}
 
 
 def reading_of(details: Mapping[str, float]) -> Reading:
@@ -50,15 +53,11 @@ def reading_of(details: Mapping[str, float]) -> Reading:
 
     Raises KeyError if there is none.
     """
-
-    def by_stratum(prefix: str) -> dict[str, float]:
-        return {
-            key.removeprefix(prefix): value
-            for key, value in details.items()
-            if key.startswith(prefix)
-        }
-
-    return Reading(details["within"], details["between"], by_stratum(_SCATTER), by_stratum(_ERROR))
+    by_stratum = {
+        field: {k.removeprefix(prefix): v for k, v in details.items() if k.startswith(prefix)}
+        for field, prefix in _BY_STRATUM.items()
+    }
+    return Reading(details["noise"], details["lift"], **by_stratum)
 
 
 def read(
@@ -75,30 +74,34 @@ def read(
     scores, mask, answers : (items, choices), (items, choices), (items,) of labelled items; what
         `mask` leaves out is not read
     unlabelled : stratum -> scores and mask of its items
-    shared_classes : whether all items have the same classes; a class that is more likely than
-        others says nothing of a single item then
+    shared_classes : whether all items have the same classes. A class that is likelier than others
+        says nothing of a single item then; unlabelled items are taken to have each class as often
+        as labelled ones do.
 
     Raises ValueError if an item has fewer than two choices, or nothing is there to read.
     """
     if not len(scores) or not all(len(own) for own, _ in unlabelled.values()):
         raise ValueError("there should be items to read, labelled ones and of every stratum.")
     centred = _centred(scores, mask, shared_classes)
-    choices = mask.sum(1)
-    labelled = _scatter(centred, mask)
-    right = centred[np.arange(len(answers)), answers].mean() / (1 - 1 / choices).mean()
-    between = float(right**2 * (1 / choices).mean())
+    one_hot = np.zeros(mask.shape)
+    one_hot[np.arange(len(answers)), answers] = 1.0
+    right = _centred(one_hot, mask, shared_classes)
+    lift = float((centred * right).sum() / max((right**2).sum(), 1e-12))
+    labelled, of_answers = _scatter(centred, mask), float(_scatter(right, mask).mean())
     by_item = {
         name: _scatter(_centred(own, there, shared_classes), there)
         for name, (own, there) in unlabelled.items()
     }
     error = labelled.var() / len(labelled)
     return Reading(
-        within=float(labelled.mean()) - between,
-        between=between,
+        noise=float(labelled.mean()) - lift**2 * of_answers,
+        lift=lift,
         scatter={name: float(own.mean()) for name, own in by_item.items()},
-        standard_error={
-            name: float(np.sqrt(own.var() / len(own) + error)) for name, own in by_item.items()
+        answer_scatter={
+            name: of_answers if shared_classes else float((1 / there.sum(1)).mean())
+            for name, (_, there) in unlabelled.items()
         },
+        error={name: float(np.sqrt(own.var() / len(own) + error)) for name, own in by_item.items()},
     )
 
 

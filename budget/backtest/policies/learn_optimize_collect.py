@@ -24,7 +24,13 @@ from budget.backtest.policies.candidates import (
 )
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.simple import both_sides, equal_spend
-from budget.backtest.policy import FORECAST_CONFIDENCE, Forecast, Lesson, Play
+from budget.backtest.policy import (
+    FORECAST_CONFIDENCE,
+    Forecast,
+    Lesson,
+    Play,
+    probability_easy_better,
+)
 from budget.backtest.trainer import Correct
 
 Array = NDArray[np.float64]
@@ -138,8 +144,8 @@ def forecast(
     draws = scores.clip(0, 1)
     tail = (1 - FORECAST_CONFIDENCE) / 2
     low, high = np.quantile(draws, [tail, 1 - tail])
-    easy, hard = laws.predict(sides).T
-    return Forecast(float(draws.mean()), float(low), float(high), float((easy > hard).mean()))
+    easy_better = probability_easy_better(*laws.predict(sides).T)
+    return Forecast(float(draws.mean()), float(low), float(high), easy_better)
 
 
 def _scores(

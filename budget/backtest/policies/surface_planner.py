@@ -17,6 +17,7 @@ from budget.backtest.policy import (
     Lesson,
     Play,
     Unlabelled,
+    probability_easy_better,
 )
 from budget.backtest.trainer import Correct
 from budget.planning.information import Batch, choose_batch, rank_batches, training_parts
@@ -145,7 +146,7 @@ class SurfacePlanner:
         tail = (1 - FORECAST_CONFIDENCE) / 2
         low, high = np.quantile(draws, [tail, 1 - tail])
         sides = surface.predict(both_sides(market), offset=False)
-        easy_better = float((sides[:, 0] > sides[:, 1]).mean())
+        easy_better = probability_easy_better(*sides.T)
         return Forecast(float(draws.mean()), float(low), float(high), easy_better)
 
 

@@ -61,9 +61,16 @@ def test_what_unlabelled_items_said(resolved_result: RunResult) -> None:
         update={"pulls": {"easy": Pull(estimate=1.34, low=0.9, high=1.66, items=2000)}}
     )
     assert wording.pulls(told, "hard") == [
-        "2,000 unlabelled easy items, read by a probe of the hard test items, say: a right easy "
-        "label pulls about 1.3 times as strongly as a right hard one towards what hard items need "
-        "(0.9 to 1.7, give or take one deviation). Where else it pulls only bought labels tell."
+        "2,000 unlabelled easy items, read by a probe of the hard test items, say that a right "
+        "easy label pulls about 1.3 times as strongly as a right hard one towards what hard items "
+        "need (0.9 to 1.7 within one deviation). Where else it pulls only bought labels tell."
+    ]
+    noisy = planning.model_copy(
+        update={"pulls": {"easy": Pull(estimate=0.8, low=0.0, high=2.2, items=300)}}
+    )
+    assert wording.pulls(noisy, "hard") == [
+        "300 unlabelled easy items, read by a probe of the hard test items, do not say how "
+        "strongly their labels pull: the reading is too noisy."
     ]
 
 

@@ -430,6 +430,7 @@ def test_what_the_template_says_is_the_default_is_the_default() -> None:
     raw["probe"].pop("penalty")
     assert raw["pilot"].pop("rounds") == RunConfig.model_validate(raw).exploring_rounds
     assert raw["pilot"].pop("borrow") == RunConfig.model_validate(raw).borrows("probe")
+    assert raw["pilot"].pop("read") == RunConfig.model_validate(raw).reads("probe")
     raw["generation"].pop("most_tokens")
     raw["qlora"].pop("tokens_per_pass")
     spelled_out = RunConfig.model_validate(raw)

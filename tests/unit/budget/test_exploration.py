@@ -94,7 +94,9 @@ def test_what_unlabelled_items_say_is_kept_and_believed() -> None:
     pulls = []
     for scatter in (1.001, 2.0):
         setting, trials, _ = campaign(1)
-        trials.readings_to_give = [Reading(1.0, 0.5, {"easy": scatter}, {"easy": 0.01})]
+        trials.readings_to_give = [
+            Reading(1.0, 1.0, {"easy": scatter}, {"easy": 0.5}, {"easy": 0.01})
+        ]
         explorer = Explorer(setting, cast(MethodTrials, trials), np.zeros((1, 100), dtype=bool))
         explored = explorer.explore()
         assert set(explored.separations) == {"easy"}

@@ -68,3 +68,30 @@ def test_without_a_plan_neither_pilot_nor_budget_is_asked_for(tmp_path: Path) ->
     assert prepare(crowded, plans=False).capacity["easy"] < 900
     with pytest.raises(InputError, match="too few for a pilot of 900"):
         prepare(crowded)
+
+
+def test_what_reads_unlabelled_items_is_a_probe_of_right_answers() -> None:
+    own = setting(annotators={"hard": {"error_rate": 0.4}}, targets={"judgments": 3})
+    trial = own.reading_trial(1)
+    assert trial is not None
+    assert (trial.method, trial.seed, trial.borrowed, trial.mix) == ("probe", 1, 15, ())
+    assert trial.terms == (("hard", 0.0, "redraw"),)
+    assert trial.judgments == 1
+    assert trial.reads == (("easy", own.capacity["easy"]),)
+    assert own.items_read("easy") == own.capacity["easy"] < 1000
+
+
+def test_a_test_set_too_small_or_that_asks_always_the_same_reads_nothing() -> None:
+    assert setting(test={"items": 19, "other_items": 15}).reading_trial(0) is None
+    alike = setting()
+    alike.task.scored = lambda borrowed, seed: alike.on_target & False  # type: ignore[method-assign]
+    assert alike.reading_trial(0) is None
+
+
+@pytest.mark.parametrize(
+    ("pilot", "probe"),
+    [({}, True), ({"borrow": False}, False), ({"borrow": False, "read": True}, True)],
+)
+def test_who_reads(pilot: dict[str, bool], probe: bool) -> None:
+    config = setting(pilot={"labels": 20} | pilot).config
+    assert (config.reads("probe"), config.reads("qlora")) == (probe, False)

@@ -89,7 +89,7 @@ def test_the_forecast_holds_the_scatter() -> None:
     told = forecast(known, np.array([10, 10]), sides, np.random.default_rng(0))
     assert told.mean == pytest.approx(0.6, abs=0.005)
     assert told.high - told.low == pytest.approx(2 * 1.645 * 0.05, rel=0.1)
-    assert told.easy_better == 0.0  # nothing is gained by labels of either stratum
+    assert told.easy_better == 0.5  # nothing is gained by labels of either stratum
 
 
 def test_the_forecast_says_which_side_is_better() -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from budget.backtest.play_world import Campaigns, PlayedWorld
 from budget.backtest.policy import Forecast
-from budget.backtest.regret import summarise, world_summary
+from budget.backtest.regret import side_of_best, summarise, world_summary
 from budget.backtest.truth import Truth
 from budget.worlds.world import World
 
@@ -21,7 +21,7 @@ def played(axes_world: Build) -> PlayedWorld:
         mixes=[HARD, EASY],
         accuracy=[0.8, 0.5],
         spent=[1.0, 0.5],
-        forecasts=[Forecast(0.75, 0.7, 0.8), Forecast(0.7, 0.6, 0.8)],
+        forecasts=[Forecast(0.75, 0.7, 0.8, 0.3), Forecast(0.7, 0.6, 0.8, 0.9)],
         seconds=3.0,
     )
     even = Campaigns([MIX, MIX], [0.9, 0.82], [1.0, 1.0], [None, None], 0.0)
@@ -38,6 +38,9 @@ def test_regret_of_one_world(played: PlayedWorld) -> None:
     assert planner.regret == pytest.approx(0.86 - 0.65)
     assert planner.right_side == 0.5  # hard was the better side, once it was taken
     assert planner.easy_spend == 0.5
+    assert planner.named_side == 0.5  # hard was held better in the first market alone
+    assert even.named_side is None
+    assert world.side_of_best == 0.5  # the mix costs as much of both
     assert (planner.covered, planner.forecasts) == (0.5, 2)
     assert planner.interval_width == pytest.approx(0.15)
     assert planner.money_left == pytest.approx(0.25)
@@ -73,7 +76,10 @@ def test_kinds_of_world(
 def test_no_side_is_right_where_both_are_alike(played: PlayedWorld) -> None:
     alike = Truth([HARD, MIX, EASY], np.full((3, 2), 0.7))
     own = PlayedWorld(played.world, alike, 0.0, dict(played.campaigns))
-    assert world_summary(own).policies[0].right_side is None
+    summary = world_summary(own)
+    assert summary.policies[0].right_side is None
+    assert summary.policies[0].named_side is None
+    assert summary.side_of_best is None
 
 
 def test_policies_are_compared_in_pairs(played: PlayedWorld) -> None:
@@ -97,3 +103,13 @@ def test_policies_are_compared_in_pairs(played: PlayedWorld) -> None:
     assert (more.estimate, more.low, more.high) == pytest.approx((-0.21, -0.21, -0.21))
     assert even.regret.low == pytest.approx(0.0)
     assert even.regret.high == pytest.approx(0.1)
+
+
+def test_worlds_in_which_no_side_is_named_do_not_count(played: PlayedWorld) -> None:
+    """Forecasts of an older journal say nothing of sides."""
+    world = world_summary(played).model_copy(update={"name": "another"})
+    silent = Campaigns([HARD], [0.8], [1.0], [Forecast(0.75, 0.7, 0.8)], 0.0)
+    other = PlayedWorld(played.world, played.truth, 0.0, {"planner": silent})
+    summary = summarise([world, world_summary(other)])[0]
+    assert (summary.right_side_worlds, summary.named_side_worlds) == (1, 1)
+    assert side_of_best([world]) == 0.5

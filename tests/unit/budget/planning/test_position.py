@@ -61,3 +61,11 @@ def test_where_a_stratum_is_bought_out_the_rest_goes_to_the_other() -> None:
     """Five easy labels are left: the other fifteen, in whole labels, go to hard ones."""
     mixes, _ = at({"easy": 95}, "20").final_mixes(1)
     assert sorted(mixes.tolist()) == [[0, 5], [95, 0], [95, 5], [100, 0], [100, 3]]
+
+
+def test_several_strata_may_be_bought_out() -> None:
+    terms = {name: LabelTerms(Decimal(1), 0.0, "redraw") for name in ("easy", "medium", "hard")}
+    there = {"easy": 5, "medium": 5, "hard": 1000}
+    position = Position(tuple(terms), terms, there, dict.fromkeys(terms, 0), Decimal(100))
+    mixes = position.final_mixes(12)[0].tolist()
+    assert [5, 5, 90] in mixes
