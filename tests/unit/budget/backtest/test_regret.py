@@ -107,9 +107,10 @@ def test_policies_are_compared_in_pairs(played: PlayedWorld) -> None:
 
 def test_worlds_in_which_no_side_is_named_do_not_count(played: PlayedWorld) -> None:
     """Forecasts of an older journal say nothing of sides."""
-    world = world_summary(played).model_copy(update={"name": "another"})
+    world = world_summary(played)
     silent = Campaigns([HARD], [0.8], [1.0], [Forecast(0.75, 0.7, 0.8)], 0.0)
     other = PlayedWorld(played.world, played.truth, 0.0, {"planner": silent})
-    summary = summarise([world, world_summary(other)])[0]
-    assert (summary.right_side_worlds, summary.named_side_worlds) == (1, 1)
+    silent_world = world_summary(other).model_copy(update={"name": "another"})
+    summary = summarise([world, silent_world])[0]
+    assert (summary.right_side_worlds, summary.named_side_worlds) == (2, 1)
     assert side_of_best([world]) == 0.5
