@@ -4,7 +4,7 @@ Plain text, for the page and for the terminal alike.
 """
 
 from analysis.number_format import count, joined, percent, span
-from analysis.result import Estimate, RunResult, StratumSummary, SurfaceSummary
+from analysis.result import Estimate, MethodResult, RunResult, StratumSummary, SurfaceSummary
 from analysis.wording import best_baseline, is_harmful, labels_do_not_help, measured, plain_name
 
 # A surface that misses its points by more than this many times the noise does not fit.
@@ -88,6 +88,8 @@ def evidence_notices(result: RunResult) -> list[str]:
             f"The simple rule \u201c{plain_name(best[0])}\u201d did better than the plan when "
             "both were trained: prefer it, or repeat with a larger pilot."
         )
+    if (against := _sides_against_the_rate(result, planning)) is not None:
+        found.append(against)
     trained = measured(planning, "plan")
     if trained is not None and _apart(result.plan.expected_accuracy, trained):
         found.append(
@@ -96,6 +98,24 @@ def evidence_notices(result: RunResult) -> list[str]:
             f"{span(result.plan.expected_accuracy)}): the fitted curve is off."
         )
     return found
+
+
+def _sides_against_the_rate(result: RunResult, planning: MethodResult) -> str | None:
+    """That all easy and all hard, once tested, come out the other way than the rate says."""
+    rate = result.exchange_rate
+    easy, hard = (measured(planning, f"all_{name}") for name in (rate.stratum, rate.target))
+    if easy is None or hard is None or not _apart(easy, hard) or rate.estimate is None:
+        return None
+    if easy.estimate is None or hard.estimate is None:
+        return None
+    if (rate.estimate > rate.cost_ratio) == (easy.estimate > hard.estimate):
+        return None
+    return (
+        f"The test says otherwise than the exchange rate: with the whole budget {rate.stratum} "
+        f"labels alone gave {percent(easy.estimate)}, {rate.target} labels alone "
+        f"{percent(hard.estimate)}. The rate is the mean over the pilot's labels; later ones can "
+        "be worth more or less."
+    )
 
 
 def _apart(one: Estimate, other: Estimate) -> bool:

@@ -206,7 +206,10 @@ def other_method(result: RunResult, key: str) -> MethodSection:
         purchase = "the best purchase found" if not_yet else "this purchase"
     return MethodSection(
         name=wording.method_name(key),
-        break_even=break_even_sentences(method, result.confidence),
+        break_even=[
+            *break_even_sentences(method, result.confidence),
+            *wording.pulls(method, result.target),
+        ],
         gap=gap_sentence(result, method),
         tested=wording.tested(method, result.target, result.confidence, purchase),
         table=alternatives(result, key),
@@ -262,7 +265,7 @@ def what_was_measured(result: RunResult, planning: MethodResult) -> list[tuple[s
         ),
         ("Trainings", f"{count(trials.total)} trials ({by_method})"),
         ("Seeds", caveats.seeds_text(result.seeds)),
-        *(("Unlabelled items", said) for said in wording.pulls(planning, result.target)),
+        *(("First hint", said) for said in wording.pulls(planning, result.target)),
         ("Fit", caveats.surface_fit(planning.surface)),
         ("Intervals", f"{interval_name(result.confidence)}s throughout"),
     ]

@@ -261,6 +261,10 @@ def read_result(path: Path) -> RunResult:
         raise InputError(
             f"{path}: no such file; give the folder that 'labelmix run' wrote."
         ) from None
+    except NotADirectoryError:
+        raise InputError(
+            f"{path.parent}: is a file; give the folder that 'labelmix run' wrote."
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}.") from None
     except ValidationError as error:

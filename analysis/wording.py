@@ -123,18 +123,19 @@ def lent_points(method: MethodResult, target: str) -> str:
 
 
 def pulls(method: MethodResult, target: str) -> list[str]:
-    """What unlabelled items said before any was paid for, a sentence per stratum."""
+    """The first hint, from items that nobody has labelled: a sentence per stratum."""
     return [_pull(name, own, target) for name, own in method.pulls.items()]
 
 
 def _pull(name: str, own: Pull, target: str) -> str:
-    read = f"{count(own.items)} unlabelled {name} items, read by a probe of the {target} test items"
+    hint = f"A first hint, from {count(own.items)} {name} items that nobody has labelled"
     if own.low == 0 and own.high > 1:
-        return f"{read}, do not say how strongly their labels pull: the reading is too noisy."
+        return f"{hint}, is too vague to tell anything; the plan rests on the pilot."
     return (
-        f"{read}, say that a right {name} label pulls about {ratio(own.estimate)} times as "
-        f"strongly as a right {target} one towards what {target} items need ({ratio(own.low)} to "
-        f"{ratio(own.high)} within one deviation). Where else it pulls only bought labels tell."
+        f"{hint}: of what {target} items need, a right {name} label teaches about "
+        f"{ratio(own.estimate)} times as much as a right {target} label does (two times in three "
+        f"{ratio(own.low)} to {ratio(own.high)}). What it teaches beside that, and may do harm, "
+        "only bought labels show; the plan counts both, and errors."
     )
 
 

@@ -339,8 +339,8 @@ def backtest(
         int | None, typer.Option(help="How many of these each policy plays; default all.")
     ] = None,
     policies: Annotated[
-        str, typer.Option(help="Policies, e.g. planner,all_easy; default all.")
-    ] = "",
+        str | None, typer.Option(help="Policies, e.g. planner,all_easy; default all.")
+    ] = None,
     held_out: Annotated[
         bool, typer.Option("--held-out", help="The half of the worlds kept for a last look.")
     ] = False,

@@ -355,6 +355,8 @@ def read_config(path: Path, plans: bool = True) -> RunConfig:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; 'labelmix init' writes one.") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder; give the configuration's .toml file.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path}: cannot be read: {error}.") from None
     except tomllib.TOMLDecodeError as error:

@@ -11,6 +11,7 @@ from analysis.wording import (
     break_even,
     method_name,
     pulls,
+    reason,
     recommendation,
     supervision_gap,
 )
@@ -22,13 +23,13 @@ def show_result(result: RunResult) -> None:
     console.print()
     console.print(recommendation(result), style="bold")
     console.print(after_the_pilot(result))
+    console.print(reason(result))
     console.print(break_even(result.exchange_rate, result.confidence))
     easy = result.exchange_rate.stratum
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
-    planning = result.methods[result.planning_method]
-    for said in pulls(planning, result.target):
-        console.print(said)
     for method in result.methods.values():
+        for said in pulls(method, result.target):
+            console.print(said)
         console.print(_accuracy_table(result, method))
     for notice in notices(result):
         console.print(f"note: {notice}", style="yellow", markup=False)

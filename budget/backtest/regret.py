@@ -105,10 +105,13 @@ def _in_world(
 def _easy_share(mix: Mix, world: World) -> float:
     """Share of the money spent on the two sides that went to the easiest stratum.
 
-    Money on strata between the two takes no side. 0.5 where nothing was spent on either.
+    Money on strata between the two takes no side. 0.5 where nothing was spent on either, or as much
+    on both as whole labels allow.
     """
-    easy, hard = (float(mix.get(name, 0) * world.terms[name].cost) for name in _sides(world))
-    return easy / (easy + hard) if easy + hard else 0.5
+    costs = [world.terms[name].cost for name in _sides(world)]
+    easy, hard = (mix.get(n, 0) * cost for n, cost in zip(_sides(world), costs, strict=True))
+    as_much = bool(easy) == bool(hard) and abs(easy - hard) < max(costs)
+    return 0.5 if as_much else float(easy / (easy + hard))
 
 
 def _sides(world: World) -> tuple[str, str]:

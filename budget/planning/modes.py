@@ -60,7 +60,7 @@ def reach_accuracy(
     if best.probability < probability:
         limit = "all that is for sale" if most is None else f"a budget of {most} for new labels"
         raise InputError(
-            f"{limit} reaches {accuracy:.1%} with probability {best.probability:.0%} only, "
+            f"{limit} reaches {accuracy:.1%} with probability {best.probability:.1%} only, "
             f"{probability:.0%} is asked for; expected are {best.plan.expected:.1%}."
         )
     least = supply.training_of_bought()

@@ -69,6 +69,12 @@ def test_no_run_there(tmp_path: Path) -> None:
     assert "no such file; give the folder that 'labelmix run' wrote" in message
 
 
+def test_a_file_where_the_runs_folder_should_be(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}")
+    with pytest.raises(InputError, match=r"result\.json: is a file; give the folder"):
+        read_result(tmp_path / "result.json" / "result.json")
+
+
 def test_a_folder_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "result.json").mkdir()
     assert "cannot be read" in problem(tmp_path / "result.json")

@@ -61,16 +61,17 @@ def test_what_unlabelled_items_said(resolved_result: RunResult) -> None:
         update={"pulls": {"easy": Pull(estimate=1.34, low=0.9, high=1.66, items=2000)}}
     )
     assert wording.pulls(told, "hard") == [
-        "2,000 unlabelled easy items, read by a probe of the hard test items, say that a right "
-        "easy label pulls about 1.3 times as strongly as a right hard one towards what hard items "
-        "need (0.9 to 1.7 within one deviation). Where else it pulls only bought labels tell."
+        "A first hint, from 2,000 easy items that nobody has labelled: of what hard items need, a "
+        "right easy label teaches about 1.3 times as much as a right hard label does (two times in "
+        "three 0.9 to 1.7). What it teaches beside that, and may do harm, only bought labels show; "
+        "the plan counts both, and errors."
     ]
     noisy = planning.model_copy(
         update={"pulls": {"easy": Pull(estimate=0.8, low=0.0, high=2.2, items=300)}}
     )
     assert wording.pulls(noisy, "hard") == [
-        "300 unlabelled easy items, read by a probe of the hard test items, do not say how "
-        "strongly their labels pull: the reading is too noisy."
+        "A first hint, from 300 easy items that nobody has labelled, is too vague to tell "
+        "anything; the plan rests on the pilot."
     ]
 
 
@@ -362,6 +363,29 @@ def test_every_reason_for_doubt_becomes_a_notice(
         )
     ] == [True] * 5
     assert len(notices) == 6
+
+
+def test_a_test_that_contradicts_the_rate_is_told(
+    resolved_result: RunResult, change_planning_method: Callable[..., RunResult]
+) -> None:
+    """The rate calls easy labels the better buy; trained and tested, all hard did far better."""
+    rates = {"easy": exchange_rate(1.1, 0.7, 1.6, price=0.5)}
+
+    def notices(easy: float, hard: float) -> list[str]:
+        accuracy = dict(resolved_result.accuracy)
+        for name, value in (("all_easy", easy), ("all_hard", hard)):
+            new = {"estimate": value, "low": value - 0.03, "high": value + 0.03}
+            accuracy[name] = accuracy["plan"].model_copy(update=new)
+        result = change_planning_method(resolved_result, accuracy=accuracy, exchange_rates=rates)
+        return [own for own in caveats.evidence_notices(result) if "says otherwise" in own]
+
+    assert notices(0.57, 0.69) == [
+        "The test says otherwise than the exchange rate: with the whole budget easy labels alone "
+        "gave 57.0 %, hard labels alone 69.0 %. The rate is the mean over the pilot's labels; "
+        "later ones can be worth more or less."
+    ]
+    assert notices(0.69, 0.57) == []
+    assert notices(0.66, 0.69) == []  # intervals overlap
 
 
 def without_benefit(result: RunResult) -> RunResult:

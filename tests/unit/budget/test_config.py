@@ -284,7 +284,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match=r"is a folder; give the configuration's \.toml file"):
         read_config(tmp_path)
 
 

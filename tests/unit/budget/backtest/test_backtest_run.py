@@ -96,6 +96,7 @@ def test_a_look_at_the_held_out_half_is_noted(tmp_path: Path) -> None:
         (("--worlds", "mars"), "worlds 'mars' are unknown"),
         (("--worlds", "generated,"), "--worlds should be names with commas"),
         (("--policies", "oracle"), "policy 'oracle' is unknown"),
+        (("--policies", ""), "--policies should be names with commas between them"),
         (("--penalty", "none"), "penalty rule 'none' is unknown"),
         (("--count", "0"), "--count should be 1 to 10000; got 0"),
         (("--seeds", "1"), "--seeds should be at least 2; got 1"),

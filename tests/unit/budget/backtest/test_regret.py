@@ -105,6 +105,23 @@ def test_policies_are_compared_in_pairs(played: PlayedWorld) -> None:
     assert even.regret.high == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize(
+    ("mix", "side"),
+    [
+        ({"easy": 5, "hard": 2}, 0.5),  # 5 and 4: one easy label more, and none can be split
+        ({"easy": 6, "hard": 2}, 0.6),
+        ({"easy": 1, "hard": 0}, 1.0),
+        ({"easy": 0, "hard": 0}, 0.5),
+    ],
+)
+def test_as_much_on_both_as_whole_labels_allow_is_no_side(
+    played: PlayedWorld, mix: dict[str, int], side: float
+) -> None:
+    once = Campaigns([mix], [0.6], [1.0], [None], 0.0)
+    own = PlayedWorld(played.world, played.truth, 0.0, {"planner": once})
+    assert world_summary(own).policies[0].easy_spend == side
+
+
 def test_worlds_in_which_no_side_is_named_do_not_count(played: PlayedWorld) -> None:
     """Forecasts of an older journal say nothing of sides."""
     world = world_summary(played)

@@ -54,7 +54,7 @@ def test_what_was_bought_already_may_be_enough(make_surface: Surface) -> None:
 def test_an_accuracy_out_of_reach_names_the_best_chance(make_surface: Surface) -> None:
     own = planner(make_surface({"easy": 0.1}), items=100)
     with pytest.raises(
-        InputError, match=r"all that is for sale reaches 80\.0% with probability 0%"
+        InputError, match=r"all that is for sale reaches 80\.0% with probability 0\.0%"
     ):
         reach_accuracy(own, 0.8, 0.9)
     with pytest.raises(InputError, match=r"a budget of 50 for new labels reaches 60\.0%"):
