@@ -131,9 +131,9 @@ def assumptions(result: RunResult) -> list[str]:
         f"What counts is accuracy on {result.target} items; what a label does for other items "
         "has no weight in the plan.",
         "The answers of the test items are taken as right. They are not charged to the budget "
-        "and no result trains on them."
+        "and nothing that is reported was trained on them."
         + (
-            f" The plan learns from parts of the {result.target} ones, scored on the rest."
+            f" The plan alone learns from parts of the {result.target} ones, scored on the rest."
             if result.methods[result.planning_method].lent_curve
             else ""
         ),

@@ -13,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     FiniteFloat,
+    StrictBool,
     TypeAdapter,
     ValidationError,
     ValidationInfo,
@@ -135,9 +136,9 @@ class PilotSection(Section):
     # Before the plan; later ones buy what teaches most. None: 3, or 1 where adapters are trained.
     rounds: Annotated[int, Field(ge=1)] | None = None
     # Let planning trials train on parts of the target's test set. None: where probes are trained.
-    borrow: bool | None = None
+    borrow: StrictBool | None = None
     # Let a probe of the test set look at unlabelled items. None: where planning trials borrow.
-    read: bool | None = None
+    read: StrictBool | None = None
     fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     seeds: Annotated[int, Field(ge=2)] = 5
     seed: Seed = 0

@@ -229,6 +229,8 @@ def adding(more: str) -> Callable[[str], str]:
         (adding("[pilot]\nlabels = 3"), ["pilot.labels: ", "greater than or equal to 8; got 3"]),
         (adding("[pilot]\nlabels = 9.5"), ["pilot.labels: ", "got 9.5"]),
         (adding("[pilot]\nseeds = 1"), ["pilot.seeds: ", "got 1"]),
+        (adding('[pilot]\nborrow = "yes"'), ["pilot.borrow: ", "boolean; got 'yes'"]),
+        (adding("[pilot]\nread = 1"), ["pilot.read: ", "boolean; got 1"]),
         (adding("[pilot]\nseed = -1"), ["pilot.seed: ", "got -1"]),
         (adding("[pilot]\nfractions = []"), ["pilot.fractions: ", "at least 1 item"]),
         (adding("[pilot]\nfractions = [0.5, 1.5]"), ["pilot.fractions.1: ", "got 1.5"]),
