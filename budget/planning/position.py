@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
-from itertools import permutations, product
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,19 +65,19 @@ class Position:
 
     def _bought_out(self) -> list[Counts]:
         """All there is of some strata and the rest of the money on another: each (1, strata)."""
+        left = {name: self.capacity[name] - self.bought.get(name, 0) for name in self.strata}
         found: list[Counts] = []
-        for order in permutations(range(len(self.strata))):
-            counts: Counts = np.zeros((1, len(self.strata)), dtype=np.int64)
-            money = self.money
-            for place in order:
-                name = self.strata[place]
-                most = self.capacity[name] - self.bought.get(name, 0)
-                counts[0, place] = min(affordable(money, self.terms[name].cost), most)
-                money = money_left(money, {name: int(counts[0, place])}, self.terms)
-                if counts[0, place] < most:
-                    break  # not bought out: what is left is change
-            if (counts > 0).sum() > 1:
-                found.append(counts)
+        for whole in product((False, True), repeat=len(self.strata)):
+            mix = {name: left[name] * own for name, own in zip(self.strata, whole, strict=True)}
+            rest = money_left(self.money, mix, self.terms)
+            if rest < 0 or not any(mix.values()):
+                continue
+            if all(whole):
+                found.append(np.array([[*mix.values()]]))
+            for name, own in zip(self.strata, whole, strict=True):
+                more = affordable(rest, self.terms[name].cost)
+                if not own and more < left[name]:  # else there is a mix that buys it out, too
+                    found.append(np.array([[*(mix | {name: more}).values()]]))
         return found
 
     def after(self, purchase: Mapping[str, int]) -> "Position":
