@@ -70,13 +70,16 @@ class ProbeTrainer:
         """
         items, seeds = self._items, range(READING_SEEDS)
         size = reading_size(items.test.size)
-        if not size or not self._for_reading():
+        unlabelled = self._for_reading()
+        if not size or not unlabelled:
             return []
         sets = [self.lender.lend_right(size, seed) for seed in seeds]
         probes = fit_probes(items.features, items.mask, self._jobs(sets), (_READING_PENALTY,))
-        return [self._read(probe, own) for probe, own in zip(probes, sets, strict=True)]
+        return [self._read(*own, unlabelled) for own in zip(probes, sets, strict=True)]
 
-    def _read(self, probe: LinearProbe, taught: TrainingSet) -> Reading:
+    def _read(
+        self, probe: LinearProbe, taught: TrainingSet, unlabelled: dict[str, NDArray[np.int64]]
+    ) -> Reading:
         items = self._items
 
         def scores(positions: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -87,7 +90,7 @@ class ProbeTrainer:
         return read(
             *scores(others),
             items.answers[others],
-            {name: scores(own) for name, own in self._for_reading().items()},
+            {name: scores(own) for name, own in unlabelled.items()},
             items.features.shape[1] == 1,
         )
 
