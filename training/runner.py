@@ -123,8 +123,8 @@ class TrialRunner:
         """The test set, what was bought and what is read, each item once, in order."""
         bought = [purchase.positions for purchase in purchases]
         looked_at = dict.fromkeys(own for trial in trials for own in trial.reads)
-        read = [self.task.unlabelled(*own) for own in looked_at]
-        return np.asarray(np.unique(np.concatenate([self.task.test_positions, *bought, *read])))
+        items = [*bought, *(self.task.unlabelled(*own) for own in looked_at)]
+        return np.asarray(np.unique(np.concatenate([self.task.test_positions, *items])))
 
     def _features_of(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
         self.task.require_choices("probe")

@@ -80,7 +80,7 @@ def _in_world(
     markets = len(own.accuracy)
     best = played.truth.accuracy[played.truth.best, :markets]
     sides = [_easy_share(mix, played.world) for mix in own.mixes]
-    named = [own.easy_better for own in own.forecasts if own and own.easy_better is not None]
+    named = [one.easy_better for one in own.forecasts if one and one.easy_better is not None]
     told = [
         (forecast, accuracy)
         for forecast, accuracy in zip(own.forecasts, own.accuracy, strict=True)
