@@ -139,6 +139,9 @@ class PilotSection(Section):
     borrow: StrictBool | None = None
     # Let a probe of the test set look at unlabelled items. None: where planning trials borrow.
     read: StrictBool | None = None
+    # Rehearse purchases with guessed labels where guesses of the target come true. None: where
+    # unlabelled items are read and every label is one judgment, trained towards as it is.
+    rehearse: StrictBool | None = None
     fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
     seeds: Annotated[int, Field(ge=2)] = 5
     seed: Seed = 0
@@ -284,6 +287,16 @@ class RunConfig(Section):
         wanted = self.borrows(method) if self.pilot.read is None else self.pilot.read
         return method == "probe" and wanted
 
+    def rehearses(self, method: str) -> bool:
+        """Whether purchases are rehearsed with guessed labels; needs what is lent to compare."""
+        chosen = self.pilot.rehearse
+        wanted = self.reads(method) and self._labels_are_plain if chosen is None else chosen
+        return method == "probe" and self.borrows(method) and wanted
+
+    @property
+    def _labels_are_plain(self) -> bool:
+        return self.targets.judgments == 1 and self.targets.kind == "hard_labels"
+
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale; the cost is that of all judgments of a label."""
         terms: dict[str, LabelTerms] = {}
@@ -333,6 +346,16 @@ class RunConfig(Section):
             raise ValueError(
                 f"targets.kind '{self.targets.kind}' is for choices; with qlora.objective "
                 '"reasoning" it should be "hard_labels"'
+            )
+        if self.pilot.rehearse and not self._labels_are_plain:
+            raise ValueError(
+                "pilot.rehearse: guessed labels stand for one judgment each; with true, "
+                'targets.judgments should be 1 and targets.kind "hard_labels"'
+            )
+        if self.pilot.rehearse and self.pilot.borrow is False:
+            raise ValueError(
+                "pilot.rehearse: rehearsals are compared with borrowed labels; leave pilot.borrow "
+                "out, or set it to true"
             )
         pilot_cost = mix_cost(dict.fromkeys(terms, self.pilot.labels), terms)
         plans = not info.context or info.context.get("plans", True)

@@ -11,11 +11,13 @@ from annotation.cost import mix_cost, money_left
 from budget.method_trials import MethodTrials
 from budget.planning.information import Batch, choose_batch, rank_batches
 from budget.planning.position import Position
+from budget.planning.rehearsing import CampaignRehearsals, control_size
 from budget.policies import Mix
 from budget.setting import Setting
 from budget.surface.clean import clean_share
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
+from budget.surface.rehearsal import Control, Rehearsal
 from budget.surface.response import ResponseSurface
 from budget.surface.separation import Separation, separations
 
@@ -31,6 +33,8 @@ class Explored:
     observations : of trials on parts of what was bought, and on labels that the test set lent
     surface : fitted to them
     separations : stratum -> what its unlabelled items say; the surface was told of it
+    control : how a rehearsal of the target came out; None where none was tried
+    rehearsals : of purchases with guessed labels; the surface was told of them
     """
 
     rounds: tuple[RoundSummary, ...]
@@ -38,6 +42,8 @@ class Explored:
     observations: Sequence[Observation]
     surface: ResponseSurface
     separations: Mapping[str, Separation]
+    control: Control | None = None
+    rehearsals: Sequence[Rehearsal] = ()
 
 
 class Explorer:
@@ -51,6 +57,9 @@ class Explorer:
         self._floor = unsupervised[0] if trials.method == "qlora" else None
         self._borrowed = trials.borrowed_curve()
         self._separations = separations(trials.readings())
+        size = control_size(self._borrowed, setting.capacity[setting.task.target])
+        control = trials.rehearse([{setting.task.target: size}], {}) if size else []
+        self._rehearsals = CampaignRehearsals(self._borrowed, control[0] if control else (), size)
 
     def explore(self) -> Explored:
         """Buy the pilot, then, round by round, the batch that teaches most for the plan.
@@ -76,20 +85,28 @@ class Explorer:
 
     def _next_batch(self, explored: Explored, rounds_left: int, turn: int) -> Batch:
         setting = self._setting
-        here = Position(
-            setting.strata,
-            setting.terms,
-            setting.capacity,
-            explored.bought,
-            money_left(setting.budget, explored.bought, setting.terms),
-        )
+        here = self._position(explored.bought)
         rng = np.random.default_rng([setting.config.pilot.seed, turn])
         ranked = rank_batches(explored.surface, here, rng)
         return choose_batch(ranked, explored.surface, here, rounds_left)
 
+    def _position(self, bought: Mix) -> Position:
+        setting = self._setting
+        money = money_left(setting.budget, bought, setting.terms)
+        return Position(setting.strata, setting.terms, setting.capacity, bought, money)
+
+    def _rehearse(self, bought: Mix) -> Sequence[Rehearsal]:
+        """All that counts after a purchase, rehearsed anew where it is time."""
+        wanted = self._rehearsals.wanted(self._position(bought), self._setting.task.target)
+        mixes = [mix for own in wanted.values() for mix in own]
+        if mixes:
+            self._rehearsals.learn(wanted, self._trials.rehearse(mixes, bought), bought)
+        return tuple(self._rehearsals.found)
+
     def _learn(self, rounds: tuple[RoundSummary, ...], bought: Mix) -> Explored:
         setting = self._setting
         observations = [*self._borrowed, *self._trials.parts_of(bought)]
+        rehearsals = self._rehearse(bought)
         surface = fit_surface(
             observations,
             setting.strata,
@@ -100,8 +117,12 @@ class Explorer:
             pilot=bought,
             clean=clean_shares(setting),
             separations=self._separations,
+            rehearsals=rehearsals,
         )
-        return Explored(rounds, bought, observations, surface, self._separations)
+        control = self._rehearsals.control
+        return Explored(
+            rounds, bought, observations, surface, self._separations, control, rehearsals
+        )
 
 
 def clean_shares(setting: Setting) -> dict[str, float]:

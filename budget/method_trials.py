@@ -14,6 +14,7 @@ from budget.surface.separation import READING_SEEDS
 from training.engines import Engine, Watcher
 from training.models import Quantisation
 from training.probes.reading import Reading, reading_of
+from training.probes.rehearsing import Rehearsed
 from training.task import Pilot
 from training.trials import Method, Trial, TrialResult
 
@@ -97,6 +98,31 @@ class MethodTrials:
         trials = [trial for trial in wanted if trial]
         results = self._run(trials, "unlabelled items") if trials else {}
         return [reading_of(results[trial.key].details) for trial in trials]
+
+    def rehearse(self, mixes: Sequence[Mix], bought: Mix) -> list[list[Rehearsed]]:
+        """What purchases score whose labels are guessed from those bought: by mix and seed.
+
+        None of a method that is no probe, where the configuration does not want it, or where the
+        test set is too small.
+        """
+        setting = self.setting
+        if not setting.config.rehearses(self.method):
+            return []
+        wanted = [
+            [setting.rehearsal_trial(mix, bought, seed) for seed in range(READING_SEEDS)]
+            for mix in mixes
+        ]
+        groups = [[trial for trial in group if trial] for group in wanted]
+        if not all(groups):
+            return []
+        results = self._run([trial for group in groups for trial in group], "rehearsals")
+        return [[self._rehearsed(trial, results[trial.key]) for trial in own] for own in groups]
+
+    def _rehearsed(self, trial: Trial, result: TrialResult) -> Rehearsed:
+        correct = result.correct[self.setting.on_target]
+        accuracy = float(correct[self._scored([trial])[0]].mean())
+        details = result.details
+        return Rehearsed(accuracy, details["surprise"], details["overconfidence"])
 
     def conditions(self, mixes: Mapping[str, Mix]) -> dict[str, Correct]:
         """Train on every mix, each seed a fresh purchase."""

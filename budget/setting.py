@@ -1,5 +1,6 @@
 """What a run works on: the task, the model, the terms of sale."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -13,9 +14,10 @@ from annotation.sources import load_items
 from annotation.strata import Strata
 from budget.config import RunConfig
 from budget.policies import Mix
-from budget.surface.separation import MOST_READ, reading_size
+from budget.surface.separation import reading_size
 from training.model_source import ModelSource, find_model
 from training.models import Quantisation
+from training.probes.reading import MOST_READ
 from training.task import Pilot, Task, TestSizes
 from training.trials import Method, Trial, make_trial
 
@@ -107,22 +109,56 @@ class Setting:
         It looks at unlabelled items of every other stratum for sale. None where there are none, or
         the test set is too small, or its items ask all the same.
         """
-        size = reading_size(int(self.on_target.sum()))
-        target = self.task.target
+        size, target = self._taught(seed), self.task.target
         others = [name for name in self.strata if name != target and self.capacity[name]]
-        if not size or not others or not self.task.scored(size, seed)[self.on_target].any():
+        if not size or not others:
             return None
+        right = {target: LabelTerms(money(0), 0.0, "redraw")}
+        looked_at = {name: self.items_read(name) for name in others}
+        return self._looking_trial({}, right, seed, size, reads=looked_at)
+
+    def rehearsal_trial(self, mix: Mix, bought: Mix, seed: int) -> Trial | None:
+        """A probe of `mix` with guessed labels, which those `bought` so far tell.
+
+        Taught and scored by halves of the target's test items; None where they are too few.
+        """
+        size = self._taught(seed)
+        if not size:
+            return None
+        known = {name: bought.get(name, 0) for name in mix}
+        pilot = Pilot(tuple(bought.items()), self.config.pilot.seed)
+        return self._looking_trial(known, self.terms, seed, size, pilot, rehearses=mix)
+
+    def _taught(self, seed: int) -> int:
+        """How many test items' answers teach a probe that looks at items; 0 where it cannot."""
+        size = reading_size(int(self.on_target.sum()))
+        if not size or not self.task.scored(size, seed)[self.on_target].any():
+            return 0
+        return size
+
+    def _looking_trial(
+        self,
+        mix: Mix,
+        terms: Mapping[str, LabelTerms],
+        seed: int,
+        borrowed: int,
+        pilot: Pilot | None = None,
+        reads: Mapping[str, int] | None = None,
+        rehearses: Mix | None = None,
+    ) -> Trial:
         return make_trial(
             self.task,
             self.source,
             "probe",
             self.config.method_settings("probe"),
-            {},
-            {target: LabelTerms(money(0), 0.0, "redraw")},
+            mix,
+            terms,
             seed,
+            pilot,
             prompt=self.config.prompt_version("probe"),
-            borrowed=size,
-            reads={name: self.items_read(name) for name in others},
+            borrowed=borrowed,
+            reads=reads,
+            rehearses=rehearses,
         )
 
 

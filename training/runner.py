@@ -20,12 +20,13 @@ from training.generation.chain_of_thought import chain_of_thought_correct, reaso
 from training.model_source import ModelSource
 from training.models import LoadedModel, Quantisation, load_model, set_threads
 from training.posteriors import choice_mask
-from training.probes.paper_probe import fit_paper_probes
-from training.probes.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes, score_probes
-from training.probes.reading import Reading, read
+from training.probe_fits import fit_with
+from training.probes.probe import LinearProbe, ProbeJob, score_probes
+from training.probes.reading import MOST_READ, Reading, read
 from training.probes.rows import Array, Features, Mask
 from training.prompts import Prompt, find_prompt
 from training.purchase_targets import purchase_targets
+from training.rehearsal_trials import rehearse_trial
 from training.scoring.encoding import encode_prompts
 from training.targets import Targets
 from training.task import Positions, Purchase, Task
@@ -71,9 +72,10 @@ class TrialRunner:
 
     def purchase(self, trial: Trial) -> Purchase:
         """The labels this trial trains on."""
-        terms = {name: _terms(rate, kind) for name, rate, kind in trial.terms}
+        # A rehearsal is taught by right answers: none of those is bought or errs.
+        borrowed = 0 if trial.rehearses else trial.borrowed
         return self.task.purchase(
-            trial.labels(), terms, trial.seed, trial.pilot, trial.judgments, trial.borrowed
+            trial.labels(), _terms(trial), trial.seed, trial.pilot, trial.judgments, borrowed
         )
 
     def run(self, trial: Trial, progress: Progress = lambda _done, _total: None) -> TrialResult:
@@ -123,6 +125,12 @@ class TrialRunner:
         """The test set, what was bought and what is read, each item once, in order."""
         bought = [purchase.positions for purchase in purchases]
         looked_at = dict.fromkeys(own for trial in trials for own in trial.reads)
+        looked_at |= dict.fromkeys(
+            (name, MOST_READ)
+            for trial in trials
+            if trial.rehearses
+            for name in {self.task.target: 0, **dict(trial.rehearses)}
+        )
         items = [*bought, *(self.task.unlabelled(*own) for own in looked_at)]
         return np.asarray(np.unique(np.concatenate([self.task.test_positions, *items])))
 
@@ -150,12 +158,21 @@ class TrialRunner:
         positions = self._needed(trials, purchases)
         features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
         mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
+        if trials[0].rehearses:
+            for trial, purchase in zip(trials, purchases, strict=True):
+                started = time.perf_counter()
+                correct, details = rehearse_trial(
+                    self.task, trial, purchase, _terms(trial), positions, features, mask
+                )
+                seconds = time.perf_counter() - started
+                yield trial, self._result(correct, purchase, details, seconds)
+            return
         jobs = []
         for trial, purchase in zip(trials, purchases, strict=True):
             targets = self._targets(trial, purchase)
             rows = np.searchsorted(positions, purchase.positions)
             jobs.append(ProbeJob(rows, targets.probabilities, targets.redraw_rates))
-        probes = _fit(dict(trials[0].settings), features, mask, jobs)
+        probes = fit_with(dict(trials[0].settings), features, mask, jobs)
         tested = np.searchsorted(positions, self.task.test_positions)
         scores = score_probes(probes, features[tested], mask[tested])  # (probes, items, choices)
         seconds = (time.perf_counter() - started) / len(trials)
@@ -278,27 +295,15 @@ def _feature_kind(trial: Trial) -> tuple[str, bool]:
     return trial.prompt, dict(trial.settings).get("optimiser") == "paper"
 
 
-def _alike(trial: Trial) -> tuple[str, str]:
+def _alike(trial: Trial) -> tuple[str, str, bool]:
     """What probes must have in common to be fitted together."""
-    return trial.prompt, repr(trial.settings)
+    return trial.prompt, repr(trial.settings), bool(trial.rehearses)
 
 
-def _fit(
-    settings: Mapping[str, Any], features: Features, mask: Mask, jobs: Sequence[ProbeJob]
-) -> list[LinearProbe]:
-    """Probes on a GPU where there is one."""
-    device = "cuda" if torch.cuda.is_available() else None
-    if settings.get("optimiser", "ridge") == "paper":
-        return fit_paper_probes(features, mask, jobs, device=device)
-    penalty = settings.get("penalty")
-    penalties = PENALTIES if penalty is None else (float(penalty),)
-    return fit_probes(features, mask, jobs, penalties, device)
-
-
-def _terms(error_rate: float, kind: str) -> LabelTerms:
+def _terms(trial: Trial) -> dict[str, LabelTerms]:
     # A trial does not know prices: they cannot change its result.
-    error_kind: ErrorKind = "redraw" if kind == "redraw" else "flip"
-    return LabelTerms(money(0), error_rate, error_kind)
+    kinds: dict[str, ErrorKind] = {"redraw": "redraw", "flip": "flip"}
+    return {name: LabelTerms(money(0), rate, kinds[kind]) for name, rate, kind in trial.terms}
 
 
 def _peak_memory_bytes() -> int:

@@ -161,7 +161,7 @@ class Task:
                     f"few for its test set of {wanted} and at least one to buy; lower "
                     f"[test] {'items' if is_target else 'other_items'} or move the cut."
                 )
-            order = _generator("test", self.seed, name).permutation(positions)
+            order = generator("test", self.seed, name).permutation(positions)
             test.append(np.sort(order[:wanted]))
             pools[name] = np.sort(order[wanted:])
         test_positions = np.concatenate(test)
@@ -206,7 +206,7 @@ class Task:
                     )
             chosen: Positions = np.arange(count, dtype=np.int64)
             if pilot:
-                chosen = _generator("subsample", seed, name).permutation(available)[:count]
+                chosen = generator("subsample", seed, name).permutation(available)[:count]
             parts.append(
                 Purchase(
                     bought.positions[chosen], bought.judgments[chosen], bought.redraw_rates[chosen]
@@ -231,7 +231,7 @@ class Task:
         target = self.test_positions[self.test_strata == self.target]
         if not 0 <= count < target.size:
             raise ValueError(f"{count} of {target.size} test items cannot be lent.")
-        return _generator("lent", seed, self.target).permutation(target)[:count]
+        return generator("lent", seed, self.target).permutation(target)[:count]
 
     def scored(self, borrowed: int, seed: int) -> NDArray[np.bool_]:
         """Which test items count after so many were borrowed: none that was trained on.
@@ -246,12 +246,12 @@ class Task:
 
         (items,), in order.
         """
-        order = _generator("read", self.seed, stratum).permutation(self.pools[stratum])
+        order = generator("read", self.seed, stratum).permutation(self.pools[stratum])
         return np.asarray(np.sort(order[:count]))
 
     def _lend(self, count: int, terms: LabelTerms, seed: int, judgments: int) -> Purchase:
         self.require_choices("probe")
-        rng = _generator("lent errors", seed, self.target)
+        rng = generator("lent errors", seed, self.target)
         return self._judged(self.lent(count, seed), terms, judgments, rng)
 
     def _buy(
@@ -262,10 +262,10 @@ class Task:
         A pilot has streams of its own: no later purchase is the one that the plan was made on.
         """
         kind = "pilot " if for_pilot else ""
-        order = _generator(f"{kind}order", seed, name).permutation(self.pools[name])
+        order = generator(f"{kind}order", seed, name).permutation(self.pools[name])
         if self.free_form:
             return self._right_answers(order, name, terms, judgments)
-        rng = _generator(f"{kind}errors", seed, name)
+        rng = generator(f"{kind}errors", seed, name)
         return self._judged(order, terms, judgments, rng)
 
     def _judged(
@@ -292,7 +292,7 @@ class Task:
         return Purchase(order, drawn, np.zeros(order.size))
 
 
-def _generator(purpose: str, seed: int, stratum: str) -> np.random.Generator:
+def generator(purpose: str, seed: int, stratum: str) -> np.random.Generator:
     """A stream of its own for every purpose, seed and stratum."""
     digest = hashlib.sha256(f"{purpose}/{stratum}".encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

@@ -39,7 +39,8 @@ class Trial:
     A trial that borrows tells a planner about the target's labels. What it answers to test items
     that it trained on says nothing (`Task.scored`), and no result that is reported may borrow.
     A probe that reads tells in its details what it sees in items without labels
-    (`training.probes.reading`).
+    (`training.probes.reading`). One that rehearses trains on guessed labels instead of its mix,
+    which together with borrowed right answers tells what to guess (`training.probes.rehearsing`).
 
     Holds everything that can change the result; `key` is the hash of all of it.
     """
@@ -69,14 +70,16 @@ class Trial:
     recipe: int = RECIPE_VERSION
     borrowed: int = 0  # labels of the target's test items that are trained on beside the mix
     reads: tuple[tuple[str, int], ...] = ()  # stratum, unlabelled items that a probe looks at
+    rehearses: tuple[tuple[str, int], ...] = ()  # stratum, labels that are guessed, not bought
 
     @cached_property
     def key(self) -> str:
         record = asdict(self)
         if not self.borrowed:
             del record["borrowed"]  # keys are those from before there was lending
-        if not self.reads:
-            del record["reads"]
+        for late in ("reads", "rehearses"):
+            if not record[late]:
+                del record[late]
         text = json.dumps(record, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -121,6 +124,7 @@ def make_trial(
     prompt: str = PROMPT_VERSION,
     borrowed: int = 0,
     reads: Mapping[str, int] | None = None,
+    rehearses: Mapping[str, int] | None = None,
 ) -> Trial:
     """Describe a trial of `task`.
 
@@ -129,20 +133,23 @@ def make_trial(
 
     Raises ValueError for what a method does not do: a zero-shot trial that buys, a probe on a
     quantised model, reasoning trained towards anything but its labels, anything but a probe or an
-    adapter that borrows, anything but a probe that reads.
+    adapter that borrows, anything but a probe that reads or rehearses, a rehearsal without
+    borrowed answers.
     """
     if method == "zero_shot" and any(mix.values()):
         raise ValueError(f"a zero-shot trial buys nothing; got {dict(mix)}.")
     if borrowed and method not in ("probe", "qlora"):
         raise ValueError(f"only probes and adapters borrow labels; got method '{method}'.")
-    if reads and method != "probe":
-        raise ValueError(f"only probes read unlabelled items; got method '{method}'.")
+    if (reads or rehearses) and method != "probe":
+        raise ValueError(f"only probes read unlabelled items or rehearse; got method '{method}'.")
+    if rehearses and not borrowed:
+        raise ValueError("a rehearsal is taught by borrowed answers; got none.")
     if method == "probe" and quantisation != "none":
         raise ValueError(f"a probe reads the whole model; got quantisation '{quantisation}'.")
     if settings.get("objective") == "reasoning" and target_kind != "hard_labels":
         raise ValueError(f"reasoning is trained as labelled; got targets '{target_kind}'.")
     bought = {name: mix[name] for name in task.strata.names if mix.get(name, 0) > 0}
-    labelled = [n for n in task.strata.names if n in bought or (borrowed and n == task.target)]
+    labelled = {*bought, *(rehearses or {}), *([task.target] if borrowed else [])}
     return Trial(
         item_fingerprint=task.fingerprint,
         measure=task.strata.measure,
@@ -158,7 +165,11 @@ def make_trial(
         method=method,
         settings=tuple(sorted(settings.items())),
         mix=tuple(bought.items()),
-        terms=tuple((name, terms[name].error_rate, terms[name].error_kind) for name in labelled),
+        terms=tuple(
+            (name, terms[name].error_rate, terms[name].error_kind)
+            for name in task.strata.names
+            if name in labelled
+        ),
         pilot=pilot if bought else None,
         seed=seed,
         target_kind=target_kind,
@@ -168,6 +179,7 @@ def make_trial(
         prompt=prompt,
         borrowed=borrowed,
         reads=tuple((reads or {}).items()),
+        rehearses=tuple((rehearses or {}).items()),
     )
 
 

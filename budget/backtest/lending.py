@@ -23,6 +23,13 @@ class Unlabelled:
     """Instead of lessons: read the items for sale, before anyone has labelled them."""
 
 
+@dataclass(frozen=True)
+class Rehearsing:
+    """Train on mixes (stratum -> labels) of items that nobody labelled, with guessed labels."""
+
+    mixes: tuple[tuple[tuple[str, int], ...], ...]
+
+
 class Lender:
     """Lends labels of a world's test items, with errors as often as the target's terms state."""
 

@@ -136,6 +136,10 @@ class Market:
         scored[self._lent_places(borrowed, seed)] = False
         return scored
 
+    def bought_of(self, stratum: str) -> TrainingSet:
+        """All that was bought of a stratum."""
+        return self._offers.choose({stratum: np.arange(self.bought[stratum])})
+
     def purchase(self) -> TrainingSet:
         """Everything that was bought."""
         return self._offers.first(self.bought)

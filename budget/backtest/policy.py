@@ -7,11 +7,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.backtest.lending import Borrowing, Unlabelled
+from budget.backtest.lending import Borrowing, Rehearsing, Unlabelled
 from budget.backtest.market import Market
 from budget.backtest.trainer import Correct, ProbeTrainer
 from budget.policies import Mix
 from training.probes.reading import Reading
+from training.probes.rehearsing import Rehearsed
 
 __all__ = [
     "FORECAST_CONFIDENCE",
@@ -20,6 +21,7 @@ __all__ = [
     "Lesson",
     "Play",
     "Policy",
+    "Rehearsing",
     "SimpleRule",
     "Subset",
     "Unlabelled",
@@ -52,11 +54,12 @@ def probability_easy_better(easy: NDArray[np.float64], hard: NDArray[np.float64]
     return float(((easy > hard) + 0.5 * (easy == hard)).mean())
 
 
-Wanted = Sequence[Lesson] | Unlabelled
-Told = Correct | Sequence[Reading]
+Wanted = Sequence[Lesson] | Unlabelled | Rehearsing
+Told = Correct | Sequence[Reading] | list[list[Rehearsed]]
 Play = Generator[Wanted, Any, Forecast | None]
 """Yields what it wants to be told and is sent it: `Correct` (lessons, test items) of lessons,
-`Sequence[Reading]` of unlabelled items. Returns a forecast, or None."""
+`Sequence[Reading]` of unlabelled items, `Rehearsed` by mix and seed of rehearsals. Returns a
+forecast, or None."""
 FORECAST_CONFIDENCE = 0.9
 
 
@@ -67,7 +70,8 @@ class Policy(Protocol):
     lessons, subsets of what it bought, and is sent whether each test item was answered right after
     each, (lessons, test items). A lesson may be borrowed from the test set instead; the answers to
     items that were trained on say nothing (`Market.scored`). By yielding `Unlabelled` it is told
-    what a probe of the test set reads in the items for sale. It returns a forecast, or None.
+    what a probe of the test set reads in the items for sale, by yielding `Rehearsing` what
+    purchases score whose labels are guessed. It returns a forecast, or None.
     """
 
     @property
@@ -113,9 +117,14 @@ def play_markets(
         advance(index, None)
     while wanted:
         asked, wanted = wanted, {}
-        lessons_of = {at: own for at, own in asked.items() if not isinstance(own, Unlabelled)}
-        for index in asked.keys() - lessons_of.keys():
-            advance(index, trainer.readings)
+        lessons_of: dict[int, Sequence[Lesson]] = {}
+        for index, own in asked.items():
+            if isinstance(own, Unlabelled):
+                advance(index, trainer.readings)
+            elif isinstance(own, Rehearsing):
+                advance(index, trainer.rehearse(markets[index], own))
+            else:
+                lessons_of[index] = own
         sets = [
             trainer.lender.lend(lesson.count, lesson.seed)
             if isinstance(lesson, Borrowing)

@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from budget.backtest.lending import Lender
+from annotation.noise import redraw_rates
+from budget.backtest.lending import Lender, Rehearsing
+from budget.backtest.market import Market
 from budget.backtest.offers import Offers, TrainingSet, generator
 from budget.policies import Mix
-from budget.surface.separation import MOST_READ, READING_SEEDS, reading_size
+from budget.surface.separation import READING_SEEDS, reading_size
 from budget.worlds.world import LabelledItems, World
 from training.probes.probe import LinearProbe, ProbeJob, fit_probes, score_probes
-from training.probes.reading import Reading, read
+from training.probes.reading import MOST_READ, Reading, read
+from training.probes.rehearsing import Guessed, Guesser, Known, Rehearsed, imagined_purchase
 
 Correct = NDArray[np.bool_]
 PenaltyRule = Literal["cross_validated", "per_size"]
@@ -40,6 +43,7 @@ class ProbeTrainer:
         self._rule = rule
         self._penalties: dict[int, float] = {}  # by rounded size
         self._known: dict[bytes, NDArray[np.uint8]] = {}  # packed, by what was trained on
+        self._guesses: dict[tuple[int, str, bytes, bytes], tuple[Guessed, float]] = {}
         self.lender = Lender(world)
         self.trained = 0
 
@@ -68,14 +72,100 @@ class ProbeTrainer:
         where the test set is too small. No answer of an item for sale is used, not even to choose
         the penalty: what is read hardly depends on it, so that it is always the same.
         """
+        unlabelled = {n: own for n, own in self._unlabelled.items() if n != self._items.target}
+        if not unlabelled:
+            return []
+        return [self._read(*own, unlabelled) for own in self._taught]
+
+    @cached_property
+    def _taught(self) -> list[tuple[LinearProbe, TrainingSet]]:
+        """Probes of the right answers to one half of the test items; none if they are too few."""
         items, seeds = self._items, range(READING_SEEDS)
         size = reading_size(items.test.size)
-        unlabelled = self._for_reading()
-        if not size or not unlabelled:
+        if not size:
             return []
         sets = [self.lender.lend_right(size, seed) for seed in seeds]
         probes = fit_probes(items.features, items.mask, self._jobs(sets), (_READING_PENALTY,))
-        return [self._read(*own, unlabelled) for own in zip(probes, sets, strict=True)]
+        return list(zip(probes, sets, strict=True))
+
+    def rehearse(self, market: Market, wanted: Rehearsing) -> list[list[Rehearsed]]:
+        """What purchases come to whose labels are guessed from all that was bought: mix by seed.
+
+        Each seed is taught one half of the test items and scored on the other (`readings`).
+        """
+        known = {name: self._known_of(market, name) for name in market.strata}
+        by_seed = [
+            self._rehearse(seed, known, [dict(mix) for mix in wanted.mixes])
+            for seed in range(len(self._taught))
+        ]
+        return [list(own) for own in zip(*by_seed, strict=True)]
+
+    def _rehearse(
+        self, seed: int, known: dict[str, Known], mixes: list[dict[str, int]]
+    ) -> list[Rehearsed]:
+        items, (_, taught) = self._items, self._taught[seed]
+        guessed = {
+            name: self._guessed(seed, name, known[name])
+            for name in dict.fromkeys(name for mix in mixes for name in mix)
+        }
+        sets = [
+            TrainingSet(
+                *imagined_purchase(
+                    {name: own for name, (own, _) in guessed.items()},
+                    mix,
+                    self._world.terms,
+                    items.choice_counts,
+                    lambda name: generator(self._world.name, "rehearse", seed, name),
+                )
+            )
+            for mix in mixes
+        ]
+        scored = ~np.isin(items.test, taught.positions)
+        correct = self.correct(sets)[:, scored].mean(1)
+        return [
+            Rehearsed(
+                float(accuracy),
+                max(guessed[name][0].surprise for name in mix),
+                guessed[items.target][1] if items.target in mix else 0.0,
+            )
+            for mix, accuracy in zip(mixes, correct, strict=True)
+        ]
+
+    def _guessed(self, seed: int, name: str, known: Known) -> tuple[Guessed, float]:
+        """Guesses, and their overconfidence where they are of the target; each made once."""
+        key = (seed, name, known.rows.tobytes(), known.labels.tobytes())
+        if key not in self._guesses:
+            items, (_, taught) = self._items, self._taught[seed]
+            guesser = self._guessers[seed]
+            found = guesser.guess(self._unlabelled[name], known)
+            over = 0.0
+            if name == items.target:
+                others = np.setdiff1d(items.test, taught.positions)
+                over = guesser.overconfidence(found, others, items.answers[others])
+            self._guesses[key] = (found, over)
+        return self._guesses[key]
+
+    @cached_property
+    def _guessers(self) -> list[Guesser]:
+        items = self._items
+        return [
+            Guesser(
+                items.features,
+                items.mask,
+                own.positions,
+                own.labels,
+                probe,
+                self._unlabelled[items.target],
+            )
+            for probe, own in self._taught
+        ]
+
+    def _known_of(self, market: Market, name: str) -> Known:
+        bought, terms = market.bought_of(name), self._world.terms[name]
+        counts = self._items.choice_counts[bought.positions]
+        rates = redraw_rates(terms.error_rate, terms.error_kind, counts)
+        order = np.argsort(bought.positions)
+        return Known(bought.positions[order], bought.labels[order], rates[order])
 
     def _read(
         self, probe: LinearProbe, taught: TrainingSet, unlabelled: dict[str, NDArray[np.int64]]
@@ -94,12 +184,12 @@ class ProbeTrainer:
             items.features.shape[1] == 1,
         )
 
-    def _for_reading(self) -> dict[str, NDArray[np.int64]]:
-        """Items of every stratum but the target, as many as are read of it."""
+    @cached_property
+    def _unlabelled(self) -> dict[str, NDArray[np.int64]]:
+        """Items of every stratum, as many as are read of it."""
         rng = generator(self._world.name, "read", 0, "")
-        pools, target = self._items.pools, self._items.target
-        others = {name: own for name, own in pools.items() if name != target and own.size}
-        return {name: rng.permutation(own)[:MOST_READ] for name, own in others.items()}
+        pools = {name: own for name, own in self._items.pools.items() if own.size}
+        return {name: rng.permutation(own)[:MOST_READ] for name, own in pools.items()}
 
     def _train(self, sets: Sequence[TrainingSet]) -> Correct:
         items = self._items

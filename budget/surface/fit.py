@@ -24,6 +24,7 @@ from budget.surface.luck import (
 )
 from budget.surface.observation import Observation
 from budget.surface.parameters import SHARED, ParameterSpace, Prior
+from budget.surface.rehearsal import Rehearsal
 from budget.surface.response import ResponseSurface, surface_accuracy
 from budget.surface.sampler import sample_posterior
 from budget.surface.separation import Separation
@@ -53,6 +54,7 @@ def fit_surface(
     clean: Mapping[str, float] | None = None,
     prior: Prior | None = None,
     separations: Mapping[str, Separation] | None = None,
+    rehearsals: Sequence[Rehearsal] = (),
 ) -> ResponseSurface:
     """Draw the posterior of the surface, given the trials of what was bought.
 
@@ -68,6 +70,7 @@ def fit_surface(
     clean : stratum -> share of clean labels, 1 - redraw rate; 1 where not named
     separations : stratum -> what its unlabelled items say of the signal that its labels hold
         along the target's direction; strata that are not named say nothing
+    rehearsals : what purchases scored whose labels were guessed
     """
     space = ParameterSpace(tuple(strata), target, prior or Prior())
     rng = np.random.default_rng([seed, 0x50FA])
@@ -110,15 +113,24 @@ def fit_surface(
         clean_rows = np.broadcast_to(shares, counts.shape)
         return surface_accuracy(draws, place, counts, clean_rows)
 
+    rehearsed = np.array([[own.labels.get(name, 0) for name in strata] for own in rehearsals])
+    rehearsed = rehearsed.reshape(-1, len(strata)).astype(np.float64)
+    said = np.array([own.accuracy for own in rehearsals])
+    deviations = np.array([own.deviation for own in rehearsals])
+
     def disagree(draws: Array) -> Array:
-        return _squares_of_separations(space, draws, separations or {})
+        read = _squares_of_separations(space, draws, separations or {})
+        if not rehearsals:
+            return read
+        scored = surface_accuracy(draws, place, rehearsed, np.broadcast_to(shares, rehearsed.shape))
+        return np.asarray(read + (((scored - said) / deviations) ** 2).sum(1))
 
     whitener = np.linalg.inv(np.linalg.cholesky(covariance)) if seen else np.empty((0, 0))
 
     def squares(draws: Array) -> Array:
         return np.asarray((((measured - predict(draws)) @ whitener.T) ** 2).sum(1))
 
-    if seen or separations:
+    if seen or separations or rehearsals:
         points = _posterior(natural, squares, disagree, len(seen), space.size, draws, rng)
     else:
         points = rng.standard_normal((draws, space.size))
@@ -172,7 +184,7 @@ def _posterior(
     """Draws (draws, size) in standard normal coordinates.
 
     `squares` and `disagree` take natural parameters and return how far these are from what was
-    `measured`, so many points, and from what was read.
+    `measured`, so many points, and from what was read and rehearsed.
     """
     best = np.inf
 

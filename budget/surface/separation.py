@@ -15,7 +15,6 @@ import numpy as np
 from training.probes.reading import Reading
 
 READING_SEEDS = 2  # parts of the test set that probes are trained on; the rest is read
-MOST_READ = 1000  # unlabelled items of a stratum
 # What surfaces fitted to learning curves have of the square that is read, in the median: a learner
 # that is sure of an item takes little from it (docs/planner.md). A stratum just like the target
 # would have all of it, which is within one deviation.

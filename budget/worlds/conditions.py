@@ -14,8 +14,9 @@ COST_RATIOS = (1, 2, 4, 10)  # hard over easy
 ERROR_RATES = ((0.0, 0.0), (0.1, 0.2), (0.2, 0.4), (0.3, 0.6), (0.4, 0.4), (0.4, 0.0))
 BUDGETS = (200, 600, 2000)  # in units of what an easy label costs
 # Terms between those, for tasks of real items: when all worlds of the grid above have been looked
-# at, these are new.
+# at, these are new; and when those have been, the last ones are.
 _FURTHER = ((1, 2, 3, 6), ((0.0, 0.3), (0.2, 0.2), (0.1, 0.4), (0.3, 0.1)), (350, 1000))
+_LAST = ((5, 8), ((0.05, 0.25), (0.15, 0.15), (0.2, 0.5), (0.35, 0.15)), (450, 1500))
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,15 @@ class Condition:
 
 
 def all_conditions() -> list[Condition]:
-    """The grid and after it the further terms, each in an order that mixes it.
+    """The grid, the further terms and the last ones, each in an order that mixes it.
 
     The order is that of the names' hashes.
     """
-    return [*_mixed(COST_RATIOS, ERROR_RATES, BUDGETS), *_mixed(*_FURTHER)]
+    return [
+        *_mixed(COST_RATIOS, ERROR_RATES, BUDGETS),
+        *_mixed(*_FURTHER),
+        *_mixed(*_LAST),
+    ]
 
 
 def _mixed(

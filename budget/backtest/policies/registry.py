@@ -15,8 +15,9 @@ REFERENCE = "planner"  # all others are compared with it
 _ALL: tuple[Policy, ...] = (
     SurfacePlanner(),
     SurfacePlanner(rounds=2, name="planner_one_shot"),
-    SurfacePlanner(read=False, name="planner_not_reading"),
-    SurfacePlanner(borrow=False, read=False, name="planner_not_borrowing"),
+    SurfacePlanner(rehearse=False, name="planner_not_rehearsing"),
+    SurfacePlanner(read=False, rehearse=False, name="planner_not_reading"),
+    SurfacePlanner(borrow=False, read=False, rehearse=False, name="planner_not_borrowing"),
     SimpleRule("all_easy", simple.all_easy),
     SimpleRule("all_hard", simple.all_hard),
     SimpleRule("equal_spend", simple.equal_spend),

@@ -10,6 +10,7 @@ import numpy as np
 from annotation.cost import LabelTerms
 from budget.backtest.market import Market
 from budget.backtest.policies.borrowed_curve import borrowed_curve
+from budget.backtest.policies.rehearsals import rehearse, start_rehearsals
 from budget.backtest.policies.simple import both_sides
 from budget.backtest.policy import (
     FORECAST_CONFIDENCE,
@@ -22,9 +23,11 @@ from budget.backtest.policy import (
 from budget.backtest.trainer import Correct
 from budget.planning.information import Batch, choose_batch, rank_batches, training_parts
 from budget.planning.position import Position
+from budget.planning.rehearsing import CampaignRehearsals
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
 from budget.surface.parameters import Prior
+from budget.surface.rehearsal import Rehearsal
 from budget.surface.response import ResponseSurface
 from budget.surface.separation import Separation, separations
 
@@ -39,7 +42,9 @@ class SurfacePlanner:
 
     Before anything is bought, labels borrowed from the test set tell the target's own learning
     curve (`budget.planning.borrowing`), and unlabelled items for sale tell how strongly labels of
-    other strata pull towards the target (`budget.surface.separation`).
+    other strata pull towards the target (`budget.surface.separation`). Once a few labels of a
+    stratum are there, purchases of it are rehearsed with guessed labels, where such a rehearsal of
+    the target comes out right (`budget.surface.rehearsal`).
     Before every purchase the surface is fitted to trainings on parts of all that was bought, and
     batches are ranked by the value of their information (`budget.planning.information`); where none
     has any, a part of what is best now is bought. The last round spends the rest: the mix with the
@@ -47,7 +52,7 @@ class SurfacePlanner:
     training where they do. The surface is told the error rates that the terms state.
 
     `rounds` of buying, the last one included; `draws` of the posterior; `fractions` and `seeds`
-    of what is trained; whether to `borrow`, and to `read` unlabelled items.
+    of what is trained; whether to `borrow`, to `read` unlabelled items, and to `rehearse`.
     """
 
     rounds: int = 5
@@ -57,6 +62,7 @@ class SurfacePlanner:
     prior: Prior = field(default_factory=Prior)
     borrow: bool = True
     read: bool = True
+    rehearse: bool = True
     name: str = "planner"
 
     def play(self, market: Market) -> Play:
@@ -64,6 +70,9 @@ class SurfacePlanner:
         rng = market.generator("planner")
         curve = _Curve((yield from borrowed_curve(market)) if self.borrow else [])
         apart = separations((yield Unlabelled()) if self.read else [])
+        rehearsals = CampaignRehearsals()
+        if self.rehearse:
+            rehearsals = yield from start_rehearsals(market, curve.observations)
         start = _Start.of(market, apart)
         surface, ranked = _before_anything(start, self.prior, curve)
         for turn in range(1, self.rounds):
@@ -73,7 +82,9 @@ class SurfacePlanner:
                 break
             market.buy(batch.labels)
             observations = yield from self.train(market, rng)
-            surface = self.fit(market, [*curve.observations, *observations], turn, apart)
+            rehearsed = yield from rehearse(rehearsals, position_of(market), market.target)
+            seen = [*curve.observations, *observations]
+            surface = self.fit(market, seen, turn, apart, rehearsed)
             ranked = (
                 rank_batches(surface, position_of(market), rng) if turn + 1 < self.rounds else []
             )
@@ -85,6 +96,7 @@ class SurfacePlanner:
         observations: Sequence[Observation],
         turn: int,
         apart: Mapping[str, Separation],
+        rehearsed: Sequence[Rehearsal] = (),
     ) -> ResponseSurface:
         """The surface after so many rounds."""
         return fit_surface(
@@ -100,6 +112,7 @@ class SurfacePlanner:
             clean=market.clean,
             prior=self.prior,
             separations=apart,
+            rehearsals=rehearsed,
         )
 
     def train(

@@ -7,10 +7,12 @@ import numpy as np
 
 from budget.backtest.market import Market
 from budget.backtest.policies.borrowed_curve import borrowed_curve
+from budget.backtest.policies.rehearsals import rehearse, start_rehearsals
 from budget.backtest.policies.surface_planner import SurfacePlanner, position_of
 from budget.backtest.policy import Play, Unlabelled
 from budget.planning.information import choose_batch, rank_batches
 from budget.planning.position import Position
+from budget.planning.rehearsing import CampaignRehearsals
 from budget.policies import Mix
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
@@ -47,6 +49,9 @@ class TargetBuyer:
         rng = market.generator(self.name)
         curve = (yield from borrowed_curve(market)) if self.planner.borrow else []
         apart = separations((yield Unlabelled()) if self.planner.read else [])
+        rehearsals = CampaignRehearsals()
+        if self.planner.rehearse:
+            rehearsals = yield from start_rehearsals(market, curve)
         surface = self.planner.fit(market, curve, 0, apart)
         for turn in range(1, self.rounds + 1):
             last = turn == self.rounds
@@ -67,7 +72,8 @@ class TargetBuyer:
             if (kept := self._reached(market, observations)) is not None:
                 market.keep(kept)
                 break
-            surface = self.planner.fit(market, [*curve, *observations], turn, apart)
+            rehearsed = yield from rehearse(rehearsals, position_of(market), market.target)
+            surface = self.planner.fit(market, [*curve, *observations], turn, apart, rehearsed)
         return None
 
     def _reached(self, market: Market, observations: list[Observation]) -> Mix | None:

@@ -231,6 +231,14 @@ def adding(more: str) -> Callable[[str], str]:
         (adding("[pilot]\nseeds = 1"), ["pilot.seeds: ", "got 1"]),
         (adding('[pilot]\nborrow = "yes"'), ["pilot.borrow: ", "boolean; got 'yes'"]),
         (adding("[pilot]\nread = 1"), ["pilot.read: ", "boolean; got 1"]),
+        (
+            adding("[pilot]\nrehearse = true\n[targets]\njudgments = 3"),
+            ["pilot.rehearse: ", "targets.judgments should be 1"],
+        ),
+        (
+            adding("[pilot]\nrehearse = true\nborrow = false"),
+            ["pilot.rehearse: ", "leave pilot.borrow out"],
+        ),
         (adding("[pilot]\nseed = -1"), ["pilot.seed: ", "got -1"]),
         (adding("[pilot]\nfractions = []"), ["pilot.fractions: ", "at least 1 item"]),
         (adding("[pilot]\nfractions = [0.5, 1.5]"), ["pilot.fractions.1: ", "got 1.5"]),
@@ -433,6 +441,7 @@ def test_what_the_template_says_is_the_default_is_the_default() -> None:
     assert raw["pilot"].pop("rounds") == RunConfig.model_validate(raw).exploring_rounds
     assert raw["pilot"].pop("borrow") == RunConfig.model_validate(raw).borrows("probe")
     assert raw["pilot"].pop("read") == RunConfig.model_validate(raw).reads("probe")
+    assert raw["pilot"].pop("rehearse") == RunConfig.model_validate(raw).rehearses("probe")
     raw["generation"].pop("most_tokens")
     raw["qlora"].pop("tokens_per_pass")
     spelled_out = RunConfig.model_validate(raw)

@@ -75,6 +75,7 @@ OTHER: dict[str, list[Any]] = {
     "recipe": [TRIAL.recipe + 1],
     "borrowed": [8, 16],
     "reads": [(("easy", 100),), (("easy", 200),)],
+    "rehearses": [(("easy", 64),), (("easy", 32), ("hard", 32))],
 }
 
 

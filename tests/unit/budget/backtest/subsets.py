@@ -1,9 +1,9 @@
 """What a policy asked to train on."""
 
-from budget.backtest.policy import Borrowing, Subset, Unlabelled, Wanted
+from budget.backtest.policy import Borrowing, Rehearsing, Subset, Unlabelled, Wanted
 
 
 def subsets_of(wanted: Wanted) -> list[Subset]:
-    """The subsets of what was bought; nothing borrowed or unlabelled."""
-    assert not isinstance(wanted, Unlabelled)
+    """The subsets of what was bought; nothing borrowed, unlabelled or rehearsed."""
+    assert not isinstance(wanted, (Unlabelled, Rehearsing))
     return [own for own in wanted if not isinstance(own, Borrowing)]

@@ -1,0 +1,35 @@
+"""Rehearsals in a market: the control before anything is bought, then as labels come in."""
+
+from collections.abc import Generator, Sequence
+
+from budget.backtest.market import Market
+from budget.backtest.policy import Rehearsing
+from budget.planning.position import Position
+from budget.planning.rehearsing import CampaignRehearsals, control_size
+from budget.surface.observation import Observation
+from budget.surface.rehearsal import Rehearsal
+from training.probes.rehearsing import Rehearsed
+
+_Asked = list[list[Rehearsed]]
+
+
+def start_rehearsals(
+    market: Market, curve: Sequence[Observation]
+) -> Generator[Rehearsing, _Asked, CampaignRehearsals]:
+    """Rehearse the target against its lent `curve`; use by `yield from`."""
+    size = control_size(curve, market.capacity[market.target])
+    if not size:
+        return CampaignRehearsals()
+    rehearsed = yield Rehearsing((((market.target, size),),))
+    return CampaignRehearsals(curve, rehearsed[0], size)
+
+
+def rehearse(
+    rehearsals: CampaignRehearsals, position: Position, target: str
+) -> Generator[Rehearsing, _Asked, list[Rehearsal]]:
+    """All that counts after a purchase, rehearsed anew where it is time; use by `yield from`."""
+    wanted = rehearsals.wanted(position, target)
+    if wanted:
+        mixes = tuple(tuple(mix.items()) for own in wanted.values() for mix in own)
+        rehearsals.learn(wanted, (yield Rehearsing(mixes)), position.bought)
+    return rehearsals.found

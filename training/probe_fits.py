@@ -1,0 +1,22 @@
+"""Fit the probes of trials, as their settings have it."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+
+from training.probes.paper_probe import fit_paper_probes
+from training.probes.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes
+from training.probes.rows import Features, Mask
+
+
+def fit_with(
+    settings: Mapping[str, Any], features: Features, mask: Mask, jobs: Sequence[ProbeJob]
+) -> list[LinearProbe]:
+    """One probe per job, on a GPU where there is one."""
+    device = "cuda" if torch.cuda.is_available() else None
+    if settings.get("optimiser", "ridge") == "paper":
+        return fit_paper_probes(features, mask, jobs, device=device)
+    penalty = settings.get("penalty")
+    penalties = PENALTIES if penalty is None else (float(penalty),)
+    return fit_probes(features, mask, jobs, penalties, device)
