@@ -209,6 +209,7 @@ def other_method(result: RunResult, key: str) -> MethodSection:
         break_even=[
             *break_even_sentences(method, result.confidence),
             *wording.pulls(method, result.target),
+            *wording.rehearsals(method, result.strata, result.target),
         ],
         gap=gap_sentence(result, method),
         tested=wording.tested(method, result.target, result.confidence, purchase),
@@ -266,6 +267,10 @@ def what_was_measured(result: RunResult, planning: MethodResult) -> list[tuple[s
         ("Trainings", f"{count(trials.total)} trials ({by_method})"),
         ("Seeds", caveats.seeds_text(result.seeds)),
         *(("First hint", said) for said in wording.pulls(planning, result.target)),
+        *(
+            ("Rehearsals", said)
+            for said in wording.rehearsals(planning, result.strata, result.target)
+        ),
         ("Fit", caveats.surface_fit(planning.surface)),
         ("Intervals", f"{interval_name(result.confidence)}s throughout"),
     ]

@@ -154,6 +154,29 @@ class Pull(Record):
     items: int  # unlabelled items that were read
 
 
+class RehearsedPurchase(Record):
+    """A purchase whose labels were guessed; `deviation` is how far its accuracy may be off."""
+
+    labels: dict[str, int]
+    accuracy: float
+    deviation: float
+    fitted: float
+
+
+class Rehearsals(Record):
+    """What guessed labels taught, and how guessing came out where the answers are known.
+
+    `missed` is the accuracy of a rehearsal of the target's own labels less that of as many lent
+    ones; `overconfidence` by how much its guesses are surer than right. `sound`: close enough for
+    purchases to be rehearsed (docs/planner.md).
+    """
+
+    missed: float
+    overconfidence: float
+    sound: bool
+    purchases: list[RehearsedPurchase]
+
+
 class FittedCurve(Record):
     """The response surface along one way of spending, for the figure."""
 
@@ -193,6 +216,7 @@ class MethodResult(Record):
     pilot_curve: list[CurvePoint]
     lent_curve: list[LentPoint] = []  # the target's, from labels that the test set lent for nothing
     pulls: dict[str, Pull] = {}  # stratum -> what its unlabelled items said; empty if none was read
+    rehearsals: Rehearsals | None = None  # None: not tried
     fitted_curves: list[FittedCurve]
     surface: SurfaceSummary
 

@@ -4,6 +4,8 @@ Plain text, for the page and for the terminal alike. What is not resolved is sai
 gets no number; a difference whose interval contains zero is never called a difference.
 """
 
+from collections.abc import Iterable
+
 from analysis.number_format import (
     count,
     interval_name,
@@ -137,6 +139,27 @@ def _pull(name: str, own: Pull, target: str) -> str:
         f"{ratio(own.low)} to {ratio(own.high)}). What it teaches beside that, and may do harm, "
         "only bought labels show; the plan counts both, and errors."
     )
+
+
+def rehearsals(method: MethodResult, strata: Iterable[str], target: str) -> list[str]:
+    """What guessed labels said, or why none were guessed; nothing where it was not tried."""
+    own = method.rehearsals
+    if own is None:
+        return []
+    off = f"{100 * abs(own.missed):.1f} points {'below' if own.missed < 0 else 'above'}"
+    tried = f"Labels of {target} items that were guessed instead of lent came {off} them"
+    if not own.sound:
+        sure = 100 * own.overconfidence
+        surer = f", and the guesses are {sure:.0f} % surer than right" if sure >= 1 else ""
+        return [f"{tried}{surer}: too far off to rehearse purchases with guessed labels."]
+    if not own.purchases:
+        return [f"{tried}; no purchase was rehearsed beyond that."]
+    said = "; ".join(
+        f"{labels_text(one.labels, strata)}: {percent(one.accuracy)}, give or take "
+        f"{100 * one.deviation:.1f} points"
+        for one in own.purchases
+    )
+    return [f"{tried}. Rehearsed with guessed labels, {said}. The plan counts this as one hint."]
 
 
 def after_the_pilot(result: RunResult) -> str:

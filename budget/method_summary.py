@@ -17,6 +17,8 @@ from analysis.result import (
     MethodResult,
     PlanSummary,
     Pull,
+    Rehearsals,
+    RehearsedPurchase,
     SupervisionGap,
     SurfaceSummary,
 )
@@ -81,6 +83,7 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
             _lent_point(setting, own, surface) for own in explored.observations if own.borrowed
         ],
         pulls={name: _pull(setting, name, own) for name, own in explored.separations.items()},
+        rehearsals=_rehearsals(explored),
         fitted_curves=_fitted_curves(setting, surface, plan),
         surface=_surface_summary(surface),
     )
@@ -155,6 +158,26 @@ def _pull(setting: Setting, stratum: str, separation: Separation) -> Pull:
         low=separation.at(-1),
         high=separation.at(1),
         items=setting.items_read(stratum),
+    )
+
+
+def _rehearsals(explored: Explored) -> Rehearsals | None:
+    control = explored.control
+    if control is None:
+        return None
+    return Rehearsals(
+        missed=control.missed,
+        overconfidence=control.overconfidence,
+        sound=control.sound,
+        purchases=[
+            RehearsedPurchase(
+                labels=dict(own.labels),
+                accuracy=own.accuracy,
+                deviation=own.deviation,
+                fitted=float(explored.surface.predict([own.labels], offset=False).mean()),
+            )
+            for own in explored.rehearsals
+        ],
     )
 
 

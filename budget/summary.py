@@ -13,6 +13,7 @@ from analysis.wording import (
     pulls,
     reason,
     recommendation,
+    rehearsals,
     supervision_gap,
 )
 
@@ -29,6 +30,8 @@ def show_result(result: RunResult) -> None:
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
     for method in result.methods.values():
         for said in pulls(method, result.target):
+            console.print(said)
+        for said in rehearsals(method, result.strata, result.target):
             console.print(said)
         console.print(_accuracy_table(result, method))
     for notice in notices(result):
