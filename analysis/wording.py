@@ -146,11 +146,11 @@ def rehearsals(method: MethodResult, strata: Iterable[str], target: str) -> list
     own = method.rehearsals
     if own is None:
         return []
-    off = f"{100 * abs(own.missed):.1f} points {'below' if own.missed < 0 else 'above'}"
-    tried = f"Labels of {target} items that were guessed instead of lent came {off} them"
+    off = f"{100 * abs(own.missed):.1f} points {'lower' if own.missed < 0 else 'higher'}"
+    tried = f"Trained on guessed instead of known labels of {target} items a probe scores {off}"
     if not own.sound:
         sure = 100 * own.overconfidence
-        surer = f", and the guesses are {sure:.0f} % surer than right" if sure >= 1 else ""
+        surer = f", and guesses are {sure:.0f} points surer than right" if sure >= 1 else ""
         return [f"{tried}{surer}: too far off to rehearse purchases with guessed labels."]
     if not own.purchases:
         return [f"{tried}; no purchase was rehearsed beyond that."]
@@ -159,7 +159,7 @@ def rehearsals(method: MethodResult, strata: Iterable[str], target: str) -> list
         f"{100 * one.deviation:.1f} points"
         for one in own.purchases
     )
-    return [f"{tried}. Rehearsed with guessed labels, {said}. The plan counts this as one hint."]
+    return [f"{tried}. Purchases rehearsed with guessed labels, a hint to the plan: {said}."]
 
 
 def after_the_pilot(result: RunResult) -> str:

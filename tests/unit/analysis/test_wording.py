@@ -1,9 +1,19 @@
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from analysis import caveats, wording
-from analysis.result import Estimate, ExchangeRate, Pull, RoundSummary, RunResult, StratumSummary
+from analysis.result import (
+    Estimate,
+    ExchangeRate,
+    Pull,
+    Rehearsals,
+    RehearsedPurchase,
+    RoundSummary,
+    RunResult,
+    StratumSummary,
+)
 
 MINUS = "\u2212"
 
@@ -72,6 +82,36 @@ def test_what_unlabelled_items_said(resolved_result: RunResult) -> None:
     assert wording.pulls(noisy, "hard") == [
         "A first hint, from 300 easy items that nobody has labelled, is too vague to tell "
         "anything; the plan rests on the pilot."
+    ]
+
+
+def test_what_rehearsals_said(resolved_result: RunResult) -> None:
+    planning = resolved_result.methods[resolved_result.planning_method]
+
+    def said(**changes: Any) -> list[str]:
+        own: dict[str, Any] = {"missed": -0.012, "overconfidence": 0.02, "sound": True}
+        own |= {"purchases": []} | changes
+        told = planning.model_copy(update={"rehearsals": Rehearsals(**own)})
+        return wording.rehearsals(told, ("easy", "hard"), "hard")
+
+    assert wording.rehearsals(planning, ("easy", "hard"), "hard") == []
+    tried = "Trained on guessed instead of known labels of hard items a probe scores 1.2 points "
+    assert said() == [f"{tried}lower; no purchase was rehearsed beyond that."]
+    assert said(missed=0.012) == [f"{tried}higher; no purchase was rehearsed beyond that."]
+    assert said(sound=False, overconfidence=0.17) == [
+        f"{tried}lower, and guesses are 17 points surer than right: too far off to rehearse "
+        "purchases with guessed labels."
+    ]
+    purchases = [
+        RehearsedPurchase(labels={"easy": 400}, accuracy=0.641, deviation=0.023, fitted=0.65),
+        RehearsedPurchase(
+            labels={"easy": 200, "hard": 50}, accuracy=0.66, deviation=0.03, fitted=0.65
+        ),
+    ]
+    assert said(purchases=purchases) == [
+        f"{tried}lower. Purchases rehearsed with guessed labels, a hint to the plan: 400 easy "
+        "labels: 64.1 %, give or take 2.3 points; 200 easy and 50 hard labels: 66.0 %, give or "
+        "take 3.0 points."
     ]
 
 

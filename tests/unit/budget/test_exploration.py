@@ -14,6 +14,7 @@ from budget.policies import Mix
 from budget.setting import Setting, prepare
 from budget.surface.observation import Observation
 from training.probes.reading import Reading
+from training.probes.rehearsing import Rehearsed
 
 
 class DrawnTrials:
@@ -25,9 +26,16 @@ class DrawnTrials:
         self.setting, self.easy_helps = setting, easy_helps
         self.asked: list[Mix] = []
         self.readings_to_give: list[Reading] = []
+        self.curve: list[Observation] = []
+        self.rehearsed: list[tuple[list[Mix], Mix]] = []
+        self.guessed_accuracy = 0.5
 
     def borrowed_curve(self) -> list[Observation]:
-        return []
+        return self.curve
+
+    def rehearse(self, mixes: list[Mix], bought: Mix) -> list[list[Rehearsed]]:
+        self.rehearsed.append((list(mixes), dict(bought)))
+        return [[Rehearsed(self.guessed_accuracy, 0.0, 0.0)] for _ in mixes]
 
     def readings(self) -> list[Reading]:
         return self.readings_to_give
@@ -114,3 +122,25 @@ def test_another_method_learns_from_the_same_labels() -> None:
     ).learn_from(explored)
     assert other.asked == [explored.bought]
     assert (learnt.rounds, learnt.bought) == (explored.rounds, explored.bought)
+
+
+def lent(setting: Setting, labels: int, accuracy: float) -> Observation:
+    items = int(setting.on_target.sum())
+    correct = np.broadcast_to(np.arange(items) < items * accuracy, (4, items))
+    return Observation({}, correct, 0.0, borrowed=labels)
+
+
+@pytest.mark.parametrize("sound", [True, False])
+def test_purchases_are_rehearsed_where_the_control_is_sound(sound: bool) -> None:
+    setting, trials, _ = campaign(1)
+    trials.curve = [lent(setting, 16, 0.4), lent(setting, 64, 0.5 if sound else 0.8)]
+    explorer = Explorer(setting, cast(MethodTrials, trials), np.zeros((1, 100), dtype=bool))
+    assert trials.rehearsed == [([{"hard": 64}], {})]
+    explored = explorer.explore()
+    assert explored.control is not None and explored.control.sound == sound
+    # 400 less 48 for the pilot buys 352 easy or 176 hard labels more, as far as items go.
+    easy = min(16 + 352, setting.capacity["easy"])
+    hard = min(16 + 176, setting.capacity["hard"]) // 2
+    wanted = [{"easy": easy}, {"easy": easy // 2, "hard": hard}]
+    assert trials.rehearsed[1:] == ([(wanted, explored.bought)] if sound else [])
+    assert [own.labels for own in explored.rehearsals] == (wanted if sound else [])

@@ -18,10 +18,11 @@ from training.model_source import ModelSource
 from training.models import LoadedModel, load_model
 from training.probes.probe import fit_probe
 from training.probes.reading import read, reading_of
+from training.probes.rehearsing import Guesser, Known, imagined_purchase
 from training.prompts import PROMPT_VERSION, choice_prompt
 from training.runner import TrialRunner
 from training.scoring.choices import encode_items
-from training.task import Purchase, Task
+from training.task import Purchase, Task, generator
 from training.trials import Trial, make_trial
 from training.tuning.qlora import QloraSettings, prepare, train_and_score
 
@@ -175,6 +176,45 @@ def test_a_probe_reads_unlabelled_items(
     )
     assert reading_of(details) == expected
     assert details["penalty"] == 0.5 and details["wrong_label_share"] == 0.0
+
+
+def test_a_rehearsal_is_trained_on_guessed_labels(
+    tmp_path: Path, task: Task, bert_source: ModelSource
+) -> None:
+    """What it scores is what guessing, drawing and fitting by hand give."""
+    runner = TrialRunner(task, bert_source, tmp_path)
+    settings: dict[str, Any] = {"settings": {"penalty": 0.5}, "mix": {"easy": 16}}
+    rehearses = {"easy": 20, "hard": 5}
+    trial = trial_of(task, bert_source, "probe", **settings, borrowed=10, rehearses=rehearses)
+    plain = trial_of(task, bert_source, "probe", **settings)
+    result, bought_alone = runner.run(trial), runner.run(plain)
+    taught, purchase = task.lent(10, trial.seed), task.purchase({"easy": 16}, TERMS, trial.seed)
+    counts = task.choice_counts
+    mask = np.array([[slot < count for slot in range(counts.max())] for count in counts])
+    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.model)
+    pool = {name: task.unlabelled(name, 1000) for name in rehearses}
+    fitted = fit_probe(everything[taught], task.answers[taught], mask[taught], [0.5])
+    guesser = Guesser(everything, mask, taught, task.answers[taught], fitted, pool["hard"])
+    order = np.argsort(purchase.positions)
+    known = Known(purchase.positions[order], purchase.labels[order], purchase.redraw_rates[order])
+    guessed = {
+        "easy": guesser.guess(pool["easy"], known),
+        "hard": guesser.guess(pool["hard"], Known.none()),
+    }
+    rows, labels = imagined_purchase(
+        guessed, rehearses, TERMS, counts, lambda name: generator("rehearse", trial.seed, name)
+    )
+    probe = fit_probe(everything[rows], labels, mask[rows], [0.5])
+    test = task.test_positions
+    expected = probe.scores(everything[test], mask[test]).argmax(1) == gold(task)
+    np.testing.assert_array_equal(result.correct, expected)
+    hard = test[task.test_strata == "hard"]
+    others = np.setdiff1d(hard, taught)
+    assert result.details["surprise"] == pytest.approx(guessed["easy"].surprise)
+    assert result.details["overconfidence"] == pytest.approx(
+        guesser.overconfidence(guessed["hard"], others, task.answers[others])
+    )
+    assert (result.correct != bought_alone.correct).any()
 
 
 def test_probe_chooses_its_penalty_where_none_is_set(
