@@ -155,7 +155,10 @@ class Pull(Record):
 
 
 class RehearsedPurchase(Record):
-    """A purchase whose labels were guessed; `deviation` is how far its accuracy may be off."""
+    """A purchase whose labels were guessed; `deviation` is how far its accuracy may be off.
+
+    `fitted` is what the surface has there.
+    """
 
     labels: dict[str, int]
     accuracy: float

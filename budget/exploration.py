@@ -57,7 +57,8 @@ class Explorer:
         self._floor = unsupervised[0] if trials.method == "qlora" else None
         self._borrowed = trials.borrowed_curve()
         self._separations = separations(trials.readings())
-        size = control_size(self._borrowed, setting.capacity[setting.task.target])
+        for_sale = setting.capacity[setting.task.target]
+        size = control_size(self._borrowed, for_sale, int(setting.on_target.sum()))
         control = trials.rehearse([{setting.task.target: size}], {}) if size else []
         self._rehearsals = CampaignRehearsals(self._borrowed, control[0] if control else (), size)
 

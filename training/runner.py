@@ -26,7 +26,7 @@ from training.probes.reading import MOST_READ, Reading, read
 from training.probes.rows import Array, Features, Mask
 from training.prompts import Prompt, find_prompt
 from training.purchase_targets import purchase_targets
-from training.rehearsal_trials import rehearse_trial
+from training.rehearsal_trials import RehearsalTrials
 from training.scoring.encoding import encode_prompts
 from training.targets import Targets
 from training.task import Positions, Purchase, Task
@@ -159,11 +159,10 @@ class TrialRunner:
         features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
         mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
         if trials[0].rehearses:
+            rehearsals = RehearsalTrials(self.task, positions, features, mask)
             for trial, purchase in zip(trials, purchases, strict=True):
                 started = time.perf_counter()
-                correct, details = rehearse_trial(
-                    self.task, trial, purchase, _terms(trial), positions, features, mask
-                )
+                correct, details = rehearsals.run(trial, purchase, _terms(trial))
                 seconds = time.perf_counter() - started
                 yield trial, self._result(correct, purchase, details, seconds)
             return

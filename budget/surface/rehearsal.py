@@ -15,14 +15,17 @@ import numpy as np
 from budget.surface.luck import LUCK
 from training.probes.rehearsing import Rehearsed
 
-REHEARSAL_SEEDS = 2  # parts of the test set that are taught; the rest is scored
 _MOST_MISSED = 0.05  # accuracy
 _MOST_OVERCONFIDENT = 0.1
 _MOST_SURPRISED = 2.5  # standard deviations
-_DEVIATION = 0.012  # of accuracy, that rehearsals miss where all is well (docs/planner.md)
-_SHARE_MISSED = 0.5  # of what the control missed: others than the target lie farther apart
+# Of accuracy, what rehearsals miss where all is well (docs/planner.md); most of it because they
+# are scored on halves of the test set, here of `_TEST_ITEMS`: it grows as those get fewer.
+_DEVIATION = 0.012
+_TEST_ITEMS = 1000
+# Of what the control missed: classes of strata that are easier than the target are guessed better.
+_SHARE_MISSED = 0.5
 _ONE_LABEL = 1.0  # what guesses from one label would miss; shrinks with their number
-_LUCK_OFFSET = 32.0
+_LUCK_OFFSET = 32.0  # as in `budget.surface.luck`
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,8 @@ class Rehearsal:
 class Control:
     """How a rehearsal of the target's own labels came out.
 
-    `missed`, its accuracy less that of as many lent labels; `overconfidence` of its guesses.
+    `missed`, its accuracy less that of as many lent labels; `overconfidence` of its guesses, below
+    0 where they are right more often than they claim, which does no harm.
     """
 
     missed: float
@@ -56,24 +60,41 @@ class Control:
         return abs(self.missed) <= _MOST_MISSED and self.overconfidence <= _MOST_OVERCONFIDENT
 
 
+@dataclass(frozen=True)
+class Guesses:
+    """What guesses of a stratum rest on.
+
+    `labels` bought of it, `rehearsals` that share these guesses, and so their error, and the
+    `test_items` whose halves taught and scored.
+    """
+
+    labels: int
+    rehearsals: int
+    test_items: int
+
+
 def rehearsal(
     labels: Mapping[str, int],
     rehearsed: Sequence[Rehearsed],
     control: Control,
-    known: int,
-    of_one_stratum: int,
+    guesses: Guesses,
 ) -> Rehearsal | None:
     """What the fit is told of one mix; None where labels that were bought contradict the guesses.
 
-    `rehearsed` of all seeds; `known`, the fewest labels that guesses of a stratum other than the
-    target rest on; `of_one_stratum`, how many rehearsals share these guesses, and so their error.
+    `rehearsed` of all seeds; `guesses` of the mix's stratum other than the target.
     """
     if max(own.surprise for own in rehearsed) > _MOST_SURPRISED:
         return None
     luck = LUCK**2 / (sum(labels.values()) + _LUCK_OFFSET) / len(rehearsed)
-    parts = (_DEVIATION, _SHARE_MISSED * control.missed, _ONE_LABEL / known, np.sqrt(luck))
+    halves = np.sqrt(max(1.0, _TEST_ITEMS / max(guesses.test_items, 1)))
+    parts = (
+        _DEVIATION * halves,
+        _SHARE_MISSED * control.missed,
+        _ONE_LABEL / guesses.labels,
+        np.sqrt(luck),
+    )
     return Rehearsal(
         labels,
         float(np.mean([own.accuracy for own in rehearsed])),
-        float(np.linalg.norm(parts) * np.sqrt(of_one_stratum)),
+        float(np.linalg.norm(parts) * np.sqrt(guesses.rehearsals)),
     )

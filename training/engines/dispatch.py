@@ -155,4 +155,8 @@ def trial_name(trial: Trial) -> str:
     if trial.borrowed:
         parts.append(f"{trial.borrowed} borrowed {trial.target}")
     bought = " + ".join(parts)
-    return f"{trial.method}{f' on {bought} labels' if bought else ''}, seed {trial.seed}"
+    on = f" on {bought} labels" if bought else ""
+    if trial.rehearses:
+        guessed = " + ".join(f"{count} {stratum}" for stratum, count in trial.rehearses)
+        on = f" on {guessed} guessed labels (from {bought})"
+    return f"{trial.method}{on}, seed {trial.seed}"

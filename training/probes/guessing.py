@@ -19,9 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.probes.rows import Mask
+from training.probes.rows import Array, Mask
 
-Array = NDArray[np.float64]
 Features = NDArray[np.float32] | Array
 _DIMENSIONS = 128
 _LARGEST = 0.25  # dimensions per labelled row: more could not be told from noise
@@ -62,22 +61,31 @@ class NoiseSpace:
             free = len(every) - 1
             kinds, held = np.unique(answers, return_counts=True)
             apart = np.stack([rows[answers == own, 0].mean(0) - centre for own in kinds])
-            between = apart.T * (held / held.sum()) @ apart
+            held = held / held.sum()
         else:
             every = np.concatenate([rows[mask], others[more[1]]])
             free = int((mask.sum(1) - 1).sum() + (more[1].sum(1) - 1).sum())
             choices = float(mask.sum(1).mean())
             lifted = rows[np.arange(len(answers)), answers].mean(0) * choices / (choices - 1)
-            between = np.outer(lifted, lifted) / choices
-        scatter, directions = np.linalg.eigh(every.T @ every / max(1, free) - between)
+            apart, held = lifted[None], np.array([1 / choices])
         most = min(_DIMENSIONS, max(1, int(_LARGEST * free)))
+        basis = _span(every)
+        spanned, means = every @ basis, apart @ basis
+        between = means.T * held @ means
+        scatter, directions = np.linalg.eigh(spanned.T @ spanned / max(1, free) - between)
         kept = np.argsort(-scatter)[:most]
         scale = np.maximum(scatter[kept], 0) + _RIDGE * max(float(scatter[kept].mean()), 1e-12)
-        return cls(directions[:, kept] / np.sqrt(scale))
+        return cls(basis @ directions[:, kept] / np.sqrt(scale))
 
     def project(self, features: Features, mask: Mask) -> Array:
         """(items, choices or 1, dimensions); choices of an item about their own mean."""
         return np.asarray(_centred(features, mask) @ self.projection)
+
+
+def _span(rows: Array) -> Array:
+    """Orthonormal directions that hold all rows (items, width): as many as the fewer of the two."""
+    items, width = rows.shape
+    return np.eye(width) if width <= items else np.asarray(np.linalg.qr(rows.T)[0])
 
 
 def _centred(features: Features, mask: Mask) -> Array:
@@ -126,7 +134,7 @@ class Guess:
     """Guessed classes of items.
 
     `probabilities` (items, choices) with the labels that are there; `unaided` (items, choices) by
-    the mixture alone, as if an item's own label were not known.
+    the mixture alone, which an item's own label helped to find, but says nothing to here.
     """
 
     probabilities: Array
@@ -197,10 +205,10 @@ def _step(items: Array, mask: Mask, from_labels: Array, current: Array, weights:
 def _mixture(items: Array, mask: Mask, current: Array, weights: Array) -> Mixture:
     if items.shape[1] > 1:
         shares = np.where(mask, current, 0.0) * weights[:, None]
-        pulled = shares.reshape(-1) @ items.reshape(-1, items.shape[2]) / weights.sum()
-        choices = float(mask.sum(1).mean())
-        means = pulled[None] * choices / (choices - 1)
-        return Mixture(means, np.zeros(1), np.zeros(items.shape[2]))
+        # Of an item's own centred choices the right one lies 1 - 1 / choices of the way apart.
+        apart = float((weights * (1 - 1 / mask.sum(1))).sum())
+        pulled = shares.reshape(-1) @ items.reshape(-1, items.shape[2]) / max(apart, 1e-12)
+        return Mixture(pulled[None], np.zeros(1), np.zeros(items.shape[2]))
     centre = items[:, 0].mean(0)
     rows = items[:, 0] - centre
     held = (current * weights[:, None]).sum(0)

@@ -51,7 +51,8 @@ class Guessed:
     """Guesses for items of a stratum.
 
     `rows` (items,), `guess` of their classes, and `surprise`: by how many standard deviations known
-    labels agree less with the unaided guesses than these expect of themselves.
+    labels agree less with the unaided guesses than these expect of themselves. It is a coarse
+    check: the labels helped to find the guesses, and guesses that are too sure surprise sooner.
     """
 
     rows: Rows
@@ -59,7 +60,7 @@ class Guessed:
     surprise: float
 
     def draw(self, count: int, rng: np.random.Generator) -> tuple[Rows, NDArray[np.int64]]:
-        """So many of the items with answers drawn from the guesses; fewer begin more."""
+        """So many of the items, with answers drawn from the guesses; fewer items begin more."""
         chosen = rng.permutation(len(self.rows))[:count]
         shares = self.guess.probabilities[chosen].cumsum(1)
         answers = (shares <= rng.random(len(chosen))[:, None] * shares[:, -1:]).sum(1)
@@ -103,7 +104,7 @@ class Guesser:
         places = np.searchsorted(rows, known.rows)
         said = label_log_odds(mask, places, known.labels, known.redraw_rates)
         scores = self._probe.scores(self._features[rows], mask)
-        starts = [(probabilities(np.where(mask, scores, -np.inf)), np.ones(len(rows)))]
+        starts = [(probabilities(scores), np.ones(len(rows)))]
         if len(places) >= LEAST_LABELS:
             labelled = np.zeros(len(rows))
             labelled[places] = 1.0

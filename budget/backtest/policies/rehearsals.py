@@ -17,11 +17,11 @@ def start_rehearsals(
     market: Market, curve: Sequence[Observation]
 ) -> Generator[Rehearsing, _Asked, CampaignRehearsals]:
     """Rehearse the target against its lent `curve`; use by `yield from`."""
-    size = control_size(curve, market.capacity[market.target])
+    size = control_size(curve, market.capacity[market.target], market.groups.size)
     if not size:
         return CampaignRehearsals()
     rehearsed = yield Rehearsing((((market.target, size),),))
-    return CampaignRehearsals(curve, rehearsed[0], size)
+    return CampaignRehearsals(curve, rehearsed[0] if rehearsed else (), size)
 
 
 def rehearse(

@@ -55,14 +55,16 @@ class DrawnTrials:
         return found
 
 
-def campaign(rounds: int, easy_helps: bool = True) -> tuple[Setting, DrawnTrials, Explorer]:
+def campaign(
+    rounds: int, easy_helps: bool = True, test_items: int = 100
+) -> tuple[Setting, DrawnTrials, Explorer]:
     sections: dict[str, Any] = {
         "items": {"source": "workshop", "size": 1500},
         "strata": {"measure": "steps", "easy_at_most": 2, "hard_at_least": 5},
         "annotators": {"easy": {"error_rate": 0.0}, "hard": {"error_rate": 0.0}},
         "budget": {"total": 400},
         "pilot": {"labels": 16, "rounds": rounds},
-        "test": {"items": 100, "other_items": 15},
+        "test": {"items": test_items, "other_items": 15},
     }
     setting = prepare(RunConfig.model_validate(sections))
     trials = DrawnTrials(setting, easy_helps)
@@ -132,9 +134,9 @@ def lent(setting: Setting, labels: int, accuracy: float) -> Observation:
 
 @pytest.mark.parametrize("sound", [True, False])
 def test_purchases_are_rehearsed_where_the_control_is_sound(sound: bool) -> None:
-    setting, trials, _ = campaign(1)
+    setting, trials, _ = campaign(1, test_items=200)
     trials.curve = [lent(setting, 16, 0.4), lent(setting, 64, 0.5 if sound else 0.8)]
-    explorer = Explorer(setting, cast(MethodTrials, trials), np.zeros((1, 100), dtype=bool))
+    explorer = Explorer(setting, cast(MethodTrials, trials), np.zeros((1, 200), dtype=bool))
     assert trials.rehearsed == [([{"hard": 64}], {})]
     explored = explorer.explore()
     assert explored.control is not None and explored.control.sound == sound

@@ -36,8 +36,9 @@ def rehearsals() -> CampaignRehearsals:
 
 
 def test_the_control_is_as_large_as_items_and_curve_allow() -> None:
-    assert [control_size(CURVE, n) for n in (7, 8, 63, 64, 5000)] == [0, 8, 8, 64, 64]
-    assert control_size([], 500) == 0
+    assert [control_size(CURVE, n, 200) for n in (7, 8, 63, 64, 5000)] == [0, 8, 8, 64, 64]
+    assert control_size([], 500, 200) == 0
+    assert control_size(CURVE, 500, 199) == 0
 
 
 def test_nothing_is_rehearsed_without_a_sound_control() -> None:
@@ -81,3 +82,12 @@ def test_results_are_told_apart_and_kept_until_labels_have_grown(
     assert list(again) == ["medium"]
     rehearsals.learn(again, [told(0.7), told(0.7, surprise=9.0)], grown)
     assert [own.accuracy for own in rehearsals.found] == [0.61, 0.62, 0.7]
+
+
+def test_as_many_results_as_were_wanted(rehearsals: CampaignRehearsals) -> None:
+    bought = {"easy": 40}
+    wanted = rehearsals.wanted(position(bought), "hard")
+    with pytest.raises(ValueError, match="shorter"):
+        rehearsals.learn(wanted, [told(0.6)], bought)
+    with pytest.raises(ValueError, match="no control"):
+        CampaignRehearsals().learn(wanted, [], bought)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from budget.surface.fit import fit_surface
-from budget.surface.rehearsal import Control, Rehearsal, rehearsal
+from budget.surface.rehearsal import Control, Guesses, Rehearsal, rehearsal
 from training.probes.rehearsing import Rehearsed
 
 
@@ -29,19 +29,24 @@ def test_control(accuracies: tuple[float, float], over: float, sound: bool) -> N
     assert control.sound == sound
 
 
-def test_deviation_by_hand() -> None:
-    """.012, half of what was missed, 1 / labels and luck of two seeds, added as lengths are."""
-    found = rehearsal({"easy": 368}, seeds((0.6, 0.62)), Control(-0.02, 0.0), 50, 2)
+@pytest.mark.parametrize(("test_items", "times"), [(1000, 1.0), (4000, 1.0), (250, 2.0)])
+def test_deviation_by_hand(test_items: int, times: float) -> None:
+    """.012, half of what was missed, 1 / labels and luck of two seeds, added as lengths are.
+
+    The first of them is twice as much with a quarter of the test items.
+    """
+    guesses = Guesses(50, 2, test_items)
+    found = rehearsal({"easy": 368}, seeds((0.6, 0.62)), Control(-0.02, 0.0), guesses)
     assert found is not None
     assert found.labels == {"easy": 368}
     assert found.accuracy == pytest.approx(0.61)
-    luck = 0.27**2 / 400 / 2
-    assert found.deviation == pytest.approx(np.sqrt(2 * (0.012**2 + 0.01**2 + 0.02**2 + luck)))
+    parts = (0.012 * times) ** 2 + 0.01**2 + 0.02**2 + 0.27**2 / 400 / 2
+    assert found.deviation == pytest.approx(np.sqrt(2 * parts))
 
 
 def test_guesses_that_bought_labels_contradict_are_not_told() -> None:
     told = [*seeds((0.6,)), *seeds((0.6,), surprise=3.0)]
-    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0), 50, 1) is None
+    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0), Guesses(50, 1, 1000)) is None
 
 
 def test_the_fit_follows_rehearsals() -> None:

@@ -236,3 +236,7 @@ def test_bad_input_is_returned_and_a_bug_is_raised() -> None:
 def test_a_trial_in_words() -> None:
     assert trial_name(TRIAL) == "qlora on 6 easy + 9 hard labels, seed 2"
     assert trial_name(replace(TRIAL, method="zero_shot", mix=())) == "zero_shot, seed 2"
+    rehearsal = replace(TRIAL, method="probe", borrowed=8, rehearses=(("easy", 64),))
+    assert trial_name(rehearsal) == (
+        "probe on 64 easy guessed labels (from 6 easy + 9 hard + 8 borrowed hard), seed 2"
+    )

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from training.probes import guessing
 from training.probes.guessing import (
     Mixture,
     NoiseSpace,
@@ -120,3 +121,19 @@ def test_noisy_labels_are_not_believed_too_far() -> None:
     weights = (np.arange(600) < 40).astype(float)
     found = guess(items, mask, said, [(probabilities(said), weights)])
     assert found.probabilities[:6].argmax(1).tolist() == answers[:6].tolist()
+
+
+def test_more_features_than_rows_lose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The rows' own span has all their noise: the same distances as with every direction."""
+    rng = np.random.default_rng(2)
+    features, mask = rng.standard_normal((40, 1, 60)), np.ones((40, 2), dtype=bool)
+    answers = np.arange(30) % 2
+    own = (features[:30], mask[:30], answers, (features[30:], mask[30:]))
+
+    def distances() -> Array:
+        rows = NoiseSpace.of(*own).project(features, mask)[:, 0]
+        return np.asarray(rows @ rows.T)
+
+    in_span = distances()
+    monkeypatch.setattr(guessing, "_span", lambda rows: np.eye(rows.shape[1]))
+    np.testing.assert_allclose(in_span, distances(), rtol=1e-6, atol=1e-9)
