@@ -25,6 +25,7 @@ from annotation.cost import DEFAULT_TERMS, LabelTerms, mix_cost, money, several
 from annotation.errors import InputError
 from annotation.noise import ErrorKind
 from annotation.sources import SOURCES
+from training.probes.rehearsed import LEAST_TEST_ITEMS
 from training.prompts import PROMPT_VERSION, PROMPT_VERSIONS, find_prompt
 from training.targets import TargetKind
 from training.tuning.settings import PRESETS, Schedule
@@ -351,6 +352,11 @@ class RunConfig(Section):
             raise ValueError(
                 "pilot.rehearse: guessed labels stand for one judgment each; with true, "
                 'targets.judgments should be 1 and targets.kind "hard_labels"'
+            )
+        if self.pilot.rehearse and self.test.items < LEAST_TEST_ITEMS:
+            raise ValueError(
+                f"pilot.rehearse: with true, test.items should be at least {LEAST_TEST_ITEMS}; "
+                f"got {self.test.items}"
             )
         if self.pilot.rehearse and self.pilot.borrow is False:
             raise ValueError(

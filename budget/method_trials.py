@@ -14,7 +14,7 @@ from budget.surface.separation import READING_SEEDS
 from training.engines import Engine, Watcher
 from training.models import Quantisation
 from training.probes.reading import Reading, reading_of
-from training.probes.rehearsing import Rehearsed
+from training.probes.rehearsed import Rehearsed
 from training.task import Pilot
 from training.trials import Method, Trial, TrialResult
 

@@ -12,7 +12,7 @@ from budget.backtest.market import Market
 from budget.backtest.trainer import Correct, ProbeTrainer
 from budget.policies import Mix
 from training.probes.reading import Reading
-from training.probes.rehearsing import Rehearsed
+from training.probes.rehearsed import Rehearsed
 
 __all__ = [
     "FORECAST_CONFIDENCE",

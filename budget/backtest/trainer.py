@@ -18,7 +18,8 @@ from budget.surface.separation import READING_SEEDS, reading_size
 from budget.worlds.world import LabelledItems, World
 from training.probes.probe import LinearProbe, ProbeJob, fit_probes, score_probes
 from training.probes.reading import MOST_READ, Reading, read
-from training.probes.rehearsing import Guessed, Guesser, Known, Rehearsed, imagined_purchase
+from training.probes.rehearsed import Rehearsed
+from training.probes.rehearsing import Guessed, Guesser, Known, imagined_purchase
 
 Correct = NDArray[np.bool_]
 PenaltyRule = Literal["cross_validated", "per_size"]

@@ -11,11 +11,9 @@ from budget.policies import Mix
 from budget.surface.observation import Observation
 from budget.surface.rehearsal import Control, Guesses, Rehearsal, rehearsal
 from training.probes.reading import MOST_READ
-from training.probes.rehearsing import LEAST_LABELS, Rehearsed
+from training.probes.rehearsed import LEAST_LABELS, LEAST_TEST_ITEMS, Rehearsed
 
 MOST_REHEARSED = 512  # labels of a rehearsed purchase
-# Halves of fewer are off by over 2.5 points, half of what a sound control may miss.
-LEAST_TEST_ITEMS = 200
 _LEAST_OF_TARGET = 4
 _GROWN = 1.5  # times as many labels, before a stratum is rehearsed again
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from budget.surface.luck import LUCK
-from training.probes.rehearsing import Rehearsed
+from training.probes.rehearsed import Rehearsed
 
 _MOST_MISSED = 0.05  # accuracy
 _MOST_OVERCONFIDENT = 0.1

@@ -26,10 +26,10 @@ from training.probes.guessing import (
     probabilities,
 )
 from training.probes.probe import LinearProbe
+from training.probes.rehearsed import LEAST_LABELS
 from training.probes.rows import Array, Features, Mask
 
 Rows = NDArray[np.int64]
-LEAST_LABELS = 16  # of a stratum, below which its labels do not tell where classes lie
 
 
 @dataclass(frozen=True)
@@ -150,20 +150,3 @@ def imagined_purchase(
         labels.append(draw_labels(answers, choices[own], how.error_rate, how.error_kind, rng))
         rows.append(own)
     return np.concatenate(rows), np.concatenate(labels)
-
-
-@dataclass(frozen=True)
-class Rehearsed:
-    """What one rehearsal came to.
-
-    Attributes
-    ----------
-    accuracy : on test items that were not taught
-    surprise : the largest of all strata that labels were known of
-    overconfidence : of guesses of the target's test items that were not taught; 0 where the target
-        was not guessed
-    """
-
-    accuracy: float
-    surprise: float
-    overconfidence: float

@@ -8,7 +8,7 @@ from budget.planning.position import Position
 from budget.planning.rehearsing import CampaignRehearsals, control_size
 from budget.surface.observation import Observation
 from budget.surface.rehearsal import Rehearsal
-from training.probes.rehearsing import Rehearsed
+from training.probes.rehearsed import Rehearsed
 
 _Asked = list[list[Rehearsed]]
 

@@ -236,6 +236,10 @@ def adding(more: str) -> Callable[[str], str]:
             ["pilot.rehearse: ", "targets.judgments should be 1"],
         ),
         (
+            adding("[pilot]\nrehearse = true\n[test]\nitems = 150"),
+            ["pilot.rehearse: ", "at least 200; got 150"],
+        ),
+        (
             adding("[pilot]\nrehearse = true\nborrow = false"),
             ["pilot.rehearse: ", "leave pilot.borrow out"],
         ),

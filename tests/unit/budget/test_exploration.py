@@ -14,7 +14,7 @@ from budget.policies import Mix
 from budget.setting import Setting, prepare
 from budget.surface.observation import Observation
 from training.probes.reading import Reading
-from training.probes.rehearsing import Rehearsed
+from training.probes.rehearsed import Rehearsed
 
 
 class DrawnTrials:

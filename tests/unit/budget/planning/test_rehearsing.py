@@ -7,7 +7,7 @@ from annotation.cost import LabelTerms
 from budget.planning.position import Position
 from budget.planning.rehearsing import CampaignRehearsals, control_size
 from budget.surface.observation import Observation
-from training.probes.rehearsing import Rehearsed
+from training.probes.rehearsed import Rehearsed
 
 STRATA = ("easy", "medium", "hard")
 

@@ -3,7 +3,7 @@ import pytest
 
 from budget.surface.fit import fit_surface
 from budget.surface.rehearsal import Control, Guesses, Rehearsal, rehearsal
-from training.probes.rehearsing import Rehearsed
+from training.probes.rehearsed import Rehearsed
 
 
 def seeds(

@@ -1,0 +1,24 @@
+"""What a rehearsal came to; apart from what rehearses, so that planning needs no torch."""
+
+from dataclasses import dataclass
+
+LEAST_LABELS = 16  # of a stratum, below which its labels do not tell where classes lie
+# Halves of fewer are off by over 2.5 points, half of what a sound control may miss.
+LEAST_TEST_ITEMS = 200  # of the target
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What one rehearsal came to (`training.probes.rehearsing`).
+
+    Attributes
+    ----------
+    accuracy : on test items that were not taught
+    surprise : the largest of all strata that labels were known of
+    overconfidence : of guesses of the target's test items that were not taught; 0 where the target
+        was not guessed
+    """
+
+    accuracy: float
+    surprise: float
+    overconfidence: float
