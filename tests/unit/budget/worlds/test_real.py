@@ -82,7 +82,7 @@ def test_items_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_worlds_of_one_task_differ_in_terms_alone(tmp_path: Path) -> None:
     worlds = list(workshop_worlds(Sources(tmp_path, None, tmp_path)))
-    assert len(worlds) == len({own.name for own in worlds}) == 104
+    assert len(worlds) == len({own.name for own in worlds}) == 120
     assert len({own.load for own in worlds}) == 1
     one = next(own for own in worlds if own.name == "workshop-cost4-errors0.1_0.2-budget600")
     assert (one.terms["hard"].cost, one.budget) == (Decimal(4), Decimal(600))
