@@ -129,7 +129,7 @@ class TrialRunner:
             (name, MOST_READ)
             for trial in trials
             if trial.rehearses
-            for name in {self.task.target: 0, **dict(trial.rehearses)}
+            for name in (self.task.target, *dict(trial.rehearses))
         )
         items = [*bought, *(self.task.unlabelled(*own) for own in looked_at)]
         return np.asarray(np.unique(np.concatenate([self.task.test_positions, *items])))
