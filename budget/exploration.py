@@ -11,7 +11,7 @@ from annotation.cost import mix_cost, money_left
 from budget.method_trials import MethodTrials
 from budget.planning.information import Batch, choose_batch, rank_batches
 from budget.planning.position import Position
-from budget.planning.rehearsing import CampaignRehearsals, control_size
+from budget.planning.rehearsing import CampaignRehearsals, control_point
 from budget.policies import Mix
 from budget.setting import Setting
 from budget.surface.clean import clean_share
@@ -57,10 +57,11 @@ class Explorer:
         self._floor = unsupervised[0] if trials.method == "qlora" else None
         self._borrowed = trials.borrowed_curve()
         self._separations = separations(trials.readings())
-        for_sale = setting.capacity[setting.task.target]
-        size = control_size(self._borrowed, for_sale, int(setting.on_target.sum()))
-        control = trials.rehearse([{setting.task.target: size}], {}) if size else []
-        self._rehearsals = CampaignRehearsals(self._borrowed, control[0] if control else (), size)
+        target = setting.task.target
+        self._rehearsals = CampaignRehearsals()
+        lent = control_point(self._borrowed, setting.capacity[target])
+        if lent and (control := trials.rehearse([{target: lent.borrowed}], {})):
+            self._rehearsals = CampaignRehearsals(lent, control[0])
 
     def explore(self) -> Explored:
         """Buy the pilot, then, round by round, the batch that teaches most for the plan.

@@ -9,7 +9,8 @@ from annotation.cost import LabelTerms
 from training.probe_fits import fit_with
 from training.probes.probe import LinearProbe, ProbeJob
 from training.probes.reading import MOST_READ
-from training.probes.rehearsing import Guessed, Guesser, Known, imagined_purchase
+from training.probes.rehearser import Rehearser
+from training.probes.rehearsing import Guesser, Known
 from training.probes.rows import Features, Mask
 from training.task import Positions, Purchase, Task, generator
 from training.trials import Trial
@@ -28,8 +29,7 @@ class RehearsalTrials:
         self._task, self._positions = task, positions
         self._features, self._mask = features, mask
         self._classes = np.eye(mask.shape[1])
-        self._guessers: dict[object, Guesser] = {}
-        self._guesses: dict[object, Guessed] = {}
+        self._rehearsers: dict[object, Rehearser] = {}
 
     def run(
         self, trial: Trial, purchase: Purchase, terms: Mapping[str, LabelTerms]
@@ -39,58 +39,63 @@ class RehearsalTrials:
         `purchase` has the labels that were bought. Details are `surprise` and `overconfidence`,
         see `Rehearsed`.
         """
-        task = self._task
-        guessed = {name: self._guessed(trial, name, purchase) for name, _ in trial.rehearses}
-        rows, labels = imagined_purchase(
-            guessed,
-            dict(trial.rehearses),
-            terms,
-            task.choice_counts[self._positions],
-            lambda name: generator("rehearse", trial.seed, name),
+        task, rehearser = self._task, self._rehearser(trial)
+        mix = dict(trial.rehearses)
+        known = {name: self._known(name, purchase) for name in mix}
+        rows, labels = rehearser.imagine(
+            mix, known, terms, lambda name: generator("rehearse", trial.seed, name)
         )
         probe = self._fit(trial, rows, labels)
         tested = self._rows(task.test_positions)
         answered = probe.scores(self._features[tested], self._mask[tested]).argmax(1)
-        details = {
+        correct = answered == task.answers[task.test_positions]
+        told = rehearser.told(mix, known, float(correct[self._others(trial)].mean()))
+        return correct, {
             "penalty": probe.penalty,
-            "surprise": max(own.surprise for own in guessed.values()),
-            "overconfidence": 0.0,
+            "surprise": told.surprise,
+            "overconfidence": told.overconfidence,
         }
-        if task.target in guessed:
-            scored = task.scored(trial.borrowed, trial.seed) & (task.test_strata == task.target)
-            others = task.test_positions[scored]
-            details["overconfidence"] = self._guesser(trial).overconfidence(
-                guessed[task.target], self._rows(others), task.answers[others]
-            )
-        return answered == task.answers[task.test_positions], details
 
-    def _guesser(self, trial: Trial) -> Guesser:
+    def _rehearser(self, trial: Trial) -> Rehearser:
         key = (trial.settings, trial.borrowed, trial.seed)
-        if key not in self._guessers:
+        if key not in self._rehearsers:
             task = self._task
             taught = task.lent(trial.borrowed, trial.seed)
             rows, answers = self._rows(taught), task.answers[taught]
-            self._guessers[key] = Guesser(
-                self._features,
-                self._mask,
-                rows,
-                answers,
-                self._fit(trial, rows, answers),
-                self._rows(task.unlabelled(task.target, MOST_READ)),
+            others = task.test_positions[self._others(trial)]
+            self._rehearsers[key] = Rehearser(
+                Guesser(
+                    self._features,
+                    self._mask,
+                    rows,
+                    answers,
+                    self._fit(trial, rows, answers),
+                    self._unlabelled(task.target),
+                ),
+                self._unlabelled,
+                task.choice_counts[self._positions],
+                task.target,
+                self._rows(others),
+                task.answers[others],
             )
-        return self._guessers[key]
+        return self._rehearsers[key]
 
-    def _guessed(self, trial: Trial, name: str, purchase: Purchase) -> Guessed:
+    def _others(self, trial: Trial) -> NDArray[np.bool_]:
+        """Test items of the target that were not taught, (test items,)."""
+        task = self._task
+        return np.asarray(
+            task.scored(trial.borrowed, trial.seed) & (task.test_strata == task.target)
+        )
+
+    def _known(self, name: str, purchase: Purchase) -> Known:
         own = np.flatnonzero(self._task.stratum_of[purchase.positions] == name)
         own = own[np.argsort(purchase.positions[own])]
-        bought, labels = purchase.positions[own], purchase.labels[own]
-        taught_by = (trial.settings, trial.borrowed, trial.seed, trial.terms)
-        key = (taught_by, name, bought.tobytes(), labels.tobytes())
-        if key not in self._guesses:
-            known = Known(self._rows(bought), labels, purchase.redraw_rates[own])
-            unlabelled = self._rows(self._task.unlabelled(name, MOST_READ))
-            self._guesses[key] = self._guesser(trial).guess(unlabelled, known)
-        return self._guesses[key]
+        return Known(
+            self._rows(purchase.positions[own]), purchase.labels[own], purchase.redraw_rates[own]
+        )
+
+    def _unlabelled(self, name: str) -> NDArray[np.int64]:
+        return self._rows(self._task.unlabelled(name, MOST_READ))
 
     def _fit(self, trial: Trial, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> LinearProbe:
         job = ProbeJob(rows, self._classes[labels])

@@ -118,13 +118,17 @@ def play_markets(
     while wanted:
         asked, wanted = wanted, {}
         lessons_of: dict[int, Sequence[Lesson]] = {}
+        rehearsing: dict[int, Rehearsing] = {}
         for index, own in asked.items():
             if isinstance(own, Unlabelled):
-                advance(index, trainer.readings)
+                advance(index, trainer.halves.readings)
             elif isinstance(own, Rehearsing):
-                advance(index, trainer.rehearse(markets[index], own))
+                rehearsing[index] = own
             else:
                 lessons_of[index] = own
+        told = trainer.halves.rehearse([(markets[index], own) for index, own in rehearsing.items()])
+        for index, rehearsed in zip(rehearsing, told, strict=True):
+            advance(index, rehearsed)
         sets = [
             trainer.lender.lend(lesson.count, lesson.seed)
             if isinstance(lesson, Borrowing)

@@ -18,16 +18,15 @@ _LEAST_OF_TARGET = 4
 _GROWN = 1.5  # times as many labels, before a stratum is rehearsed again
 
 
-def control_size(curve: Sequence[Observation], for_sale: int, test_items: int) -> int:
-    """How many labels of the target the control rehearses; 0 where nothing compares with it.
+def control_point(curve: Sequence[Observation], for_sale: int) -> Observation | None:
+    """The observation of the lent `curve` that the control is compared with.
 
-    As many as an observation of the lent `curve` has, the most that items `for_sale` suffice for.
-    0 as well where the test set is too small for a control to be told from luck.
+    Of those with as many labels as items `for_sale` suffice to rehearse, the one with most. None
+    where there is none, or where the test set is too small to tell a control from luck.
     """
-    if test_items < LEAST_TEST_ITEMS:
-        return 0
     most = min(for_sale, MOST_READ, MOST_REHEARSED)
-    return max((own.borrowed for own in curve if own.borrowed <= most), default=0)
+    fitting = [own for own in curve if own.borrowed <= most and own.items >= LEAST_TEST_ITEMS]
+    return max(fitting, key=lambda own: own.borrowed, default=None)
 
 
 class CampaignRehearsals:
@@ -37,14 +36,14 @@ class CampaignRehearsals:
     """
 
     def __init__(
-        self, curve: Sequence[Observation] = (), control: Sequence[Rehearsed] = (), size: int = 0
+        self, lent: Observation | None = None, rehearsed: Sequence[Rehearsed] = ()
     ) -> None:
-        """`control`: rehearsals of `size` labels of the target; `curve`: what was lent."""
+        """`rehearsed`: as many labels of the target as `lent` has; none where it was not tried."""
         self.control: Control | None = None
-        self._test_items = curve[0].correct.shape[1] if curve else 0
-        if control:
-            lent = next(own.accuracy for own in curve if own.borrowed == size)
-            self.control = Control.of(control, lent)
+        self._test_items = 0
+        if lent and rehearsed:
+            self.control = Control.of(rehearsed, lent.accuracy)
+            self._test_items = lent.items
         self._before: dict[str, int] = {}  # labels of a stratum when it was last rehearsed
         self._found: dict[str, list[Rehearsal]] = {}
 

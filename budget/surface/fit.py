@@ -77,8 +77,7 @@ def fit_surface(
     floor = chance if unsupervised is None else float(unsupervised.mean())
     place = space.strata.index(target)
     shares = np.array([(clean or {}).get(name, 1.0) for name in strata])
-    parts = np.array([[o.labels.get(name, 0) for name in strata] for o in observations])
-    parts = parts.reshape(-1, len(strata)).astype(np.float64)
+    parts = _counts([o.labels for o in observations], strata)
     bought = parts.max(0, initial=0)
     if pilot is not None:
         bought = np.array([float(pilot.get(name, 0)) for name in strata])
@@ -113,17 +112,9 @@ def fit_surface(
         clean_rows = np.broadcast_to(shares, counts.shape)
         return surface_accuracy(draws, place, counts, clean_rows)
 
-    rehearsed = np.array([[own.labels.get(name, 0) for name in strata] for own in rehearsals])
-    rehearsed = rehearsed.reshape(-1, len(strata)).astype(np.float64)
-    said = np.array([own.accuracy for own in rehearsals])
-    deviations = np.array([own.deviation for own in rehearsals])
-
     def disagree(draws: Array) -> Array:
         read = _squares_of_separations(space, draws, separations or {})
-        if not rehearsals:
-            return read
-        scored = surface_accuracy(draws, place, rehearsed, np.broadcast_to(shares, rehearsed.shape))
-        return np.asarray(read + (((scored - said) / deviations) ** 2).sum(1))
+        return read + _squares_of_rehearsals(space, draws, shares, rehearsals)
 
     whitener = np.linalg.inv(np.linalg.cholesky(covariance)) if seen else np.empty((0, 0))
 
@@ -170,6 +161,27 @@ def _squares_of_separations(
             along = natural[:, first + place] * natural[:, first + count + place]
             out += ((np.maximum(along, 0) ** 2 - said.square) / said.deviation) ** 2
     return out
+
+
+def _squares_of_rehearsals(
+    space: ParameterSpace, natural: Array, shares: Array, rehearsals: Sequence[Rehearsal]
+) -> Array:
+    """How far draws are from what was rehearsed, (draws,): standardised, squared, summed."""
+    if not rehearsals:
+        return np.zeros(len(natural))
+    counts = _counts([own.labels for own in rehearsals], space.strata)
+    clean = np.broadcast_to(shares, counts.shape)
+    place = space.strata.index(space.target)
+    scored = surface_accuracy(natural, place, counts, clean)
+    said = np.array([own.accuracy for own in rehearsals])
+    deviations = np.array([own.deviation for own in rehearsals])
+    return np.asarray((((scored - said) / deviations) ** 2).sum(1))
+
+
+def _counts(mixes: Sequence[Mapping[str, int]], strata: Sequence[str]) -> Array:
+    """Labels (mixes, strata)."""
+    counts = [[mix.get(name, 0) for name in strata] for mix in mixes]
+    return np.array(counts, dtype=np.float64).reshape(-1, len(strata))
 
 
 def _posterior(

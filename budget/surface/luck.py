@@ -25,6 +25,11 @@ _MOST = 0.08  # standard deviation of an accuracy by luck
 _PRIOR_SEEDS = 10.0  # what LUCK counts against the seeds of the pilot
 
 
+def luck_variance(labels: int, luck: float = LUCK) -> float:
+    """Variance of accuracy by the luck of so many clean labels."""
+    return luck**2 / (labels + _OFFSET)
+
+
 def _pushes(counts: Array, clean: Array) -> Array:
     """Variance of one label's push, for a luck of 1: (mixes,)."""
     total = counts.sum(1)

@@ -29,6 +29,11 @@ class Observation:
     scored: NDArray[np.bool_] | None = None
 
     @property
+    def items(self) -> int:
+        """Target test items."""
+        return int(self.correct.shape[1])
+
+    @property
     def accuracy(self) -> float:
         """Mean over seeds and items that count."""
         if self.scored is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from budget.surface.luck import LUCK
+from budget.surface.luck import luck_variance
 from training.probes.rehearsed import Rehearsed
 
 _MOST_MISSED = 0.05  # accuracy
@@ -25,7 +25,6 @@ _TEST_ITEMS = 1000
 # Of what the control missed: classes of strata that are easier than the target are guessed better.
 _SHARE_MISSED = 0.5
 _ONE_LABEL = 1.0  # what guesses from one label would miss; shrinks with their number
-_LUCK_OFFSET = 32.0  # as in `budget.surface.luck`
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ def rehearsal(
     """
     if max(own.surprise for own in rehearsed) > _MOST_SURPRISED:
         return None
-    luck = LUCK**2 / (sum(labels.values()) + _LUCK_OFFSET) / len(rehearsed)
+    luck = luck_variance(sum(labels.values())) / len(rehearsed)
     halves = np.sqrt(max(1.0, _TEST_ITEMS / max(guesses.test_items, 1)))
     parts = (
         _DEVIATION * halves,

@@ -40,10 +40,11 @@ class Known:
     labels: NDArray[np.int64]
     redraw_rates: Array
 
-    @classmethod
-    def none(cls) -> "Known":
-        nothing = np.empty(0, dtype=np.int64)
-        return cls(nothing, nothing, np.empty(0))
+    @property
+    def as_bytes(self) -> bytes:
+        """Tells it from others of the same stratum."""
+        parts = (self.rows, self.labels, self.redraw_rates)
+        return b"".join(own.tobytes() for own in parts)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from budget.backtest.market import Market
 from budget.backtest.policy import Rehearsing
 from budget.planning.position import Position
-from budget.planning.rehearsing import CampaignRehearsals, control_size
+from budget.planning.rehearsing import CampaignRehearsals, control_point
 from budget.surface.observation import Observation
 from budget.surface.rehearsal import Rehearsal
 from training.probes.rehearsed import Rehearsed
@@ -17,11 +17,11 @@ def start_rehearsals(
     market: Market, curve: Sequence[Observation]
 ) -> Generator[Rehearsing, _Asked, CampaignRehearsals]:
     """Rehearse the target against its lent `curve`; use by `yield from`."""
-    size = control_size(curve, market.capacity[market.target], market.groups.size)
-    if not size:
+    lent = control_point(curve, market.capacity[market.target])
+    if lent is None:
         return CampaignRehearsals()
-    rehearsed = yield Rehearsing((((market.target, size),),))
-    return CampaignRehearsals(curve, rehearsed[0] if rehearsed else (), size)
+    (rehearsed,) = yield Rehearsing((((market.target, lent.borrowed),),))
+    return CampaignRehearsals(lent, rehearsed)
 
 
 def rehearse(

@@ -17,6 +17,7 @@ from budget.worlds.world import World
 CONDITION = Condition(2, (0.1, 0.2), 2000)
 SIZE = 400
 EASY = (("easy", SIZE),)
+CONTROL = Rehearsing(((("hard", SIZE),),))
 
 
 def world_of(transfer: float, own_choices: bool) -> World:
@@ -35,7 +36,7 @@ def world_of(transfer: float, own_choices: bool) -> World:
 def rehearsed(world: World, trainer: ProbeTrainer, labels: int) -> float:
     market = Market(world, 0)
     market.buy({"easy": labels})
-    found = trainer.rehearse(market, Rehearsing((EASY,)))[0]
+    ((found,),) = trainer.halves.rehearse([(market, Rehearsing((EASY,)))])
     assert max(own.surprise for own in found) < 2.5
     return float(np.mean([own.accuracy for own in found]))
 
@@ -58,7 +59,7 @@ def test_forty_labels_tell_what_four_hundred_score(own_choices: bool) -> None:
 def test_the_control_of_clusters_is_sound(own_choices: bool) -> None:
     world = world_of(0.5, own_choices)
     trainer = ProbeTrainer(world, "per_size")
-    found = trainer.rehearse(Market(world, 0), Rehearsing(((("hard", SIZE),),)))[0]
+    ((found,),) = trainer.halves.rehearse([(Market(world, 0), CONTROL)])
     lent = [trainer.lender.lend(SIZE, seed) for seed in range(8)]
     market = Market(world, 0)
     scored = np.stack([market.scored(SIZE, seed) for seed in range(8)])
@@ -73,9 +74,7 @@ def test_the_control_of_classes_that_are_no_clusters_is_not() -> None:
     rng = np.random.default_rng(0)
     shuffled[items.test] = rng.permutation(shuffled[items.test])
     odd = replace(world, load=lambda: replace(items, answers=shuffled))
-    found = ProbeTrainer(odd, "per_size").rehearse(
-        Market(odd, 0), Rehearsing(((("hard", SIZE),),))
-    )[0]
+    ((found,),) = ProbeTrainer(odd, "per_size").halves.rehearse([(Market(odd, 0), CONTROL)])
     assert not Control.of(found, 1 / 3).sound
 
 
@@ -97,6 +96,7 @@ def test_answers_of_items_for_sale_are_not_read() -> None:
     for trainer in trainers:
         trainer._penalties = {512: 0.1, 256: 0.1}  # chosen on purchases of the world's own answers
     first, second = (
-        trainer.rehearse(own, mixes) for trainer, own in zip(trainers, (market, twin), strict=True)
+        trainer.halves.rehearse([(own, mixes)])
+        for trainer, own in zip(trainers, (market, twin), strict=True)
     )
     assert first == second

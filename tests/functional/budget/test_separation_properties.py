@@ -29,7 +29,7 @@ def test_easy_classes_lie_as_far_apart_as_they_were_made(own_choices: bool) -> N
             latent=24,
         )
         world = generated_world(recipe, CLEAN)
-        found = separations(ProbeTrainer(world, "per_size").readings)["easy"]
+        found = separations(ProbeTrainer(world, "per_size").halves.readings)["easy"]
         made.append((1.6 * transfer) ** 2)
         told.append(found.square / 0.65)
         deviations.append(found.deviation)
@@ -42,7 +42,10 @@ def test_errors_in_labels_for_sale_do_not_matter() -> None:
     recipe = Recipe(seed=3, transfer=0.7, easy_margin=2.0, hard_margin=1.4)
     clean = generated_world(recipe, CLEAN)
     noisy = replace(clean, terms=Condition(2, (0.4, 0.6), 600).terms(("easy", "hard")))
-    assert ProbeTrainer(clean, "per_size").readings == ProbeTrainer(noisy, "per_size").readings
+    assert (
+        ProbeTrainer(clean, "per_size").halves.readings
+        == ProbeTrainer(noisy, "per_size").halves.readings
+    )
 
 
 def test_classes_that_are_not_equally_frequent() -> None:
@@ -64,5 +67,7 @@ def test_classes_that_are_not_equally_frequent() -> None:
         test=test,
         groups=test.astype(str).astype(object),
     )
-    found = separations(ProbeTrainer(replace(world, load=lambda: skewed), "per_size").readings)
+    found = separations(
+        ProbeTrainer(replace(world, load=lambda: skewed), "per_size").halves.readings
+    )
     assert found["easy"].square / 0.65 == pytest.approx(1.0, abs=0.3)

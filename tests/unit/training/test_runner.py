@@ -197,9 +197,10 @@ def test_a_rehearsal_is_trained_on_guessed_labels(
     guesser = Guesser(everything, mask, taught, task.answers[taught], fitted, pool["hard"])
     order = np.argsort(purchase.positions)
     known = Known(purchase.positions[order], purchase.labels[order], purchase.redraw_rates[order])
+    none = Known(known.rows[:0], known.labels[:0], known.redraw_rates[:0])
     guessed = {
         "easy": guesser.guess(pool["easy"], known),
-        "hard": guesser.guess(pool["hard"], Known.none()),
+        "hard": guesser.guess(pool["hard"], none),
     }
     rows, labels = imagined_purchase(
         guessed, rehearses, TERMS, counts, lambda name: generator("rehearse", trial.seed, name)

@@ -5,15 +5,15 @@ import pytest
 
 from annotation.cost import LabelTerms
 from budget.planning.position import Position
-from budget.planning.rehearsing import CampaignRehearsals, control_size
+from budget.planning.rehearsing import CampaignRehearsals, control_point
 from budget.surface.observation import Observation
 from training.probes.rehearsed import Rehearsed
 
 STRATA = ("easy", "medium", "hard")
 
 
-def lent(size: int, accuracy: float) -> Observation:
-    correct = (np.arange(100) < 100 * accuracy)[None]
+def lent(size: int, accuracy: float, items: int = 200) -> Observation:
+    correct = (np.arange(items) < items * accuracy)[None]
     return Observation(labels={}, correct=correct, pilot_share=0.0, borrowed=size)
 
 
@@ -32,20 +32,22 @@ def told(accuracy: float, surprise: float = 0.0) -> list[Rehearsed]:
 
 @pytest.fixture
 def rehearsals() -> CampaignRehearsals:
-    return CampaignRehearsals(CURVE, told(0.59), 64)
+    return CampaignRehearsals(CURVE[1], told(0.59))
 
 
 def test_the_control_is_as_large_as_items_and_curve_allow() -> None:
-    assert [control_size(CURVE, n, 200) for n in (7, 8, 63, 64, 5000)] == [0, 8, 8, 64, 64]
-    assert control_size([], 500, 200) == 0
-    assert control_size(CURVE, 500, 199) == 0
+    small, middle, _ = CURVE
+    found = [control_point(CURVE, for_sale) for for_sale in (7, 8, 63, 64, 5000)]
+    assert found == [None, small, small, middle, middle]
+    assert control_point([], 500) is None
+    assert control_point([lent(64, 0.6, items=199)], 500) is None
 
 
 def test_nothing_is_rehearsed_without_a_sound_control() -> None:
     there = position({"easy": 100, "medium": 50, "hard": 10})
-    unsound = CampaignRehearsals(CURVE, told(0.5), 64)  # ten points below 64 lent labels
+    unsound = CampaignRehearsals(CURVE[1], told(0.5))  # ten points below 64 lent labels
     assert unsound.control is not None and not unsound.control.sound
-    for own in (unsound, CampaignRehearsals(), CampaignRehearsals(CURVE, [], 0)):
+    for own in (unsound, CampaignRehearsals(), CampaignRehearsals(CURVE[1], [])):
         assert own.wanted(there, "hard") == {}
         assert own.found == []
 

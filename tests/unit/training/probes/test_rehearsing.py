@@ -9,6 +9,7 @@ from training.probes.probe import LinearProbe
 from training.probes.rehearsing import Guessed, Guesser, Known, imagined_purchase
 
 NOTHING = Mixture(np.zeros((2, 1)), np.zeros(2), np.zeros(1))
+NONE = Known(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
 
 
 def guessed(probabilities: list[list[float]], first: int = 0) -> Guessed:
@@ -75,7 +76,7 @@ def guesser() -> Guesser:
 
 
 def test_guesses_without_any_label_start_from_the_probe(guesser: Guesser) -> None:
-    found = guesser.guess(np.arange(200, 400), Known.none())
+    found = guesser.guess(np.arange(200, 400), NONE)
     assert found.rows.tolist() == list(range(200, 400))
     assert (found.guess.probabilities.argmax(1) == np.arange(200) % 2).mean() > 0.98
     assert found.surprise == 0.0
@@ -98,6 +99,6 @@ def test_labels_that_contradict_the_guesses_surprise(guesser: Guesser) -> None:
 
 
 def test_overconfidence_is_how_much_surer_than_right(guesser: Guesser) -> None:
-    found = guesser.guess(np.arange(200, 400), Known.none())
+    found = guesser.guess(np.arange(200, 400), NONE)
     wrong = 1 - np.arange(50) % 2
     assert guesser.overconfidence(found, np.arange(50), wrong) == pytest.approx(1.0, abs=0.01)
