@@ -1,12 +1,15 @@
 """1,000 campaigns of a backtest with real probe training on cached features, in all cores.
 
-Twice: every policy of the registry alike, as a backtest has them, and the planner alone, whose
-campaigns are the dearest. No peer plays the same game. One campaign of the planner is played alone
-and among others: both must buy the same, because what a purchase gives does not depend on what else
-is trained in its batch. Imports and the making of features are not timed.
+Twice: every policy of the registry alike, world by world as a backtest plays them, and the planner
+alone, whose campaigns are the dearest. No peer plays the same game. One campaign of the planner is
+played alone and among others: both must buy the same, because what a purchase gives does not depend
+on what else is trained in its batch. Imports, the making of features and the truth that a backtest
+measures beside the campaigns are not timed.
 """
 
 import argparse
+import math
+import os
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import cache
@@ -20,11 +23,13 @@ from budget.backtest.market import Market
 from budget.backtest.policies.registry import POLICIES, find_policies
 from budget.backtest.policy import play_markets
 from budget.backtest.trainer import ProbeTrainer
+from budget.policies import Mix
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources
 from budget.worlds.world import World
 
 WORLDS = 20
+Purchases = list[Mix]
 NOWHERE = Path("unused")  # generated worlds read and write no files
 
 
@@ -43,29 +48,29 @@ def warm(_: int) -> None:
     time.sleep(1)  # so that no worker takes two of these
 
 
-def play(index: int, policy: str, campaigns: int) -> tuple[float, list[dict[str, int]]]:
-    """Seconds and purchases of so many campaigns of a policy in one world."""
+def play(index: int, policies: list[str], campaigns: int) -> dict[str, tuple[float, Purchases]]:
+    """Policy -> seconds and purchases of so many campaigns in one world."""
     world = worlds()[index]
     trainer = ProbeTrainer(world, "per_size")
-    markets = [Market(world, seed) for seed in range(campaigns)]
-    started = time.perf_counter()
-    play_markets(find_policies([policy])[0], markets, trainer)
-    return time.perf_counter() - started, [market.bought for market in markets]
+    played = {}
+    for policy in find_policies(policies):
+        markets = [Market(world, seed) for seed in range(campaigns)]
+        started = time.perf_counter()
+        play_markets(policy, markets, trainer)
+        seconds = time.perf_counter() - started
+        played[policy.name] = (seconds, [market.bought for market in markets])
+    return played
 
 
 def timed(pool: ProcessPoolExecutor, policies: list[str], campaigns: int) -> dict[str, object]:
     """All policies in all worlds, so many campaigns in all: wall seconds and each policy's."""
-    each = max(1, round(campaigns / WORLDS / len(policies)))
+    each = math.ceil(campaigns / WORLDS / len(policies))
     started = time.perf_counter()
-    # The longest first, so that no core waits for the last one.
-    jobs = {
-        (policy, index): pool.submit(play, index, policy, each)
-        for policy in sorted(policies, key=lambda name: not name.startswith("planner"))
-        for index in range(WORLDS)
-    }
+    jobs = [pool.submit(play, index, policies, each) for index in range(WORLDS)]
     seconds = dict.fromkeys(policies, 0.0)
-    for (policy, _), job in jobs.items():
-        seconds[policy] += job.result()[0]
+    for job in jobs:
+        for policy, (own, _) in job.result().items():
+            seconds[policy] += own
     wall = time.perf_counter() - started
     played = each * WORLDS * len(policies)
     print(f"{played} campaigns of {len(policies)} policies: {wall:.0f} s")
@@ -77,11 +82,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--campaigns", type=int, default=1000)
     campaigns = parser.parse_args().campaigns
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers read it: a process a core is enough
     cores = int(str(describe_machine()["cores"]))
     with ProcessPoolExecutor(cores, get_context("spawn")) as pool:
         list(pool.map(warm, range(cores)))
-        _, alone = pool.submit(play, 0, "planner", 1).result()
-        _, among = pool.submit(play, 0, "planner", 8).result()
+        _, alone = pool.submit(play, 0, ["planner"], 1).result()["planner"]
+        _, among = pool.submit(play, 0, ["planner"], 8).result()["planner"]
         assert among[0] == alone[0]
         result = {
             "all policies": timed(pool, list(POLICIES), campaigns),
