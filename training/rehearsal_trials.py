@@ -48,12 +48,11 @@ class RehearsalTrials:
         probe = self._fit(trial, rows, labels)
         tested = self._rows(task.test_positions)
         answered = probe.scores(self._features[tested], self._mask[tested]).argmax(1)
-        correct = answered == task.answers[task.test_positions]
-        told = rehearser.told(mix, known, float(correct[self._others(trial)].mean()))
-        return correct, {
+        surprise, overconfidence = rehearser.doubts(mix, known)
+        return answered == task.answers[task.test_positions], {
             "penalty": probe.penalty,
-            "surprise": told.surprise,
-            "overconfidence": told.overconfidence,
+            "surprise": surprise,
+            "overconfidence": overconfidence,
         }
 
     def _rehearser(self, trial: Trial) -> Rehearser:
@@ -62,30 +61,23 @@ class RehearsalTrials:
             task = self._task
             taught = task.lent(trial.borrowed, trial.seed)
             rows, answers = self._rows(taught), task.answers[taught]
-            others = task.test_positions[self._others(trial)]
+            others = task.target_others(trial.borrowed, trial.seed)
             self._rehearsers[key] = Rehearser(
                 Guesser(
                     self._features,
                     self._mask,
-                    rows,
-                    answers,
-                    self._fit(trial, rows, answers),
-                    self._unlabelled(task.target),
+                    taught=rows,
+                    answers=answers,
+                    probe=self._fit(trial, rows, answers),
+                    alike=self._unlabelled(task.target),
                 ),
                 self._unlabelled,
-                task.choice_counts[self._positions],
-                task.target,
-                self._rows(others),
-                task.answers[others],
+                choices=task.choice_counts[self._positions],
+                target=task.target,
+                others=self._rows(others),
+                answers=task.answers[others],
             )
         return self._rehearsers[key]
-
-    def _others(self, trial: Trial) -> NDArray[np.bool_]:
-        """Test items of the target that were not taught, (test items,)."""
-        task = self._task
-        return np.asarray(
-            task.scored(trial.borrowed, trial.seed) & (task.test_strata == task.target)
-        )
 
     def _known(self, name: str, purchase: Purchase) -> Known:
         own = np.flatnonzero(self._task.stratum_of[purchase.positions] == name)

@@ -198,8 +198,7 @@ class TrialRunner:
             rows = np.searchsorted(positions, items)
             return probe.scores(features[rows], mask[rows]), mask[rows]
 
-        scored = task.scored(trial.borrowed, trial.seed) & (task.test_strata == task.target)
-        others = task.test_positions[scored]
+        others = task.target_others(trial.borrowed, trial.seed)
         unlabelled = {name: scores(task.unlabelled(name, count)) for name, count in trial.reads}
         shared = task.shared_choices is not None
         return read(*scores(others), task.answers[others], unlabelled, shared)

@@ -241,6 +241,11 @@ class Task:
         lent = self._content.iloc[self.lent(borrowed, seed)]
         return np.asarray(~self._content.iloc[self.test_positions].isin(lent))
 
+    def target_others(self, borrowed: int, seed: int) -> Positions:
+        """Items of the target's test set that count after so many were borrowed, see `scored`."""
+        of_target = self.test_strata == self.target
+        return np.asarray(self.test_positions[self.scored(borrowed, seed) & of_target])
+
     def unlabelled(self, stratum: str, count: int) -> Positions:
         """Items for sale of a stratum, at most so many, drawn once: to be looked at, not labelled.
 

@@ -88,7 +88,7 @@ class Trial:
 
     @property
     def size(self) -> int:
-        """Labels that it trains on."""
+        """Labels that it trains on, or that tell it what to guess."""
         return sum(count for _, count in self.mix) + self.borrowed
 
 

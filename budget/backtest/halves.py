@@ -23,10 +23,11 @@ _PENALTY = 0.1  # always the same: what is seen hardly depends on it
 
 
 class TaughtHalves:
-    """One half of a world's test items is taught, what is for sale is looked at; by seed.
+    """Probes are taught random halves of a world's test items, and look at what is for sale.
 
-    Nothing is seen where the test set is too small. No answer of an item for sale is used, not even
-    to choose the penalty. `correct` trains on sets, and says which test items come out right.
+    Each seed draws its own half. Nothing is seen where the test set is too small. Neither what is
+    read nor what is guessed uses an answer of an item for sale. `correct` trains on sets as on
+    those of any lesson, and says which test items come out right.
     """
 
     def __init__(
@@ -48,18 +49,19 @@ class TaughtHalves:
             return []
         return [
             read(
-                *self._scores(probe, self._others(taught)),
-                items.answers[self._others(taught)],
+                *self._scores(probe, others),
+                items.answers[others],
                 {name: self._scores(probe, own) for name, own in unlabelled.items()},
                 items.features.shape[1] == 1,
             )
-            for probe, taught in self._taught
+            for (probe, _), others in zip(self._taught, self._others, strict=True)
         ]
 
     def rehearse(self, asked: Sequence[tuple[Market, Rehearsing]]) -> list[list[list[Rehearsed]]]:
         """What purchases come to whose labels are guessed from all that a market sold.
 
-        Of every asking one by mix and seed. Each seed is scored on the half it was not taught.
+        For every asking market and every mix that it wants, one by seed, each scored on the test
+        items that the seed was not taught.
         """
         imagined = [
             (seed, dict(mix), {name: self._known(market, name) for name, _ in mix})
@@ -75,11 +77,14 @@ class TaughtHalves:
             )
             for seed, mix, known in imagined
         ]
-        told = iter(
-            self._rehearsers[seed].told(mix, known, float(correct[self._scored[seed]].mean()))
+        found = iter(
+            Rehearsed(
+                float(correct[self._untaught[seed]].mean()),
+                *self._rehearsers[seed].doubts(mix, known),
+            )
             for (seed, mix, known), correct in zip(imagined, self._correct(sets), strict=True)
         )
-        return [[[next(told) for _ in self._taught] for _ in wanted.mixes] for _, wanted in asked]
+        return [[[next(found) for _ in self._taught] for _ in wanted.mixes] for _, wanted in asked]
 
     def _luck(self, seed: int, stratum: str) -> np.random.Generator:
         return generator(self._world.name, "rehearse", seed, stratum)
@@ -98,34 +103,36 @@ class TaughtHalves:
         return list(zip(probes, sets, strict=True))
 
     @cached_property
-    def _scored(self) -> list[NDArray[np.bool_]]:
+    def _untaught(self) -> list[NDArray[np.bool_]]:
         """Of each seed, the test items that were not taught, (test items,)."""
         return [~np.isin(self._items.test, taught.positions) for _, taught in self._taught]
 
     @cached_property
     def _rehearsers(self) -> list[Rehearser]:
         items = self._items
-        rehearsers = []
-        for probe, taught in self._taught:
-            alike = self._unlabelled[items.target]
-            guesser = Guesser(
-                items.features, items.mask, taught.positions, taught.labels, probe, alike
+        return [
+            Rehearser(
+                Guesser(
+                    items.features,
+                    items.mask,
+                    taught=taught.positions,
+                    answers=taught.labels,
+                    probe=probe,
+                    alike=self._unlabelled[items.target],
+                ),
+                self._unlabelled.__getitem__,
+                choices=items.choice_counts,
+                target=items.target,
+                others=others,
+                answers=items.answers[others],
             )
-            others = self._others(taught)
-            rehearsers.append(
-                Rehearser(
-                    guesser,
-                    self._unlabelled.__getitem__,
-                    items.choice_counts,
-                    items.target,
-                    others,
-                    items.answers[others],
-                )
-            )
-        return rehearsers
+            for (probe, taught), others in zip(self._taught, self._others, strict=True)
+        ]
 
-    def _others(self, taught: TrainingSet) -> Positions:
-        return np.setdiff1d(self._items.test, taught.positions)
+    @cached_property
+    def _others(self) -> list[Positions]:
+        """Of each seed, the positions of the test items that were not taught."""
+        return [np.sort(self._items.test[untaught]) for untaught in self._untaught]
 
     def _known(self, market: Market, name: str) -> Known:
         bought, terms = market.bought_of(name), self._world.terms[name]

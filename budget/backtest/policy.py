@@ -101,7 +101,8 @@ def play_markets(
 ) -> list[Forecast | None]:
     """Let a policy spend the money of every market; returns its forecasts.
 
-    All markets go on step by step together: what they want trained is trained at once.
+    All markets go on step by step together: what they want trained is trained at once, and what
+    they want rehearsed.
     """
     plays = [policy.play(market) for market in markets]
     forecasts: list[Forecast | None] = [None] * len(markets)

@@ -9,11 +9,12 @@ from annotation.cost import affordable
 from budget.planning.position import Position
 from budget.policies import Mix
 from budget.surface.observation import Observation
-from budget.surface.rehearsal import Control, Guesses, Rehearsal, rehearsal
+from budget.surface.rehearsal import Control, Evidence, Rehearsal, rehearsal
 from training.probes.reading import MOST_READ
 from training.probes.rehearsed import LEAST_LABELS, LEAST_TEST_ITEMS, Rehearsed
 
 MOST_REHEARSED = 512  # labels of a rehearsed purchase
+_LEAST_CONTROL = 64  # labels: what fewer score is near chance, where bad guesses look good
 _LEAST_OF_TARGET = 4
 _GROWN = 1.5  # times as many labels, before a stratum is rehearsed again
 
@@ -22,10 +23,14 @@ def control_point(curve: Sequence[Observation], for_sale: int) -> Observation | 
     """The observation of the lent `curve` that the control is compared with.
 
     Of those with as many labels as items `for_sale` suffice to rehearse, the one with most. None
-    where there is none, or where the test set is too small to tell a control from luck.
+    where that is fewer than 64, or where the test set is too small to tell a control from luck.
     """
     most = min(for_sale, MOST_READ, MOST_REHEARSED)
-    fitting = [own for own in curve if own.borrowed <= most and own.items >= LEAST_TEST_ITEMS]
+    fitting = [
+        own
+        for own in curve
+        if _LEAST_CONTROL <= own.borrowed <= most and own.test_items >= LEAST_TEST_ITEMS
+    ]
     return max(fitting, key=lambda own: own.borrowed, default=None)
 
 
@@ -43,7 +48,7 @@ class CampaignRehearsals:
         self._test_items = 0
         if lent and rehearsed:
             self.control = Control.of(rehearsed, lent.accuracy)
-            self._test_items = lent.items
+            self._test_items = lent.test_items
         self._before: dict[str, int] = {}  # labels of a stratum when it was last rehearsed
         self._found: dict[str, list[Rehearsal]] = {}
 
@@ -89,7 +94,7 @@ class CampaignRehearsals:
         mixes = [(name, mix) for name, own in wanted.items() for mix in own]
         told: dict[str, list[Rehearsal | None]] = {name: [] for name in wanted}
         for (name, mix), results in zip(mixes, rehearsed, strict=True):
-            known = Guesses(bought[name], len(wanted[name]), self._test_items)
+            known = Evidence(bought[name], len(wanted[name]), self._test_items)
             told[name].append(rehearsal(mix, results, self.control, known))
         for name, found in told.items():
             self._before[name] = bought[name]

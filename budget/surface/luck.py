@@ -25,9 +25,9 @@ _MOST = 0.08  # standard deviation of an accuracy by luck
 _PRIOR_SEEDS = 10.0  # what LUCK counts against the seeds of the pilot
 
 
-def luck_variance(labels: int, luck: float = LUCK) -> float:
+def luck_variance(labels: int) -> float:
     """Variance of accuracy by the luck of so many clean labels."""
-    return luck**2 / (labels + _OFFSET)
+    return LUCK**2 / (labels + _OFFSET)
 
 
 def _pushes(counts: Array, clean: Array) -> Array:
@@ -146,7 +146,7 @@ def estimate_luck(
         if seeds < 2 or observation.pilot_share >= 0.9 or expected <= 0 or observation.borrowed:
             continue
         shown = observation.correct.mean(1).var(ddof=1)
-        chance = observation.correct.var(0, ddof=1).mean() / observation.correct.shape[1]
+        chance = observation.correct.var(0, ddof=1).mean() / observation.test_items
         total += (seeds - 1) * max(shown - chance, shown / 4) / expected
         weight += seeds - 1
     return float(np.sqrt(total / weight))

@@ -29,7 +29,7 @@ class Observation:
     scored: NDArray[np.bool_] | None = None
 
     @property
-    def items(self) -> int:
+    def test_items(self) -> int:
         """Target test items."""
         return int(self.correct.shape[1])
 

@@ -1,6 +1,6 @@
 """What rehearsed purchases say of the surface, and how far they are believed.
 
-A rehearsal trains on items whose labels were guessed (`training.probes.rehearsing`). Guesses rest
+A rehearsal trains on items whose labels were guessed (`training.probes.rehearsing`). Evidence rest
 on an assumption, that items lie in clusters by class, and nothing says that it holds. So it is
 tried first where the answers are known: the target is rehearsed without a label of it, and compared
 with what its lent labels taught. What it misses there is what other rehearsals are taken to miss;
@@ -60,7 +60,7 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Guesses:
+class Evidence:
     """What guesses of a stratum rest on.
 
     `labels` bought of it, `rehearsals` that share these guesses, and so their error, and the
@@ -76,24 +76,24 @@ def rehearsal(
     labels: Mapping[str, int],
     rehearsed: Sequence[Rehearsed],
     control: Control,
-    guesses: Guesses,
+    evidence: Evidence,
 ) -> Rehearsal | None:
     """What the fit is told of one mix; None where labels that were bought contradict the guesses.
 
-    `rehearsed` of all seeds; `guesses` of the mix's stratum other than the target.
+    `rehearsed` of all seeds; `evidence` of the mix's stratum other than the target.
     """
     if max(own.surprise for own in rehearsed) > _MOST_SURPRISED:
         return None
     luck = luck_variance(sum(labels.values())) / len(rehearsed)
-    halves = np.sqrt(max(1.0, _TEST_ITEMS / max(guesses.test_items, 1)))
+    halves = np.sqrt(max(1.0, _TEST_ITEMS / max(evidence.test_items, 1)))
     parts = (
         _DEVIATION * halves,
         _SHARE_MISSED * control.missed,
-        _ONE_LABEL / guesses.labels,
+        _ONE_LABEL / evidence.labels,
         np.sqrt(luck),
     )
     return Rehearsal(
         labels,
         float(np.mean([own.accuracy for own in rehearsed])),
-        float(np.linalg.norm(parts) * np.sqrt(guesses.rehearsals)),
+        float(np.linalg.norm(parts) * np.sqrt(evidence.rehearsals)),
     )

@@ -14,7 +14,8 @@ class Rehearsed:
     Attributes
     ----------
     accuracy : on test items that were not taught
-    surprise : the largest of all strata that labels were known of
+    surprise : the largest of all strata (`training.probes.rehearsing.Guessed`); 0 of one that no
+        labels were known of
     overconfidence : of guesses of the target's test items that were not taught; 0 where the target
         was not guessed
     """

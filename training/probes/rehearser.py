@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
-from training.probes.rehearsed import Rehearsed
 from training.probes.rehearsing import Guessed, Guesser, Known, Rows, imagined_purchase
 
 
 class Rehearser:
-    """Imagines purchases, and tells what their training came to.
+    """Imagines purchases, and says how doubtful they are.
 
     Parameters
     ----------
@@ -42,23 +41,23 @@ class Rehearser:
         terms: Mapping[str, LabelTerms],
         generator: Callable[[str], np.random.Generator],
     ) -> tuple[Rows, NDArray[np.int64]]:
-        """Rows and noisy labels of a purchase; `known` labels help to guess their strata's."""
+        """Rows and noisy labels of a purchase.
+
+        `known` has every stratum of `mix`, where nobody labelled any of it with no labels; they
+        help to guess the others of the stratum.
+        """
         guessed = {name: self._guessed(name, known)[0] for name in mix}
         return imagined_purchase(guessed, mix, terms, self._choices, generator)
 
-    def told(
-        self, mix: Mapping[str, int], known: Mapping[str, Known], accuracy: float
-    ) -> Rehearsed:
-        """What a mix came to whose training scored so much on items that were not taught."""
-        return Rehearsed(
-            accuracy,
-            max(self._guessed(name, known)[0].surprise for name in mix),
-            self._guessed(self._target, known)[1] if self._target in mix else 0.0,
-        )
+    def doubts(self, mix: Mapping[str, int], known: Mapping[str, Known]) -> tuple[float, float]:
+        """Surprise and overconfidence of what an imagined mix rests on, see `Rehearsed`."""
+        surprise = max(self._guessed(name, known)[0].surprise for name in mix)
+        over = self._guessed(self._target, known)[1] if self._target in mix else 0.0
+        return surprise, over
 
     def _guessed(self, name: str, known: Mapping[str, Known]) -> tuple[Guessed, float]:
         """Guesses, and their overconfidence where they are of the target."""
-        key = name, known[name].as_bytes
+        key = name, known[name].as_bytes()
         if key not in self._guesses:
             found, over = self._guesser.guess(self._unlabelled(name), known[name]), 0.0
             if name == self._target:

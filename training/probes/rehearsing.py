@@ -40,7 +40,6 @@ class Known:
     labels: NDArray[np.int64]
     redraw_rates: Array
 
-    @property
     def as_bytes(self) -> bytes:
         """Tells it from others of the same stratum."""
         parts = (self.rows, self.labels, self.redraw_rates)

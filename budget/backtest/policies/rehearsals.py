@@ -10,12 +10,12 @@ from budget.surface.observation import Observation
 from budget.surface.rehearsal import Rehearsal
 from training.probes.rehearsed import Rehearsed
 
-_Asked = list[list[Rehearsed]]
+_Told = list[list[Rehearsed]]
 
 
 def start_rehearsals(
     market: Market, curve: Sequence[Observation]
-) -> Generator[Rehearsing, _Asked, CampaignRehearsals]:
+) -> Generator[Rehearsing, _Told, CampaignRehearsals]:
     """Rehearse the target against its lent `curve`; use by `yield from`."""
     lent = control_point(curve, market.capacity[market.target])
     if lent is None:
@@ -26,7 +26,7 @@ def start_rehearsals(
 
 def rehearse(
     rehearsals: CampaignRehearsals, position: Position, target: str
-) -> Generator[Rehearsing, _Asked, list[Rehearsal]]:
+) -> Generator[Rehearsing, _Told, list[Rehearsal]]:
     """All that counts after a purchase, rehearsed anew where it is time; use by `yield from`."""
     wanted = rehearsals.wanted(position, target)
     if wanted:

@@ -52,19 +52,3 @@ def test_the_same_training_is_done_once(axes_world: Build) -> None:
 def test_no_such_rule() -> None:
     with pytest.raises(InputError, match="'guess' is unknown; choose one of cross_validated"):
         penalty_rule("guess")
-
-
-def test_unlabelled_items_are_read_without_their_answers() -> None:
-    """Two probes of half of the test items each; no answer of an item for sale changes them."""
-    recipe = Recipe(seed=2, strata=3, pool=300, hard_pool=50, test=100, latent=8, transfer=0.9)
-    world = generated_world(recipe, Condition(2, (0.2, 0.4), 200))
-    readings = ProbeTrainer(world, "per_size").halves.readings
-    assert [set(own.scatter) for own in readings] == [{"easy", "medium"}] * 2
-    rewritten = generated_world(recipe, Condition(2, (0.2, 0.4), 200))
-    for pool in rewritten.items.pools.values():
-        rewritten.items.answers[pool] = 1 - rewritten.items.answers[pool]
-    assert ProbeTrainer(rewritten, "per_size").halves.readings == readings
-
-
-def test_a_test_set_too_small_to_read_with(axes_world: Build) -> None:
-    assert ProbeTrainer(axes_world(), "per_size").halves.readings == []

@@ -17,7 +17,7 @@ def lent(size: int, accuracy: float, items: int = 200) -> Observation:
     return Observation(labels={}, correct=correct, pilot_share=0.0, borrowed=size)
 
 
-CURVE = [lent(8, 0.5), lent(64, 0.6), lent(800, 0.7)]
+CURVE = [lent(8, 0.5), lent(64, 0.6), lent(256, 0.65), lent(800, 0.7)]
 
 
 def position(bought: dict[str, int], money: str = "100") -> Position:
@@ -36,9 +36,9 @@ def rehearsals() -> CampaignRehearsals:
 
 
 def test_the_control_is_as_large_as_items_and_curve_allow() -> None:
-    small, middle, _ = CURVE
-    found = [control_point(CURVE, for_sale) for for_sale in (7, 8, 63, 64, 5000)]
-    assert found == [None, small, small, middle, middle]
+    _, small, large, _ = CURVE
+    found = [control_point(CURVE, for_sale) for for_sale in (63, 64, 255, 256, 5000)]
+    assert found == [None, small, small, large, large]
     assert control_point([], 500) is None
     assert control_point([lent(64, 0.6, items=199)], 500) is None
 

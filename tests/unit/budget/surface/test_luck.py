@@ -14,11 +14,18 @@ from budget.surface.luck import (
     bounded_push,
     estimate_luck,
     luck_covariance,
+    luck_variance,
 )
 from budget.surface.observation import Observation
 
 Array = NDArray[np.float64]
 ITEMS = 100
+
+
+def test_luck_of_clean_labels_is_that_of_so_many_pushes() -> None:
+    push = bounded_push(np.array([[400.0]]), np.ones(1), LUCK)[0]
+    assert luck_variance(400) == pytest.approx(400 * push**2)
+    assert luck_variance(68) == pytest.approx(0.27**2 / 100)
 
 
 def pushes(counts: Array, clean: Array, luck: float) -> Array:

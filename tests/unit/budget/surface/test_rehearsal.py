@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from budget.surface.fit import fit_surface
-from budget.surface.rehearsal import Control, Guesses, Rehearsal, rehearsal
+from budget.surface.rehearsal import Control, Evidence, Rehearsal, rehearsal
 from training.probes.rehearsed import Rehearsed
 
 
@@ -35,8 +35,8 @@ def test_deviation_by_hand(test_items: int, times: float) -> None:
 
     The first of them is twice as much with a quarter of the test items.
     """
-    guesses = Guesses(50, 2, test_items)
-    found = rehearsal({"easy": 368}, seeds((0.6, 0.62)), Control(-0.02, 0.0), guesses)
+    evidence = Evidence(50, 2, test_items)
+    found = rehearsal({"easy": 368}, seeds((0.6, 0.62)), Control(-0.02, 0.0), evidence)
     assert found is not None
     assert found.labels == {"easy": 368}
     assert found.accuracy == pytest.approx(0.61)
@@ -46,7 +46,7 @@ def test_deviation_by_hand(test_items: int, times: float) -> None:
 
 def test_guesses_that_bought_labels_contradict_are_not_told() -> None:
     told = [*seeds((0.6,)), *seeds((0.6,), surprise=3.0)]
-    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0), Guesses(50, 1, 1000)) is None
+    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0), Evidence(50, 1, 1000)) is None
 
 
 def test_the_fit_follows_rehearsals() -> None:
