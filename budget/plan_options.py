@@ -1,6 +1,6 @@
 """What the command line says to `labelmix plan`, checked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -54,7 +54,8 @@ def amount(option: str, given: str) -> Decimal:
 def hours_of_roles(options: PlanOptions, suppliers: Suppliers) -> dict[str, Decimal]:
     """Role -> hours of work until the deadline; roles without a limit are not named.
 
-    Raises InputError if a role is unknown or hours are no number.
+    Raises InputError if a role is unknown, hours are no number, or somebody's work is not counted
+    although hours are limited.
     """
     found: dict[str, Decimal] = {}
     if options.deadline_days is not None:
@@ -82,4 +83,28 @@ def hours_of_roles(options: PlanOptions, suppliers: Suppliers) -> dict[str, Deci
                 f"--hours {given}: hours should be a number of at least 0, for example "
                 f"--hours {role}=40."
             ) from None
+    if found:
+        _check_work(options, suppliers, found)
     return found
+
+
+def _check_work(options: PlanOptions, suppliers: Suppliers, hours: Mapping[str, Decimal]) -> None:
+    """Whose hours are limited must take time; by a deadline everybody's are who takes any."""
+    for offer in suppliers.offers:
+        place = f"{options.suppliers}: suppliers.{offer.supplier}"
+        if offer.role in hours and not offer.seconds:
+            raise InputError(
+                f"{place}, {offer.stratum}: seconds of work on a judgment are missing, so that the "
+                f"hours of role '{offer.role}' would limit nothing; set seconds."
+            )
+        if options.deadline_days is None:
+            continue
+        if offer.role is None and offer.seconds:
+            raise InputError(
+                f"{place}: seconds are given but no role whose hours they take; set role."
+            )
+        if offer.role is not None and offer.role not in hours:
+            raise InputError(
+                f"{place}.role: there is no [roles.{offer.role}] with people and hours_per_day, so "
+                f"the deadline would not limit it; add it, or give --hours {offer.role}=HOURS."
+            )

@@ -9,14 +9,28 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
+from annotation.cost import money
 from annotation.errors import InputError
 from annotation.noise import ErrorKind
 from budget.config import Money, Section
 from budget.planning.offers import MOST_JUDGMENTS, Discount, Offer, exact_decimal, label_redraw_rate
 from budget.planning.supply import TrainingCost
 
+
+def _seconds(value: object) -> Decimal:
+    """Seconds, exactly, within the same bounds as money.
+
+    Raises InputError if they are no number, or negative.
+    """
+    try:
+        return money(value)  # type: ignore[arg-type]  # it checks
+    except InputError as error:
+        raise InputError(str(error).replace("an amount of money", "seconds")) from None
+
+
+Seconds = Annotated[Decimal, BeforeValidator(_seconds)]
 Judgments = Annotated[int, Field(ge=1, le=MOST_JUDGMENTS)]
 _ONE_SLIP = 0.9  # how alike two names are of which one is the other misspelt
 _EXAMPLE = (
@@ -43,7 +57,7 @@ class TermsSection(Section):
     fixed_cost: Money | None = None
     least: Annotated[int, Field(ge=1)] | None = None
     capacity: Annotated[int, Field(ge=0)] | None = None
-    seconds: Money | None = None
+    seconds: Seconds | None = None
 
 
 class SupplierSection(TermsSection):
@@ -133,7 +147,7 @@ def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers
 
 
 def _check_roles(file: SuppliersFile) -> None:
-    """A role whose hours nobody states is without limit; a misspelt one should not be."""
+    """Without a deadline nobody has to state the hours of a role; a misspelt one is an error."""
     for name, section in file.suppliers.items():
         role = section.role
         near = get_close_matches(role, list(file.roles), n=1, cutoff=_ONE_SLIP) if role else []

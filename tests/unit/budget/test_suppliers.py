@@ -34,6 +34,7 @@ error_rate = 0.03
 error_kind = "flip"
 least = 20
 capacity = 300
+seconds = 90
 
 [roles.crowd]
 people = 5
@@ -93,6 +94,36 @@ def test_hours_until_a_deadline(tmp_path: Path) -> None:
     bare = read(tmp_path, "[suppliers.a]\ncost = 1\nerror_rate = 0")
     with pytest.raises(InputError, match=r"--deadline-days needs sections \[roles\.NAME\]"):
         hours_of_roles(PlanOptions(suppliers=path, deadline_days=2), bare)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("seconds = 90\n", "", r"suppliers\.expert, hard: seconds of work .* are missing"),
+        ("seconds = 90\n", "seconds = 0\n", r"suppliers\.expert, hard: seconds of work"),
+        ('role = "expert"\n', "", r"suppliers\.expert: seconds are given but no role"),
+        ('role = "expert"\n', 'role = "boss"\n', r"suppliers\.expert\.role: .* no \[roles\.boss\]"),
+    ],
+)
+def test_a_deadline_has_to_limit_everybody_who_works(
+    tmp_path: Path, before: str, after: str, message: str
+) -> None:
+    path = tmp_path / "suppliers.toml"
+    assert before in FILE
+    found = read(tmp_path, FILE.replace(before, after))
+    assert hours_of_roles(PlanOptions(suppliers=path), found) == {}
+    with pytest.raises(InputError, match=message):
+        hours_of_roles(PlanOptions(suppliers=path, deadline_days=2), found)
+
+
+def test_who_takes_no_time_needs_no_role(tmp_path: Path) -> None:
+    machine = "\n[suppliers.llm]\ncost = 0.01\nerror_rate = 0.5\n"
+    found = read(tmp_path, FILE + machine)
+    path = tmp_path / "suppliers.toml"
+    limited = hours_of_roles(PlanOptions(suppliers=path, deadline_days=2), found)
+    assert limited == {"crowd": 60, "expert": 3}
+    only = PlanOptions(suppliers=path, hours=["expert=4"])
+    assert hours_of_roles(only, found) == {"expert": 4}  # the crowd is not limited
 
 
 def test_options_that_need_suppliers_or_exclude_them(tmp_path: Path) -> None:
