@@ -170,12 +170,14 @@ class Rehearsals(Record):
     """What guessed labels taught, and how guessing came out where the answers are known.
 
     `missed` is the accuracy of a rehearsal of the target's own labels less that of as many lent
-    ones; `overconfidence` by how much its guesses are surer than right. `sound`: close enough for
-    purchases to be rehearsed (docs/planner.md).
+    ones; `overconfidence` by how much its guesses are surer than right. `telling`: lent labels add
+    enough to guessing for bad guesses to show. `sound`: that, and close enough for purchases to be
+    rehearsed (docs/planner.md).
     """
 
     missed: float
     overconfidence: float
+    telling: bool = True
     sound: bool
     purchases: list[RehearsedPurchase]
 

@@ -36,6 +36,7 @@ METHOD_NAMES = {
     "in_context": "in-context learning",
     "zero_shot": "zero-shot",
 }
+_MOST_OF_THE_MONEY = 0.8
 ZERO_SHOT_KEYS = ("zero shot", "zeroshot", "unsupervised")
 
 
@@ -146,20 +147,32 @@ def rehearsals(method: MethodResult, strata: Iterable[str], target: str) -> list
     own = method.rehearsals
     if own is None:
         return []
+    without = "so no purchase was rehearsed with guessed labels, and the plan does without"
+    if not own.telling:
+        return [
+            f"Lent labels of {target} items teach so little that it cannot be told whether labels "
+            f"can be guessed, {without}."
+        ]
     off = f"{100 * abs(own.missed):.1f} points {'lower' if own.missed < 0 else 'higher'}"
     tried = f"Trained on guessed instead of known labels of {target} items a probe scores {off}"
     if not own.sound:
         sure = 100 * own.overconfidence
         surer = f", and guesses are {sure:.0f} points surer than right" if sure >= 1 else ""
-        return [f"{tried}{surer}: too far off to rehearse purchases with guessed labels."]
+        return [f"{tried}{surer}: too far off, {without}."]
     if not own.purchases:
-        return [f"{tried}; no purchase was rehearsed beyond that."]
+        return [
+            f"{tried}: close enough to rehearse purchases, but too few other labels were bought to "
+            "guess from, or they contradict the guesses; the plan does without."
+        ]
     said = "; ".join(
-        f"{labels_text(one.labels, strata)}: {percent(one.accuracy)}, give or take "
+        f"{labels_text(one.labels, strata)}: {percent(one.accuracy)} \u00b1 "
         f"{100 * one.deviation:.1f} points"
         for one in own.purchases
     )
-    return [f"{tried}. Purchases rehearsed with guessed labels, a hint to the plan: {said}."]
+    return [
+        f"{tried}: close enough to rehearse purchases with guessed labels, which nobody bought. "
+        f"What these score, give or take a standard deviation, is a hint to the plan: {said}."
+    ]
 
 
 def after_the_pilot(result: RunResult) -> str:
@@ -237,21 +250,31 @@ def reason(result: RunResult) -> str:
 def _hedge(result: RunResult) -> str:
     """Why a plan does not go on buying the better buy alone; '' if it does."""
     rate = result.exchange_rate
+    better, other = rate.stratum, rate.target
+    if rate.estimate is not None and rate.estimate <= rate.cost_ratio:
+        better, other = other, better
     bought = [name for name, number in result.plan.labels_after_pilot.items() if number]
-    if len(bought) > 1:
+    if len(bought) > 1 and not _mostly(result, other):
         return (
             f" The plan buys more than one kind all the same: beyond what the pilot could show, "
             f"{rate.stratum} labels alone may level off lower than a mix."
         )
-    better, other = rate.stratum, rate.target
-    if rate.estimate is not None and rate.estimate <= rate.cost_ratio:
-        better, other = other, better
-    if bought != [other]:
+    if not _mostly(result, other):
         return ""
+    mostly = "mostly " if len(bought) > 1 else ""
     return (
-        f" The plan buys {other} labels all the same: after the pilot's, more {better} labels are "
-        "expected to add less for the money."
+        f" The plan buys {mostly}{other} labels all the same: after the pilot's, more {better} "
+        "labels are expected to add less for the money."
     )
+
+
+def _mostly(result: RunResult, stratum: str) -> bool:
+    """Whether four fifths or more of the money after the pilot go to a stratum."""
+    spent = {
+        name: number * (result.strata[name].cost or 0.0)
+        for name, number in result.plan.labels_after_pilot.items()
+    }
+    return spent.get(stratum, 0.0) >= _MOST_OF_THE_MONEY * max(sum(spent.values()), 1e-12)
 
 
 def _bought_by_pilot(result: RunResult) -> str:

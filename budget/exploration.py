@@ -61,7 +61,7 @@ class Explorer:
         self._rehearsals = CampaignRehearsals()
         lent = control_point(self._borrowed, setting.capacity[target])
         if lent and (control := trials.rehearse([{target: lent.borrowed}], {})):
-            self._rehearsals = CampaignRehearsals(lent, control[0])
+            self._rehearsals = CampaignRehearsals(lent, control[0], setting.chance)
 
     def explore(self) -> Explored:
         """Buy the pilot, then, round by round, the batch that teaches most for the plan.

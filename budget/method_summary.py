@@ -168,6 +168,7 @@ def _rehearsals(explored: Explored) -> Rehearsals | None:
     return Rehearsals(
         missed=control.missed,
         overconfidence=control.overconfidence,
+        telling=control.telling,
         sound=control.sound,
         purchases=[
             RehearsedPurchase(

@@ -18,7 +18,7 @@ def plan(
         list[str] | None,
         typer.Option(
             metavar="STRATUM=COST",
-            help="Another cost per label (all of its judgments), the pilot's included, e.g. "
+            help="Another cost per label (all of its judgments) of those still to buy, e.g. "
             "hard=3.",
         ),
     ] = None,

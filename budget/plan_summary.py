@@ -24,6 +24,9 @@ def show_replan(replanned: Replan) -> None:
         console.print(then)
     console.print(_ledger(replanned))
     console.print(sentences.what_it_gives(decision, replanned.target, replanned.confidence))
+    if replanned.measured is not None:
+        confidence = replanned.confidence
+        console.print(sentences.what_was_measured(replanned.measured, replanned.target, confidence))
     if decision.target is not None:
         console.print(sentences.what_reaches(decision.target))
     if decision.plan.lines:
@@ -32,11 +35,13 @@ def show_replan(replanned: Replan) -> None:
     console.print(_others_table(replanned))
     for side in decision.sides:
         console.print(f"\n{side.stratum} or {side.target}?", style="bold")
-        for sentence in sentences.sides(side):
+        for sentence in sentences.sides(side, currency):
             console.print(f"- {sentence}")
     console.print()
     for rate in replanned.exchange_rates.values():
         console.print(sentences.rate_of_the_pilot(rate, replanned.confidence))
+    if replanned.rehearsed:
+        console.print(sentences.what_was_rehearsed(replanned.rehearsed))
     if len(decision.rates) > 1:
         console.print(_rates_table(replanned))
     stop = decision.worth is not None and decision.worth.stop
@@ -55,7 +60,9 @@ def _ledger(replanned: Replan) -> str:
     if replanned.budget is None:
         return f"{text} in all."
     left = money(plan.money_left, currency)
-    return f"{text} of {money(replanned.budget, currency)} are spent, {left} are left."
+    text = f"{text} of {money(replanned.budget, currency)} are spent, {left} are left"
+    because = replanned.decision.left_because
+    return f"{text}: {sentences.why_money_is_left(because)}." if because else f"{text}."
 
 
 def _purchase_table(decision: Decision, currency: str) -> Table:

@@ -20,7 +20,7 @@ from analysis.result import (
     read_result,
 )
 from analysis.wording import labels_do_not_help
-from annotation.cost import LabelTerms, mix_cost, money, money_left
+from annotation.cost import LabelTerms, mix_cost, money
 from annotation.errors import InputError
 from budget.plan_options import PlanOptions, amount, hours_of_roles
 from budget.planning.decision import Question, decide
@@ -44,8 +44,9 @@ class Alternative(MixSummary):
 class Replan(Record):
     """A plan at given prices; expected, not measured: nothing was trained for it.
 
-    `plan` has the pilot in it; `decision` is about what to buy after it; `action` is what to do
-    now, see `budget.planning.headline`.
+    `costs` are those of labels still to buy, `pilot` cost what was paid for it. `plan` has the
+    pilot in it; `decision` is about what to buy after it; `action` is what to do now, see
+    `budget.planning.headline`.
     """
 
     method: str
@@ -60,6 +61,8 @@ class Replan(Record):
     alternatives: dict[str, Alternative]  # none where a file names the suppliers
     decision: Decision
     action: Action
+    measured: Estimate | None  # what the run's own training on the plan scored; None: not trained
+    rehearsed: int  # purchases with guessed labels that the surface was told of
     warnings: list[str]  # what the run found that speaks against trusting a plan
 
 
@@ -80,7 +83,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         suppliers = read_suppliers(options.suppliers, surface.strata, choices)
     supply = _supply(result, surface, terms, suppliers, options)
     total = _budget(options, result)
-    pilot_cost = mix_cost(result.pilot.labels, terms)
+    pilot_cost = mix_cost(result.pilot.labels, _terms(result, ()))
     if total is not None and pilot_cost > total:
         raise InputError(
             f"the budget of {total} is too small for the pilot, which costs {pilot_cost}; give at "
@@ -88,7 +91,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         )
     value = options.value_per_point
     question = Question(
-        money=None if total is None else money_left(total, result.pilot.labels, terms),
+        money=None if total is None else total - pilot_cost,
         target_accuracy=options.target_accuracy,
         probability=options.probability,
         rounds_left=options.rounds_left,
@@ -97,6 +100,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
     decision = decide(surface, supply, question)
     if suppliers is None:
         decision = _with_judgments(decision, result)
+    plan = _summary(decision, result, pilot_cost)
     rate_terms = terms if suppliers is None else _terms_of_offers(supply, terms)
     return Replan(
         method=evidence.method,
@@ -106,7 +110,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         target=surface.target,
         confidence=result.confidence,
         pilot=MixSummary(labels=result.pilot.labels, cost=float(pilot_cost)),
-        plan=_summary(decision, result, pilot_cost),
+        plan=plan,
         exchange_rates={
             name: exchange_rate(surface, name, rate_terms, result.pilot.labels)
             for name in surface.others
@@ -116,6 +120,8 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         else _alternatives(surface, terms, total, result),
         decision=decision,
         action=action_of(decision, not labels_do_not_help(result)),
+        measured=None if suppliers else _measured(evidence, plan),
+        rehearsed=len(evidence.rehearsals.purchases) if evidence.rehearsals else 0,
         warnings=_warnings(result),
     )
 
@@ -186,6 +192,18 @@ def _summary(decision: Decision, result: RunResult, pilot_cost: Decimal) -> Plan
         labels_after_pilot=plan.labels,
         expected_accuracy=plan.expected_accuracy,
     )
+
+
+def _measured(evidence: MethodResult, plan: PlanSummary) -> Estimate | None:
+    """Accuracy of the same labels in the run, whatever they were bought as."""
+
+    def some(labels: dict[str, int]) -> dict[str, int]:
+        return {name: number for name, number in labels.items() if number}
+
+    same = [own for own in evidence.accuracy.values() if some(own.labels) == some(plan.trained_on)]
+    if not some(plan.trained_on) or not same:
+        return None
+    return Estimate(estimate=same[0].estimate, low=same[0].low, high=same[0].high)
 
 
 def _alternatives(

@@ -9,6 +9,7 @@ from analysis.accuracy import CONFIDENCE, interval
 from budget.planning.alternatives import against, best_plan, described, other_plans
 from budget.planning.decision_result import Decision, RatePoint, Target
 from budget.planning.flips import compare_side
+from budget.planning.leftovers import left_because
 from budget.planning.modes import everything, reach_accuracy
 from budget.planning.plan import Plan, Planner
 from budget.planning.rounds import next_round
@@ -71,6 +72,7 @@ def decide(surface: ResponseSurface, supply: Supply, question: Question) -> Deci
     sides = [compare_side(planner, name, money) for name in surface.others]
     return Decision(
         plan=described(plan, surface),
+        left_because=None if target else left_because(supply, plan, money),
         now=interval(nothing_more.expected, nothing_more.forecast(surface)),
         others=against(plan, others, surface),
         sides=[side for side in sides if side is not None],

@@ -1,6 +1,7 @@
 """A decision in the form that is printed and written as JSON: what to buy, and how sure that is."""
 
 from analysis.result import Estimate, Record
+from budget.planning.leftovers import LeftBecause
 
 
 class PurchaseLine(Record):
@@ -60,8 +61,10 @@ class Side(Record):
     target: str
     probability_better: float  # that `stratum` is the better buy
     difference: Estimate  # accuracy with all money on `stratum` minus that on the target
+    cost: float  # of a label of `stratum` now
     cost_ratio: Flip
     redraw_rate: Flip  # of new labels of `stratum`
+    target_redraw_rate: Flip  # of new labels of the target
     noise_ratio: float | None  # redraw rate at the flip over the target's now
     transfer: Flip  # mean cosine of what the stratum teaches with what the target does
 
@@ -109,6 +112,7 @@ class Decision(Record):
     """The plan, what it was chosen from, and what would change it."""
 
     plan: PlannedPurchase
+    left_because: LeftBecause | None  # why the plan leaves money; None: nothing to explain
     now: Estimate  # expected accuracy without buying more
     others: list[OtherPurchase]  # best first
     sides: list[Side]

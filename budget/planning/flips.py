@@ -30,8 +30,8 @@ def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
     Where more labels of one of them would harm, its side buys none.
 
     Each quantity is varied alone, for labels still to buy, and bisected until the two expect the
-    same accuracy: the cost of the stratum's labels, their redraw rate, and the cosine between what
-    they teach and what target labels teach.
+    same accuracy: the cost of the stratum's labels, their redraw rate, that of the target's, and
+    the cosine between what they teach and what target labels teach.
     """
     surface, supply = planner.surface, planner.supply
     target = surface.target
@@ -53,7 +53,8 @@ def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
         return here.expected - there.expected
 
     lead = ahead(supply)
-    ratio = _price(own, ours) / max(_price(other, theirs), 1e-12)
+    price = _price(own, ours)
+    ratio = price / max(_price(other, theirs), 1e-12)
     noise, target_noise = 1 - _clean(own, ours), 1 - _clean(other, theirs)
     cosine = surface.draws[:, _column(surface, stratum)]
 
@@ -63,12 +64,19 @@ def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
     def at_noise(rate: float) -> float:
         return ahead(_with_clean(supply, stratum, (1 - rate) / max(1 - noise, 1e-9)))
 
+    def at_target_noise(rate: float) -> float:
+        """The same where it is the target's labels that err."""
+        varied = _with_clean(supply, target, (1 - rate) / max(1 - target_noise, 1e-9))
+        there = Planner(surface, varied.only(varied.of_stratum(target))).plan(money)
+        return own.expected - there.expected
+
     def at_transfer(factor: float) -> float:
         return ahead(supply, _with_transfer(surface, stratum, factor))
 
     low, high = _COST_FACTORS
     factor = _crossing(at_cost, lead, 1.0, (low, high), logarithmic=True)
     rate = _crossing(at_noise, lead, noise, (0.0, _NOISIEST))
+    target_rate = _crossing(at_target_noise, lead, target_noise, (0.0, _NOISIEST))
     transfer = _crossing(at_transfer, lead, 1.0, _TRANSFER_FACTORS)
 
     def mean_cosine(scale: float) -> float:
@@ -79,6 +87,7 @@ def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
         target=target,
         probability_better=probability,
         difference=difference,
+        cost=price,
         cost_ratio=Flip(
             now=ratio,
             at=None if factor is None else ratio * factor,
@@ -86,6 +95,7 @@ def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
             high=ratio * high,
         ),
         redraw_rate=Flip(now=noise, at=rate, low=0.0, high=_NOISIEST),
+        target_redraw_rate=Flip(now=target_noise, at=target_rate, low=0.0, high=_NOISIEST),
         noise_ratio=None if rate is None or target_noise <= 0 else rate / target_noise,
         transfer=Flip(
             now=mean_cosine(1.0),

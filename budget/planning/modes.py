@@ -61,7 +61,8 @@ def reach_accuracy(
         limit = "all that is for sale" if most is None else f"a budget of {most} for new labels"
         raise InputError(
             f"{limit} reaches {accuracy:.1%} with probability {best.probability:.1%} only, "
-            f"{probability:.0%} is asked for; expected are {best.plan.expected:.1%}."
+            f"{probability:.0%} is asked for; expected are {best.plan.expected:.1%}. Ask for less "
+            f"accuracy or a lower probability{'' if most is None else ', or give a larger budget'}."
         )
     least = supply.training_of_bought()
     nothing = attempt(least) if least <= top else best

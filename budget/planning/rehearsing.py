@@ -41,13 +41,19 @@ class CampaignRehearsals:
     """
 
     def __init__(
-        self, lent: Observation | None = None, rehearsed: Sequence[Rehearsed] = ()
+        self,
+        lent: Observation | None = None,
+        rehearsed: Sequence[Rehearsed] = (),
+        chance: float = 0.0,
     ) -> None:
-        """`rehearsed`: as many labels of the target as `lent` has; none where it was not tried."""
+        """`rehearsed`: as many labels of the target as `lent` has; none where it was not tried.
+
+        `chance` is the accuracy of guessing.
+        """
         self.control: Control | None = None
         self._test_items = 0
         if lent and rehearsed:
-            self.control = Control.of(rehearsed, lent.accuracy)
+            self.control = Control.of(rehearsed, lent.accuracy, chance)
             self._test_items = lent.test_items
         self._before: dict[str, int] = {}  # labels of a stratum when it was last rehearsed
         self._found: dict[str, list[Rehearsal]] = {}

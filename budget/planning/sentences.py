@@ -19,7 +19,7 @@ from analysis.number_format import (
     ratio,
     span,
 )
-from analysis.result import ExchangeRate
+from analysis.result import Estimate, ExchangeRate
 from analysis.wording import distinguishable
 from budget.planning.decision_result import (
     Decision,
@@ -31,8 +31,10 @@ from budget.planning.decision_result import (
     Target,
     Worth,
 )
+from budget.planning.leftovers import LeftBecause
 from budget.planning.supply import RUN_SUPPLIER
 
+_NOTHING = 0.0005  # accuracy that is told as 0.0 points
 _SURE = 0.995  # probabilities beyond are told as "over 99 %"
 
 
@@ -46,7 +48,7 @@ def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> 
         return (
             f"Buy nothing more: no purchase that can be made is expected to do better than {has}."
         )
-    bought = joined([_line(line, decision, currency) for line in plan.lines])
+    bought = joined([_line(line, currency) for line in plan.lines])
     sentence = f"Buy {bought}"
     if len(plan.lines) > 1 or plan.training_cost:
         sentence += f"; {money(plan.cost, currency)} in all"
@@ -59,19 +61,13 @@ def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> 
     return f"{sentence}."
 
 
-def _line(line: PurchaseLine, decision: Decision, currency: str) -> str:
-    several = len({own.supplier for own in decision.plan.lines}) > 1 or line.judgments > 1
+def _line(line: PurchaseLine, currency: str) -> str:
     text = f"{labels_text({line.stratum: line.labels})}"
-    if line.supplier != RUN_SUPPLIER and (several or _names_suppliers(decision)):
+    if line.supplier != RUN_SUPPLIER:
         text += f" from {line.supplier}"
     if line.judgments > 1:
         text += f" ({line.judgments} judgments each)"
     return f"{text} for {money(line.cost, currency)}"
-
-
-def _names_suppliers(decision: Decision) -> bool:
-    purchases = [decision.plan, *decision.others]
-    return len({line.supplier for own in purchases for line in own.lines}) > 1
 
 
 def what_it_gives(decision: Decision, target: str, confidence: float) -> str:
@@ -86,6 +82,23 @@ def what_it_gives(decision: Decision, target: str, confidence: float) -> str:
     return f"{sentence}; without buying more, {percent(decision.now.estimate)}."
 
 
+def what_was_measured(found: Estimate, target: str, confidence: float) -> str:
+    """What the run's own training on the planned purchase scored."""
+    return (
+        f"The run has trained this very purchase: {percent(found.estimate)} right on {target} "
+        f"items ({interval_name(confidence)} {span(found)})."
+    )
+
+
+def why_money_is_left(because: LeftBecause) -> str:
+    """What keeps the plan from spending the rest."""
+    return {
+        "for_sale": "nothing more is for sale",
+        "hours": "the hours until the deadline are used up",
+        "accuracy": "more labels are not expected to do better",
+    }[because]
+
+
 def what_reaches(target: Target) -> str:
     """The target accuracy and how likely the plan reaches it."""
     return (
@@ -97,9 +110,9 @@ def what_reaches(target: Target) -> str:
 
 def runner_up(decision: Decision, currency: str) -> str:
     """The best purchase of another kind, and whether the plan beats it."""
-    others = [own for own in decision.others if own.lines] or decision.others
+    others = [own for own in decision.others if own.lines]
     if not others:
-        return "There is no other kind of purchase to compare the plan with."
+        return "There is no other kind of purchase that is worth comparing with the plan."
     best = others[0]
     return (
         f"Runner-up, {best.kind}: {_bought(best)} for {money(best.cost, currency)}, expected "
@@ -126,6 +139,11 @@ def _from_whom(line: PurchaseLine) -> str:
 
 def _beats(other: OtherPurchase) -> str:
     difference = other.plan_minus_this
+    if abs(difference.estimate or 0.0) < _NOTHING:
+        return (
+            f"It is as good as the plan ({span(difference, 'points')} points more or less): take "
+            "whichever is simpler."
+        )
     numbers = f"{points(difference.estimate)} points, {span(difference, 'points')}"
     chance = probability(other.probability_plan_better)
     if distinguishable(difference):
@@ -150,7 +168,7 @@ def probability(value: float) -> str:
     return percent(value, 0)
 
 
-def sides(side: Side) -> list[str]:
+def sides(side: Side, currency: str) -> list[str]:
     """Which of two strata is the better buy, and what would change that."""
     ahead = (side.difference.estimate or 0.0) > 0
     better, worse = (side.stratum, side.target) if ahead else (side.target, side.stratum)
@@ -166,19 +184,34 @@ def sides(side: Side) -> list[str]:
     price = side.cost_ratio
     found.append(
         f"Price, judgments and fixed costs included: one {side.stratum} label costs "
-        f"{ratio(price.now)} times a {side.target} one; "
-        + _turn(price, worse, f"{ratio(price.at)}", "at every price tried")
+        f"{money(round(side.cost, 4), currency)}, {ratio(price.now)} times a {side.target} one; "
+        + _turn(
+            price,
+            worse,
+            f"{_about(side.cost * (price.at or 0.0) / (price.now or 1.0), currency)} "
+            f"({ratio(price.at)} times)",
+            f"at every price from {ratio(price.low)} to {ratio(price.high)} times",
+        )
     )
-    rate = side.redraw_rate
     noise = (
         f" ({ratio(side.noise_ratio)} times that of {side.target} labels)"
         if side.noise_ratio is not None
         else ""
     )
-    found.append(
-        f"Errors: {percent(rate.now, 0)} of {side.stratum} labels are as good as random; "
-        + _turn(rate, worse, f"{percent(rate.at, 0)}{noise}", "at every error rate tried")
-    )
+    for name, rate, beside in (
+        (side.stratum, side.redraw_rate, noise),
+        (side.target, side.target_redraw_rate, ""),
+    ):
+        found.append(
+            f"Errors: {percent(rate.now, 0)} of {name} labels are as good as random; "
+            + _turn(
+                rate,
+                worse,
+                f"{percent(rate.at, 0)}{beside}",
+                f"at every rate of {name} labels from {percent(rate.low, 0)} to "
+                f"{percent(rate.high, 0)}",
+            )
+        )
     transfer = side.transfer
     found.append(
         f"Transfer: {side.stratum} labels point {percent(transfer.now, 0)} of the way that "
@@ -201,6 +234,15 @@ def rate_of_the_pilot(rate: ExchangeRate, confidence: float) -> str:
         f"Over the pilot's own labels {what} {ratio(rate.estimate)} {rate.target} ones "
         f"({interval_name(confidence)} {span(rate, 'ratio')}); what the next ones are worth "
         "may differ."
+    )
+
+
+def what_was_rehearsed(purchases: int) -> str:
+    """That the forecast rests on guessed labels too."""
+    number = "One purchase" if purchases == 1 else f"{count(purchases)} purchases"
+    return (
+        f"{number} rehearsed with guessed labels, which nobody bought, went into the forecast as a "
+        "hint; the run's report has what they scored."
     )
 
 
@@ -254,7 +296,8 @@ def worth(found: Worth, currency: str) -> str:
     if found.best_cost >= found.plan_cost:
         return f"{sentence}: it is worth its money, to the last of it."
     return (
-        f"{sentence}; best spend {money(found.best_cost, currency)} only, which adds "
+        f"{sentence}; best buy {labels_text(found.best.labels)} for "
+        f"{money(found.best_cost, currency)} only, which adds "
         f"{_about(found.best_value, currency)} ({percent(found.best_accuracy)} expected)."
     )
 

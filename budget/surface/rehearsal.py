@@ -16,6 +16,8 @@ from budget.surface.luck import luck_variance
 from training.probes.rehearsed import Rehearsed
 
 _MOST_MISSED = 0.05  # accuracy
+# Accuracy that lent labels must add to guessing: where they add little, bad guesses miss little.
+_LEAST_LEARNT = 0.1
 _MOST_OVERCONFIDENT = 0.1
 _MOST_SURPRISED = 2.5  # standard deviations
 # Of accuracy, what rehearsals miss where all is well (docs/planner.md); most of it because they
@@ -41,22 +43,31 @@ class Control:
     """How a rehearsal of the target's own labels came out.
 
     `missed`, its accuracy less that of as many lent labels; `overconfidence` of its guesses, below
-    0 where they are right more often than they claim, which does no harm.
+    0 where they are right more often than they claim, which does no harm; `learnt`, what lent
+    labels add to the accuracy of guessing.
     """
 
     missed: float
     overconfidence: float
+    learnt: float
 
     @classmethod
-    def of(cls, rehearsed: Sequence[Rehearsed], lent: float) -> "Control":
-        """From the rehearsals of all seeds, and the accuracy that as many lent labels gave."""
+    def of(cls, rehearsed: Sequence[Rehearsed], lent: float, chance: float) -> "Control":
+        """From the rehearsals of all seeds, and the accuracies of as many lent labels and none."""
         accuracy = float(np.mean([own.accuracy for own in rehearsed]))
-        return cls(accuracy - lent, float(np.mean([own.overconfidence for own in rehearsed])))
+        over = float(np.mean([own.overconfidence for own in rehearsed]))
+        return cls(accuracy - lent, over, lent - chance)
+
+    @property
+    def telling(self) -> bool:
+        """Whether there is so much to learn that bad guesses would show."""
+        return self.learnt >= _LEAST_LEARNT
 
     @property
     def sound(self) -> bool:
         """Whether items of this task can be guessed at all."""
-        return abs(self.missed) <= _MOST_MISSED and self.overconfidence <= _MOST_OVERCONFIDENT
+        near = abs(self.missed) <= _MOST_MISSED
+        return self.telling and near and self.overconfidence <= _MOST_OVERCONFIDENT
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ def start_rehearsals(
     if lent is None:
         return CampaignRehearsals()
     (rehearsed,) = yield Rehearsing((((market.target, lent.borrowed),),))
-    return CampaignRehearsals(lent, rehearsed)
+    return CampaignRehearsals(lent, rehearsed, market.chance)
 
 
 def rehearse(

@@ -62,7 +62,7 @@ def control_of(world: World) -> Control:
     scored = np.stack([Market(world, 0).scored(SIZE, seed) for seed in range(8)])
     accuracy = float(trainer.correct(lent)[scored].mean())
     assert accuracy > 0.6  # there is something to miss
-    return Control.of(found, accuracy)
+    return Control.of(found, accuracy, world.items.chance)
 
 
 @pytest.mark.parametrize("own_choices", [False, True])

@@ -96,11 +96,15 @@ def test_what_rehearsals_said(resolved_result: RunResult) -> None:
 
     assert wording.rehearsals(planning, ("easy", "hard"), "hard") == []
     tried = "Trained on guessed instead of known labels of hard items a probe scores 1.2 points "
-    assert said() == [f"{tried}lower; no purchase was rehearsed beyond that."]
-    assert said(missed=0.012) == [f"{tried}higher; no purchase was rehearsed beyond that."]
+    without = "so no purchase was rehearsed with guessed labels, and the plan does without."
+    assert said()[0].startswith(f"{tried}lower: close enough to rehearse purchases, but too few")
+    assert said(missed=0.012)[0].startswith(f"{tried}higher: close enough")
     assert said(sound=False, overconfidence=0.17) == [
-        f"{tried}lower, and guesses are 17 points surer than right: too far off to rehearse "
-        "purchases with guessed labels."
+        f"{tried}lower, and guesses are 17 points surer than right: too far off, {without}"
+    ]
+    assert said(sound=False, telling=False) == [
+        "Lent labels of hard items teach so little that it cannot be told whether labels can be "
+        f"guessed, {without}"
     ]
     purchases = [
         RehearsedPurchase(labels={"easy": 400}, accuracy=0.641, deviation=0.023, fitted=0.65),
@@ -109,9 +113,10 @@ def test_what_rehearsals_said(resolved_result: RunResult) -> None:
         ),
     ]
     assert said(purchases=purchases) == [
-        f"{tried}lower. Purchases rehearsed with guessed labels, a hint to the plan: 400 easy "
-        "labels: 64.1 %, give or take 2.3 points; 200 easy and 50 hard labels: 66.0 %, give or "
-        "take 3.0 points."
+        f"{tried}lower: close enough to rehearse purchases with guessed labels, which nobody "
+        "bought. What these score, give or take a standard deviation, is a hint to the plan: 400 "
+        "easy labels: 64.1 % \u00b1 2.3 points; 200 easy and 50 hard labels: 66.0 % \u00b1 3.0 "
+        "points."
     ]
 
 
@@ -170,6 +175,9 @@ def test_the_reason_sets_the_exchange_rate_against_the_price(resolved_result: Ru
             "The plan buys hard labels all the same: after",
         ),
         (0.3, {"easy": 9, "hard": 0}, "The plan buys easy labels all the same: after"),
+        # Of $90 and $390, $80 and $380 go to the one that was worth less.
+        (1.4, {"easy": 10, "hard": 40}, "The plan buys mostly hard labels all the same: after"),
+        (0.3, {"easy": 380, "hard": 5}, "The plan buys mostly easy labels all the same: after"),
         (1.4, {"easy": 200, "hard": 0}, None),
         (0.3, {"easy": 0, "hard": 40}, None),
         (1.4, {"easy": 0, "hard": 0}, None),

@@ -423,7 +423,7 @@ def test_plan_as_json(run_folder: Path) -> None:
     result = labelmix("plan", run_folder, "--budget", "100", "--cost", "hard=3", "--json")
     assert result.exit_code == 0
     planned = json.loads(result.stdout)
-    assert planned["plan"]["labels"] == {"easy": 40, "hard": 20}
+    assert planned["plan"]["labels"] == {"easy": 60, "hard": 20}  # the pilot cost 60
     assert planned["costs"] == {"easy": 1.0, "hard": 3.0}
 
 

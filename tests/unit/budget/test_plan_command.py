@@ -59,10 +59,11 @@ def test_a_decision_to_act_on(run_folder: Path) -> None:
     assert "Expected: " in text and "without buying more" in text
     assert "Runner-up, only hard labels: 70 hard labels for $140" in text
     assert (
-        "Price, judgments and fixed costs included: one easy label costs 0.5 times a hard one; "
+        "Price, judgments and fixed costs included: one easy label costs $1, 0.5 times a hard one; "
         "hard labels become the better" in text
     )
     assert "Errors: 10 % of easy labels are as good as random" in text
+    assert "Errors: 10 % of hard labels are as good as random" in text
     assert "Transfer: easy labels point 100 % of the way" in text
     assert "Exchange rate of the next labels, along the plan" in text
 

@@ -3,9 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
-from analysis.result import read_result, write_result
+from analysis.result import ConditionAccuracy, Estimate, read_result, write_result
 from annotation.errors import InputError
+from budget.cli import app
 from budget.plan_options import PlanOptions
 from budget.plan_summary import show_replan
 from budget.planning.sentences import what_to_buy
@@ -68,16 +70,44 @@ def test_labels_as_before_take_the_judgments_of_the_run(run_folder: Path) -> Non
 def test_a_dearer_easy_label_moves_the_plan(run_folder: Path) -> None:
     again = replan(run_folder, None, ["easy=1.3"], None)
     assert again.costs == {"easy": 1.3, "hard": 2.0}
-    # .6 < 1.3 / 2: hard labels, 67 for the 134 left after a pilot of 66.
-    assert again.plan.labels == {"easy": 20, "hard": 87}
+    # .6 < 1.3 / 2: hard labels, 70 for the 140 left; the pilot cost what it did.
+    assert again.plan.labels == {"easy": 20, "hard": 90}
+    assert (again.pilot.cost, again.plan.cost) == (60, 200)
 
 
 def test_a_dearer_hard_label_moves_the_plan(make_surface: Surface, store_run: Store) -> None:
     folder = store_run(probe=make_surface({"easy": 0.4}))
     assert replan(folder, None, [], None).plan.labels == {"easy": 20, "hard": 90}
     dearer = replan(folder, None, ["hard=3"], None)
-    assert dearer.plan.labels == {"easy": 140, "hard": 20}  # .4 > 1 / 3; the pilot costs 80
+    assert dearer.plan.labels == {"easy": 160, "hard": 20}  # .4 > 1 / 3
     assert dearer.exchange_rates["easy"].cost_ratio == pytest.approx(1 / 3)
+
+
+def test_what_the_run_trained_is_told(run_folder: Path) -> None:
+    assert replan(run_folder, None, [], None).measured is None
+    path = run_folder / "result.json"
+    result = read_result(path)
+    found = ConditionAccuracy(
+        labels={"easy": 160, "hard": 20}, cost=200, seeds=2, estimate=0.7, low=0.6, high=0.8
+    )
+    method = result.methods["probe"]
+    methods = result.methods | {"probe": method.model_copy(update={"accuracy": {"plan": found}})}
+    write_result(result.model_copy(update={"methods": methods}), path)
+    again = replan(run_folder, None, [], None)
+    assert again.measured == Estimate(estimate=0.7, low=0.6, high=0.8)
+    assert replan(run_folder, "199", [], None).measured is None
+    text = " ".join(CliRunner().invoke(app, ["plan", str(run_folder)]).stdout.split())
+    said = "The run has trained this very purchase: 70.0 % right on hard items (95 % interval"
+    assert said in text
+
+
+def test_why_money_is_left(make_surface: Surface, store_run: Store) -> None:
+    folder = store_run(probe=make_surface({"easy": 0.6}), capacity=50)
+    assert replan(folder, "1000", [], None).decision.left_because == "for_sale"
+    text = " ".join(
+        CliRunner().invoke(app, ["plan", str(folder), "--budget", "1000"]).stdout.split()
+    )
+    assert "are left: nothing more is for sale." in text
 
 
 def test_the_last_cost_given_counts(run_folder: Path) -> None:
@@ -166,7 +196,6 @@ def test_a_plan_is_shown_with_its_alternatives(
         ({"costs": ["hard=-2"]}, ["--cost hard=-2: ", "should not be negative"]),
         ({"costs": ["hard=0"]}, ["--cost hard=0: the cost should be above 0"]),
         ({"costs": ["hard=nan"]}, ["--cost hard=nan: ", "finite"]),
-        ({"costs": ["easy=50"]}, ["too small for the pilot, which costs 1040"]),
         ({"method": "guessing"}, ["no method 'guessing'; choose one of probe, qlora"]),
     ],
 )

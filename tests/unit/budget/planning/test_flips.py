@@ -29,7 +29,7 @@ def test_the_price_at_which_the_other_is_better_is_the_exchange_rate(make_surfac
     side = compare_side(planner(make_surface({"easy": 0.6})), "easy", MONEY)
     assert side is not None
     assert (side.stratum, side.target, side.probability_better) == ("easy", "hard", 1.0)
-    assert side.cost_ratio.now == 0.5
+    assert (side.cost, side.cost_ratio.now) == (1.0, 0.5)
     assert side.cost_ratio.at == pytest.approx(0.6, rel=2e-3)
 
 
@@ -44,6 +44,21 @@ def test_the_error_rate_at_which_the_other_is_better(make_surface: Surface) -> N
     assert noisy is not None and noisy.redraw_rate.at is not None
     assert noisy.redraw_rate.at == pytest.approx(1 - 0.82158, abs=1e-3)
     assert noisy.noise_ratio == pytest.approx(noisy.redraw_rate.at / 0.1)
+
+
+def test_the_targets_error_rate_at_which_the_other_is_better(make_surface: Surface) -> None:
+    # .4 < .5 c^2 until c = .89443; better easy labels stay better however hard ones err.
+    side = compare_side(planner(make_surface({"easy": 0.4})), "easy", MONEY)
+    assert side is not None
+    assert (side.target_redraw_rate.now, side.redraw_rate.at) == (0.0, None)
+    assert side.target_redraw_rate.at == pytest.approx(1 - 0.89443, abs=1e-3)
+    better = compare_side(planner(make_surface({"easy": 0.6})), "easy", MONEY)
+    assert better is not None and better.target_redraw_rate.at is None
+    # Noisy hard labels would be the better buy if they erred less: .45 < .5 c^2 from c = .94868.
+    noisy = compare_side(planner(make_surface({"easy": 0.45}), 0.2), "easy", MONEY)
+    assert noisy is not None and noisy.probability_better == 1.0
+    assert noisy.target_redraw_rate.now == pytest.approx(0.2)
+    assert noisy.target_redraw_rate.at == pytest.approx(1 - 0.94868, abs=1e-3)
 
 
 def test_the_transfer_at_which_the_other_is_better(make_surface: Surface) -> None:

@@ -32,7 +32,7 @@ def told(accuracy: float, surprise: float = 0.0) -> list[Rehearsed]:
 
 @pytest.fixture
 def rehearsals() -> CampaignRehearsals:
-    return CampaignRehearsals(CURVE[1], told(0.59))
+    return CampaignRehearsals(CURVE[1], told(0.59), 0.4)
 
 
 def test_the_control_is_as_large_as_items_and_curve_allow() -> None:
@@ -45,9 +45,11 @@ def test_the_control_is_as_large_as_items_and_curve_allow() -> None:
 
 def test_nothing_is_rehearsed_without_a_sound_control() -> None:
     there = position({"easy": 100, "medium": 50, "hard": 10})
-    unsound = CampaignRehearsals(CURVE[1], told(0.5))  # ten points below 64 lent labels
+    unsound = CampaignRehearsals(CURVE[1], told(0.5), 0.4)  # ten points below 64 lent labels
     assert unsound.control is not None and not unsound.control.sound
-    for own in (unsound, CampaignRehearsals(), CampaignRehearsals(CURVE[1], [])):
+    untold = CampaignRehearsals(CURVE[1], told(0.59), 0.55)  # 5 points above guessing
+    assert untold.control is not None and not untold.control.telling
+    for own in (unsound, untold, CampaignRehearsals(), CampaignRehearsals(CURVE[1], [])):
         assert own.wanted(there, "hard") == {}
         assert own.found == []
 

@@ -51,8 +51,8 @@ def other(difference: Estimate, probability: float) -> OtherPurchase:
 
 def decision(plan: PlannedPurchase, *others: OtherPurchase) -> Decision:
     return Decision(
-        plan=plan, now=estimate(0.4, 0.3, 0.5), others=list(others), sides=[], rates=[],
-        next_round=None, worth=None, target=None,
+        plan=plan, left_because=None, now=estimate(0.4, 0.3, 0.5), others=list(others), sides=[],
+        rates=[], next_round=None, worth=None, target=None,
     )  # fmt: skip
 
 
@@ -76,6 +76,11 @@ def test_purchases_from_several_suppliers_with_training() -> None:
         "Buy 140 easy labels from crowd (3 judgments each) for $140 and 1 hard label from expert "
         "for $4; $150 in all, $6 of it for training."
     )
+
+
+def test_the_only_supplier_of_a_file_is_named() -> None:
+    said = sentences.what_to_buy(decision(purchase(line(supplier="us"))), "$", PILOT)
+    assert said == "Buy 140 easy labels from us for $140."
 
 
 def test_labels_left_out_of_training() -> None:
@@ -123,6 +128,18 @@ def test_a_runner_up_that_is_clearly_worse_and_one_that_is_not() -> None:
     assert "does not settle which" in said
 
 
+def test_a_runner_up_that_is_as_good_and_none_that_buys() -> None:
+    same = other(estimate(0.0002, -0.001, 0.002), 0.37)
+    said = sentences.runner_up(decision(purchase(line()), same), "$")
+    assert said.endswith(
+        "It is as good as the plan (\u22120.1 to 0.2 points more or less): take whichever is "
+        "simpler."
+    )
+    nothing = other(estimate(0.1, 0.05, 0.2), 0.99).model_copy(update={"lines": []})
+    said = sentences.runner_up(decision(purchase(line()), nothing), "$")
+    assert said == "There is no other kind of purchase that is worth comparing with the plan."
+
+
 def test_probabilities_are_never_certain() -> None:
     assert sentences.probability(1.0) == "over 99 %"
     assert sentences.probability(0.0) == "under 1 %"
@@ -133,8 +150,10 @@ def side(**changes: object) -> Side:
     given = {
         "stratum": "easy", "target": "hard", "probability_better": 0.75,
         "difference": estimate(0.017, -0.02, 0.06),
+        "cost": 1.0,
         "cost_ratio": Flip(now=0.5, at=0.58, low=0.01, high=25),
         "redraw_rate": Flip(now=0.1, at=0.17, low=0, high=0.98),
+        "target_redraw_rate": Flip(now=0.2, at=None, low=0, high=0.98),
         "noise_ratio": 0.84,
         "transfer": Flip(now=0.9, at=None, low=0, high=1),
     } | changes  # fmt: skip
@@ -142,14 +161,19 @@ def side(**changes: object) -> Side:
 
 
 def test_what_would_change_the_decision() -> None:
-    said = sentences.sides(side())
+    said = sentences.sides(side(), "$")
     assert said[0].startswith("Easy labels are the better buy than hard ones")
     assert "probability 75 %; +1.7 points" in said[0]
     assert said[1].endswith(
-        "costs 0.5 times a hard one; hard labels become the better buy above 0.58."
+        "costs $1, 0.5 times a hard one; hard labels become the better buy above $1.16 "
+        "(0.58 times)."
     )
     assert said[2].endswith("better buy above 17 % (0.84 times that of hard labels).")
-    assert said[3].endswith("the better buy stays the same whatever the transfer.")
+    assert said[3] == (
+        "Errors: 20 % of hard labels are as good as random; this decides nothing: the better buy "
+        "stays the same at every rate of hard labels from 0 % to 98 %."
+    )
+    assert said[4].endswith("the better buy stays the same whatever the transfer.")
 
 
 def test_the_other_side() -> None:
@@ -158,10 +182,10 @@ def test_the_other_side() -> None:
         probability_better=0.02,
         cost_ratio=Flip(now=0.5, at=0.3, low=0.01, high=25),
     )
-    said = sentences.sides(behind)
+    said = sentences.sides(behind, "$")
     assert said[0].startswith("Hard labels are the better buy than easy ones")
     assert "probability 98 %; +2.0 points" in said[0]
-    assert said[1].endswith("easy labels become the better buy below 0.3.")
+    assert said[1].endswith("easy labels become the better buy below $0.60 (0.3 times).")
 
 
 def next_round(**changes: object) -> NextRound:
@@ -193,7 +217,7 @@ def test_the_next_step() -> None:
     ("changes", "end"),
     [
         ({"best_cost": 140.0}, "for $140: it is worth its money, to the last of it."),
-        ({}, "; best spend $70 only, which adds $94.26 (49.8 % expected)."),
+        ({}, "; best buy 140 easy labels for $70 only, which adds $94.26 (49.8 % expected)."),
         ({"stop": True}, "the plan would add $155.09 for $140."),
     ],
 )

@@ -13,17 +13,19 @@ def seeds(
 
 
 @pytest.mark.parametrize(
-    ("accuracies", "over", "sound"),
+    ("accuracies", "over", "chance", "sound"),
     [
-        ((0.68, 0.7), 0.02, True),
-        ((0.64, 0.66), 0.02, True),  # 5 points below
-        ((0.63, 0.65), 0.02, False),
-        ((0.76, 0.77), 0.02, False),  # above is no better
-        ((0.68, 0.7), 0.12, False),
+        ((0.68, 0.7), 0.02, 0.5, True),
+        ((0.64, 0.66), 0.02, 0.5, True),  # 5 points below
+        ((0.63, 0.65), 0.02, 0.5, False),
+        ((0.76, 0.77), 0.02, 0.5, False),  # above is no better
+        ((0.68, 0.7), 0.12, 0.5, False),
+        ((0.68, 0.7), 0.02, 0.61, False),  # lent labels teach 9 points: nothing is told
     ],
 )
-def test_control(accuracies: tuple[float, float], over: float, sound: bool) -> None:
-    control = Control.of(seeds(accuracies, over=over), 0.7)
+def test_control(accuracies: tuple[float, float], over: float, chance: float, sound: bool) -> None:
+    control = Control.of(seeds(accuracies, over=over), 0.7, chance)
+    assert control.learnt == pytest.approx(0.7 - chance)
     assert control.missed == pytest.approx(sum(accuracies) / 2 - 0.7)
     assert control.overconfidence == pytest.approx(over)
     assert control.sound == sound
@@ -36,7 +38,7 @@ def test_deviation_by_hand(test_items: int, times: float) -> None:
     The first of them is twice as much with a quarter of the test items.
     """
     evidence = Evidence(50, 2, test_items)
-    found = rehearsal({"easy": 368}, seeds((0.6, 0.62)), Control(-0.02, 0.0), evidence)
+    found = rehearsal({"easy": 368}, seeds((0.6, 0.62)), Control(-0.02, 0.0, 0.2), evidence)
     assert found is not None
     assert found.labels == {"easy": 368}
     assert found.accuracy == pytest.approx(0.61)
@@ -46,7 +48,7 @@ def test_deviation_by_hand(test_items: int, times: float) -> None:
 
 def test_guesses_that_bought_labels_contradict_are_not_told() -> None:
     told = [*seeds((0.6,)), *seeds((0.6,), surprise=3.0)]
-    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0), Evidence(50, 1, 1000)) is None
+    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0, 0.2), Evidence(50, 1, 1000)) is None
 
 
 def test_the_fit_follows_rehearsals() -> None:
