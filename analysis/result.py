@@ -288,7 +288,8 @@ def read_result(path: Path) -> RunResult:
         return RunResult.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such file; give the folder that 'labelmix run' wrote."
+            f"{path}: no such file; give the folder that 'labelmix run' wrote, or start a run that "
+            "was interrupted again."
         ) from None
     except NotADirectoryError:
         raise InputError(

@@ -123,6 +123,18 @@ def read_json(path: Path) -> object:
     return document
 
 
+def check_folder(path: Path) -> None:
+    """Before long work whose results go to a folder, which need not be there yet.
+
+    Raises InputError if it cannot be made, because a file stands there.
+    """
+    in_the_way = next((own for own in (path, *path.parents) if own.exists()), None)
+    if in_the_way is not None and not in_the_way.is_dir():
+        raise InputError(
+            f"{path}: cannot be made a folder: {in_the_way} is a file; give another --out."
+        )
+
+
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
     """Give a path to write to, and put what was written at `path` once it is all there.

@@ -348,6 +348,11 @@ class RunConfig(Section):
                 f"targets.kind '{self.targets.kind}' is for choices; with qlora.objective "
                 '"reasoning" it should be "hard_labels"'
             )
+        if self.pilot.rehearse and "probe" not in self.methods.names:
+            raise ValueError(
+                "pilot.rehearse: only probes rehearse; with true, probe should be "
+                f"methods.plan_with or in methods.also; got {', '.join(self.methods.names)}"
+            )
         if self.pilot.rehearse and not self._labels_are_plain:
             raise ValueError(
                 "pilot.rehearse: guessed labels stand for one judgment each; with true, "

@@ -71,6 +71,7 @@ def simulate(
         if presets:
             _show_presets(as_json)
             return
+        from annotation.files import check_folder
         from budget.simulate.figure import write_figure
         from budget.simulate.page import write_page
         from budget.simulate.result import write_simulation
@@ -89,6 +90,7 @@ def simulate(
             seed=seed,
             currency=currency,
         )
+        check_folder(out)
         with progress_watcher() as watcher:
             result = run_simulation(options, watcher)
         write_simulation(result, out)

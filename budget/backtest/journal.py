@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 from annotation.errors import InputError
+from annotation.files import check_folder
 
 Row = dict[str, Any]
 
@@ -34,6 +35,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._rows: dict[str, Row] = {}
+        check_folder(path.parent)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = path.open("a+b")

@@ -55,7 +55,9 @@ def run_backtest(
             _note_held_out(out / "held_out.jsonl", [world.name for world in worlds], policies)
         for first in {world.family: world for world in reversed(worlds)}.values():
             first.items  # noqa: B018 - computes features before the stage that counts worlds
-        watcher.stage(f"backtest, {half} worlds", len(worlds) * steps_of(policies))
+        watcher.stage(
+            f"backtest, steps of {len(worlds)} {half} worlds", len(worlds) * steps_of(policies)
+        )
         if workers > 1:
             choice = Choice(tuple(families), count, half, sources, skip)
             names = [world.name for world in worlds]

@@ -6,7 +6,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.errors import InputError
-from annotation.files import not_an_input, read_json, read_records, whole_file
+from annotation.files import check_folder, not_an_input, read_json, read_records, whole_file
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -125,3 +125,13 @@ def test_an_output_is_no_input(tmp_path: Path) -> None:
     not_an_input(None, [data])
     with pytest.raises(InputError, match=r"absent\.csv: is an input"):
         not_an_input(tmp_path / "absent.csv", [tmp_path / "absent.csv"])
+
+
+def test_a_folder_for_results_is_checked_and_not_made(tmp_path: Path) -> None:
+    check_folder(tmp_path)
+    check_folder(tmp_path / "a" / "b")
+    assert not (tmp_path / "a").exists()
+    (tmp_path / "file").write_text("")
+    for path in (tmp_path / "file", tmp_path / "file" / "a" / "b"):
+        with pytest.raises(InputError, match=r"file is a file; give another --out"):
+            check_folder(path)

@@ -243,6 +243,10 @@ def adding(more: str) -> Callable[[str], str]:
             adding("[pilot]\nrehearse = true\nborrow = false"),
             ["pilot.rehearse: ", "leave pilot.borrow out"],
         ),
+        (
+            adding('[pilot]\nrehearse = true\n[methods]\nplan_with = "qlora"'),
+            ["pilot.rehearse: only probes rehearse", "got qlora"],
+        ),
         (adding("[pilot]\nseed = -1"), ["pilot.seed: ", "got -1"]),
         (adding("[pilot]\nfractions = []"), ["pilot.fractions: ", "at least 1 item"]),
         (adding("[pilot]\nfractions = [0.5, 1.5]"), ["pilot.fractions.1: ", "got 1.5"]),

@@ -36,7 +36,7 @@ def test_another_file_is_not_written_to(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot be used"):
+    with pytest.raises(InputError, match=r"cannot be made a folder: .* is a file"):
         Journal(tmp_path / "file" / "done.jsonl")
 
 

@@ -65,3 +65,11 @@ def test_bad_input_is_one_line_and_writes_nothing(tmp_path: Path) -> None:
     assert result.exit_code == 2 and result.stdout == ""
     assert re.fullmatch(r"labelmix: --x budget=9:1: the first value .+\n", result.stderr)
     assert not (tmp_path / "none").exists()
+
+
+def test_results_that_cannot_be_written_are_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = labelmix("simulate", *SMALL, "--out", tmp_path / "file")
+    assert result.exit_code == 2
+    (line,) = result.stderr.splitlines()  # no progress before it
+    assert "cannot be made a folder" in line
