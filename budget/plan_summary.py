@@ -84,7 +84,7 @@ def _purchase_table(decision: Decision, currency: str) -> Table:
             money(line.cost, currency),
             *(hours if plan.hours else []),
         )
-    table.caption = "clean: labels that are not as good as random"
+    table.caption = "clean: share of labels that tell something; the others are as good as random"
     return table
 
 
