@@ -1,6 +1,6 @@
 """What a policy is, and how policies are played: many markets in step, so that probes batch."""
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -118,28 +118,35 @@ def play_markets(
         advance(index, None)
     while wanted:
         asked, wanted = wanted, {}
-        lessons_of: dict[int, Sequence[Lesson]] = {}
-        rehearsing: dict[int, Rehearsing] = {}
-        for index, own in asked.items():
-            if isinstance(own, Unlabelled):
-                advance(index, trainer.halves.readings)
-            elif isinstance(own, Rehearsing):
-                rehearsing[index] = own
-            else:
-                lessons_of[index] = own
-        told = trainer.halves.rehearse([(markets[index], own) for index, own in rehearsing.items()])
-        for index, rehearsed in zip(rehearsing, told, strict=True):
-            advance(index, rehearsed)
-        sets = [
-            trainer.lender.lend(lesson.count, lesson.seed)
-            if isinstance(lesson, Borrowing)
-            else markets[index].training_set(lesson)
-            for index, lessons in lessons_of.items()
-            for lesson in lessons
-        ]
-        correct = trainer.correct(sets)
-        start = 0
-        for index, lessons in lessons_of.items():
-            advance(index, correct[start : start + len(lessons)])
-            start += len(lessons)
+        for index, told in _answers(asked, markets, trainer):
+            advance(index, told)
     return forecasts
+
+
+def _answers(
+    asked: Mapping[int, Wanted], markets: Sequence[Market], trainer: ProbeTrainer
+) -> Iterator[tuple[int, Told]]:
+    """What every asking market is told."""
+    rehearsing: dict[int, Rehearsing] = {}
+    lessons_of: dict[int, Sequence[Lesson]] = {}
+    for index, own in asked.items():
+        if isinstance(own, Unlabelled):
+            yield index, trainer.halves.readings
+        elif isinstance(own, Rehearsing):
+            rehearsing[index] = own
+        else:
+            lessons_of[index] = own
+    told = trainer.halves.rehearse([(markets[index], own) for index, own in rehearsing.items()])
+    yield from zip(rehearsing, told, strict=True)
+    sets = [
+        trainer.lender.lend(lesson.count, lesson.seed)
+        if isinstance(lesson, Borrowing)
+        else markets[index].training_set(lesson)
+        for index, lessons in lessons_of.items()
+        for lesson in lessons
+    ]
+    correct = trainer.correct(sets)
+    start = 0
+    for index, lessons in lessons_of.items():
+        yield index, correct[start : start + len(lessons)]
+        start += len(lessons)

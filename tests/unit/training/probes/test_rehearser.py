@@ -5,14 +5,13 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
-from training.probes.probe import LinearProbe
+from tests.unit.training.probes.conftest import NONE, Clusters
 from training.probes.rehearser import Rehearser
 from training.probes.rehearsing import Guessed, Guesser, Known
 
 ANSWERS = np.arange(400) % 2
 POOLS = {"easy": np.arange(200, 300), "hard": np.arange(300, 400)}
 TERMS = {name: LabelTerms(Decimal(1), 0.0, "redraw") for name in POOLS}
-NONE = Known(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
 NOBODY = dict.fromkeys(POOLS, NONE)
 
 
@@ -25,20 +24,8 @@ class CountingGuesser(Guesser):
 
 
 @pytest.fixture
-def guesser() -> CountingGuesser:
-    """Two classes at -3 and 3 on one axis."""
-    rng = np.random.default_rng(0)
-    features = (6.0 * ANSWERS - 3 + rng.standard_normal(400))[:, None, None].astype(np.float32)
-    probe = LinearProbe(
-        mean=np.zeros(1),
-        scale=np.ones(1),
-        weights=np.array([[-1.0], [1.0]]),
-        intercepts=np.zeros(2),
-        penalty=0.1,
-    )
-    mask = np.ones((400, 2), dtype=bool)
-    taught, alike = np.arange(100), POOLS["hard"]
-    return CountingGuesser(features, mask, taught, ANSWERS[:100], probe, alike)
+def guesser(clusters: Clusters) -> CountingGuesser:
+    return CountingGuesser(**clusters.guesser(POOLS["hard"]))
 
 
 @pytest.fixture

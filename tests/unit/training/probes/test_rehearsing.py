@@ -4,12 +4,11 @@ import numpy as np
 import pytest
 
 from annotation.cost import LabelTerms
+from tests.unit.training.probes.conftest import NONE, Clusters
 from training.probes.guessing import Guess, Mixture
-from training.probes.probe import LinearProbe
 from training.probes.rehearsing import Guessed, Guesser, Known, imagined_purchase
 
 NOTHING = Mixture(np.zeros((2, 1)), np.zeros(2), np.zeros(1))
-NONE = Known(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
 
 
 def guessed(probabilities: list[list[float]], first: int = 0) -> Guessed:
@@ -53,26 +52,8 @@ def test_imagined_labels_err_as_bought_ones_do() -> None:
 
 
 @pytest.fixture
-def guesser() -> Guesser:
-    """Two classes at -3 and 3 on one axis; the probe knows which is which."""
-    rng = np.random.default_rng(0)
-    answers = np.arange(400) % 2
-    features = (6.0 * answers - 3 + rng.standard_normal(400))[:, None, None].astype(np.float32)
-    probe = LinearProbe(
-        mean=np.zeros(1),
-        scale=np.ones(1),
-        weights=np.array([[-1.0], [1.0]]),
-        intercepts=np.zeros(2),
-        penalty=0.1,
-    )
-    return Guesser(
-        features,
-        np.ones((400, 2), dtype=bool),
-        np.arange(100),
-        answers[:100],
-        probe,
-        np.arange(100, 200),
-    )
+def guesser(clusters: Clusters) -> Guesser:
+    return Guesser(**clusters.guesser(np.arange(100, 200)))
 
 
 def test_guesses_without_any_label_start_from_the_probe(guesser: Guesser) -> None:
