@@ -347,6 +347,13 @@ def backtest(
     penalty: Annotated[
         str, typer.Option(help="Of the probes: per_size, or cross_validated, which takes longer.")
     ] = "per_size",
+    method: Annotated[
+        str,
+        typer.Option(
+            help="What purchases train: probe, or qlora, where worlds have texts; seconds to "
+            "minutes each."
+        ),
+    ] = "probe",
     data_dir: Annotated[
         Path | None,
         typer.Option(help="Folder of data sets; default LABELMIX_DATA, or data."),
@@ -382,6 +389,7 @@ def backtest(
                 policies=policies,
                 held_out=held_out,
                 penalty=penalty,
+                method=method,
                 data_dir=data_dir,
                 model=model,
                 out=out,

@@ -1,9 +1,10 @@
 """From the words of a command line to a backtest."""
 
 from pathlib import Path
+from typing import cast, get_args
 
 from annotation.errors import InputError
-from budget.backtest.play_world import Design
+from budget.backtest.play_world import Design, Method
 from budget.backtest.policies.registry import find_policies
 from budget.backtest.result import BacktestResult
 from budget.backtest.run import run_backtest
@@ -23,6 +24,7 @@ def backtest_from_options(
     policies: str | None,
     held_out: bool,
     penalty: str,
+    method: str,
     data_dir: Path | None,
     model: str | None,
     out: Path,
@@ -47,7 +49,9 @@ def backtest_from_options(
         skip=skip,
         half="held_out" if held_out else "design",
         policies=find_policies([] if policies is None else _words(policies, "--policies")),
-        design=Design(seeds, seeds if markets is None else markets, penalty_rule(penalty)),
+        design=Design(
+            seeds, seeds if markets is None else markets, penalty_rule(penalty), _method(method)
+        ),
         sources=sources,
         out=out,
         watcher=watcher,
@@ -66,6 +70,13 @@ def feature_progress(watcher: Watcher) -> Progress:
         watcher.advance(items)
 
     return progress
+
+
+def _method(name: str) -> Method:
+    for known in get_args(Method):
+        if name == known:
+            return cast(Method, name)
+    raise InputError(f"--method '{name}' is unknown; choose one of {', '.join(get_args(Method))}.")
 
 
 def _words(text: str, option: str) -> list[str]:

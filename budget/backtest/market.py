@@ -31,13 +31,22 @@ class Market:
     strata, target, terms, budget : of the world
     capacity : stratum -> items for sale at the beginning
     chance : accuracy of guessing on the test set
+    unsupervised : (test items,), whether the untrained model is right; None if labels start from
+        guessing
+    lends : whether labels of the test set can be trained on
     groups : (test items,), clusters of the test items
     bought : stratum -> labels bought so far
     trained : stratum -> labels that the final model is trained on: all that was bought, unless
         the policy leaves some out
     """
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(
+        self,
+        world: World,
+        seed: int,
+        unsupervised: NDArray[np.bool_] | None = None,
+        lends: bool = True,
+    ) -> None:
         items = world.items
         self.strata = items.strata
         self.target = items.target
@@ -45,6 +54,7 @@ class Market:
         self.budget: Decimal = world.budget
         self.capacity = {name: int(pool.size) for name, pool in items.pools.items()}
         self.chance = items.chance
+        self.unsupervised, self.lends = unsupervised, lends
         self.groups = items.groups
         self.bought: Mix = dict.fromkeys(self.strata, 0)
         self.rounds = 0

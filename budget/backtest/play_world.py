@@ -4,18 +4,20 @@ import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from typing import Literal
 
 import numpy as np
 
 from budget.backtest.journal import Row, Rows
-from budget.backtest.market import Market
 from budget.backtest.policy import Forecast, Policy, play_markets
 from budget.backtest.trainer import PenaltyRule, ProbeTrainer
+from budget.backtest.trainers import Trainer
 from budget.backtest.truth import Scores, Truth, grid_mixes
 from budget.policies import Mix
 from budget.worlds.world import World
 from training.engines.base import Watcher
 
+Method = Literal["probe", "qlora"]
 RECIPE_VERSION = 3  # raised whenever the same backtest would come out differently
 
 
@@ -23,12 +25,14 @@ RECIPE_VERSION = 3  # raised whenever the same backtest would come out different
 class Design:
     """How worlds are played.
 
-    `seeds` markets tell the truth; each policy plays the first `markets` of them.
+    `seeds` markets tell the truth; each policy plays the first `markets` of them. What is bought
+    trains probes, whose penalty is found by `rule`, or adapters.
     """
 
     seeds: int
     markets: int
     rule: PenaltyRule
+    method: Method = "probe"
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def play_world(
     watcher: Watcher,
 ) -> PlayedWorld:
     """Measure what is not in the journal yet; every policy's result is kept once it is there."""
-    trainer = ProbeTrainer(world, design.rule)
+    trainer = _trainer(world, design)
     scores = Scores(world, trainer)
     seeds = range(design.seeds)
     truth_row = _truth(world, design, scores, journal, watcher)
@@ -84,6 +88,14 @@ def play_world(
         truth_row["seconds"],
         {name: _read_campaigns(row) for name, row in rows.items()},
     )
+
+
+def _trainer(world: World, design: Design) -> Trainer:
+    if design.method == "probe":
+        return ProbeTrainer(world, design.rule)
+    from budget.backtest.adapter_trainer import AdapterTrainer  # loads peft
+
+    return AdapterTrainer(world)
 
 
 def steps_of(policies: Sequence[Policy]) -> int:
@@ -109,11 +121,11 @@ def _truth(world: World, design: Design, scores: Scores, journal: Rows, watcher:
 
 
 def _campaigns(
-    world: World, policy: Policy, design: Design, scores: Scores, trainer: ProbeTrainer
+    world: World, policy: Policy, design: Design, scores: Scores, trainer: Trainer
 ) -> Row:
     started = time.perf_counter()
     seeds = range(design.markets)
-    markets = [Market(world, seed) for seed in seeds]
+    markets = [trainer.market(seed) for seed in seeds]
     forecasts = play_markets(policy, markets, trainer)
     seconds = time.perf_counter() - started
     trained = [(market.trained, seed) for market, seed in zip(markets, seeds, strict=True)]
@@ -143,5 +155,6 @@ def _read_campaigns(row: Row) -> Campaigns:
 
 
 def _key(world: World, design: Design, what: str) -> str:
-    text = repr((RECIPE_VERSION, world.key, design.seeds, design.rule, what))
+    how = design.rule if design.method == "probe" else design.method
+    text = repr((RECIPE_VERSION, world.key, design.seeds, how, what))
     return hashlib.sha256(text.encode()).hexdigest()[:32]

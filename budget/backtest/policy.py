@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from budget.backtest.lending import Borrowing, Rehearsing, Unlabelled
 from budget.backtest.market import Market
-from budget.backtest.trainer import Correct, ProbeTrainer
+from budget.backtest.trainers import Correct, Trainer
 from budget.policies import Mix
 from training.probes.reading import Reading
 from training.probes.rehearsed import Rehearsed
@@ -97,7 +97,7 @@ class SimpleRule:
 
 
 def play_markets(
-    policy: Policy, markets: Sequence[Market], trainer: ProbeTrainer
+    policy: Policy, markets: Sequence[Market], trainer: Trainer
 ) -> list[Forecast | None]:
     """Let a policy spend the money of every market; returns its forecasts.
 
@@ -124,7 +124,7 @@ def play_markets(
 
 
 def _answers(
-    asked: Mapping[int, Wanted], markets: Sequence[Market], trainer: ProbeTrainer
+    asked: Mapping[int, Wanted], markets: Sequence[Market], trainer: Trainer
 ) -> Iterator[tuple[int, Told]]:
     """What every asking market is told."""
     rehearsing: dict[int, Rehearsing] = {}

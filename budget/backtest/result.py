@@ -94,6 +94,8 @@ class BacktestResult(_Model):
     skip: int = 0
     """Worlds of each family that were left out first."""
     penalty_rule: str
+    method: str = "probe"
+    """What purchases train: probe or qlora, whose penalty no rule sets."""
     confidence: float
     forecast_confidence: float
     overall: list[PolicySummary]

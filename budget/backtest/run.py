@@ -17,7 +17,7 @@ from budget.backtest.result import BacktestResult, WorldSummary
 from budget.backtest.workers import Choice, play_in_workers
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources
-from budget.worlds.world import Half
+from budget.worlds.world import Half, check_tunable
 from training.engines.base import Watcher
 
 _LARGEST_COUNT = 10_000
@@ -49,6 +49,9 @@ def run_backtest(
     """
     _check(count, skip, design, workers)
     worlds, skipped = choose_worlds(families, count, half, sources, skip)
+    if design.method != "probe":
+        for world in worlds:
+            check_tunable(world)
     summaries: list[WorldSummary] = []
     with Journal(out / "backtest.jsonl") as journal:
         if half == "held_out":
@@ -108,6 +111,7 @@ def _result(
         markets=design.markets,
         skip=skip,
         penalty_rule=design.rule,
+        method=design.method,
         confidence=CONFIDENCE,
         forecast_confidence=FORECAST_CONFIDENCE,
         overall=summarise(worlds),

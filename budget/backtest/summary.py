@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from analysis.result import Estimate
+from analysis.wording import method_name
 from budget.backtest.regret import KINDS
 from budget.backtest.result import BacktestResult, PolicySummary
 
@@ -17,6 +18,8 @@ def show_backtest(result: BacktestResult) -> None:
     console = Console(highlight=False, markup=False)
     half = "design" if result.half == "design" else "held-out"
     title = f"{len(result.worlds)} {half} worlds, {result.markets} campaigns each"
+    if result.method != "probe":
+        title += f", {method_name(result.method)}"
     console.print(_regrets(title, result.overall))
     console.print(
         "Accuracy points forgone against the best of the grid: mean and 95th percentile over "

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from annotation.errors import InputError
 from budget.backtest.halves import TaughtHalves
 from budget.backtest.lending import Lender
+from budget.backtest.market import Market
 from budget.backtest.offers import Offers, TrainingSet
+from budget.backtest.trainers import Correct
 from budget.policies import Mix
 from budget.worlds.world import LabelledItems, World
 from training.probes.probe import ProbeJob, fit_probes, score_probes
 
-Correct = NDArray[np.bool_]
 PenaltyRule = Literal["cross_validated", "per_size"]
 """How a probe's penalty is found.
 
@@ -43,6 +44,10 @@ class ProbeTrainer:
         self.lender = Lender(world)
         self.halves = TaughtHalves(world, self.lender, self.correct)
         self.trained = 0
+
+    def market(self, seed: int) -> Market:
+        """A market whose purchases are trained on here."""
+        return Market(self._world, seed)
 
     def correct(self, sets: Sequence[TrainingSet]) -> Correct:
         """Whether each test item is answered right, (sets, test items).

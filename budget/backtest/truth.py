@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotation.cost import affordable
 from budget.backtest.offers import Offers
-from budget.backtest.trainer import ProbeTrainer
+from budget.backtest.trainers import Trainer
 from budget.policies import Mix
 from budget.worlds.world import World
 
@@ -74,7 +74,7 @@ def grid_mixes(world: World) -> list[Mix]:
 class Scores:
     """Accuracies of mixes in markets, each trained once: a mix and a seed fix what is bought."""
 
-    def __init__(self, world: World, trainer: ProbeTrainer) -> None:
+    def __init__(self, world: World, trainer: Trainer) -> None:
         self._world = world
         self._trainer = trainer
         self._known: dict[tuple[int, Counts], float] = {}

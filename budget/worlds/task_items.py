@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
+from budget.worlds.tunable import TunableItems
 from budget.worlds.world import LabelledItems
 from training.features import FeatureStore
 from training.model_source import find_model
@@ -33,6 +35,13 @@ class FeatureMaker:
     progress: Progress = lambda _what, _items, _all: None
     _loaded: LoadedModel | None = field(default=None, repr=False)
 
+    def tunable(self, task: Task, strata: Sequence[str]) -> TunableItems:
+        """The texts of the items that `labelled` has, and the model.
+
+        Raises InputError if there is no such model.
+        """
+        return TunableItems(task, _wanted(task, strata), find_model(self.model))
+
     def labelled(self, name: str, task: Task, strata: Sequence[str]) -> LabelledItems:
         """The task's items of `strata` for sale, and its target's test items.
 
@@ -43,7 +52,7 @@ class FeatureMaker:
         on_target = task.test_strata == task.target
         test = task.test_positions[on_target]
         pools = {stratum: task.pools[stratum] for stratum in strata}
-        wanted = np.unique(np.concatenate([test, *pools.values()]))
+        wanted = _wanted(task, strata)
 
         def model() -> LoadedModel:
             self._loaded = self._loaded or load_model(source)
@@ -61,3 +70,9 @@ class FeatureMaker:
             test=np.searchsorted(wanted, test),
             groups=task.test_groups[on_target],
         )
+
+
+def _wanted(task: Task, strata: Sequence[str]) -> NDArray[np.int64]:
+    """Positions of the items for sale and the target's test items, each once, in order."""
+    test = task.test_positions[task.test_strata == task.target]
+    return np.asarray(np.unique(np.concatenate([test, *(task.pools[name] for name in strata)])))

@@ -6,12 +6,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
+from annotation.errors import InputError
+
+if TYPE_CHECKING:
+    from budget.worlds.tunable import TunableItems
 
 Half = Literal["design", "held_out"]
 Positions = NDArray[np.int64]
@@ -92,6 +96,7 @@ class World:
     """Items with terms of sale and a budget; `load` is called when the items are first needed.
 
     `parameters` are the numbers that made it, for tables: what is true, not what a policy sees.
+    `tunable` gives the texts behind the items; None where there are none.
     """
 
     name: str
@@ -100,6 +105,7 @@ class World:
     budget: Decimal
     load: Callable[[], LabelledItems] = field(repr=False, compare=False)
     parameters: Mapping[str, Value] = field(default_factory=dict)
+    tunable: "Callable[[], TunableItems] | None" = field(default=None, repr=False, compare=False)
 
     @cached_property
     def items(self) -> LabelledItems:
@@ -123,6 +129,15 @@ class World:
         ]
         text = repr((self.name, terms, str(self.budget), self.items.fingerprint))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def check_tunable(world: World) -> None:
+    """Raises InputError if a world has no texts that adapters could be trained on."""
+    if world.tunable is None:
+        raise InputError(
+            f"worlds '{world.family}' have no texts for adapters; choose from sst5, trec, subj, "
+            "workshop, or leave --method out."
+        )
 
 
 def half_of(name: str) -> Half:

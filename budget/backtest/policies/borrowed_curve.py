@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 from budget.backtest.lending import Borrowing
 from budget.backtest.market import Market
 from budget.backtest.policy import Lesson
-from budget.backtest.trainer import Correct
+from budget.backtest.trainers import Correct
 from budget.planning.borrowing import CURVE_SEEDS, curve_sizes
 from budget.surface.observation import Observation
 
 
 def borrowed_curve(market: Market) -> Generator[Sequence[Lesson], Correct, list[Observation]]:
-    """One observation per size; none from a test set too small to lend. Use by `yield from`."""
+    """One observation per size; none from a test set that lends nothing. Use by `yield from`."""
     sizes, seeds = curve_sizes(market.groups.size), range(CURVE_SEEDS)
-    if not sizes:
+    if not sizes or not market.lends:
         return []
     correct = yield [Borrowing(size, seed) for size in sizes for seed in seeds]
     by_size = np.asarray(correct).reshape(len(sizes), len(seeds), -1)

@@ -31,7 +31,7 @@ from budget.backtest.policy import (
     Play,
     probability_easy_better,
 )
-from budget.backtest.trainer import Correct
+from budget.backtest.trainers import Correct
 
 Array = NDArray[np.float64]
 # After each round: trainings on a part of everything bought, and how often each is repeated.

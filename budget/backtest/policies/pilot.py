@@ -9,7 +9,7 @@ import numpy as np
 from annotation.cost import affordable
 from budget.backtest.market import Market
 from budget.backtest.policy import Lesson
-from budget.backtest.trainer import Correct
+from budget.backtest.trainers import Correct
 from budget.policies import Mix
 from budget.surface.observation import Observation
 

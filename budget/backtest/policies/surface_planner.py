@@ -20,7 +20,7 @@ from budget.backtest.policy import (
     Unlabelled,
     probability_easy_better,
 )
-from budget.backtest.trainer import Correct
+from budget.backtest.trainers import Correct
 from budget.planning.information import Batch, choose_batch, rank_batches, training_parts
 from budget.planning.position import Position
 from budget.planning.rehearsing import CampaignRehearsals
@@ -103,7 +103,7 @@ class SurfacePlanner:
             observations,
             market.strata,
             market.target,
-            None,  # a probe starts from guessing
+            market.unsupervised,
             market.chance,
             market.groups,
             draws=self.draws,
@@ -188,6 +188,7 @@ class _Start:
     capacity: tuple[int, ...]
     clean: tuple[float, ...]
     groups: tuple[object, ...]
+    unsupervised: tuple[bool, ...] | None
     money: Decimal
     apart: tuple[tuple[str, Separation], ...]
 
@@ -201,6 +202,7 @@ class _Start:
             tuple(market.capacity[name] for name in market.strata),
             tuple(market.clean[name] for name in market.strata),
             tuple(market.groups),
+            None if market.unsupervised is None else tuple(market.unsupervised.tolist()),
             market.budget,
             tuple(apart.items()),
         )
@@ -215,7 +217,7 @@ def _before_anything(
         curve.observations,
         start.strata,
         start.target,
-        None,
+        None if start.unsupervised is None else np.array(start.unsupervised),
         start.chance,
         np.array(start.groups, dtype=object),
         draws=_FIRST_DRAWS,

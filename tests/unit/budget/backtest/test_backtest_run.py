@@ -98,6 +98,8 @@ def test_a_look_at_the_held_out_half_is_noted(tmp_path: Path) -> None:
         (("--policies", "oracle"), "policy 'oracle' is unknown"),
         (("--policies", ""), "--policies should be names with commas between them"),
         (("--penalty", "none"), "penalty rule 'none' is unknown"),
+        (("--method", "forest"), "--method 'forest' is unknown; choose one of probe, qlora"),
+        (("--method", "qlora"), "worlds 'generated' have no texts for adapters"),
         (("--count", "0"), "--count should be 1 to 10000; got 0"),
         (("--seeds", "1"), "--seeds should be at least 2; got 1"),
         (("--seeds", "4", "--markets", "5"), "--markets should be 1 to --seeds 4; got 5"),

@@ -1,0 +1,121 @@
+"""Adapters (QLoRA) trained on purchases, one after the other, and tested on the test set."""
+
+import hashlib
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budget.backtest.lending import Lender, Rehearsing
+from budget.backtest.market import Market
+from budget.backtest.offers import TrainingSet
+from budget.backtest.trainers import Correct
+from budget.worlds.world import World, check_tunable
+from training.models import LoadedModel
+from training.probes.reading import Reading
+from training.probes.rehearsed import Rehearsed
+from training.scoring.choices import score_items
+from training.tuning.qlora import (
+    Encoded,
+    QloraSettings,
+    encode_for_tuning,
+    load_for_tuning,
+    train_and_score,
+)
+
+
+class LooksAtNothing:
+    """Adapters read no unlabelled items and rehearse nothing, as in `labelmix run`."""
+
+    @property
+    def readings(self) -> list[Reading]:
+        """None."""
+        return []
+
+    def rehearse(self, asked: Sequence[tuple[Market, Rehearsing]]) -> list[list[list[Rehearsed]]]:
+        """Nothing, for every mix."""
+        return [[[] for _ in wanted.mixes] for _, wanted in asked]
+
+
+class AdapterTrainer:
+    """Trains an adapter per purchase; the same purchase gives the same adapter.
+
+    Takes seconds to minutes each. A decoder starts from its zero-shot answers, an encoder, whose
+    head is new, from guessing.
+
+    Raises InputError if the world has no texts, or its model cannot be loaded.
+    """
+
+    def __init__(self, world: World, settings: QloraSettings | None = None) -> None:
+        check_tunable(world)
+        assert world.tunable is not None
+        self._world = world
+        self._settings = settings or QloraSettings()
+        self._items = world.items
+        self._texts = world.tunable()
+        self._known: dict[bytes, NDArray[np.bool_]] = {}
+        self.lender = Lender(world)
+        self.halves = LooksAtNothing()
+        self.trained = 0
+
+    def market(self, seed: int) -> Market:
+        """A market that lends nothing: adapters on many lent parts would be too dear."""
+        return Market(self._world, seed, self.unsupervised, lends=False)
+
+    def correct(self, sets: Sequence[TrainingSet]) -> Correct:
+        """Whether each test item is answered right, (sets, test items).
+
+        A set without labels answers as the model does untrained, an encoder with first choices.
+        """
+        found = [self._correct(one) for one in sets]
+        if not found:
+            return np.empty((0, self._items.test.size), dtype=bool)
+        return np.stack(found)
+
+    @cached_property
+    def unsupervised(self) -> NDArray[np.bool_] | None:
+        """Whether the untrained model is right on each test item; None of an encoder."""
+        if self._model.kind == "encoder":
+            return None
+        scores = score_items(self._model, self._test)  # type: ignore[arg-type]  # a decoder's
+        return self._right(scores.numpy())
+
+    def _correct(self, one: TrainingSet) -> NDArray[np.bool_]:
+        key = hashlib.sha256(one.positions.tobytes() + one.labels.tobytes()).digest()
+        if key not in self._known:
+            self._known[key] = self._train(one, int.from_bytes(key[:4], "big"))
+        return self._known[key]
+
+    def _train(self, one: TrainingSet, seed: int) -> NDArray[np.bool_]:
+        items = self._items
+        if not one.labels.size:
+            if self.unsupervised is not None:
+                return self.unsupervised
+            return np.asarray(items.answers[items.test] == items.mask[items.test].argmax(1))
+        self.trained += 1
+        targets = np.eye(items.mask.shape[1])[one.labels]
+        scores = train_and_score(
+            self._model, self._encoded(one.positions), targets, self._test, self._settings, seed
+        )
+        return self._right(scores.numpy())
+
+    def _right(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+        return np.asarray(scores.argmax(1) == self._items.answers[self._items.test])
+
+    @cached_property
+    def _model(self) -> LoadedModel:
+        return load_for_tuning(self._texts.source, "nf4", self._texts.task.shared_choices)
+
+    @cached_property
+    def _test(self) -> Sequence[Encoded]:
+        return self._encoded(self._items.test)
+
+    def _encoded(self, places: NDArray[np.int64]) -> Sequence[Encoded]:
+        rows = self._texts.task.items.iloc[self._texts.positions[places]]
+        return encode_for_tuning(
+            self._model,
+            rows["question"].tolist(),
+            rows["choices"].tolist(),
+            rows["item_id"].tolist(),
+        )
