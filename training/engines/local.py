@@ -109,8 +109,13 @@ class _WorkerProcess:
         others = set(multiprocessing.active_children())
         # The first call starts the process. Its GPUs are in the environment that it starts with:
         # unpickling its arguments imports libraries that look for GPUs at once.
-        with _interrupts_held_back(), _devices_set(devices):
-            self._ready: Future[InputError | None] = self._pool.submit(_say_ready)
+        try:
+            with _interrupts_held_back(), _devices_set(devices):
+                self._ready: Future[InputError | None] = self._pool.submit(_say_ready)
+        except BaseException:  # a Ctrl-C that was held back: nobody else knows of this pool yet
+            self._processes = set(multiprocessing.active_children()) - others
+            self.end(at_once=True)
+            raise
         self._processes = set(multiprocessing.active_children()) - others
 
     def ready(self) -> Future[InputError | None]:

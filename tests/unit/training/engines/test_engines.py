@@ -1,9 +1,13 @@
 """Trials run once, and come out the same in any order and on any number of workers."""
 
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +16,7 @@ from numpy.typing import NDArray
 
 from annotation.cost import LabelTerms
 from annotation.errors import InputError
-from training.engines import SilentWatcher, Watcher, local_engine
+from training.engines import SilentWatcher, Watcher, local, local_engine
 from training.model_source import ModelSource
 from training.models import Quantisation
 from training.runner import TrialRunner
@@ -259,3 +263,29 @@ def test_a_single_trial_needs_no_worker(
 ) -> None:
     run_in("runs", [trials[1], trials[2]], workers=2)
     assert sorted(runs) == sorted([trials[1].key, trials[2].key])  # in this process
+
+
+def test_ctrl_c_while_a_worker_is_made_leaves_no_process(
+    task: Task, bert_source: ModelSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Held back until its process is there, it comes before anybody could end that worker."""
+    pools = []
+
+    class Noted(ProcessPoolExecutor):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            pools.append(self)
+
+    @contextmanager
+    def interrupted() -> Iterator[None]:
+        yield
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(local, "ProcessPoolExecutor", Noted)
+    monkeypatch.setattr(local, "_interrupts_held_back", interrupted)
+    before = set(multiprocessing.active_children())
+    with pytest.raises(KeyboardInterrupt):
+        local._WorkerProcess(task, bert_source, tmp_path, None)
+    assert set(multiprocessing.active_children()) == before
+    with pytest.raises(RuntimeError, match=r"after shutdown|not usable"):
+        pools[0].submit(print)
