@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.result import Estimate
+from analysis.estimates import Estimate
 
 Array = NDArray[np.float64]
 CONFIDENCE = 0.95

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from analysis.result import SupervisionGap
+from analysis.estimates import SupervisionGap
 
 
 def sgr_per_cost(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import Resampling, interval
-from analysis.result import Estimate, SupervisionGap
+from analysis.estimates import Estimate, SupervisionGap
 
 Correct = NDArray[np.bool_]
 

@@ -15,7 +15,7 @@ from _machine import Timing, interleaved_medians
 from _measure import counted_work, peak_bytes
 from _models import GeneratedItems, Language
 from training.features import probe_layers
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example
 from training.scoring.choices import (
     EncodedItem,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from _gpu_scoring import encode
 from _machine import interleaved_medians
 from _models import Language
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.probes.probe import LinearProbe, ProbeJob, fit_probes, score_probes
 from training.scoring.choices import score_items
 from training.tuning.qlora import QloraSettings, train_on_choices

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from _models import GeneratedItems
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT
 
 

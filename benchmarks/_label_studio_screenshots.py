@@ -20,7 +20,7 @@ from playwright.sync_api import Page
 
 from _label_studio import LabelStudioProcess
 from _label_studio_browser import signed_in, start_labelling
-from annotation.items import write_items
+from annotation.items.write import write_items
 from annotation.sources import load_items
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,13 @@ INSTRUCTIONS = (
 
 def labelmix(server: LabelStudioProcess, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-c", "from budget.cli import main; main()", "labelstudio", *arguments],
+        [
+            sys.executable,
+            "-c",
+            "from budget.commands.app import main; main()",
+            "labelstudio",
+            *arguments,
+        ],
         cwd=ROOT,
         env={
             **os.environ,

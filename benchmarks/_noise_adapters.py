@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from _noise_conditions import Arm, Condition, Real, buy, targets_of
 from _noise_worlds import World
-from training.model_source import find_model
+from training.models.source import find_model
 from training.scoring.choices import EncodedItem, score_items
-from training.targets import entropy_uncertainty
+from training.targets.make import entropy_uncertainty
 from training.tuning.qlora import QloraSettings, encode_for_tuning, load_for_tuning, train_and_score
 
 SEEDS = 6

@@ -7,8 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _noise_worlds import World
-from annotation.noise import draw_judgments
-from training.targets import TargetKind, Targets, UncertaintyMap, make_targets
+from annotation.terms.noise import draw_judgments
+from training.targets.make import (
+    TargetKind,
+    Targets,
+    UncertaintyMap,
+    make_targets,
+)
 
 STRATA = ("easy", "hard")
 PURCHASES = (*STRATA, "mixed")

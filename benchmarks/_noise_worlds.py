@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from annotation.sources.sst5 import load_sst5
 from annotation.sources.workshop import load_workshop
-from annotation.strata import Strata
+from annotation.strata.bands import Strata
 from training.features import Features, FeatureStore
-from training.model_source import ModelSource, find_model
-from training.models import load_model
+from training.models.load import load_model
+from training.models.source import ModelSource, find_model
 from training.task import Task, TestSizes
 
 Rows = NDArray[np.int64]

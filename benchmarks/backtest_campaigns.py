@@ -19,11 +19,11 @@ from pathlib import Path
 import torch
 
 from _machine import describe_machine, write_result
-from budget.backtest.market import Market
 from budget.backtest.policies.registry import POLICIES, find_policies
-from budget.backtest.policy import play_markets
 from budget.backtest.trainer import ProbeTrainer
-from budget.policies import Mix
+from budget.campaign.play import play_markets
+from budget.market.market import Market
+from budget.market.simple_rules import Mix
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources
 from budget.worlds.world import World

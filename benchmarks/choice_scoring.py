@@ -21,9 +21,9 @@ from _harness import Harness
 from _machine import interleaved_medians, write_result
 from _measure import counted_work, fitted_exponent, peak_bytes
 from _models import SMALL, GeneratedItems, Language, random_llama
-from training.models import LoadedModel, set_threads
+from training.models.load import LoadedModel, set_threads
+from training.models.quiet import quiet_libraries
 from training.prompts import DEFAULT_PROMPT, Example
-from training.quiet import quiet_libraries
 from training.scoring.choices import encode_items, score_items
 
 TOLERANCE = 1e-4

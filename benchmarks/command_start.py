@@ -10,7 +10,7 @@ from pathlib import Path
 from _machine import interleaved_medians, write_result
 
 COMMANDS = {
-    "labelmix --help": "from budget.cli import main; main()",
+    "labelmix --help": "from budget.commands.app import main; main()",
     "python -c pass": "pass",
 }
 

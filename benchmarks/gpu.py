@@ -29,9 +29,14 @@ from _gpu_scoring import (
 from _gpu_training import adapters, probe_grid
 from _machine import write_result
 from _models import ONE_BILLION, SMALL, TINY, Language, LlamaSize, write_llama
-from training.model_source import find_model
-from training.models import LoadedModel, Quantisation, load_model, set_threads
-from training.quiet import quiet_libraries
+from training.models.load import (
+    LoadedModel,
+    Quantisation,
+    load_model,
+    set_threads,
+)
+from training.models.quiet import quiet_libraries
+from training.models.source import find_model
 
 
 @dataclass(frozen=True)

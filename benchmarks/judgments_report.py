@@ -19,15 +19,15 @@ import pandas as pd
 
 from _machine import write_result
 from _measure import fitted_exponent
-from annotation.judgments.coding import code_judgments
-from annotation.judgments.simulate import Simulation, Workplace, simulate_judgments
-from annotation.judgments.table import write_judgments
+from annotation.judgments.table_files import write_judgments
+from annotation.labelling.simulated_team import Simulation, Workplace, simulate_judgments
+from annotation.truth.coding import code_judgments
 
 SIZES = (10_000, 100_000, 1_000_000)
 PER_ITEM = 5
 MOST_SECONDS, MOST_BYTES = 60.0, 2e9
 ROOT = Path(__file__).parent.parent
-COMMAND = "from budget.cli import main; main()"
+COMMAND = "from budget.commands.app import main; main()"
 
 
 def simulated(judgments: int) -> Simulation:

@@ -28,7 +28,7 @@ LONGEST_ANSWER = 600.0  # seconds
 # Runs in the measured process; the last line tells the peak of its memory, in bytes.
 STEP = """
 import json, resource, sys, time
-from budget.cli import main
+from budget.commands.app import main
 sys.argv = ["labelmix", *json.loads(sys.argv[1])]
 started = time.perf_counter()
 try:

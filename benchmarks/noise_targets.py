@@ -34,9 +34,9 @@ from _noise_conditions import (
 )
 from _noise_worlds import World, sst5_world, workshop_world
 from analysis.accuracy import Resampling, interval
+from training.models.quiet import quiet_libraries
 from training.probes.probe import ProbeJob, fit_probes, score_probes
-from training.quiet import quiet_libraries
-from training.targets import entropy_uncertainty
+from training.targets.make import entropy_uncertainty
 
 SEEDS = 20
 SIZES = (160, 640)

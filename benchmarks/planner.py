@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from _machine import Timing, interleaved_medians, write_result
-from budget.planning.evaluation import MeanAccuracy
-from budget.planning.offers import Offer, label_redraw_rate
-from budget.planning.plan import Plan, Planner
-from budget.planning.supply import Supply
+from budget.market.offers import Offer, label_redraw_rate
+from budget.market.supply import Supply
+from budget.search.evaluation import MeanAccuracy
+from budget.search.plan import Plan, Planner
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface, _agreement

@@ -24,9 +24,9 @@ from transformers import PreTrainedModel, Trainer, TrainingArguments
 from _machine import write_result
 from _measure import counted_work, fitted_exponent
 from _models import Language, LlamaSize, write_llama
-from training.model_source import find_model
-from training.models import LoadedModel, load_model, set_threads
-from training.quiet import quiet_libraries
+from training.models.load import LoadedModel, load_model, set_threads
+from training.models.quiet import quiet_libraries
+from training.models.source import find_model
 from training.scoring.choices import EncodedItem, encode_items, score_items
 from training.tuning.qlora import PRESETS, QloraSettings, load_for_tuning, train_on_choices
 

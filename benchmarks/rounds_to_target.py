@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from _machine import write_result
 from _workers import played
-from budget.backtest.market import Market
 from budget.backtest.policies.registry import find_policies
-from budget.backtest.policy import Policy, play_markets
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import Scores
+from budget.campaign.play import Policy, play_markets
+from budget.market.market import Market
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources, default_data_dir
 from budget.worlds.world import World

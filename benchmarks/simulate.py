@@ -1,7 +1,7 @@
 """How long `labelmix simulate` takes, how that grows, and what planning cell by cell would take.
 
-The twin plans each cell by itself in the obvious way: every mix priced by `annotation.cost`, and
-predicted alone. It runs on a few cells of the grid, where its results must be the same.
+The twin plans each cell by itself in the obvious way: every mix priced by `annotation.terms.cost`,
+and predicted alone. It runs on a few cells of the grid, where its results must be the same.
 """
 
 import subprocess
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _machine import interleaved_medians, write_result
-from annotation.cost import affordable
+from annotation.terms.cost import affordable
 from budget.simulate.axes import Axis, read_axis
 from budget.simulate.phase import Phase, simulate_phase
 from budget.simulate.presets import with_defaults
@@ -129,7 +129,7 @@ def command(folder: Path) -> float:
     arguments = ["simulate", "--x", x, "--y", y, "--out", str(folder)]
     started = time.perf_counter()
     subprocess.run(
-        [sys.executable, "-c", "from budget.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from budget.commands.app import main; main()", *arguments],
         cwd=Path(__file__).parent.parent,
         capture_output=True,
         check=True,

@@ -30,14 +30,14 @@ from numpy.typing import NDArray
 
 from _machine import write_result
 from _workers import played
-from annotation.cost import affordable, mix_cost
-from budget.backtest.market import Market
+from annotation.terms.cost import affordable, mix_cost
 from budget.backtest.policies import simple
 from budget.backtest.policies.target_buyer import TargetBuyer
-from budget.backtest.policy import play_markets
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import Scores, grid_mixes
-from budget.policies import Mix
+from budget.campaign.play import play_markets
+from budget.market.market import Market
+from budget.market.simple_rules import Mix
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources, default_data_dir
 from budget.worlds.world import Half, World

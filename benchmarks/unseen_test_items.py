@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _machine import write_result
-from budget.backtest.market import Market
 from budget.backtest.policies.registry import find_policies
-from budget.backtest.policy import play_markets
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import Scores, grid_mixes
-from budget.policies import Mix
+from budget.campaign.play import play_markets
+from budget.market.market import Market
+from budget.market.simple_rules import Mix
 from budget.worlds.generated import FAMILY, draw_recipe, generated_world
 from budget.worlds.world import Half, World, half_of
 

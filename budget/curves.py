@@ -13,18 +13,19 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.curves import CurvesResult, write_curves
-from analysis.curves_figure import write_figure
+from analysis.curves.design import CurvesDesign
+from analysis.curves.figure import write_figure
+from analysis.curves.result import CurvesResult, write_curves
 from annotation.errors import InputError
-from budget.config import MethodName, MethodsSection, RunConfig
-from budget.curves_design import CurvesDesign
+from budget.config.prepare import Setting, prepare
+from budget.config.run import RunConfig
+from budget.config.sections import MethodName, MethodsSection
 from budget.curves_result import Correct, Kind, Measurements, summarise_curves
-from budget.engine_choice import EngineChoice
-from budget.setting import Setting, prepare
 from training.engines import Watcher
-from training.models import Quantisation
+from training.engines.choice import EngineChoice
+from training.models.load import Quantisation
 from training.store import TrialStore
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 
 def run_curves(

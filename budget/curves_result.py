@@ -8,23 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE, interval
-from analysis.curve_comparisons import (
+from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
     equal_cost_crossings,
     equal_cost_differences,
     equal_count_difference,
 )
-from analysis.curves import CostDifference, CountDifference, Crossing, CurvesResult, MeasuredPoint
-from analysis.result import Estimate, ModelSummary, StratumSummary, SupervisionGap
+from analysis.curves.design import CurvesDesign
+from analysis.curves.result import (
+    CostDifference,
+    CountDifference,
+    Crossing,
+    CurvesResult,
+    MeasuredPoint,
+)
+from analysis.estimates import Estimate, SupervisionGap
+from analysis.run.result import ModelSummary, StratumSummary
+from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
-from analysis.wording import distinguishable
-from annotation.cost import mix_cost
-from annotation.noise import true_flip_rate
-from budget.campaign import labelmix_version
-from budget.curves_design import CurvesDesign
-from budget.setting import Setting
-from training.model_source import count_parameters
+from analysis.version import labelmix_version
+from annotation.terms.cost import mix_cost
+from annotation.terms.noise import true_flip_rate
+from budget.config.prepare import Setting
+from training.models.source import count_parameters
 
 Correct = NDArray[np.bool_]  # (seeds, target test items)
 

@@ -4,16 +4,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analysis.hardness.describe import describe_measure, spearman_matrix
+from analysis.hardness.items import MeasuredPool
+from analysis.hardness.result import HardnessResult
 from annotation.errors import InputError
 from annotation.files import not_an_input
 from annotation.hardness.measure import OF_JUDGMENTS
 from annotation.hardness.registry import MEASURES, find_measure
-from annotation.items import measures
-from annotation.judgments.table import read_judgments
-from annotation.sources.table_writer import check_table_path
-from budget.hardness_describe import describe_measure, spearman_matrix
-from budget.hardness_items import MeasuredPool, load_pool
-from budget.hardness_result import HardnessResult
+from annotation.items.table import measures
+from annotation.items.write import check_table_path
+from annotation.judgments.table_files import read_judgments
+from budget.commands.item_source import load_pool
 from budget.hardness_work import HardnessWork
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ class HardnessOptions:
     choices : of all items, where the file has no column for them
     measures : names; none: all that the items bring, and those of their texts and judgments
     judgments : file of a judgment table, for measures made from judgments
-    cut : see `annotation.cutting.read_cut`; None: the paper's for its data, else three equal strata
+    cut : see `annotation.strata.cut.read_cut`; None: the paper's for its data,
+        else three equal strata
     model : for measures that need one, and for predictions
     predict : fill in unknown values by predictions
     coverage : of the predictions' intervals

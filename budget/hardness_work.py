@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from analysis.hardness.describe import known_number
+from analysis.hardness.items import MeasuredPool
+from analysis.hardness.result import Prediction
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure, text_measures
 from annotation.hardness.registry import MEASURES, is_companion
-from annotation.items import measures
-from budget.hardness_describe import known_number
-from budget.hardness_items import MeasuredPool
-from budget.hardness_result import Prediction
+from annotation.items.table import measures
 
 if TYPE_CHECKING:
     from budget.hardness import HardnessOptions
@@ -134,9 +134,9 @@ class HardnessWork:
         if self._models is None:
             from training.hardness.measure import ModelMeasures
             from training.hardness.pool import Pool
-            from training.model_source import find_model
-            from training.models import set_threads
-            from training.quiet import quiet_libraries
+            from training.models.load import set_threads
+            from training.models.quiet import quiet_libraries
+            from training.models.source import find_model
 
             quiet_libraries()
             set_threads()

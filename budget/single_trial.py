@@ -11,16 +11,21 @@ from rich.table import Table
 from scipy.stats import binomtest
 
 from analysis.accuracy import CONFIDENCE, Resampling, interval
-from analysis.number_format import interval_name, labels_text, percent, span
-from analysis.result import Estimate, Record
-from annotation.cost import mix_cost
+from analysis.estimates import Estimate, Record
+from analysis.numbers import (
+    interval_name,
+    labels_text,
+    percent,
+    span,
+)
 from annotation.errors import InputError
-from budget.config import RunConfig
-from budget.engine_choice import EngineChoice
-from budget.setting import Setting, prepare
+from annotation.terms.cost import mix_cost
+from budget.config.prepare import Setting, prepare
+from budget.config.run import RunConfig
 from training.engines import Watcher
+from training.engines.choice import EngineChoice
 from training.store import TrialStore
-from training.trials import Method, Trial, TrialResult
+from training.trial import Method, Trial, TrialResult
 
 
 class SingleTrial(Record):

@@ -12,15 +12,15 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from annotation.arrays import Positions
 from annotation.errors import InputError
 from annotation.files import whole_file
-from training.model_source import ModelSource
-from training.models import LoadedModel, compute_type
+from training.models.load import LoadedModel, compute_type
+from training.models.source import ModelSource
 from training.prompts import DEFAULT_PROMPT, Prompt
 from training.scoring.choices import EncodedItem, encode_items, scored_batches
 from training.scoring.token_budget import TokenBudget, budget_of, take_padded
-from training.task import Positions
-from training.trials import RECIPE_VERSION
+from training.trial import RECIPE_VERSION
 
 Features = NDArray[np.float32]
 _SAVED_EVERY = 256  # items

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from annotation.errors import InputError
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS trials (

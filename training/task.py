@@ -1,6 +1,5 @@
 """A task: items cut into strata, a fixed test set, and the pools from which labels are bought."""
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,14 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from annotation.cost import LabelTerms
+from annotation.arrays import Positions, generator
 from annotation.errors import InputError
-from annotation.items import fingerprint, shared_choices
-from annotation.noise import draw_judgments, redraw_rates
-from annotation.strata import Strata
-from training.posteriors import majority_label
-
-Positions = NDArray[np.int64]
+from annotation.items.table import fingerprint, shared_choices
+from annotation.strata.bands import Strata
+from annotation.terms.cost import LabelTerms
+from annotation.terms.majority import majority_label
+from annotation.terms.noise import draw_judgments, redraw_rates
 
 
 @dataclass(frozen=True)
@@ -295,9 +293,3 @@ class Task:
             )
         drawn = np.repeat(self.answers[order][:, None], judgments, axis=1)
         return Purchase(order, drawn, np.zeros(order.size))
-
-
-def generator(purpose: str, seed: int, stratum: str) -> np.random.Generator:
-    """A stream of its own for every purpose, seed and stratum."""
-    digest = hashlib.sha256(f"{purpose}/{stratum}".encode()).digest()
-    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

@@ -16,7 +16,7 @@ from annotation.hardness.surface import (
     question_words,
     reasoning_words,
 )
-from annotation.judgments.coding import usable
+from annotation.truth.coding import usable
 
 Array = NDArray[np.float64]
 Columns = dict[str, Array]

@@ -8,8 +8,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.hardness.surface import gold_texts
-from annotation.judgments.numbers import number_of
+from annotation.items.table import gold_texts
+from annotation.truth.numbers import number_of
 
 
 @dataclass(frozen=True)

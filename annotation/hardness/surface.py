@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.items.table import gold_texts
+
 Array = NDArray[np.float64]
 
 
@@ -31,18 +33,6 @@ def answer_characters(items: pd.DataFrame) -> Array:
 def reasoning_words(items: pd.DataFrame) -> Array:
     """Words of the reasoning, (items,); NaN where there is none."""
     return _of_texts(items["reasoning"].tolist(), lambda text: len(text.split()))
-
-
-def gold_texts(items: pd.DataFrame) -> list[str | None]:
-    """The gold answer of every item as a text, (items,); None where it is not known."""
-    columns = (items[name].tolist() for name in ("choices", "answer", "answer_text"))
-    golds: list[str | None] = []
-    for choices, index, text in zip(*columns, strict=True):
-        if choices:
-            golds.append(None if pd.isna(index) else str(choices[int(index)]))
-        else:
-            golds.append(text if isinstance(text, str) else None)
-    return golds
 
 
 def _of_texts(texts: list[str | None], count: Callable[[str], int]) -> Array:

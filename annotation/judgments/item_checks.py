@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from annotation.hardness.surface import gold_texts
+from annotation.items.table import gold_texts
 from annotation.judgments.rejections import Reading, Rejection, short
 
 
@@ -27,7 +27,7 @@ def check_against_items(
     reading
         A valid judgment table, and what was rejected so far.
     items
-        The item table, see `annotation.items.validate_items`.
+        The item table, see `annotation.items.table.validate.validate_items`.
     strata
         Stratum of every item by its item_id, instead of what the judgments say; "" for none.
     answers_are_gold

@@ -16,7 +16,8 @@ from annotation.errors import InputError
 from annotation.files import read_json
 from annotation.judgments.columns import is_missing
 from annotation.judgments.rejections import Reading, Rejection, short
-from annotation.judgments.table import COLUMNS, check_judgments
+from annotation.judgments.schema import COLUMNS
+from annotation.judgments.table import check_judgments
 
 
 def read_label_studio_export(path: str | Path, ground_truth_is_gold: bool = False) -> Reading:

@@ -1,6 +1,5 @@
 """Rows and values that cannot be used: each is named, with its place and what is wrong."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -59,17 +58,3 @@ def short(value: object) -> str:
         text = f"<{type(value).__name__}>"
     text = text.encode(errors="backslashreplace").decode()
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."
-
-
-def concatenated(readings: Sequence[Reading]) -> Reading:
-    """Several readings as one, their rows in order.
-
-    Raises InputError as `annotation.judgments.table.check_judgments` does.
-    """
-    from annotation.judgments.table import check_judgments
-
-    frame = pd.concat([reading.judgments for reading in readings], ignore_index=True)
-    checked = check_judgments(frame, where="all files together")
-    rejected = [rejection for reading in readings for rejection in reading.rejected]
-    notes = [note for reading in readings for note in reading.notes]
-    return Reading(checked.judgments, (*rejected, *checked.rejected), (*notes, *checked.notes))

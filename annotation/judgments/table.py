@@ -1,15 +1,11 @@
 """The judgment table: its columns, validation at the edge, reading, writing."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from annotation.errors import InputError
-from annotation.files import readable, whole_file
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
 from annotation.judgments.rejections import Reading, Rejection, short
 from annotation.judgments.repetitions import (
@@ -17,23 +13,7 @@ from annotation.judgments.repetitions import (
     one_gold_per_item,
     without_repetitions,
 )
-
-REQUIRED = ("item_id", "annotator", "label")
-TEXT_COLUMNS = ("item_id", "annotator", "label", "source_id", "stratum", "role", "gold")
-COLUMNS = (
-    "item_id",
-    "annotator",
-    "label",
-    "seconds",
-    "created_at",
-    "source_id",
-    "updated_at",
-    "cancelled",
-    "stratum",
-    "role",
-    "gold",
-)
-SUFFIXES = (".csv", ".parquet")
+from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns
 
 
 def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -136,17 +116,6 @@ def check_judgments(frame: pd.DataFrame, where: str) -> Reading:
     return Reading(judgments, tuple(by_row), tuple(notes))
 
 
-def check_columns(names: Sequence[object], where: str) -> None:
-    """Raise InputError if a required column is missing, or one of the table's occurs twice."""
-    there = ", ".join(str(name) for name in names) or "none"
-    for name in COLUMNS:
-        if list(names).count(name) > 1:
-            raise InputError(f"{where}: column '{name}' occurs twice; keep one.")
-    for name in REQUIRED:
-        if name not in names:
-            raise InputError(f"{where}: column '{name}' is missing; the columns are: {there}.")
-
-
 def _absent(name: str, rows: int, where: str) -> pd.Series:
     """A column that the input has not."""
     if name == "source_id":
@@ -221,56 +190,13 @@ def _told_to_all(checked: pd.DataFrame, name: str, kept: NDArray[np.bool_]) -> p
     return pd.Series(filled, dtype=object)
 
 
-def read_judgments(path: str | Path) -> pd.DataFrame:
-    """Read a judgment table from `.csv` or `.parquet` and validate it.
+def concatenated(readings: Sequence[Reading]) -> Reading:
+    """Several readings as one, their rows in order.
 
-    Raises InputError if the file is absent, unreadable, malformed, or a row is wrong, see
-    `validate_judgments`.
+    Raises InputError as `annotation.judgments.table.check_judgments` does.
     """
-    return check_judgment_file(path).required()
-
-
-def check_judgment_file(path: str | Path) -> Reading:
-    """Like `read_judgments`, but rows that are wrong are left out and named.
-
-    Raises InputError if the file is absent, unreadable or malformed, or a column is missing.
-    """
-    from annotation.judgments.table_files import read_csv, read_parquet
-
-    path = Path(path)
-    _require_suffix(path)
-    with readable(path):
-        if path.suffix.lower() == ".parquet":
-            return check_judgments(read_parquet(path), where=str(path))
-        path.open("rb").close()  # for the reason why it cannot be read
-        frame, ragged = read_csv(path)
-    reading = check_judgments(frame, where=str(path))
-    number = frame.index.to_numpy()  # of every row in the file, lines of another length counted
-    rejected = [replace(each, row=int(number[each.row - 1])) for each in reading.rejected]
-    by_row = sorted([*ragged, *rejected], key=lambda each: each.row)
-    notes = [replace(each, row=int(number[each.row - 1])) for each in reading.notes]
-    return Reading(reading.judgments, tuple(by_row), tuple(notes))
-
-
-def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:
-    """Write a judgment table as `.csv` or `.parquet`, whole or not at all.
-
-    `read_judgments` gives back the same table.
-
-    Raises InputError if the suffix is another, the table is not valid or cannot be written.
-    """
-    from annotation.judgments.table_files import write_csv, write_parquet
-
-    path = Path(path)
-    _require_suffix(path)
-    judgments = validate_judgments(frame, where=f"judgments for {path}")
-    with whole_file(path) as unfinished:
-        if path.suffix.lower() == ".parquet":
-            write_parquet(judgments, unfinished)
-        else:
-            write_csv(judgments, unfinished)
-
-
-def _require_suffix(path: Path) -> None:
-    if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: a judgment table is kept as .csv or .parquet; name it so.")
+    frame = pd.concat([reading.judgments for reading in readings], ignore_index=True)
+    checked = check_judgments(frame, where="all files together")
+    rejected = [rejection for reading in readings for rejection in reading.rejected]
+    notes = [note for reading in readings for note in reading.notes]
+    return Reading(checked.judgments, (*rejected, *checked.rejected), (*notes, *checked.notes))

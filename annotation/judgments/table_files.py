@@ -1,6 +1,7 @@
 """Read and write judgment tables as CSV and Parquet: columns as they stand in the file."""
 
 import codecs
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from annotation.errors import InputError
-from annotation.judgments.rejections import Rejection, short
-from annotation.judgments.table import COLUMNS, TEXT_COLUMNS, check_columns
+from annotation.files import readable, whole_file
+from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns
+from annotation.judgments.table import check_judgments, validate_judgments
 
 _PARSING = {"newlines_in_values": True}
 _BLOCK = 1 << 22  # bytes; a row should fit into it
@@ -158,3 +161,54 @@ def _not_csv(path: Path, error: BaseException) -> InputError:
 def _not(path: Path, kind: str, error: BaseException) -> InputError:
     reason = str(error).partition("\n")[0].rstrip(".")
     return InputError(f"{path}: is not {kind}: {reason}.")
+
+
+def read_judgments(path: str | Path) -> pd.DataFrame:
+    """Read a judgment table from `.csv` or `.parquet` and validate it.
+
+    Raises InputError if the file is absent, unreadable, malformed, or a row is wrong, see
+    `validate_judgments`.
+    """
+    return check_judgment_file(path).required()
+
+
+def check_judgment_file(path: str | Path) -> Reading:
+    """Like `read_judgments`, but rows that are wrong are left out and named.
+
+    Raises InputError if the file is absent, unreadable or malformed, or a column is missing.
+    """
+    path = Path(path)
+    _require_suffix(path)
+    with readable(path):
+        if path.suffix.lower() == ".parquet":
+            return check_judgments(read_parquet(path), where=str(path))
+        path.open("rb").close()  # for the reason why it cannot be read
+        frame, ragged = read_csv(path)
+    reading = check_judgments(frame, where=str(path))
+    number = frame.index.to_numpy()  # of every row in the file, lines of another length counted
+    rejected = [replace(each, row=int(number[each.row - 1])) for each in reading.rejected]
+    by_row = sorted([*ragged, *rejected], key=lambda each: each.row)
+    notes = [replace(each, row=int(number[each.row - 1])) for each in reading.notes]
+    return Reading(reading.judgments, tuple(by_row), tuple(notes))
+
+
+def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:
+    """Write a judgment table as `.csv` or `.parquet`, whole or not at all.
+
+    `read_judgments` gives back the same table.
+
+    Raises InputError if the suffix is another, the table is not valid or cannot be written.
+    """
+    path = Path(path)
+    _require_suffix(path)
+    judgments = validate_judgments(frame, where=f"judgments for {path}")
+    with whole_file(path) as unfinished:
+        if path.suffix.lower() == ".parquet":
+            write_parquet(judgments, unfinished)
+        else:
+            write_csv(judgments, unfinished)
+
+
+def _require_suffix(path: Path) -> None:
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path}: a judgment table is kept as .csv or .parquet; name it so.")

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.items import shared_choices
+from annotation.items.table import shared_choices
 
 Kind = Literal["choices", "classification", "free_form"]
 

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.hardness.surface import gold_texts
+from annotation.items.table import gold_texts
 from annotation.label_studio.labelling_config import OPTIONS, QUESTION, option
 
 

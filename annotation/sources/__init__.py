@@ -8,7 +8,8 @@ import pandas as pd
 
 from annotation.errors import InputError
 
-# The source `x` is loaded by `load_x` of `annotation.sources.x`.
+# The source `x` is loaded by `load_x` of `annotation.sources.x`; the user's own tables by
+# `annotation.items.read`, whatever brings them.
 SOURCES: dict[str, str] = {
     "workshop": "generated multi-step word problems; needs no data and no network",
     "tabular": "your own items: a JSONL, CSV or Parquet file, or a hub id, with a column mapping",
@@ -27,9 +28,7 @@ def load_items(source: str, **options: object) -> pd.DataFrame:
     """
     if source not in SOURCES:
         raise InputError(f"source '{source}' is unknown; choose one of {', '.join(SOURCES)}.")
-    # Imported only when used: sources bring their own dependencies.
-    module = importlib.import_module(f"annotation.sources.{source}")
-    loader: Callable[..., pd.DataFrame] = getattr(module, f"load_{source}")
+    loader = source_loader(source)
     accepted = list(inspect.signature(loader).parameters)
     for name in options:
         if name not in accepted:
@@ -37,3 +36,11 @@ def load_items(source: str, **options: object) -> pd.DataFrame:
                 f"source '{source}' has no option '{name}'; it accepts {', '.join(accepted)}."
             )
     return loader(**options)
+
+
+def source_loader(source: str) -> Callable[..., pd.DataFrame]:
+    """The function that loads a source, one of `SOURCES`; its parameters are the options."""
+    # Imported only when used: sources bring their own dependencies.
+    place = "annotation.items.read" if source == "tabular" else f"annotation.sources.{source}"
+    loader: Callable[..., pd.DataFrame] = getattr(importlib.import_module(place), f"load_{source}")
+    return loader

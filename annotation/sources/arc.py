@@ -12,9 +12,10 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import Record, read_json
-from annotation.items import LEFT_OUT, validate_items
-from annotation.sources.choices import read_options
-from annotation.sources.hub import folder_splits, hub_splits, split_rows
+from annotation.items.choices import read_options
+from annotation.items.hub import folder_splits, hub_splits, split_rows
+from annotation.items.table import LEFT_OUT
+from annotation.items.validate import validate_items
 
 HUB_ID = "allenai/ai2_arc"
 CONFIGS = ("ARC-Easy", "ARC-Challenge")

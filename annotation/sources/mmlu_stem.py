@@ -11,9 +11,9 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import Record
-from annotation.items import validate_items
-from annotation.sources.choices import Options, read_options
-from annotation.sources.hub import folder_splits, hub_splits, split_rows
+from annotation.items.choices import Options, read_options
+from annotation.items.hub import folder_splits, hub_splits, split_rows
+from annotation.items.validate import validate_items
 
 HUB_ID = "cais/mmlu"
 LEVELS = ("high_school", "college")

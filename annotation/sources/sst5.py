@@ -10,8 +10,13 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import Record
-from annotation.items import validate_items
-from annotation.sources.hub import SplitRow, folder_splits, hub_splits, split_rows
+from annotation.items.hub import (
+    SplitRow,
+    folder_splits,
+    hub_splits,
+    split_rows,
+)
+from annotation.items.validate import validate_items
 
 HUB_ID = "SetFit/sst5"
 SPLITS = ("train", "validation", "test")

@@ -12,8 +12,8 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import Record
-from annotation.items import validate_items
-from annotation.sources.hub import folder_splits, hub_splits, split_rows
+from annotation.items.hub import folder_splits, hub_splits, split_rows
+from annotation.items.validate import validate_items
 
 HUB_ID = "tasksource/strategy-qa"
 SPLITS = ("train", "validation", "test")

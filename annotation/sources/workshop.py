@@ -7,8 +7,13 @@ import numpy as np
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.items import validate_items
-from annotation.workshop_world import LARGEST_TOTAL, MOST_STEPS, Story, draw_story
+from annotation.items.validate import validate_items
+from annotation.sources.workshop_world import (
+    LARGEST_TOTAL,
+    MOST_STEPS,
+    Story,
+    draw_story,
+)
 
 CHOICES = 4
 

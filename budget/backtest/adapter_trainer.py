@@ -7,14 +7,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.backtest.lending import Lender, Rehearsing
-from budget.backtest.market import Market
+from budget.backtest.lending import Lender
 from budget.backtest.offers import TrainingSet
-from budget.backtest.trainers import Correct
+from budget.campaign.play import Correct, Rehearsing
+from budget.market.market import Market
 from budget.worlds.world import World, check_tunable
-from training.models import LoadedModel
-from training.probes.reading import Reading
-from training.probes.rehearsed import Rehearsed
+from training.models.load import LoadedModel
 from training.scoring.choices import score_items
 from training.tuning.qlora import (
     Encoded,
@@ -23,6 +21,8 @@ from training.tuning.qlora import (
     load_for_tuning,
     train_and_score,
 )
+from training.unlabelled.reading import Reading
+from training.unlabelled.told import Rehearsed
 
 
 class LooksAtNothing:

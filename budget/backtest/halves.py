@@ -6,17 +6,17 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.noise import redraw_rates
-from budget.backtest.lending import Lender, Rehearsing
-from budget.backtest.market import Market
+from annotation.terms.noise import redraw_rates
+from budget.backtest.lending import Lender
 from budget.backtest.offers import TrainingSet, generator
-from budget.surface.separation import READING_SEEDS, reading_size
+from budget.campaign.play import Rehearsing
+from budget.market.market import Market
 from budget.worlds.world import LabelledItems, World
 from training.probes.probe import LinearProbe, ProbeJob, fit_probes
-from training.probes.reading import MOST_READ, Reading, read
-from training.probes.rehearsed import Rehearsed
-from training.probes.rehearser import Rehearser
-from training.probes.rehearsing import Guesser, Known
+from training.unlabelled.reading import MOST_READ, Reading, read
+from training.unlabelled.rehearser import Rehearser
+from training.unlabelled.rehearsing import Guesser, Known
+from training.unlabelled.told import READING_SEEDS, Rehearsed, reading_size
 
 Positions = NDArray[np.int64]
 _PENALTY = 0.1  # always the same: what is seen hardly depends on it

@@ -1,33 +1,11 @@
 """Test items whose labels a planning trial may borrow; it is scored on the others."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.noise import draw_labels
+from annotation.terms.noise import draw_labels
 from budget.backtest.offers import TrainingSet, generator
 from budget.worlds.world import World
-
-
-@dataclass(frozen=True)
-class Borrowing:
-    """Train on so many borrowed labels; `seed` says which."""
-
-    count: int
-    seed: int
-
-
-@dataclass(frozen=True)
-class Unlabelled:
-    """Instead of lessons: read the items for sale, before anyone has labelled them."""
-
-
-@dataclass(frozen=True)
-class Rehearsing:
-    """Train on mixes (stratum -> labels) of items that nobody labelled, with guessed labels."""
-
-    mixes: tuple[tuple[tuple[str, int], ...], ...]
 
 
 class Lender:

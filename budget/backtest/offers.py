@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.noise import draw_labels
+from annotation.terms.noise import draw_labels
 from budget.worlds.world import World
 
 Positions = NDArray[np.int64]

@@ -9,11 +9,10 @@ from typing import Literal
 import numpy as np
 
 from budget.backtest.journal import Row, Rows
-from budget.backtest.policy import Forecast, Policy, play_markets
 from budget.backtest.trainer import PenaltyRule, ProbeTrainer
-from budget.backtest.trainers import Trainer
 from budget.backtest.truth import Scores, Truth, grid_mixes
-from budget.policies import Mix
+from budget.campaign.play import Forecast, Policy, Trainer, play_markets
+from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 from training.engines.base import Watcher
 

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import DRAWS, interval
-from analysis.result import Estimate
+from analysis.estimates import Estimate
 from budget.backtest.play_world import Campaigns, PlayedWorld
 from budget.backtest.policies.registry import REFERENCE
 from budget.backtest.result import Kind, PolicyInWorld, PolicySummary, WorldSummary
-from budget.policies import Mix
+from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 
 Array = NDArray[np.float64]

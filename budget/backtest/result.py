@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from analysis.result import Estimate
+from analysis.estimates import Estimate
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Kind = Literal["easy", "hard", "mix", "equal"]

@@ -11,10 +11,10 @@ from annotation.errors import InputError
 from annotation.files import whole_file
 from budget.backtest.journal import Journal
 from budget.backtest.play_world import Design, play_world, steps_of
-from budget.backtest.policy import FORECAST_CONFIDENCE, Policy
 from budget.backtest.regret import KINDS, side_of_best, summarise, world_summary
 from budget.backtest.result import BacktestResult, WorldSummary
 from budget.backtest.workers import Choice, play_in_workers
+from budget.campaign.play import FORECAST_CONFIDENCE, Policy
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources
 from budget.worlds.world import Half, check_tunable
@@ -99,7 +99,7 @@ def _result(
     design: Design,
     skip: int,
 ) -> BacktestResult:
-    from budget.campaign import labelmix_version
+    from analysis.version import labelmix_version
 
     by_kind = {kind: [world for world in worlds if world.kind == kind] for kind in KINDS}
     return BacktestResult(

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from annotation.errors import InputError
 from budget.backtest.halves import TaughtHalves
 from budget.backtest.lending import Lender
-from budget.backtest.market import Market
 from budget.backtest.offers import Offers, TrainingSet
-from budget.backtest.trainers import Correct
-from budget.policies import Mix
+from budget.campaign.play import Correct
+from budget.market.market import Market
+from budget.market.simple_rules import Mix
 from budget.worlds.world import LabelledItems, World
 from training.probes.probe import ProbeJob, fit_probes, score_probes
 

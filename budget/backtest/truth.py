@@ -8,10 +8,10 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.cost import affordable
+from annotation.terms.cost import affordable
 from budget.backtest.offers import Offers
-from budget.backtest.trainers import Trainer
-from budget.policies import Mix
+from budget.campaign.play import Trainer
+from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 
 Array = NDArray[np.float64]

@@ -10,9 +10,9 @@ from multiprocessing.queues import Queue
 
 from budget.backtest.journal import Journal, Row
 from budget.backtest.play_world import Design, play_world, steps_of
-from budget.backtest.policy import Policy
 from budget.backtest.regret import world_summary
 from budget.backtest.result import WorldSummary
+from budget.campaign.play import Policy
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources, no_progress
 from budget.worlds.world import Half, World

@@ -7,8 +7,8 @@ from typing import Literal
 
 import numpy as np
 
-from annotation.cost import money
 from annotation.errors import InputError
+from annotation.terms.cost import money
 
 Scale = Literal["log", "linear"]
 DEFAULT_POINTS = 60

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.figure_style import INK, MUTED, drawing, one_two_five, shortened, svg_element
-from analysis.number_format import percent
+from analysis.numbers import percent
 from annotation.files import whole_file
 from budget.simulate.result import AxisRecord, Region, SimulationResult
 from budget.simulate.wording import findings, place, unresolved_share

@@ -6,7 +6,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from analysis.number_format import interval_name
+from analysis.numbers import interval_name
 from annotation.files import whole_file
 from budget.simulate.figure import regions_svg, shares_svg
 from budget.simulate.result import SimulationResult

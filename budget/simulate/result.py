@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from analysis.result import Estimate, Record
+from analysis.estimates import Estimate, Record
 from annotation.files import whole_file
 from budget.simulate.axes import Scale
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.result import Estimate
+from analysis.estimates import Estimate
 from budget.simulate.assumptions import list_assumptions
 from budget.simulate.axes import Axis
 from budget.simulate.break_even import break_even
@@ -135,7 +135,7 @@ def _row_matrices(phase: Phase) -> dict[str, Any]:
 
 
 def _version() -> str:
-    # `budget.campaign` has this too, and loads torch.
+    # `budget.campaign.run` has this too, and loads torch.
     try:
         return version("labelmix")
     except PackageNotFoundError:

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from annotation.cost import money
 from annotation.errors import InputError
 from annotation.files import readable
-from annotation.noise import check_error_kind
+from annotation.terms.cost import money
+from annotation.terms.noise import check_error_kind
 from budget.simulate.axes import QUANTITIES, decimal
 
 HASE = "Hase et al. 2024, arXiv:2401.06751"

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logit, ndtri
 
-from annotation.cost import LabelTerms, money
 from annotation.errors import InputError
-from annotation.noise import ErrorKind, check_error_kind
+from annotation.terms.clean_share import clean_share
+from annotation.terms.cost import LabelTerms, money
+from annotation.terms.noise import ErrorKind, check_error_kind
 from budget.simulate.axes import decimal
 from budget.simulate.statements import TASK, Statement, Statements
-from budget.surface.clean import clean_share
 from budget.surface.parameters import Normal, ParameterSpace, Prior
 from budget.surface.response import ResponseSurface
 
@@ -153,8 +153,8 @@ def run_task(folder: Path, method: str | None, draws: int) -> tuple[Task, Statem
 
     Raises InputError if there is no finished run, or it has no such method.
     """
-    from analysis.result import read_result
-    from budget.replan import surface_of
+    from analysis.run.result import read_result
+    from budget.surface.stored import surface_of
 
     result = read_result(folder / "result.json")
     chosen = method or result.planning_method

@@ -73,8 +73,8 @@ def label_counts(cells: list[CellTerms], shares: Shares, of: int, task: Task) ->
     """Labels that shares of the money buy in whole, (cells, shares, 2): easy, hard.
 
     `shares` (cells, shares) is what part of the money goes to easy labels, in parts of 1 / `of`;
-    the rest goes to hard ones. Exact, as `annotation.cost.affordable` is: whole numbers alone are
-    multiplied and divided, of any size.
+    the rest goes to hard ones. Exact, as `annotation.terms.cost.affordable` is: whole numbers alone
+    are multiplied and divided, of any size.
     """
     places = shares.astype(object)
     counts = np.empty((*shares.shape, 2))

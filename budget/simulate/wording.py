@@ -3,8 +3,16 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from analysis.number_format import interval_name, joined, labels_text, money, percent, points, span
-from analysis.number_format import ratio as ratio_text
+from analysis.numbers import (
+    interval_name,
+    joined,
+    labels_text,
+    money,
+    percent,
+    points,
+    span,
+)
+from analysis.numbers import ratio as ratio_text
 from budget.simulate.result import AxisRecord, BreakEven, Region, SimulationResult
 
 _SAMPLED_ROWS = (0.2, 0.5, 0.8)  # of the y axis, whose break-even is told

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE
-from analysis.result import ExchangeRate
-from annotation.cost import LabelTerms
+from analysis.run.result import ExchangeRate
+from annotation.terms.cost import LabelTerms
 from budget.surface.response import ResponseSurface
 
 # An exchange rate whose interval spans more than this factor says nothing about what to buy.

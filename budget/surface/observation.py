@@ -17,7 +17,7 @@ class Observation:
     correct : (seeds, target test items)
     pilot_share : the largest share of the labels bought of any stratum that a seed's subsample
         holds: seeds overlap by so much
-    borrowed : labels of test items that were trained on beside (`budget.planning.borrowing`)
+    borrowed : labels of test items that were trained on beside (`budget.campaign.lent_curve`)
     scored : (seeds, target test items), which answers count; None for all. Those of borrowed
         items do not.
     """

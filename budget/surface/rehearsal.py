@@ -1,6 +1,6 @@
 """What rehearsed purchases say of the surface, and how far they are believed.
 
-A rehearsal trains on items whose labels were guessed (`training.probes.rehearsing`). Evidence rest
+A rehearsal trains on items whose labels were guessed (`training.unlabelled.rehearsing`). It rests
 on an assumption, that items lie in clusters by class, and nothing says that it holds. So it is
 tried first where the answers are known: the target is rehearsed without a label of it, and compared
 with what its lent labels taught. What it misses there is what other rehearsals are taken to miss;
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from budget.surface.luck import luck_variance
-from training.probes.rehearsed import Rehearsed
+from training.unlabelled.told import Rehearsed
 
 _MOST_MISSED = 0.05  # accuracy
 # Accuracy that lent labels must add to guessing: where they add little, bad guesses miss little.

@@ -4,7 +4,7 @@ In the model of the surface (docs/planner.md) a label of stratum s pulls by `sig
 direction whose cosine to the target's is `alignment_s`. Of that pull the part along the target is
 their product: the distance of the stratum's classes along the target's direction, over that of the
 target's own classes. A probe of the target's right answers shows it in items that nobody has
-labelled (`training.probes.reading`). What it cannot show is the part that points elsewhere.
+labelled (`training.unlabelled.reading`). What it cannot show is the part that points elsewhere.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.probes.reading import Reading
+from training.unlabelled.reading import Reading
 
-READING_SEEDS = 2  # parts of the test set that probes are trained on; the rest is read
 # What surfaces fitted to learning curves have of the square that is read, in the median: a learner
 # that is sure of an item takes little from it (docs/planner.md). A stratum just like the target
 # would have all of it, which is within one deviation.
@@ -55,8 +54,3 @@ def _separation(readings: Sequence[Reading], name: str, lift: float) -> Separati
     square = max(above / unit, 0.0)
     parts = (_NOISE_DEVIATION * noise / unit, _RELATIVE_DEVIATION * square, error / unit)
     return Separation(_LEARNT_SHARE * square, float(np.linalg.norm(parts)) + 1e-3)
-
-
-def reading_size(test_items: int) -> int:
-    """How many test items' answers a reading probe is trained on: half; 0 if they are too few."""
-    return test_items // 2 if test_items >= 20 else 0

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import product
 
-from annotation.cost import LabelTerms
+from annotation.terms.cost import LabelTerms
 
 COST_RATIOS = (1, 2, 4, 10)  # hard over easy
 # Redraw error rates of easy and of hard labels.

@@ -17,10 +17,11 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import whole_file
-from annotation.items import fingerprint, validate_items
+from annotation.items.hub import folder_splits
+from annotation.items.table import fingerprint
+from annotation.items.validate import validate_items
 from annotation.sources import load_items
-from annotation.sources.hub import folder_splits
-from annotation.strata import Strata
+from annotation.strata.bands import Strata
 from budget.worlds.conditions import all_conditions
 from budget.worlds.task_items import FeatureMaker, Progress
 from budget.worlds.text_hardness import error_confidence

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from budget.worlds.tunable import TunableItems
 from budget.worlds.world import LabelledItems
 from training.features import FeatureStore
-from training.model_source import find_model
-from training.models import LoadedModel, load_model
+from training.models.load import LoadedModel, load_model
+from training.models.source import find_model
 from training.task import Task
 
 Progress = Callable[[str, int, int], None]

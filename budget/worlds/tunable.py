@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.model_source import ModelSource
+from training.models.source import ModelSource
 from training.task import Task
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.cost import LabelTerms
 from annotation.errors import InputError
+from annotation.terms.cost import LabelTerms
 
 if TYPE_CHECKING:
     from budget.worlds.tunable import TunableItems

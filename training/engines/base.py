@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
-from training.model_source import ModelSource
-from training.runner import TrialRunner
+from training.models.source import ModelSource
+from training.running.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 from training.tuning.qlora import TrainingDivergedError
 
 

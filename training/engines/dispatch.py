@@ -6,7 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, Protocol
 
 from annotation.errors import InputError
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 Outcome = TrialResult | BaseException
 

@@ -16,12 +16,12 @@ import torch
 from annotation.errors import InputError
 from training.engines.base import StoringEngine, closing
 from training.engines.dispatch import Dispatcher, WorkerLostError, attempt
-from training.model_source import ModelSource
-from training.quiet import quiet_libraries
-from training.runner import TrialRunner
+from training.models.quiet import quiet_libraries
+from training.models.source import ModelSource
+from training.running.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 DEVICES_VARIABLE = "CUDA_VISIBLE_DEVICES"
 RETRIES = 1  # a worker that the system ended for its memory would end again

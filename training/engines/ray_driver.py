@@ -13,10 +13,10 @@ from training.engines.dispatch import Dispatcher, WorkerLostError
 from training.engines.local import visible_devices
 from training.engines.ray_cluster import ANSWER_SECONDS, RayModule, count_places, joined
 from training.engines.ray_worker import TrialWorker
-from training.model_source import ModelSource
+from training.models.source import ModelSource
 from training.store import TrialStore
 from training.task import Task
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 RETRIES = 3
 

@@ -7,11 +7,16 @@ from pathlib import Path
 
 from annotation.errors import InputError
 from training.engines.dispatch import attempt
-from training.model_source import ModelSource, find_model
-from training.quiet import quiet_libraries
-from training.runner import TrialRunner
+from training.models.quiet import quiet_libraries
+from training.models.source import ModelSource, find_model
+from training.running.runner import TrialRunner
 from training.task import Task
-from training.trials import RECIPE_VERSION, Trial, TrialResult, number_type
+from training.trial import (
+    RECIPE_VERSION,
+    Trial,
+    TrialResult,
+    number_type,
+)
 
 
 class TrialWorker:

@@ -22,7 +22,7 @@ from training.generation.answer_extraction import (
     paper_answer,
 )
 from training.generation.generate import GeneratedAnswer, generate_answers
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.prompts import Example, Prompt, reasoned_answer
 from training.scoring.encoding import encode_prompts
 from training.scoring.hooks import Model

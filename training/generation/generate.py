@@ -23,7 +23,7 @@ from transformers import (
 from annotation.errors import InputError
 from training.generation.answer_extraction import answer_end
 from training.generation.shared_prefix import GenerationPrefix, run_generation_prefix
-from training.models import LoadedModel, input_device
+from training.models.load import LoadedModel, input_device
 from training.scoring.encoding import encode_prompts
 from training.scoring.hooks import Model, base_model
 from training.scoring.token_budget import TokenBudget

@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import DynamicCache, PreTrainedModel
 from transformers.cache_utils import DynamicLayer
 
-from training.models import input_device
+from training.models.load import input_device
 from training.scoring.prefix import LEAST_SHARED, shared_tokens
 
 _KINDS_OF_LAYERS = {"full_attention", "sliding_attention"}

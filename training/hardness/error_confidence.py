@@ -17,7 +17,7 @@ from scipy.special import softmax
 from annotation.errors import InputError
 from annotation.hardness.folds import group_folds
 from training.hardness.chances import check_probed, gold_log_chances
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.probes.paper_probe import fit_paper_probes
 from training.probes.probe import LinearProbe, ProbeJob, Progress, fit_probes
 from training.probes.rows import Array, Features, Mask

@@ -20,8 +20,8 @@ from training.hardness.error_confidence import (
 )
 from training.hardness.pool import Pool
 from training.hardness.v_information import v_information
-from training.model_source import ModelSource
-from training.models import LoadedModel, load_model
+from training.models.load import LoadedModel, load_model
+from training.models.source import ModelSource
 from training.probes.probe import Progress
 from training.probes.rows import Array, Features, Mask
 

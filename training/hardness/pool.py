@@ -9,10 +9,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.items import COLUMNS, fingerprint, shared_choices
+from annotation.items.table import COLUMNS, fingerprint, shared_choices
 from training.features import Features, FeatureStore
-from training.model_source import ModelSource
-from training.models import LoadedModel
+from training.models.load import LoadedModel
+from training.models.source import ModelSource
 from training.probes.rows import Mask
 from training.prompts import DEFAULT_PROMPT, find_prompt
 

@@ -22,7 +22,7 @@ from tokenizers.models import WordLevel
 from tokenizers.processors import TemplateProcessing
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from annotation.workshop_world import LARGEST_TOTAL
+from annotation.sources.workshop_world import LARGEST_TOTAL
 from training.pico.running_text import running_text
 
 SEED = 20240112

@@ -16,7 +16,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from annotation.workshop_world import LARGEST_TOTAL, MOST_STEPS, PEOPLE, THINGS, Story, draw_story
+from annotation.sources.workshop_world import (
+    LARGEST_TOTAL,
+    MOST_STEPS,
+    PEOPLE,
+    THINGS,
+    Story,
+    draw_story,
+)
 
 LETTERS = "ABCD"
 _KINDS = ("tale", "claim", "interview", "drawers")

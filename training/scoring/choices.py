@@ -11,7 +11,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.scoring.encoding import (
     EncodedItem,
     Encoding,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from transformers import PreTrainedTokenizerBase
 
 from annotation.errors import InputError
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example, Prompt
 
 logger = logging.getLogger(__name__)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from training.model_memory import bytes_there
+from training.models.memory import bytes_there
 from training.scoring.token_budget import is_out_of_memory
 from training.tuning.settings import QloraSettings
 

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 from transformers.pytorch_utils import Conv1D
 
 from annotation.errors import InputError
-from training.heads import initialise
-from training.model_memory import within
-from training.models import LoadedModel
+from training.models.heads import initialise
+from training.models.load import LoadedModel
+from training.models.memory import within
 from training.tuning.settings import QloraSettings
 
 ADAPTER = "default"  # peft's name for a model's only adapter

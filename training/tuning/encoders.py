@@ -8,7 +8,7 @@ from peft import PeftModel
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.scoring.token_budget import TokenBudget, budget_of
 
 

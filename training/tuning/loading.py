@@ -3,8 +3,13 @@
 from collections.abc import Sequence
 
 from annotation.errors import InputError
-from training.model_source import ModelSource
-from training.models import Head, LoadedModel, Quantisation, load_model
+from training.models.load import (
+    Head,
+    LoadedModel,
+    Quantisation,
+    load_model,
+)
+from training.models.source import ModelSource
 
 
 def load_for_tuning(

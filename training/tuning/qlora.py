@@ -15,7 +15,7 @@ from peft import PeftModel
 from torch import Tensor
 
 from annotation.errors import InputError
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
 from training.tuning.adapters import adapted, save_adapter
 from training.tuning.encoders import EncodedText, encode_texts, score_text_batch, score_texts

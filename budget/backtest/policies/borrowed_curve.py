@@ -5,11 +5,9 @@ from collections.abc import Generator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.backtest.lending import Borrowing
-from budget.backtest.market import Market
-from budget.backtest.policy import Lesson
-from budget.backtest.trainers import Correct
-from budget.planning.borrowing import CURVE_SEEDS, curve_sizes
+from budget.campaign.lent_curve import CURVE_SEEDS, curve_sizes
+from budget.campaign.play import Borrowing, Correct, Lesson
+from budget.market.market import Market
 from budget.surface.observation import Observation
 
 

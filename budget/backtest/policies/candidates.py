@@ -6,9 +6,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.cost import affordable, mix_cost, money_left
-from budget.backtest.market import Market
-from budget.policies import Mix
+from annotation.terms.cost import affordable, mix_cost, money_left
+from budget.market.market import Market
+from budget.market.simple_rules import Mix
 
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.backtest.market import Market
 from budget.backtest.policies.additive_power_laws import AdditivePowerLaws, fit_additive_power_laws
 from budget.backtest.policies.borrowed_curve import as_points, borrowed_curve
 from budget.backtest.policies.candidates import (
@@ -24,14 +23,15 @@ from budget.backtest.policies.candidates import (
 )
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.simple import both_sides, equal_spend
-from budget.backtest.policy import (
+from budget.campaign.play import (
     FORECAST_CONFIDENCE,
+    Correct,
     Forecast,
     Lesson,
     Play,
     probability_easy_better,
 )
-from budget.backtest.trainers import Correct
+from budget.market.market import Market
 
 Array = NDArray[np.float64]
 # After each round: trainings on a part of everything bought, and how often each is repeated.

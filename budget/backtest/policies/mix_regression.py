@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.hardness.ridge import fit_ridge
-from budget.backtest.market import Market
 from budget.backtest.policies.borrowed_curve import as_points, borrowed_curve
 from budget.backtest.policies.candidates import (
     Counts,
@@ -25,7 +24,8 @@ from budget.backtest.policies.candidates import (
 )
 from budget.backtest.policies.pilot import PilotDesign
 from budget.backtest.policies.simple import equal_spend
-from budget.backtest.policy import Play
+from budget.campaign.play import Play
+from budget.market.market import Market
 
 Array = NDArray[np.float64]
 _LEAST = 4  # labels of the largest stratum in the smallest mix

@@ -6,11 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
-from annotation.cost import affordable
-from budget.backtest.market import Market
-from budget.backtest.policy import Lesson
-from budget.backtest.trainers import Correct
-from budget.policies import Mix
+from annotation.terms.cost import affordable
+from budget.campaign.play import Correct, Lesson
+from budget.market.market import Market
+from budget.market.simple_rules import Mix
 from budget.surface.observation import Observation
 
 

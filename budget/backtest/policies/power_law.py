@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from budget.backtest.market import Market
 from budget.backtest.policies.borrowed_curve import borrowed_curve
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.simple import equal_spend
-from budget.backtest.policy import Play
+from budget.campaign.play import Play
+from budget.market.market import Market
 from budget.surface.observation import Observation
 
 

@@ -7,8 +7,9 @@ from budget.backtest.policies import simple
 from budget.backtest.policies.learn_optimize_collect import LearnOptimizeCollect
 from budget.backtest.policies.mix_regression import MixRegression
 from budget.backtest.policies.power_law import PowerLaw
-from budget.backtest.policies.surface_planner import SurfacePlanner
-from budget.backtest.policy import Policy, SimpleRule
+from budget.backtest.policies.simple import SimpleRule
+from budget.campaign.planner import SurfacePlanner
+from budget.campaign.play import Policy
 
 REFERENCE = "planner"  # all others are compared with it
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Generator, Sequence
 
-from budget.backtest.market import Market
-from budget.backtest.policy import Rehearsing
-from budget.planning.position import Position
-from budget.planning.rehearsing import CampaignRehearsals, control_point
+from budget.campaign.play import Rehearsing
+from budget.campaign.rehearsals import CampaignRehearsals, control_point
+from budget.market.market import Market
+from budget.market.position import Position
 from budget.surface.observation import Observation
 from budget.surface.rehearsal import Rehearsal
-from training.probes.rehearsed import Rehearsed
+from training.unlabelled.told import Rehearsed
 
 _Told = list[list[Rehearsed]]
 

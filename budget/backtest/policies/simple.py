@@ -1,10 +1,13 @@
 """Rules that look at terms and pool sizes alone."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from fractions import Fraction
 
-from annotation.cost import affordable
-from budget.backtest.market import Market
-from budget.policies import Mix, baseline_mixes, single_stratum
+from annotation.terms.cost import affordable
+from budget.campaign.play import Play
+from budget.market.market import Market
+from budget.market.simple_rules import Mix, baseline_mixes, single_stratum
 
 
 def all_easy(market: Market) -> Mix:
@@ -65,3 +68,17 @@ def paper_rule(market: Market) -> Mix:
 
 def _baseline(market: Market, name: str) -> Mix:
     return baseline_mixes(market.budget, market.terms, market.capacity, market.strata)[name]
+
+
+@dataclass(frozen=True)
+class SimpleRule:
+    """A policy that buys one mix, which it knows from the terms alone."""
+
+    name: str
+    choose: Callable[[Market], Mix] = field(repr=False)
+
+    def play(self, market: Market) -> Play:
+        """Buy the mix and stop."""
+        market.buy(self.choose(market))
+        return None
+        yield  # nothing is trained; makes this a generator

@@ -5,15 +5,15 @@ from decimal import Decimal
 
 import numpy as np
 
-from budget.backtest.market import Market
 from budget.backtest.policies.borrowed_curve import borrowed_curve
 from budget.backtest.policies.rehearsals import rehearse, start_rehearsals
-from budget.backtest.policies.surface_planner import SurfacePlanner, position_of
-from budget.backtest.policy import Play, Unlabelled
-from budget.planning.information import choose_batch, rank_batches
-from budget.planning.position import Position
-from budget.planning.rehearsing import CampaignRehearsals
-from budget.policies import Mix
+from budget.campaign.planner import SurfacePlanner, position_of
+from budget.campaign.play import Play, Unlabelled
+from budget.campaign.rehearsals import CampaignRehearsals
+from budget.market.market import Market
+from budget.market.position import Position
+from budget.market.simple_rules import Mix
+from budget.search.batches import choose_batch, rank_batches
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
 from budget.surface.separation import separations

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from analysis.accuracy import Resampling
-from analysis.curve_comparisons import (
+from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
     equal_cost_crossings,
     equal_cost_differences,
 )
-from analysis.result import Estimate
+from analysis.estimates import Estimate
 
 Array = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from analysis.accuracy import Resampling
-from analysis.result import SupervisionGap
+from analysis.estimates import SupervisionGap
 from analysis.sgr import supervision_gap_recovered
 
 REPETITIONS = 400

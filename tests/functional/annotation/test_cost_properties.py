@@ -6,7 +6,12 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.cost import LabelTerms, affordable, mix_cost, money
+from annotation.terms.cost import (
+    LabelTerms,
+    affordable,
+    mix_cost,
+    money,
+)
 
 AMOUNTS = st.decimals(0, 10**6, allow_nan=False, allow_infinity=False, places=4)
 COSTS = st.decimals("0.0001", 1000, allow_nan=False, allow_infinity=False, places=4)

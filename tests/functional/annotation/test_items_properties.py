@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.items import COLUMNS, fingerprint, read_items, validate_items, write_items
+from annotation.items.table import COLUMNS, fingerprint
+from annotation.items.validate import validate_items
+from annotation.items.write import read_items, write_items
 
 TEXTS = st.text(max_size=12)
 FULL_TEXTS = TEXTS.filter(lambda text: bool(text.strip()))

@@ -7,14 +7,14 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from annotation.judgments.aggregation import aggregate
-from annotation.judgments.coding import code_judgments
-from annotation.judgments.error_rates import ErrorRates
-from annotation.judgments.hardness_fit import fit_hardness_model
-from annotation.judgments.hardness_rates import HardnessRates
-from annotation.judgments.intervals import Interval, Scope
-from annotation.judgments.simulate import Simulation, Workplace, simulate_judgments
-from annotation.judgments.timing import Timing
+from annotation.intervals import Interval, Scope
+from annotation.labelling.simulated_team import Simulation, Workplace, simulate_judgments
+from annotation.team.error_rates import ErrorRates
+from annotation.team.timing import Timing
+from annotation.truth.aggregation import aggregate
+from annotation.truth.coding import code_judgments
+from annotation.truth.hardness_fit import fit_hardness_model
+from annotation.truth.hardness_rates import HardnessRates
 
 SEEDS = 200
 SMALL = Workplace(items={"easy": 30, "hard": 30}, annotators=5, judgments_per_item=5)

@@ -10,19 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.errors import InputError
-from annotation.judgments.coding import code_judgments
 from annotation.judgments.label_studio_export import (
     judgments_of_tasks,
     read_label_studio_export,
 )
 from annotation.judgments.rejections import Reading
-from annotation.judgments.table import (
-    COLUMNS,
-    check_judgment_file,
-    check_judgments,
-    read_judgments,
-    write_judgments,
-)
+from annotation.judgments.schema import COLUMNS
+from annotation.judgments.table import check_judgments
+from annotation.judgments.table_files import check_judgment_file, read_judgments, write_judgments
+from annotation.truth.coding import code_judgments
 
 ANYTHING = st.one_of(
     st.none(),

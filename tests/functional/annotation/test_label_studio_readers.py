@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.errors import InputError
-from annotation.judgments.labels import COLUMNS, read_labels
 from annotation.label_studio.labelling_config import read_answer_control
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.predictions import read_predictions
 from annotation.label_studio.project import ProjectSettings
+from annotation.truth.label_file import COLUMNS, read_labels
 
 Found = TypeVar("Found")
 

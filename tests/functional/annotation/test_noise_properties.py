@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.noise import (
+from annotation.terms.noise import (
     ErrorKind,
     IntArray,
     draw_judgments,

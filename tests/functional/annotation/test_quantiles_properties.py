@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.errors import InputError
-from annotation.quantiles import quantile_strata, upper_edge
+from annotation.strata.quantiles import quantile_strata, upper_edge
 
 VALUES = st.lists(st.integers(-4, 6) | st.floats(-50, 50), min_size=1, max_size=40)
 SHARES = st.lists(st.floats(0.01, 0.99), min_size=1, max_size=4, unique=True).map(sorted)

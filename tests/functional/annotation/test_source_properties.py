@@ -13,13 +13,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from annotation.errors import InputError
-from annotation.items import validate_items
+from annotation.items.read import load_tabular, load_unanswered
+from annotation.items.validate import validate_items
 from annotation.sources.arc import load_arc
 from annotation.sources.gsm8k import load_gsm8k
 from annotation.sources.mmlu_stem import load_mmlu_stem
 from annotation.sources.sst5 import load_sst5
 from annotation.sources.strategyqa import load_strategyqa
-from annotation.sources.tabular import load_tabular, load_unanswered
 
 SCALARS = (
     st.none()

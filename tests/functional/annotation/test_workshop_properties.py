@@ -7,7 +7,13 @@ import pandas as pd
 import pytest
 
 from annotation.sources.workshop import load_workshop
-from annotation.workshop_world import GAINS, LARGEST_TOTAL, LOSSES, Event, Story
+from annotation.sources.workshop_world import (
+    GAINS,
+    LARGEST_TOTAL,
+    LOSSES,
+    Event,
+    Story,
+)
 from training.pico.running_text import running_text
 
 OPENING = re.compile(r"(\w+) has (\d+) (\w+)\.")

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.curves import CountDifference, CurvesResult
-from budget.config import RunConfig, read_config
+from analysis.curves.design import ERROR_RATES, SIZES, read_design
+from analysis.curves.result import CountDifference, CurvesResult
+from budget.config.read import read_config
+from budget.config.run import RunConfig
 from budget.curves import run_curves
-from budget.curves_design import ERROR_RATES, SIZES, read_design
-from budget.engine_choice import EngineChoice
 from training.engines import SilentWatcher
+from training.engines.choice import EngineChoice
 
 ROOT = Path(__file__).resolve().parents[3]
 STRONG = (0, 4)

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from annotation.cost import LabelTerms, mix_cost
-from budget.backtest.market import Market, PurchaseRefusedError
+from annotation.terms.cost import LabelTerms, mix_cost
 from budget.backtest.policies.registry import POLICIES
-from budget.backtest.policy import play_markets
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import grid_mixes
+from budget.campaign.play import play_markets
+from budget.market.market import Market, PurchaseRefusedError
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generate, generated_world, stratum_names
 from budget.worlds.world import World

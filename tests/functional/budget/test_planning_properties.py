@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from annotation.errors import InputError
-from budget.planning.offers import Discount, Offer
-from budget.planning.plan import Plan, Planner, plan_purchase
-from budget.planning.rounds import next_round
-from budget.planning.supply import Supply, TrainingCost
+from budget.decision.rounds import next_round
+from budget.market.offers import Discount, Offer
+from budget.market.supply import Supply, TrainingCost
+from budget.search.plan import Plan, Planner, plan_purchase
 from budget.surface.parameters import ParameterSpace
 from budget.surface.response import ResponseSurface
 

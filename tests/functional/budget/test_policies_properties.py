@@ -6,8 +6,8 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.cost import LabelTerms, mix_cost
-from budget.policies import baseline_mixes
+from annotation.terms.cost import LabelTerms, mix_cost
+from budget.market.simple_rules import baseline_mixes
 
 STRATA = ("easy", "medium", "hard")
 COSTS = st.one_of(

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budget.backtest.lending import Rehearsing
-from budget.backtest.market import Market
 from budget.backtest.offers import Offers
 from budget.backtest.trainer import ProbeTrainer
+from budget.campaign.play import Rehearsing
+from budget.market.market import Market
 from budget.surface.rehearsal import Control
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world

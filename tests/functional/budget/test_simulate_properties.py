@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from annotation.cost import LabelTerms, affordable, mix_cost
+from annotation.terms.cost import LabelTerms, affordable, mix_cost
 from budget.simulate.axes import QUANTITIES, read_axis
 from budget.simulate.phase import EASY, HARD, MIX, Phase, plan_cells, simulate_phase
 from budget.simulate.presets import with_defaults

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from annotation.cost import DEFAULT_TERMS
+from annotation.terms.cost import DEFAULT_TERMS
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.fit import _ITEM_SHARE, MISFIT, fit_surface, item_noise
 from budget.surface.luck import LUCK, estimate_luck, luck_covariance

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import LlamaConfig, LlamaForCausalLM
 
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.scoring.choices import (
     EncodedItem,
     TokenBudget,

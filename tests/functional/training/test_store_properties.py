@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.store import TrialStore
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 TRIAL = Trial(
     item_fingerprint="f" * 64,

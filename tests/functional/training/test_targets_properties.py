@@ -8,14 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from annotation.noise import ErrorKind, draw_judgments, draw_labels, redraw_rates
-from training.posteriors import (
-    NO_JUDGMENT,
-    majority_label,
-    majority_redraw_rates,
-    posterior_from_judgments,
+from annotation.terms.majority import NO_JUDGMENT, majority_label, majority_redraw_rates
+from annotation.terms.noise import (
+    ErrorKind,
+    draw_judgments,
+    draw_labels,
+    redraw_rates,
 )
-from training.targets import TargetKind, make_targets, posterior_uncertainty
+from training.targets.make import TargetKind, make_targets, posterior_uncertainty
+from training.targets.posteriors import posterior_from_judgments
 
 Whole = NDArray[np.int64]
 Real = NDArray[np.float64]

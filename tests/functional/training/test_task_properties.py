@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from annotation.cost import LabelTerms
-from annotation.items import validate_items
-from annotation.noise import ErrorKind, true_flip_rate
-from annotation.strata import Strata
+from annotation.items.validate import validate_items
+from annotation.strata.bands import Strata
+from annotation.terms.cost import LabelTerms
+from annotation.terms.noise import ErrorKind, true_flip_rate
 from training.task import Pilot, Purchase, Task, TestSizes
 
 NAMES = ("easy", "medium", "hard")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from annotation.errors import InputError
+from annotation.items.hub import hub_splits
+from annotation.items.read import load_tabular
 from annotation.sources import arc, gsm8k, mmlu_stem, sst5, strategyqa
-from annotation.sources.hub import hub_splits
-from annotation.sources.tabular import load_tabular
 
 datasets = pytest.importorskip("datasets")
 

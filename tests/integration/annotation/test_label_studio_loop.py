@@ -29,14 +29,9 @@ from _label_studio_browser import (
     start_labelling,
     submit,
 )
-from annotation.cost import LabelTerms, money
 from annotation.errors import InputError
-from annotation.items import write_items
-from annotation.judgments.coding import code_judgments
-from annotation.judgments.error_rates import ErrorRates
-from annotation.judgments.simulate import Simulation, Workplace, simulate_judgments
-from annotation.judgments.table import read_judgments
-from annotation.judgments.timing import Timing
+from annotation.items.write import write_items
+from annotation.judgments.table_files import read_judgments
 from annotation.label_studio.connection import Connection
 from annotation.label_studio.labelling_config import labelling_config
 from annotation.label_studio.pilot import PilotTask
@@ -47,14 +42,19 @@ from annotation.label_studio.push import push
 from annotation.label_studio.server import LabelStudioServer
 from annotation.label_studio.state import PilotState
 from annotation.label_studio.token import Token
-from budget.planning.plan import plan_purchase
-from budget.planning.supply import Supply, offers_at_terms
-from budget.surface.clean import clean_share
+from annotation.labelling.simulated_team import Simulation, Workplace, simulate_judgments
+from annotation.team.error_rates import ErrorRates
+from annotation.team.timing import Timing
+from annotation.terms.clean_share import clean_share
+from annotation.terms.cost import LabelTerms, money
+from annotation.truth.coding import code_judgments
+from budget.market.supply import Supply, offers_at_terms
+from budget.search.plan import plan_purchase
 from budget.surface.fit import fit_surface
 from tests.integration.annotation.faulty_proxy import FAULTS, Fault, FaultyProxy
 
 ROOT = Path(__file__).resolve().parents[3]
-LABELMIX = [sys.executable, "-c", "from budget.cli import main; main()"]
+LABELMIX = [sys.executable, "-c", "from budget.commands.app import main; main()"]
 ITEMS = {"easy": 100, "hard": 100}
 GOLD = 20  # of each stratum
 OVERLAP = 3

@@ -7,13 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from annotation.items import fingerprint, measures, read_items, shared_choices, write_items
+from annotation.items.read import load_tabular
+from annotation.items.table import fingerprint, measures, shared_choices
+from annotation.items.write import read_items, write_items
 from annotation.sources.arc import load_arc
 from annotation.sources.gsm8k import load_gsm8k
 from annotation.sources.sst5 import load_sst5
 from annotation.sources.strategyqa import load_strategyqa
-from annotation.sources.tabular import load_tabular
-from annotation.strata import Strata
+from annotation.strata.bands import Strata
 
 ROOT = Path(__file__).resolve().parents[3]
 DATA = Path(os.environ.get("LABELMIX_DATA", ROOT.parent / "shared" / "data"))

@@ -13,9 +13,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from annotation.cutting import PAPER_CUTS, THIRD_GRADE_TO_COLLEGE, cut_items, strata_sizes
-from annotation.items import measures
+from annotation.items.table import measures
 from annotation.sources import load_items
+from annotation.strata.cut import (
+    PAPER_CUTS,
+    THIRD_GRADE_TO_COLLEGE,
+    cut_items,
+    strata_sizes,
+)
 
 Folder = Callable[[str], Path]
 

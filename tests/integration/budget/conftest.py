@@ -25,7 +25,7 @@ def command() -> list[str]:
     script = Path(sys.executable).with_name("labelmix")
     if script.is_file():
         return [str(script)]
-    return [sys.executable, "-c", "from budget.cli import main; main()"]
+    return [sys.executable, "-c", "from budget.commands.app import main; main()"]
 
 
 @pytest.fixture(scope="session")

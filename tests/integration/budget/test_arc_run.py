@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis import wording
-from analysis.result import RunResult
+from analysis.run import verdicts, wording
+from analysis.run.result import RunResult
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -76,7 +76,7 @@ def test_the_report_holds_no_number_of_the_gap_recovered(
 def test_the_recommendation_is_not_to_buy_yet(
     folder: Path, result: RunResult, report_text: Callable[[Path], str]
 ) -> None:
-    assert wording.labels_do_not_help(result)
+    assert verdicts.labels_do_not_help(result)
     assert wording.recommendation(result).startswith("Do not buy yet")
     text = report_text(folder)
     assert "Recommendation Do not buy yet" in text

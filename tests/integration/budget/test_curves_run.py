@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from analysis.curves import CurvesResult
-from analysis.curves_wording import findings
+from analysis.curves.result import CurvesResult
+from analysis.curves.wording import findings
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from analysis import wording
-from analysis.result import RunResult
+from analysis.run import wording
+from analysis.run.result import RunResult
 
 pytestmark = pytest.mark.timeout(1800)
 

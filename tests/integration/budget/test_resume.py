@@ -16,8 +16,8 @@ import pytest
 import torch
 from transformers import AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from analysis.result import RunResult
-from training.model_source import PICO_FOLDER
+from analysis.run.result import RunResult
+from training.models.source import PICO_FOLDER
 
 pytestmark = pytest.mark.timeout(1800)
 

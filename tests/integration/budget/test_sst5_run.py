@@ -11,14 +11,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
-from analysis import wording
-from analysis.result import RunResult
-from annotation.cost import LabelTerms, money
-from budget.config import read_config, with_overrides
-from budget.setting import Setting, prepare
+from analysis.run import wording
+from analysis.run.result import RunResult
+from annotation.terms.cost import LabelTerms, money
+from budget.config.prepare import Setting, prepare
+from budget.config.read import read_config, with_overrides
 from training.engines import LocalEngine, SilentWatcher, local_engine
 from training.store import TrialStore
-from training.trials import make_trial
+from training.trial import make_trial
 
 pytestmark = pytest.mark.timeout(1800)
 

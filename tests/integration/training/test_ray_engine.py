@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from annotation.sources.workshop import load_workshop
-from annotation.strata import Strata
+from annotation.strata.bands import Strata
+from annotation.terms.cost import LabelTerms
 from training.engines import RayResources, SilentWatcher, local_engine, ray_engine
-from training.model_source import ModelSource, find_model
+from training.models.source import ModelSource, find_model
 from training.store import TrialStore
 from training.task import Purchase, Task, TestSizes
-from training.trials import Trial, TrialResult, make_trial
+from training.trial import Trial, TrialResult, make_trial
 from training.tuning.qlora import QloraSettings, TrainingDivergedError
 
 ROOT = Path(__file__).resolve().parents[3]

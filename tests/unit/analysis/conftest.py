@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from analysis.curves import CostDifference, CountDifference, CurvesResult, MeasuredPoint
-from analysis.result import (
+from analysis.curves.result import (
+    CostDifference,
+    CountDifference,
+    CurvesResult,
+    MeasuredPoint,
+)
+from analysis.estimates import Estimate, SupervisionGap
+from analysis.run.result import (
     Baseline,
     ConditionAccuracy,
     CurvePoint,
-    Estimate,
     ExchangeRate,
     FittedCurve,
     MethodResult,
@@ -25,7 +30,6 @@ from analysis.result import (
     RoundSummary,
     RunResult,
     StratumSummary,
-    SupervisionGap,
     SurfaceSummary,
     TrialCount,
 )

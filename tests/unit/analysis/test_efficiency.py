@@ -1,7 +1,7 @@
 import pytest
 
 from analysis.efficiency import sgr_per_cost
-from analysis.result import Estimate, SupervisionGap
+from analysis.estimates import Estimate, SupervisionGap
 
 
 def point(value: float | None) -> Estimate:

@@ -1,14 +1,15 @@
-"""Response surfaces that are known, and a finished run that rests on one."""
+"""Response surfaces that are known, a finished run that rests on one, and worlds made by hand."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from analysis.result import (
-    Estimate,
+from analysis.estimates import Estimate, SupervisionGap
+from analysis.run.result import (
     ExchangeRate,
     MethodResult,
     MixSummary,
@@ -17,12 +18,14 @@ from analysis.result import (
     RoundSummary,
     RunResult,
     StratumSummary,
-    SupervisionGap,
     SurfaceSummary,
     TrialCount,
     write_result,
 )
+from annotation.terms.cost import LabelTerms
 from budget.surface.response import ResponseSurface
+from budget.worlds.world import World
+from tests.unit.budget.worlds_by_hand import Build, axes_items
 
 Draws = float | list[float] | NDArray[np.float64]
 HARDNESS = ("easy", "medium", "hard")
@@ -181,3 +184,21 @@ def store_run(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return store
+
+
+@pytest.fixture
+def axes_world() -> Build:
+    """`axes_world(budget=8, easy=("1", 0.0), hard=("2", 0.0))`: cost and error rate of each."""
+
+    def build(
+        budget: str = "8",
+        easy: tuple[str, float] = ("1", 0.0),
+        hard: tuple[str, float] = ("2", 0.0),
+    ) -> World:
+        terms = {
+            "easy": LabelTerms(Decimal(easy[0]), easy[1], "redraw"),
+            "hard": LabelTerms(Decimal(hard[0]), hard[1], "redraw"),
+        }
+        return World("axes", "hand-made", terms, Decimal(budget), axes_items, {"width": 2})
+
+    return build

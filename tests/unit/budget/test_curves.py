@@ -11,16 +11,16 @@ import pytest
 from numpy.typing import NDArray
 from typer.testing import CliRunner, Result
 
-from analysis.curves import CurvesResult
-from analysis.curves_wording import findings
-from annotation.cost import LabelTerms
-from budget.cli import app
-from budget.config import read_config
+from analysis.curves.design import CurvesDesign
+from analysis.curves.result import CurvesResult
+from analysis.curves.wording import findings
+from annotation.terms.cost import LabelTerms
+from budget.commands.app import app
+from budget.commands.show.curves import show_curves
+from budget.config.prepare import Setting, prepare
+from budget.config.read import read_config
 from budget.curves import CurveTrials
-from budget.curves_design import CurvesDesign
 from budget.curves_result import Kind, Measurements, summarise_curves
-from budget.curves_summary import show_curves
-from budget.setting import Setting, prepare
 
 CONFIG = """
 [items]

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from budget.cli import app
-from budget.config import read_config
-from budget.setting import prepare
+from budget.commands.app import app
+from budget.config.prepare import prepare
+from budget.config.read import read_config
 from budget.single_trial import _estimate
 from training.store import TrialStore
 

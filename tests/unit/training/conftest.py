@@ -27,10 +27,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from annotation.items import validate_items
-from annotation.strata import Strata
-from training.model_source import ModelSource, find_model
-from training.models import LoadedModel, load_model
+from annotation.items.validate import validate_items
+from annotation.strata.bands import Strata
+from training.models.load import LoadedModel, load_model
+from training.models.source import ModelSource, find_model
 from training.task import Task, TestSizes
 
 PADDING, START, END = "<pad>", "<s>", "</s>"

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from training import features
 from training.features import FeatureStore, mean_pooled, probe_layers
-from training.model_source import ModelSource
-from training.models import LoadedModel
+from training.models.load import LoadedModel
+from training.models.source import ModelSource
 from training.prompts import choice_prompt, find_prompt
 from training.scoring.token_budget import TokenBudget
 from training.task import Task

@@ -14,19 +14,19 @@ import pytest
 import torch
 from scipy.special import softmax
 
-from annotation.cost import LabelTerms
 from annotation.errors import InputError
-from training import models
-from training.model_source import ModelSource, find_model
-from training.models import LoadedModel
+from annotation.terms.cost import LabelTerms
+from training.models import load as models
+from training.models.load import LoadedModel
+from training.models.source import ModelSource, find_model
 from training.probes.paper_probe import fit_paper_probe
 from training.probes.probe import ProbeJob, fit_probes
 from training.prompts import Example, find_prompt
-from training.runner import TrialRunner
+from training.running.runner import TrialRunner
 from training.scoring.choices import encode_items, score_pairs
-from training.targets import UncertaintyMap, entropy_uncertainty, make_targets
+from training.targets.make import UncertaintyMap, entropy_uncertainty, make_targets
 from training.task import Task
-from training.trials import Trial, make_trial
+from training.trial import Trial, make_trial
 from training.tuning.qlora import QloraSettings
 
 TERMS = {name: LabelTerms(Decimal(1), 0.4, "redraw") for name in ("easy", "medium", "hard")}

@@ -10,7 +10,7 @@ import pytest
 
 from annotation.errors import InputError
 from training.store import TrialStore
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from annotation.cost import LabelTerms
 from annotation.errors import InputError
-from annotation.items import validate_items
-from annotation.noise import ErrorKind
-from annotation.strata import Strata
+from annotation.items.validate import validate_items
+from annotation.strata.bands import Strata
+from annotation.terms.cost import LabelTerms
+from annotation.terms.noise import ErrorKind
 from training.task import Pilot, Purchase, Task, TestSizes
 
 STRATA = ("easy", "medium", "hard")

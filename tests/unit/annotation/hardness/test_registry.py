@@ -3,7 +3,7 @@ import pytest
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS
 from annotation.hardness.registry import MEASURES, find_measure, is_companion
-from annotation.items import COLUMNS, measures
+from annotation.items.table import COLUMNS, measures
 from annotation.sources.workshop import load_workshop
 
 

@@ -8,7 +8,7 @@ import pytest
 from annotation.errors import InputError
 from annotation.hardness.measure import judgment_measure
 from annotation.hardness.responses import responses_of_judgments
-from annotation.items import validate_items
+from annotation.items.validate import validate_items
 
 ITEMS = validate_items(
     pd.DataFrame(

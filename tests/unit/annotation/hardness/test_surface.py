@@ -7,11 +7,11 @@ from annotation.hardness.measure import text_measures
 from annotation.hardness.surface import (
     answer_characters,
     answer_words,
-    gold_texts,
     question_words,
     reasoning_words,
 )
-from annotation.items import validate_items
+from annotation.items.table import gold_texts
+from annotation.items.validate import validate_items
 
 ITEMS = validate_items(
     pd.DataFrame(

@@ -5,7 +5,7 @@ import pytest
 from label_studio_sdk.label_interface.interface import LabelInterface
 
 from annotation.errors import InputError
-from annotation.items import validate_items
+from annotation.items.validate import validate_items
 from annotation.label_studio.labelling_config import (
     Kind,
     kind_of_items,

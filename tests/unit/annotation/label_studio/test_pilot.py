@@ -4,7 +4,7 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.items import validate_items
+from annotation.items.validate import validate_items
 from annotation.label_studio.pilot import PilotTask, draw_pilot
 
 

@@ -1,6 +1,12 @@
 """What a policy asked to train on."""
 
-from budget.backtest.policy import Borrowing, Rehearsing, Subset, Unlabelled, Wanted
+from budget.campaign.play import (
+    Borrowing,
+    Rehearsing,
+    Subset,
+    Unlabelled,
+    Wanted,
+)
 
 
 def subsets_of(wanted: Wanted) -> list[Subset]:

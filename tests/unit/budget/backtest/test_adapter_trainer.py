@@ -8,18 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.cost import LabelTerms
 from annotation.errors import InputError
 from annotation.sources import load_items
-from annotation.strata import Strata
+from annotation.strata.bands import Strata
+from annotation.terms.cost import LabelTerms
 from budget.backtest import adapter_trainer
 from budget.backtest.adapter_trainer import AdapterTrainer
 from budget.backtest.journal import Journal
-from budget.backtest.lending import Rehearsing
 from budget.backtest.offers import Offers
 from budget.backtest.play_world import Design, play_world
 from budget.backtest.policies.registry import find_policies
 from budget.backtest.truth import STEPS
+from budget.campaign.play import Rehearsing
 from budget.worlds.task_items import FeatureMaker
 from budget.worlds.world import LabelledItems, World
 from training.engines.base import SilentWatcher

@@ -3,15 +3,14 @@ from dataclasses import replace
 
 import pytest
 
-from budget.backtest.lending import Rehearsing
-from budget.backtest.market import Market
-from budget.backtest.policies.surface_planner import SurfacePlanner
-from budget.backtest.policy import play_markets
 from budget.backtest.trainer import ProbeTrainer
+from budget.campaign.planner import SurfacePlanner
+from budget.campaign.play import Rehearsing, play_markets
+from budget.market.market import Market
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
 from budget.worlds.world import World
-from training.probes.rehearsed import Rehearsed
+from training.unlabelled.told import Rehearsed
 
 Build = Callable[..., World]
 TERMS = Condition(2, (0.1, 0.2), 200)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from budget.backtest.play_world import Campaigns, PlayedWorld
-from budget.backtest.policy import Forecast
 from budget.backtest.regret import side_of_best, summarise, world_summary
 from budget.backtest.truth import Truth
+from budget.campaign.play import Forecast
 from budget.worlds.world import World
 
 Build = Callable[..., World]

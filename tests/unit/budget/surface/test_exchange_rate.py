@@ -4,7 +4,7 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from annotation.cost import LabelTerms
+from annotation.terms.cost import LabelTerms
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.response import ResponseSurface
 

@@ -3,7 +3,7 @@ import pytest
 
 from budget.surface.fit import fit_surface
 from budget.surface.rehearsal import Control, Evidence, Rehearsal, rehearsal
-from training.probes.rehearsed import Rehearsed
+from training.unlabelled.told import Rehearsed
 
 
 def seeds(

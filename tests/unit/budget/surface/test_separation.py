@@ -1,7 +1,8 @@
 import pytest
 
-from budget.surface.separation import Separation, reading_size, separations
-from training.probes.reading import Reading
+from budget.surface.separation import Separation, separations
+from training.unlabelled.reading import Reading
+from training.unlabelled.told import reading_size
 
 
 def reading(scatter: float, lift: float = 1.0) -> Reading:

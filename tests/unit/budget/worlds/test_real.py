@@ -7,7 +7,7 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.sources import load_items
-from annotation.strata import Strata
+from annotation.strata.bands import Strata
 from budget.worlds import task_items
 from budget.worlds.real import Sources, sst5_worlds, text_items, text_worlds, workshop_worlds
 from budget.worlds.task_items import FeatureMaker

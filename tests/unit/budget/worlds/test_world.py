@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from annotation.cost import LabelTerms
+from annotation.terms.cost import LabelTerms
 from budget.worlds.world import LabelledItems, World, half_of
 
 FREE = LabelTerms(Decimal(1), 0.0, "redraw")

@@ -9,7 +9,7 @@ import pytest
 
 from annotation.errors import InputError
 from training.engines.dispatch import Dispatcher, Outcome, WorkerLostError, attempt, trial_name
-from training.trials import Trial, TrialResult
+from training.trial import Trial, TrialResult
 
 RESULT = TrialResult(np.array([True, False]), 1.0, 1, "cpu")
 TRIAL = Trial(

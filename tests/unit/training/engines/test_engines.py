@@ -14,15 +14,20 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from annotation.cost import LabelTerms
 from annotation.errors import InputError
+from annotation.terms.cost import LabelTerms
 from training.engines import SilentWatcher, Watcher, local, local_engine
-from training.model_source import ModelSource
-from training.models import Quantisation
-from training.runner import TrialRunner
+from training.models.load import Quantisation
+from training.models.source import ModelSource
+from training.running.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
-from training.trials import Method, Trial, TrialResult, make_trial
+from training.trial import (
+    Method,
+    Trial,
+    TrialResult,
+    make_trial,
+)
 from training.tuning.qlora import QloraSettings, TrainingDivergedError
 
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}

@@ -12,15 +12,15 @@ import pandas as pd
 import pytest
 import torch
 
-from annotation.cost import LabelTerms
-from annotation.strata import Strata
+from annotation.strata.bands import Strata
+from annotation.terms.cost import LabelTerms
 from training.engines import LocalEngine, SilentWatcher, local_engine
 from training.engines import local as module
 from training.engines.local import share_devices, visible_devices
-from training.model_source import ModelSource
+from training.models.source import ModelSource
 from training.store import TrialStore
 from training.task import Purchase, Task, TestSizes
-from training.trials import make_trial
+from training.trial import make_trial
 from training.tuning.qlora import QloraSettings, TrainingDivergedError
 
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from annotation.cost import LabelTerms
 from annotation.errors import InputError
+from annotation.terms.cost import LabelTerms
 from training.engines.ray_worker import TrialWorker
-from training.model_source import PICO_FOLDER, ModelSource, find_model
-from training.runner import TrialRunner
+from training.models.source import PICO_FOLDER, ModelSource, find_model
+from training.running.runner import TrialRunner
 from training.task import Task
-from training.trials import Trial, TrialResult, make_trial
+from training.trial import Trial, TrialResult, make_trial
 
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from annotation.errors import InputError
-from annotation.items import validate_items
+from annotation.items.validate import validate_items
 from training.generation import chain_of_thought
 from training.generation.chain_of_thought import (
     ChainOfThought,
@@ -16,7 +16,7 @@ from training.generation.chain_of_thought import (
     reasoned_texts,
 )
 from training.generation.generate import GeneratedAnswer, generate_answers
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.prompts import Example, find_prompt
 
 PROMPT = find_prompt("0305-mended")

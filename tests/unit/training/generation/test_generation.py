@@ -28,8 +28,8 @@ from training.generation.generate import (
     generation_budget_of,
 )
 from training.generation.shared_prefix import run_generation_prefix
-from training.model_source import find_model
-from training.models import LoadedModel, load_model
+from training.models.load import LoadedModel, load_model
+from training.models.source import find_model
 from training.scoring.encoding import encode_prompts
 from training.scoring.prefix import LEAST_SHARED
 from training.scoring.token_budget import TokenBudget, budget_of

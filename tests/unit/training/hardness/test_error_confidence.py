@@ -12,7 +12,7 @@ from training.hardness.error_confidence import (
     error_confidence,
     zero_shot_error_confidence,
 )
-from training.models import LoadedModel
+from training.models.load import LoadedModel
 from training.probes.paper_probe import fit_paper_probe
 from training.probes.probe import fit_probe
 from training.scoring.choices import encode_items, score_items

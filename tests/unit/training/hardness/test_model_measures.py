@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.hardness.registry import MEASURES
-from annotation.items import validate_items
+from annotation.items.validate import validate_items
 from training.engines.base import SilentWatcher
 from training.hardness.code_length import online_code
 from training.hardness.measure import OF_FEATURES, OF_LANGUAGE_MODEL, ModelMeasures
 from training.hardness.pool import Pool
 from training.hardness.v_information import v_information
-from training.model_source import ModelSource
+from training.models.source import ModelSource
 
 
 class Listening(SilentWatcher):

@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 
 from annotation.errors import InputError
-from annotation.items import validate_items
+from annotation.items.validate import validate_items
 from training.features import FeatureStore, mean_pooled, probe_layers
 from training.hardness.pool import Pool
-from training.model_source import ModelSource
-from training.models import LoadedModel
+from training.models.load import LoadedModel
+from training.models.source import ModelSource
 from training.task import Task
 
 Items = Callable[..., pd.DataFrame]

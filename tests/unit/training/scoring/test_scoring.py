@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedModel
 
-from training.model_source import ModelSource
-from training.models import LoadedModel, load_model
+from training.models.load import LoadedModel, load_model
+from training.models.source import ModelSource
 from training.prompts import Example
 from training.scoring.choices import (
     EncodedItem,

@@ -12,8 +12,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from annotation.errors import InputError
-from training.model_source import ModelSource
-from training.models import LoadedModel, load_model
+from training.models.load import LoadedModel, load_model
+from training.models.source import ModelSource
 from training.scoring.choices import EncodedItem, encode_items, score_items
 from training.tuning import adapters
 from training.tuning.adapters import adapted, save_adapter, take_off

@@ -15,9 +15,14 @@ from torch import Tensor, nn
 from transformers import BertForMaskedLM, BertModel, PreTrainedModel
 
 from annotation.errors import InputError
-from training.heads import initialise
-from training.model_source import ModelSource, find_model
-from training.models import Head, LoadedModel, Quantisation, load_model
+from training.models.heads import initialise
+from training.models.load import (
+    Head,
+    LoadedModel,
+    Quantisation,
+    load_model,
+)
+from training.models.source import ModelSource, find_model
 from training.scoring.token_budget import TokenBudget, budget_of
 from training.tuning.encoders import EncodedText, encode_texts, score_texts
 from training.tuning.qlora import (

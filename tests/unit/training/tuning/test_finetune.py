@@ -15,8 +15,8 @@ from torch import Tensor
 from transformers import OPTConfig, OPTForCausalLM
 
 from annotation.errors import InputError
-from training.model_source import ModelSource, find_model
-from training.models import LoadedModel, load_model
+from training.models.load import LoadedModel, load_model
+from training.models.source import ModelSource, find_model
 from training.scoring.choices import EncodedItem, encode_items, score_batch
 from training.tuning import activations, finetune
 from training.tuning.activations import activations_fit, saved_bytes

@@ -15,8 +15,8 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 
 from annotation.errors import InputError
-from training.model_source import ModelSource, find_model
-from training.models import LoadedModel, load_model
+from training.models.load import LoadedModel, load_model
+from training.models.source import ModelSource, find_model
 from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
 from training.tuning import qlora
 from training.tuning.qlora import (

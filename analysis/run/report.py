@@ -1,0 +1,127 @@
+"""The report of a run: one self-contained HTML page for whoever decides what to buy.
+
+The page loads nothing from anywhere: styles stand in it, figures are inline SVG, there are no
+scripts. All text of the result is escaped. The same result gives the same bytes; the run's times
+are left out, so an interrupted and resumed run gives the same page as an uninterrupted one.
+"""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from analysis.numbers import (
+    interval_name,
+    is_number,
+    labels_text,
+    money,
+)
+from analysis.run import caveats, report_tables, verdicts, wording
+from analysis.run.figures import exchange_rate_figure, has_logarithmic_money, learning_curve
+from analysis.run.result import RunResult
+from annotation.errors import InputError
+from annotation.files import whole_file
+
+
+def render_report(result: RunResult) -> str:
+    """The report as one self-contained HTML page.
+
+    Raises InputError if the result has nothing on its own planning method.
+    """
+    if result.planning_method not in result.methods:
+        raise InputError(
+            f"result {result.name!r}: methods has no {result.planning_method!r}, the planning "
+            f"method, only {sorted(result.methods)}; run 'labelmix run' again."
+        )
+    planning = result.methods[result.planning_method]
+    others = [key for key in result.methods if key != result.planning_method]
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_only_text,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    source = files("analysis.run").joinpath("report_template.html").read_text(encoding="utf-8")
+    return environment.from_string(source).render(
+        result=result,
+        interval=interval_name(result.confidence),
+        planning_method=wording.method_name(result.planning_method),
+        facts=_facts(result),
+        recommendation=wording.recommendation(result),
+        reason=wording.reason(result),
+        tested=wording.tested(
+            planning,
+            result.target,
+            result.confidence,
+            "the best purchase found" if verdicts.labels_do_not_help(result) else "this purchase",
+        ),
+        after_the_pilot=wording.after_the_pilot(result),
+        notices=caveats.notices(result),
+        curve=Markup(learning_curve(result)),
+        curve_compact=Markup(learning_curve(result, compact=True)),
+        logarithmic=has_logarithmic_money(result),
+        fits=caveats.surface_fits(planning.surface),
+        lent=wording.lent_points(planning, result.target),
+        break_even=report_tables.break_even_sentences(planning, result.confidence),
+        rate_figures=_rate_figures(result),
+        gap=report_tables.gap_sentence(result, planning),
+        gap_terms=report_tables.gap_terms(result, planning),
+        gap_resolved=planning.sgr.resolved and is_number(planning.sgr.estimate),
+        table=report_tables.alternatives(result, result.planning_method),
+        others=[report_tables.other_method(result, key) for key in others],
+        strata=report_tables.strata_rows(result),
+        assumptions=caveats.assumptions(result),
+        measured=report_tables.what_was_measured(result, planning),
+    )
+
+
+def write_report(result: RunResult, path: Path) -> None:
+    """Write the report to `path`, whole or not at all.
+
+    Raises InputError if the file cannot be written.
+    """
+    page = render_report(result)
+    with whole_file(path) as unfinished:
+        unfinished.write_text(page, encoding="utf-8")
+
+
+def _only_text(value: object) -> object:
+    """Let only text and whole numbers onto the page, and keep '%' beside its number.
+
+    A None or a raw float in the page is a mistake of this module: better no page than that one.
+    """
+    if isinstance(value, Markup) or (isinstance(value, int) and not isinstance(value, bool)):
+        return value
+    if not isinstance(value, str):
+        raise TypeError(f"the report template was given {value!r}; format it first.")
+    return re.sub(r"(?<=\d) %", "\u00a0%", value)
+
+
+def _facts(result: RunResult) -> list[tuple[str, str]]:
+    """The four amounts at the top."""
+    plan = result.plan
+    after = labels_text(plan.labels_after_pilot, result.strata)
+    to_pay = money(max(plan.cost - result.pilot.cost, 0.0), result.currency)
+    if verdicts.labels_do_not_help(result):
+        kept = max(result.budget - result.pilot.cost, 0.0)
+        return [
+            ("Budget", money(result.budget, result.currency)),
+            ("The pilot costs", money(result.pilot.cost, result.currency)),
+            ("Left over", money(kept, result.currency)),
+            ("Still to buy after the pilot", "nothing yet"),
+        ]
+    return [
+        ("Budget", money(result.budget, result.currency)),
+        ("The plan costs", money(plan.cost, result.currency)),
+        ("Left over", money(plan.money_left, result.currency)),
+        ("Still to buy after the pilot", f"{after}, {to_pay}"),
+    ]
+
+
+def _rate_figures(result: RunResult) -> list[Markup]:
+    """The exchange-rate figure, wide and compact; empty where no rate is resolved."""
+    drawn = (exchange_rate_figure(result), exchange_rate_figure(result, compact=True))
+    return [Markup(figure) for figure in drawn if figure is not None]

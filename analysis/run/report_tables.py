@@ -1,0 +1,282 @@
+"""The tables and lists of the report: numbers of a result as text, row by row."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analysis.estimates import Estimate
+from analysis.numbers import (
+    count,
+    interval_name,
+    is_number,
+    money,
+    percent,
+    points,
+    ratio,
+    sgr_cost_unit,
+    span,
+)
+from analysis.run import caveats, verdicts, wording
+from analysis.run.result import (
+    Baseline,
+    ExchangeRate,
+    MethodResult,
+    RunResult,
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number in a table and, below it, its interval or another remark; both may be empty."""
+
+    main: str
+    note: str = ""
+    muted: bool = False  # a difference that is not distinguishable from zero
+
+
+@dataclass(frozen=True)
+class Row:
+    """One purchase in the table of alternatives."""
+
+    name: str
+    description: str
+    labels: list[str]  # one per stratum for sale
+    cost: str
+    expected: Cell
+    measured: Cell
+    plan_ahead: Cell
+    sgr_per_cost: str
+
+
+@dataclass(frozen=True)
+class Alternatives:
+    """The table of alternatives of one method."""
+
+    identifier: str
+    caption: str
+    strata: list[str]
+    rows: list[Row]
+    sgr_heading: str  # empty: the gap is not resolved, and there is no such column
+
+
+@dataclass(frozen=True)
+class MethodSection:
+    """What another method than the planning one found out."""
+
+    name: str
+    break_even: list[str]
+    gap: str
+    tested: str
+    table: Alternatives
+
+
+NOT_APPLICABLE = Cell("\u2013")
+
+
+def break_even_sentences(method: MethodResult, confidence: float) -> list[str]:
+    """What one label of each other stratum is worth, in words."""
+    return [wording.break_even(rate, confidence) for rate in rates(method)]
+
+
+def rates(method: MethodResult) -> Iterable[ExchangeRate]:
+    """Exchange rates of the strata other than the target."""
+    return (rate for rate in method.exchange_rates.values() if rate.stratum != rate.target)
+
+
+def easiest(result: RunResult) -> str:
+    """The stratum whose training is the 'easy' arm of the supervision gap."""
+    return result.exchange_rate.stratum
+
+
+def gap_sentence(result: RunResult, method: MethodResult) -> str:
+    """The supervision gap recovered, or that it is not resolved, in words."""
+    return wording.supervision_gap(method.sgr, easiest(result), result.target, result.confidence)
+
+
+def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, Cell]]:
+    """The three terms of SGR and the gap: what was trained, on how many labels, accuracy."""
+    gap = method.sgr
+    number = count(gap.labels)
+    easy, hard = easiest(result), result.target
+    return [
+        (f"Trained on {hard} labels", number, _accuracy_cell(gap.hard)),
+        (f"Trained on {easy} labels", number, _accuracy_cell(gap.easy)),
+        ("Zero-shot (no training)", "0", _accuracy_cell(gap.unsupervised)),
+        (
+            f"Gap: {hard} minus zero-shot",
+            "",
+            _difference_cell(gap.gap, unit=" points"),
+        ),
+    ]
+
+
+def _accuracy_cell(estimate: Estimate | None) -> Cell:
+    if estimate is None or not is_number(estimate.estimate):
+        return NOT_APPLICABLE
+    return Cell(percent(estimate.estimate), span(estimate))
+
+
+def _difference_cell(difference: Estimate, unit: str = "") -> Cell:
+    if not is_number(difference.estimate):
+        return NOT_APPLICABLE
+    clear = verdicts.distinguishable(difference)
+    note = span(difference, "points")
+    return Cell(
+        points(difference.estimate) + unit, note if clear else f"{note}, unclear", muted=not clear
+    )
+
+
+def alternatives(result: RunResult, key: str) -> Alternatives:
+    """The table of alternatives of one method: plan, simple rules, zero-shot."""
+    method = result.methods[key]
+    gap_resolved = method.sgr.resolved and is_number(method.sgr.estimate)
+    per_cost = (method.sgr_per_cost or {}) if gap_resolved else {}
+    unit = sgr_cost_unit(per_cost.values())
+    strata = [name for name, stratum in result.strata.items() if stratum.cost is not None]
+
+    def row(
+        name: str,
+        description: str,
+        labels: dict[str, int],
+        cost: float,
+        expected: Cell,
+        measured: Cell,
+        ahead: Cell,
+    ) -> Row:
+        spelled = {verdicts.plain_name(condition): value for condition, value in per_cost.items()}
+        value = spelled.get(name)
+        return Row(
+            name=name,
+            description=description,
+            labels=[count(labels.get(stratum, 0)) for stratum in strata],
+            cost=money(cost, result.currency),
+            expected=expected,
+            measured=measured,
+            plan_ahead=ahead,
+            sgr_per_cost=_sgr_per_cost(value, unit),
+        )
+
+    def rule(name: str, baseline: Baseline) -> Row:
+        return row(
+            verdicts.plain_name(name),
+            baseline.description,
+            baseline.labels,
+            baseline.cost,
+            _accuracy_cell(baseline.expected_accuracy),
+            _accuracy_cell(baseline.accuracy),
+            _difference_cell(baseline.plan_minus_baseline),
+        )
+
+    plan, name = method.plan, wording.method_name(key)
+    expected = _accuracy_cell(plan.expected_accuracy)
+    found = _accuracy_cell(verdicts.measured(method, "plan"))
+    text = f"own plan with {name}"
+    if _same_plan(result, method):
+        not_yet = verdicts.labels_do_not_help(result)
+        text = "the best purchase found" if not_yet else "recommended above"
+    rows = [row("plan", text, plan.labels, plan.cost, expected, found, NOT_APPLICABLE)]
+    rows += [rule(baseline_name, baseline) for baseline_name, baseline in method.baselines.items()]
+    zero_shot = verdicts.measured(method, "zero-shot") or method.sgr.unsupervised
+    rows.append(
+        row(
+            "zero-shot",
+            "no labels, no training",
+            {},
+            0.0,
+            NOT_APPLICABLE,
+            _accuracy_cell(zero_shot),
+            NOT_APPLICABLE,
+        )
+    )
+    return Alternatives(
+        identifier=f"alternatives-{list(result.methods).index(key) + 1}",
+        caption=f"Ways to spend {money(result.budget, result.currency)}, trained with {name}",
+        strata=strata,
+        rows=rows,
+        sgr_heading=f"SGR per {money(unit, result.currency)}" if per_cost else "",
+    )
+
+
+def _sgr_per_cost(value: float | None, unit: int) -> str:
+    """SGR per `unit` of currency; a negative one is no amount per money and gets no number."""
+    if value is None:
+        return NOT_APPLICABLE.main
+    return percent(value * unit) if value >= 0 else "negative"
+
+
+def other_method(result: RunResult, key: str) -> MethodSection:
+    """The section of a method that the plan does not rest on."""
+    method = result.methods[key]
+    purchase = "its own plan, shown below"
+    if _same_plan(result, method):
+        not_yet = verdicts.labels_do_not_help(result)
+        purchase = "the best purchase found" if not_yet else "this purchase"
+    return MethodSection(
+        name=wording.method_name(key),
+        break_even=[
+            *break_even_sentences(method, result.confidence),
+            *wording.pulls(method, result.target),
+            *wording.rehearsals(method, result.strata, result.target),
+        ],
+        gap=gap_sentence(result, method),
+        tested=wording.tested(method, result.target, result.confidence, purchase),
+        table=alternatives(result, key),
+    )
+
+
+def _same_plan(result: RunResult, method: MethodResult) -> bool:
+    return method.plan.labels == result.plan.labels
+
+
+def strata_rows(result: RunResult) -> list[tuple[str, str, str, str, str, str, str, str]]:
+    """Per stratum: name, rule, items, test items, buyable items, cost, errors, origin."""
+    return [
+        (
+            name,
+            stratum.rule,
+            count(stratum.items),
+            count(stratum.test_items),
+            count(stratum.pool_items),
+            money(stratum.cost, result.currency) if stratum.cost is not None else "not for sale",
+            caveats.error_rate(stratum),
+            stratum.origin if stratum.cost is not None else NOT_APPLICABLE.main,
+        )
+        for name, stratum in result.strata.items()
+    ]
+
+
+def what_was_measured(result: RunResult, planning: MethodResult) -> list[tuple[str, str]]:
+    """What was measured, and with what."""
+    model, trials = result.model, result.trials
+    by_method = ", ".join(
+        f"{count(number)} {wording.method_name(method)}"
+        for method, number in trials.by_method.items()
+    )
+    test_items = result.strata[result.target].test_items if result.target in result.strata else 0
+    return [
+        ("Items", f"{count(result.items)} from {result.source}"),
+        ("Hardness", f"measured by {result.measure}; larger is harder"),
+        (
+            "Test items",
+            f"{count(test_items)} {result.target} items, the same for every purchase, so that "
+            "differences are paired",
+        ),
+        (
+            "Guessing",
+            f"{percent(result.chance_accuracy)} right with "
+            f"{ratio(result.choices_per_item).removesuffix('.0')} choices per item",
+        ),
+        (
+            "Model",
+            f"{model.name}, revision {model.revision}, {model.kind} with "
+            f"{count(model.parameters)} parameters",
+        ),
+        ("Trainings", f"{count(trials.total)} trials ({by_method})"),
+        ("Seeds", caveats.seeds_text(result.seeds)),
+        *(("First hint", said) for said in wording.pulls(planning, result.target)),
+        *(
+            ("Rehearsals", said)
+            for said in wording.rehearsals(planning, result.strata, result.target)
+        ),
+        ("Fit", caveats.surface_fit(planning.surface)),
+        ("Intervals", f"{interval_name(result.confidence)}s throughout"),
+    ]

@@ -1,0 +1,280 @@
+"""What a run found out: the schema of `result.json`.
+
+Every number here was either measured by a trial, fitted to trials, or given in the configuration;
+`Origin` says which where it is not plain. Times stand apart in `timing`, so that an interrupted
+and resumed run gives the same result as an uninterrupted one but for that field.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from analysis.estimates import Estimate, Record, SupervisionGap
+from annotation.errors import InputError
+from annotation.files import whole_file
+
+Origin = Literal["assumed", "measured"]
+
+
+class StratumSummary(Record):
+    """One band of the hardness measure and the terms at which its labels are bought."""
+
+    rule: str  # e.g. "steps <= 2"
+    items: int
+    test_items: int
+    pool_items: int  # what can be bought: no test items, nor copies of them
+    cost: float | None = None  # per label; None: labels of this stratum are not for sale
+    judgments: int = 1  # per label, which is their majority; the cost pays for all of them
+    error_rate: float | None = None  # of a judgment, as configured
+    error_kind: Literal["redraw", "flip"] | None = None
+    true_flip_rate: float | None = None  # probability that a bought label is wrong
+    origin: Origin = "assumed"  # of cost and error rate
+
+
+class ModelSummary(Record):
+    """The model that was trained."""
+
+    name: str
+    revision: str
+    kind: Literal["decoder", "encoder"]
+    parameters: int
+
+
+class MixSummary(Record):
+    """Labels per stratum and what they cost."""
+
+    labels: dict[str, int]
+    cost: float
+
+
+class RoundSummary(MixSummary):
+    """One purchase to learn from: the pilot, or a later batch."""
+
+    expected_gain: float | None  # accuracy that the plan was to gain by it; None for the pilot
+
+
+class PlanSummary(MixSummary):
+    """The recommended purchase, pilot included."""
+
+    trained_on: dict[str, int]  # less than `labels` where earlier ones do harm
+    money_left: float
+    labels_after_pilot: dict[str, int]  # still to buy once pilot and later rounds are there
+    expected_accuracy: Estimate  # on the target stratum, from the response surface
+
+
+class ExchangeRate(Estimate):
+    """Target labels that one label of `stratum` is worth, mean over the pilot's labels of it."""
+
+    stratum: str
+    target: str
+    resolved: bool  # False: the pilot cannot tell, and the three numbers are None
+    cost_ratio: float  # cost(stratum) / cost(target), as paid
+    probability_better_buy: float | None  # that `stratum` is the better buy at this cost ratio
+
+
+class ConditionAccuracy(Estimate):
+    """Accuracy on the target stratum's test items after training on one condition's purchase."""
+
+    labels: dict[str, int]
+    cost: float
+    seeds: int
+
+
+class Baseline(MixSummary):
+    """A simple rule that spends the same budget without a pilot."""
+
+    description: str
+    expected_accuracy: Estimate
+    accuracy: Estimate
+    plan_minus_baseline: Estimate  # paired difference in measured accuracy
+
+
+class CurvePoint(Record):
+    """Measured accuracy of one mix of the pilot (mean over seeds)."""
+
+    labels: dict[str, int]
+    cost: float
+    accuracy: Estimate
+    fitted: float
+    seeds: int
+
+
+class LentPoint(Record):
+    """Mean accuracy after training on so many of the target's own test items, on the others."""
+
+    labels: int
+    cost: float  # what they would have cost
+    accuracy: float
+    fitted: float
+    seeds: int
+
+
+class Pull(Record):
+    """How strongly a clean label of a stratum pulls towards what target items need.
+
+    Against a clean target label; told by items that nobody has labelled (docs/planner.md). `low`
+    and `high` are one standard deviation off.
+    """
+
+    estimate: float
+    low: float
+    high: float
+    items: int  # unlabelled items that were read
+
+
+class RehearsedPurchase(Record):
+    """A purchase whose labels were guessed; `deviation` is how far its accuracy may be off.
+
+    `fitted` is what the surface has there.
+    """
+
+    labels: dict[str, int]
+    accuracy: float
+    deviation: float
+    fitted: float
+
+
+class Rehearsals(Record):
+    """What guessed labels taught, and how guessing came out where the answers are known.
+
+    `missed` is the accuracy of a rehearsal of the target's own labels less that of as many lent
+    ones; `overconfidence` by how much its guesses are surer than right. `telling`: lent labels add
+    enough to guessing for bad guesses to show. `sound`: that, and close enough for purchases to be
+    rehearsed (docs/planner.md).
+    """
+
+    missed: float
+    overconfidence: float
+    telling: bool = True
+    sound: bool
+    purchases: list[RehearsedPurchase]
+
+
+class FittedCurve(Record):
+    """The response surface along one way of spending, for the figure."""
+
+    name: str  # "all easy", "all hard", "plan's mix"
+    costs: list[float]
+    estimate: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class SurfaceSummary(Record):
+    """The fitted response surface; `draws` are its parameters, drawn from the posterior."""
+
+    strata: list[str]
+    target: str
+    parameters: dict[str, float]
+    parameter_names: list[str]
+    draws: list[list[float]]  # (draws, parameters)
+    root_mean_square_residual: float
+    root_mean_square_noise: float  # expected from test items, seeds and luck in buying
+    clean: dict[str, float] = Field(
+        default_factory=dict
+    )  # stratum -> share of clean labels as bought; 1 where absent
+    luck: float = 0.27  # accuracy after n clean labels varies by luck / sqrt(n + 32)
+    item_deviation: float = 0.0  # by what the test set does to one mix alone, in accuracy
+    training_deviation: float = 0.0  # between trainings on the same labels, in accuracy
+
+
+class MethodResult(Record):
+    """All that was found out with one training method."""
+
+    method: str
+    exchange_rates: dict[str, ExchangeRate]  # stratum -> rate against the target
+    plan: PlanSummary
+    accuracy: dict[str, ConditionAccuracy]  # condition -> target-stratum accuracy
+    sgr: SupervisionGap
+    sgr_per_cost: dict[str, float] | None  # condition -> SGR per cost unit; None: gap unresolved
+    baselines: dict[str, Baseline]
+    pilot_curve: list[CurvePoint]
+    lent_curve: list[LentPoint] = Field(
+        default_factory=list
+    )  # the target's, from labels that the test set lent for nothing
+    pulls: dict[str, Pull] = Field(
+        default_factory=dict
+    )  # stratum -> what its unlabelled items said; empty if none was read
+    rehearsals: Rehearsals | None = None  # None: not tried
+    fitted_curves: list[FittedCurve]
+    surface: SurfaceSummary
+
+
+class TrialCount(Record):
+    """How many trials stand behind a result."""
+
+    total: int
+    by_method: dict[str, int]
+
+
+class RunResult(Record):
+    """The whole result of `labelmix run`.
+
+    The fields from `plan` to `baselines` are those of the planning method; `methods` holds the
+    same for every method.
+    """
+
+    name: str
+    labelmix_version: str
+    source: str
+    items: int
+    item_fingerprint: str
+    choices_per_item: float
+    chance_accuracy: float
+    measure: str
+    target: str
+    strata: dict[str, StratumSummary]  # in order of hardness
+    model: ModelSummary
+    planning_method: str
+    currency: str
+    budget: float
+    confidence: float = Field(gt=0, lt=1)
+    pilot: MixSummary  # all rounds before the plan together
+    rounds: list[RoundSummary]
+    plan: PlanSummary
+    exchange_rate: ExchangeRate
+    accuracy: dict[str, ConditionAccuracy]
+    sgr: SupervisionGap
+    sgr_per_cost: dict[str, float] | None
+    baselines: dict[str, Baseline]
+    methods: dict[str, MethodResult]  # every method, the planning method first
+    seeds: list[int]
+    trials: TrialCount
+    warnings: list[str]
+    timing: dict[str, float]
+
+
+def write_result(result: RunResult, path: Path) -> None:
+    """Write `result.json` whole or not at all.
+
+    Raises InputError if the file cannot be written.
+    """
+    with whole_file(path) as unfinished:
+        unfinished.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def read_result(path: Path) -> RunResult:
+    """Read `result.json`.
+
+    Raises InputError if the file is absent or is no result of this version.
+    """
+    try:
+        return RunResult.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file; give the folder that 'labelmix run' wrote, or start a run that "
+            "was interrupted again."
+        ) from None
+    except NotADirectoryError:
+        raise InputError(
+            f"{path.parent}: is a file; give the folder that 'labelmix run' wrote."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise InputError(
+            f"{path}: not a labelmix result: {place}: {first['msg']}; run 'labelmix run' again."
+        ) from None

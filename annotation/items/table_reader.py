@@ -1,0 +1,229 @@
+"""From rows of a table to the columns of an item table, under a column mapping."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NoReturn
+
+import pandas as pd
+
+from annotation.errors import InputError
+from annotation.files import Record
+from annotation.items.choices import (
+    Options,
+    choice_text,
+    read_options,
+    resolve_answers,
+)
+from annotation.items.numeric_columns import (
+    NoNumber,
+    first_no_number,
+    is_measure,
+    number_in,
+)
+from annotation.items.table import COLUMNS
+
+_UNNAMED = "row-{:06d}"  # an item of a table without identifiers, by its place from 1
+FIRST_UNNAMED = _UNNAMED.format(1)
+# How a user says which column is which: `columns` of a configuration, --column, or not at all.
+MappedBy = Literal["configuration", "option", "nothing"]
+
+
+class TableReader:
+    """Reads records under a column mapping into the columns of an item table.
+
+    Parameters
+    ----------
+    records : the rows
+    where : their file or hub id, for the messages
+    columns : name in the item table -> name in the data
+    is_csv : all values are texts, numbers too
+    require_answers : whether a column answer, or answer_text, has to be there
+    mapped_by : how messages tell the user to map a column
+
+    After `items`, `no_numbers` holds the columns that were left out as they are no numbers.
+
+    Raises InputError if there are no rows.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        where: str,
+        columns: Mapping[str, str],
+        is_csv: bool,
+        require_answers: bool = True,
+        mapped_by: MappedBy = "configuration",
+    ) -> None:
+        self.records = records
+        self.where = where
+        self.mapping = columns
+        self.is_csv = is_csv
+        self.require_answers = require_answers
+        self.mapped_by = mapped_by
+        self.no_numbers: dict[str, NoNumber] = {}
+        self.there = list(dict.fromkeys(name for record in records for name in record))
+        if not records:
+            raise InputError(f"{where}: the table has no rows.")
+
+    def items(self, fixed_choices: list[str] | None) -> pd.DataFrame:
+        """The columns of an item table, not validated; `fixed_choices` are those of all items.
+
+        Raises InputError if a column is missing, or a value cannot be read, with its row.
+        """
+        if fixed_choices is not None and "choices" in self.mapping:
+            raise InputError(
+                f"{self.where}: give the choices once: as 'choices' or in the column mapping."
+            )
+        table: dict[str, Sequence[object]] = {
+            "item_id": self._texts("item_id")
+            or [_UNNAMED.format(number) for number in range(1, len(self.records) + 1)],
+            "question": self._values("question"),
+        }
+        answer_texts = self._texts("answer_text")
+        if fixed_choices is not None:
+            fixed = Options(tuple(choice_text(choice) for choice in fixed_choices))
+            options = [fixed] * len(self.records)
+        else:
+            options = self._options(optional=answer_texts is not None or not self.require_answers)
+        table["choices"] = [list(option.texts) for option in options]
+        table["answer"] = self._answers(options, optional=answer_texts is not None)
+        for name, texts in (
+            ("answer_text", answer_texts),
+            ("group", self._texts("group")),
+            ("reasoning", self._texts("reasoning")),
+        ):
+            if texts is not None:
+                table[name] = texts
+        table |= self._measures()
+        return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in table.items()})
+
+    def _fail(self, row: int, column: str, problem: str) -> NoReturn:
+        raise InputError(f"{self.where}: row {row + 1}, column '{column}': {problem}.")
+
+    def _missing(self, column: str, name: str) -> NoReturn:
+        mapped = f" (mapped as {name})" if column != name else ""
+        raise InputError(
+            f"{self.where}: column '{column}'{mapped} is missing; the columns are: "
+            f"{', '.join(self.there)}. {self._how_to_map(name)}"
+        )
+
+    def _how_to_map(self, name: str) -> str:
+        if self.mapped_by == "configuration":
+            return f"Map others by 'columns', as {name} = \"...\"."
+        if self.mapped_by == "option":
+            return f"Name the one that holds it: --column {name}=COLUMN."
+        return f"Rename the one that holds it to '{name}'."
+
+    def _column(self, name: str) -> str | None:
+        """The column of the data that holds `name`; None if there is none and none was asked."""
+        column = self.mapping.get(name, name)
+        if name not in self.mapping and column in self.mapping.values():
+            return None  # it was mapped to something else
+        if column in self.there:
+            return column
+        if name in self.mapping:
+            self._missing(column, name)
+        return None
+
+    def _values(self, name: str) -> list[object]:
+        column = self._column(name)
+        if column is None:
+            self._missing(name, name)
+        return [record.get(column) for record in self.records]
+
+    def _texts(self, name: str) -> list[object] | None:
+        column = self._column(name)
+        if column is None:
+            return None
+        return [_text(record.get(column)) for record in self.records]
+
+    def _choice_columns(self) -> list[str]:
+        """The column that holds the choices, or the several that hold one each; [] for none."""
+        column = self.mapping.get("choices", "choices")
+        if "choices" not in self.mapping or column in self.there:
+            known = self._column("choices")
+            return [] if known is None else [known]
+        several = [part.strip() for part in column.split(",")]
+        for part in several:
+            if part not in self.there:
+                self._missing(part, "choices")
+        return several
+
+    def _options(self, optional: bool) -> list[Options]:
+        columns = self._choice_columns()
+        if len(columns) > 1:
+            return [_options_of_columns(record, columns) for record in self.records]
+        if not columns:
+            if optional:
+                return [Options(())] * len(self.records)
+            self._missing("choices", "choices")
+        options = []
+        for row, record in enumerate(self.records):
+            try:
+                options.append(read_options(record.get(columns[0])))
+            except ValueError as error:
+                self._fail(row, columns[0], str(error))
+        return options
+
+    def _answers(self, options: Sequence[Options], optional: bool) -> list[int | None]:
+        column = self._column("answer")
+        if column is None:
+            free_form = optional and not any(option.texts for option in options)
+            if free_form or not self.require_answers:
+                return [None] * len(self.records)
+            self._missing("answer", "answer")
+        answers, problem = resolve_answers([r.get(column) for r in self.records], options)
+        if problem:
+            row, what = problem
+            self._fail(row, column, what + ("" if options[row].texts else self._without_choices()))
+        return answers
+
+    def _without_choices(self) -> str:
+        """What to do about an answer without choices."""
+        if self.mapped_by == "option":
+            shared = "" if self._choice_columns() else "give the classes by --choices a,b,c, or "
+            return f"; {shared}map a free-form answer: --column answer_text=COLUMN"
+        shared = "" if self._choice_columns() else "give the classes as 'choices', or "
+        return f"; {shared}map a free-form answer as answer_text"
+
+    def _measures(self) -> dict[str, list[object]]:
+        used = {*self.mapping.values(), *self._choice_columns(), *COLUMNS}
+        table: dict[str, list[object]] = {}
+        for name in self.mapping:
+            if name not in COLUMNS:
+                table[name] = self._mapped_measure(name)
+        for name in self.there:
+            if name in used or name in table or not name.strip():  # no name: a row number
+                continue
+            values = [record.get(name) for record in self.records]
+            if is_measure(values, self.is_csv):
+                table[name] = [number_in(value) for value in values]
+            elif (why := first_no_number(values, self.is_csv)) is not None:
+                self.no_numbers[name] = why
+        return table
+
+    def _mapped_measure(self, name: str) -> list[object]:
+        numbers_: list[object] = []
+        for row, value in enumerate(self._values(name)):
+            number = number_in(value)
+            if number is None:
+                self._fail(
+                    row,
+                    self.mapping[name],
+                    f"the hardness measure {name} should be a number; got {value!r:.60}",
+                )
+            numbers_.append(number)
+        return numbers_
+
+
+def _options_of_columns(record: Record, columns: Sequence[str]) -> Options:
+    texts = [choice_text(record.get(column)) for column in columns]
+    while texts and texts[-1] in (None, ""):
+        texts.pop()
+    return Options(tuple(texts), tuple(columns[: len(texts)]))
+
+
+def _text(value: object) -> object:
+    """A number as text, an empty text as None; anything else is left for validation."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return None if value != value else str(value)
+    return None if isinstance(value, str) and not value.strip() else value

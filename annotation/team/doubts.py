@@ -1,0 +1,55 @@
+"""What looks like a slip of the hand in the labels of a judgment table, to be told to people."""
+
+from collections import Counter
+from itertools import islice
+
+import numpy as np
+
+from annotation.judgments.rejections import short
+from annotation.truth.coding import Coded
+
+_MOST_SHOWN = 3
+
+
+def doubts_about_labels(coded: Coded) -> tuple[str, ...]:
+    """Sentences on labels that nearly equal one another, and on gold answers that nobody gave."""
+    return (*_nearly_equal(coded), *_unknown_gold(coded))
+
+
+def _nearly_equal(coded: Coded) -> list[str]:
+    """Labels that differ in case or in blanks between words alone."""
+    if coded.kind == "own choices":  # they were held against the items
+        return []
+    if coded.kind == "shared":
+        counts = np.bincount(coded.label, minlength=len(coded.shared)).tolist()
+        texts = Counter(dict(zip(coded.shared, counts, strict=True)))
+    else:
+        said = zip(coded.item.tolist(), coded.label.tolist(), strict=True)
+        texts = Counter(coded.text(item, label) for item, label in said)
+    groups: dict[str, list[str]] = {}
+    for text, count in texts.items():
+        if count:
+            groups.setdefault(" ".join(text.split()).casefold(), []).append(text)
+    alike = [group for group in groups.values() if len(group) > 1]
+    if not alike:
+        return []
+    shown = "; ".join(
+        " and ".join(f"{short(text)} ({texts[text]:,})" for text in group)
+        for group in islice(alike, _MOST_SHOWN)
+    )
+    more = len(alike) - _MOST_SHOWN
+    return [
+        f"labels that differ in case or blanks alone count as different ones: {shown}"
+        + (f"; {more:,} more such" if more > 0 else "")
+        + "; give them one spelling if they mean the same."
+    ]
+
+
+def _unknown_gold(coded: Coded) -> list[str]:
+    counts = Counter(coded.unknown_gold)
+    return [
+        f"gold answer {short(text)} (of {count:,} {'item' if count == 1 else 'items'}) is a label "
+        "that nobody gave, so it is left out; if it is right, say with --choices how many classes "
+        "there are."
+        for text, count in counts.most_common()
+    ]

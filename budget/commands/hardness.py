@@ -1,0 +1,137 @@
+"""`labelmix hardness`: measure how hard items are, in every way there is."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from budget.commands.options import DataDir, Json
+from budget.commands.table_options import (
+    ChoicesOption,
+    ColumnOption,
+    read_choices,
+    read_columns,
+)
+
+
+def hardness(
+    items: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[ITEMS]", help="Items (JSONL, CSV, Parquet), or the CONFIG.toml of a run."
+        ),
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Instead of ITEMS: arc, mmlu_stem, strategyqa, gsm8k, ...")
+    ] = None,
+    data_dir: DataDir = None,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A measure of --list or a column of ITEMS; may be given several times. Default: "
+            "what the items bring, and what their texts and --judgments tell."
+        ),
+    ] = None,
+    column: ColumnOption = None,
+    choices: ChoicesOption = None,
+    judgments: Annotated[
+        Path | None,
+        typer.Option(help="Judgment table (CSV, Parquet), for disagreement and item response."),
+    ] = None,
+    cut: Annotated[
+        str | None,
+        typer.Option(
+            help="paper, quantiles:3, quantiles:.3,.7 or edges:5,>=8; default: paper for its data "
+            "sets, that of CONFIG.toml for its measure, else quantiles:3."
+        ),
+    ] = None,
+    predict: Annotated[
+        bool, typer.Option("--predict", help="Predict measures of items that lack them.")
+    ] = False,
+    coverage: Annotated[
+        float, typer.Option(help="Share of predictions whose interval should hold the truth.")
+    ] = 0.9,
+    model: Annotated[
+        str, typer.Option(help="Model folder, hub id or pico, for measures that need one.")
+    ] = "pico",
+    features: Annotated[
+        Path, typer.Option(help="Folder that keeps the model's features of the items.")
+    ] = Path("runs/hardness"),
+    seed: Annotated[int, typer.Option(min=0, help="Of samples, orders and folds.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write ITEMS (.jsonl, .csv, .parquet), all its columns as they are, with the "
+            "measures and the strata that were shown."
+        ),
+    ] = None,
+    figure: Annotated[
+        Path | None, typer.Option(help="Draw histograms and correlations (.png, .svg, .pdf).")
+    ] = None,
+    registry: Annotated[bool, typer.Option("--list", help="List all measures and leave.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Add hardness measures to items; show strata, histograms and how measures agree.
+
+    Example: labelmix hardness items.jsonl --out measured.jsonl
+    """
+    from budget.commands.console import guarded, progress_watcher
+
+    def work() -> None:
+        if registry:
+            _show_registry(as_json)
+            return
+        from analysis.hardness.figure import figure_kind, write_hardness_figure
+        from budget.hardness import HardnessOptions, run_hardness
+
+        if figure is not None:
+            figure_kind(figure)  # before any work that takes long
+        _check_coverage(coverage)
+        options = HardnessOptions(
+            items=items,
+            source=source,
+            data_dir=data_dir,
+            columns=read_columns(column or []),
+            choices=read_choices(choices),
+            measures=tuple(measure or ()),
+            judgments=judgments,
+            cut=cut,
+            model=model,
+            predict=predict,
+            coverage=coverage,
+            folder=features,
+            out=out,
+            seed=seed,
+        )
+        with progress_watcher() as watcher:
+            result = run_hardness(options, watcher)
+        if figure is not None:
+            write_hardness_figure(result, figure)
+        if as_json:
+            typer.echo(result.model_dump_json(indent=2))
+        else:
+            from budget.commands.show.hardness import show_hardness
+
+            show_hardness(result)
+
+    guarded(work)
+
+
+def _show_registry(as_json: bool) -> None:
+    import json
+    from dataclasses import asdict
+
+    from annotation.hardness.registry import MEASURES
+    from budget.commands.show.hardness import show_registry
+
+    if as_json:
+        typer.echo(json.dumps([asdict(measure) for measure in MEASURES.values()], indent=2))
+    else:
+        show_registry()
+
+
+def _check_coverage(coverage: float) -> None:
+    from annotation.errors import InputError
+
+    if not 0 < coverage < 1:
+        raise InputError(f"--coverage should be within 0 and 1, e.g. 0.9; got {coverage:g}.")

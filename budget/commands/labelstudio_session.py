@@ -1,0 +1,202 @@
+"""What the commands of `labelmix labelstudio` open, read and show."""
+
+import os
+import secrets
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from annotation.errors import InputError
+from annotation.judgments.table_files import write_judgments
+from annotation.label_studio.connection import Connection
+from annotation.label_studio.project import adopt_project
+from annotation.label_studio.pull import PullSummary, judgment_table
+from annotation.label_studio.push import PushSummary
+from annotation.label_studio.retries import RetryPolicy
+from annotation.label_studio.server import LabelStudioServer
+from annotation.label_studio.state import PilotState
+from annotation.label_studio.token import find_token
+from annotation.label_studio.watch import Bell
+from annotation.label_studio.webhook import SECRET_HEADER, WebhookReceiver
+
+SECRET_VARIABLE = "LABELMIX_WEBHOOK_SECRET"
+_SHORTEST_SECRET = 16  # characters
+_PARTING = 5.0  # seconds to wait for a server that does not answer when we are told to end
+_SHOWN = 5  # annotations that are left out, named on the screen
+
+
+def read_numbers(tasks: Sequence[str]) -> dict[str, int]:
+    """Read "easy=100" and the like: stratum -> number of tasks.
+
+    Raises InputError if one is malformed, or a stratum occurs twice.
+    """
+    numbers: dict[str, int] = {}
+    for text in tasks:
+        stratum, _, number = text.rpartition("=")
+        if not stratum or not (number.isascii() and number.isdecimal()) or len(number) > 9:
+            raise InputError(f"--tasks '{text}': should be STRATUM=NUMBER, e.g. easy=100.")
+        if stratum in numbers:
+            raise InputError(f"--tasks names the stratum '{stratum}' twice.")
+        numbers[stratum] = int(number)
+    return numbers
+
+
+@contextmanager
+def opened_server(
+    url: str | None, token_file: Path | None, patience: float
+) -> Iterator[LabelStudioServer]:
+    """A server that has answered once.
+
+    Raises InputError if there is no address or token, or the server does not take it.
+    """
+    if not url:
+        raise InputError("no address of Label Studio; set LABEL_STUDIO_URL, or give --url.")
+    policy = RetryPolicy(patience=patience)
+    with Connection(url, find_token(token_file), policy) as connection:
+        connection.first_contact()
+        yield LabelStudioServer(connection)
+
+
+def opened_state(path: Path, new: bool) -> PilotState:
+    """The state in a pilot's folder.
+
+    Raises InputError if it is not there, unless `new`, or cannot be opened.
+    """
+    if not new and not path.is_file():
+        raise InputError(
+            f"{path}: no such file; 'labelmix labelstudio push' makes it, or give --title to "
+            "fetch from a project that is there."
+        )
+    return PilotState(path)
+
+
+def adopt(server: LabelStudioServer, state: PilotState, title: str | None) -> None:
+    """Bind a new state to an existing project, where one is named."""
+    if title is not None:
+        adopt_project(server, state, title)
+
+
+def check_table_name(path: Path) -> None:
+    """Raise InputError, before anything is fetched, if no judgment table is written so."""
+    if path.suffix.lower() not in (".csv", ".parquet"):
+        raise InputError(f"{path}: judgments are written as .csv or .parquet; name it so.")
+
+
+def anonymity(state: PilotState, chosen: bool | None) -> bool:
+    """Whether annotators stay unnamed: as chosen, or else as chosen the last time.
+
+    Who asked once for a table without addresses should not find them there after the next pull.
+    """
+    if chosen is None:
+        return state.about("anonymous") is not None
+    with state.transaction():
+        state.remember(anonymous="yes" if chosen else None)
+    return chosen
+
+
+def write_table(state: PilotState, path: Path, anonymous: bool) -> None:
+    """Write the judgment table of a state, whole or not at all."""
+    write_judgments(judgment_table(state, anonymous), path)
+
+
+def push_lines(summary: PushSummary) -> list[str]:
+    """What a push did, for people."""
+    before = f", {summary.others:,} of earlier pushes" if summary.others else ""
+    lines = [
+        f"project {summary.title!r} holds {summary.tasks + summary.others:,} tasks: "
+        f"{summary.tasks:,} asked for now ({summary.sent:,} sent, {summary.already_there:,} were "
+        f"there){before}; {summary.gold_questions:,} of these {summary.tasks:,} are gold questions"
+    ]
+    if summary.overlap_before is not None:
+        lines.append(
+            f"annotators asked for each task: {summary.overlap} instead of "
+            f"{summary.overlap_before}, of all tasks"
+        )
+    if summary.predictions_sent:
+        lines.append(f"{summary.predictions_sent:,} predictions sent")
+    return lines
+
+
+@contextmanager
+def listening(
+    server: LabelStudioServer,
+    state: PilotState,
+    listen: str | None,
+    callback: str | None,
+    bell: Bell,
+) -> Iterator[str | None]:
+    """Listen for webhooks and have the server send them, where `listen` says HOST:PORT.
+
+    Gives the address that the server calls. The webhook is taken back at the end.
+
+    Raises InputError if the address is malformed or taken, or the server refuses.
+    """
+    if listen is None:
+        if callback is not None:
+            raise InputError("--callback goes with --listen.")
+        yield None
+        return
+    host, port = _host_and_port(listen)
+    with WebhookReceiver(host, port, "/", _secret(), bell.ring) as receiver:
+        shown = f"[{host}]" if ":" in host else host
+        address = callback or f"http://{shown}:{receiver.port}/"
+        headers = {SECRET_HEADER: receiver.secret}
+        project = int(state.about("project_id") or 0)
+        webhook = server.set_webhook(project, address, headers)
+        try:
+            yield address
+        finally:
+            server.connection.limit_patience(_PARTING)
+            with suppress(InputError):  # left behind, it is set anew the next time
+                server.delete_webhook(webhook.id)
+
+
+def _host_and_port(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    host = host.strip("[]")
+    if not host or not (port.isascii() and port.isdecimal()) or int(port[:6]) > 65535:
+        raise InputError(f"--listen '{listen}': should be HOST:PORT, e.g. 127.0.0.1:8090.")
+    return host, int(port)
+
+
+def _secret() -> str:
+    given = os.environ.get(SECRET_VARIABLE, "")
+    if not given:
+        return secrets.token_urlsafe(32)
+    if len(given) < _SHORTEST_SECRET or not given.isascii() or not given.isprintable():
+        raise InputError(
+            f"{SECRET_VARIABLE} should have at least {_SHORTEST_SECRET} plain characters."
+        )
+    return given
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let the signal that service managers send end the block as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def pull_lines(summary: PullSummary, is_new: bool = False) -> list[str]:
+    """What a pull found, for people; `is_new`: the table had not been written before."""
+    since = "the table is new" if is_new else f"{summary.changed:,} changed since the last pull"
+    lines = [
+        f"{summary.labels:,} labels and {summary.cancelled:,} cancelled by "
+        f"{summary.annotators:,} annotators, on {summary.tasks:,} tasks; {since}"
+    ]
+    left_out = summary.left_out
+    if left_out:
+        lines.append(f"{len(left_out):,} annotations are left out:")
+        lines += [f"  {text}" for text in left_out[:_SHOWN]]
+        if len(left_out) > _SHOWN:
+            lines.append(f"  and {len(left_out) - _SHOWN:,} more; --json names them all")
+    return lines

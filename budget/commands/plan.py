@@ -1,0 +1,94 @@
+"""`labelmix plan`: decide again from a finished run, at other prices, budgets and suppliers."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from budget.commands.options import Json, RunFolder
+
+
+def plan(
+    run_folder: RunFolder,
+    budget: Annotated[
+        str | None,
+        typer.Option(help="For everything, the pilot included; default: the run's own."),
+    ] = None,
+    cost: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STRATUM=COST",
+            help="Another cost per label (all of its judgments) of those still to buy, e.g. "
+            "hard=3.",
+        ),
+    ] = None,
+    method: Annotated[
+        str | None, typer.Option(help="Plan on another method's evidence: probe or qlora.")
+    ] = None,
+    suppliers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SUPPLIERS.toml",
+            help="Who labels at which price and error rate (docs/suppliers.md; labelmix judgments "
+            "report --suppliers-out writes one); default: as the pilot was bought.",
+        ),
+    ] = None,
+    target_accuracy: Annotated[
+        float | None,
+        typer.Option(help="Least cost for this accuracy, e.g. .75, instead of most accuracy."),
+    ] = None,
+    probability: Annotated[
+        float, typer.Option(help="With which the target accuracy should be reached.")
+    ] = 0.9,
+    deadline_days: Annotated[
+        float | None,
+        typer.Option(help="Working days; the suppliers' file says how many people work in each."),
+    ] = None,
+    hours: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ROLE=HOURS", help="Hours of work that a role has at most."),
+    ] = None,
+    rounds_left: Annotated[
+        int | None, typer.Option(min=1, help="Purchases still to make: tells what to buy first.")
+    ] = None,
+    value_per_point: Annotated[
+        str | None,
+        typer.Option(
+            metavar="MONEY", help="Worth of a percentage point of accuracy: tells when to stop."
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Decide what to buy next from a finished run; trains nothing.
+
+    Other prices, budgets, suppliers, a target accuracy or a deadline. Error rates of what the
+    pilot bought stay as they were.
+
+    Example: labelmix plan runs/demo --budget 900 --cost hard=3
+    """
+    from budget.commands.console import guarded
+
+    def work() -> None:
+        from budget.commands.show.plan import show_replan
+        from budget.decision.question import PlanOptions
+        from budget.decision.replan import replan
+
+        options = PlanOptions(
+            budget=budget,
+            costs=cost or (),
+            method=method,
+            suppliers=suppliers,
+            target_accuracy=target_accuracy,
+            probability=probability,
+            deadline_days=deadline_days,
+            hours=hours or (),
+            rounds_left=rounds_left,
+            value_per_point=value_per_point,
+        )
+        replanned = replan(run_folder, options)
+        if as_json:
+            typer.echo(replanned.model_dump_json(indent=2))
+        else:
+            show_replan(replanned)
+
+    guarded(work)

@@ -1,0 +1,110 @@
+"""What `labelmix curves` prints for a person: sentences and tables."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+
+from analysis.curves.result import CurvesResult, Difference
+from analysis.curves.wording import findings, rate_text
+from analysis.estimates import SupervisionGap
+from analysis.numbers import (
+    count,
+    interval_name,
+    money,
+    percent,
+    points,
+    span,
+)
+from analysis.run.wording import method_name
+
+Rates = tuple[float, float]  # error rates of easy and hard labels
+
+
+def show_curves(result: CurvesResult) -> None:
+    """What was found, the accuracies, and the differences at equal labels, money and noise."""
+    console = Console(highlight=False, markup=False)
+    for heading, sentences in findings(result).items():
+        console.print(f"\n{heading}", style="bold")
+        for sentence in sentences:
+            console.print(f"- {sentence}")
+    console.print()
+    console.print(_accuracies(result))
+    counts: dict[float, str] = {size: count(size) for size in result.sizes}
+    costs = {d.cost: money(d.cost, result.currency) for d in result.equal_cost}
+    arms = f"{result.easy} minus {result.target}, points"
+    by_count = [(d, d.labels) for d in result.equal_count]
+    by_cost = [(d, d.cost) for d in result.equal_cost]
+    by_noise = [(d, d.labels) for d in result.equal_noise]
+    console.print(_differences(f"Same number of labels: {arms}", "labels", counts, by_count))
+    if by_cost:
+        console.print(_differences(f"Same money: {arms}", "money", costs, by_cost))
+    if len(result.error_rates) > 1:
+        console.print(_differences(f"Same error rate: {arms}", "labels", counts, by_noise))
+    console.print(
+        f"Below each number its {interval_name(result.confidence)}, over test items and seeds; "
+        "* marks differences whose interval leaves out zero."
+    )
+    for warning in result.warnings:
+        console.print(f"note: {warning}", style="yellow")
+
+
+def _accuracies(result: CurvesResult) -> Table:
+    """A row per kind of label, a column per size; then no training, and the SGR."""
+    title = f"Right on {result.target} test items, {method_name(result.method)}"
+    table = Table("labels", *map(count, result.sizes), title=title)
+    rows: dict[tuple[str, float], list[str]] = {}
+    for point in result.points:
+        cells = rows.setdefault((point.stratum, point.error_rate), [])
+        cells.append(_cell(percent(point.estimate), span(point, decimals=0)))
+    for (stratum, rate), cells in rows.items():
+        table.add_row(f"{stratum}\n{rate_text(rate) if rate else 'clean'}", *cells)
+    table.add_section()
+    table.add_row("SGR\nclean", *map(_gap, result.sgr))
+    untrained = result.zero_shot
+    table.caption = (
+        f"no training: {percent(untrained.estimate)} ({span(untrained)}); "
+        f"guessing: {percent(result.chance_accuracy)}"
+    )
+    return table
+
+
+def _gap(gap: SupervisionGap) -> str:
+    if not gap.resolved:
+        return "not\nresolved"
+    return _cell(percent(gap.estimate, 0), span(gap, decimals=0))
+
+
+def _differences(
+    title: str,
+    place_name: str,
+    places: Mapping[float, str],
+    differences: Sequence[tuple[Difference, float]],
+) -> Table:
+    """A row per size or amount, a column per pair of error rates."""
+    cells: dict[float, dict[Rates, str]] = {place: {} for place in places}
+    pairs: dict[Rates, str] = {}
+    for difference, place in differences:
+        rates = (difference.easy_error_rate, difference.hard_error_rate)
+        pairs[rates] = _rates_name(rates)
+        cells[place][rates] = _difference(difference)
+    table = Table(place_name, *pairs.values(), title=title)
+    for place, name in places.items():
+        table.add_row(name, *(cells[place].get(rates, "") for rates in pairs))
+    return table
+
+
+def _rates_name(rates: Rates) -> str:
+    easy, hard = rates
+    if easy == hard:
+        return rate_text(easy) if easy else "clean"
+    return f"{rate_text(easy)} / {rate_text(hard)}"
+
+
+def _difference(difference: Difference) -> str:
+    mark = "*" if difference.resolved else ""
+    return _cell(points(difference.estimate) + mark, span(difference, "points"))
+
+
+def _cell(estimate: str, interval: str) -> str:
+    return f"{estimate}\n{interval}"

@@ -1,0 +1,276 @@
+"""What `labelmix judgments report` prints for a person, and as JSON."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from analysis.numbers import (
+    NOT_KNOWN,
+    count,
+    interval_name,
+    money,
+    percent,
+    ratio,
+    span,
+)
+from annotation.intervals import Interval
+from annotation.judgments.rejections import Reading, Rejection
+from annotation.team.error_rates import ErrorRate
+from annotation.team.label_cost import LabelCost
+from annotation.team.report import JudgmentReport
+from annotation.team.staffing import Throughput
+from budget.commands.show.judgments_lines import bill_lines, work_lines
+from budget.market.measured_terms import as_estimate
+
+_NAME = partial(Column, "annotator", overflow="fold")  # a name cut short is nobody's
+MOST_ROWS = 20  # of annotators and warnings that are shown
+_MOST_REJECTED = 5  # of a column
+_CAUTION = (
+    "these error rates take the posterior for the truth: they tend to be too low and their "
+    "intervals too narrow; put gold questions among the items to know better."
+)
+SCOPES = {
+    "these": "these annotators, on items like these",
+    "like_these": "annotators and items like these",
+}
+KINDS = {
+    "shared": "the same classes for all items",
+    "own choices": "choices of every item's own",
+    "open": "answers that nobody listed",
+}
+
+
+def report_json(report: JudgmentReport, reading: Reading) -> dict[str, Any]:
+    """The report as plain values; money as numbers, what is not known as null."""
+    fields = {
+        name: getattr(report, name)
+        for name in report.__dataclass_fields__
+        if name not in ("coded", "aggregate")
+    }
+    plain = {name: _plain(value) for name, value in fields.items()}
+    plain["aggregator"] = report.aggregate.method
+    plain["rejected"] = [asdict(rejection) for rejection in reading.rejected]
+    plain["notes"] = [*map(str, reading.notes), *report.notes]
+    return plain
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+    if isinstance(value, tuple | list):
+        return [_plain(each) for each in value]
+    return float(value) if isinstance(value, Decimal) else value
+
+
+def show_report(report: JudgmentReport, reading: Reading, currency: str = "$") -> None:
+    """Print tables of strata, roles and annotators, bill, people needed, and all that is odd."""
+    console = Console(highlight=False, markup=False)
+    console.print(_head(report))
+    console.print(_error_table(report))
+    console.print(_time_table(report, currency))
+    if any(each.role for each in report.roles):
+        console.print(_role_table(report, currency))
+    console.print(_agreement_table(report))
+    console.print(_annotator_table(report))
+    console.print(_annotator_work_table(report, currency))
+    if 0 < len(report.pairs) <= MOST_ROWS:
+        console.print(_pairs_table(report))
+    elif report.pairs:
+        console.print(f"Cohen's kappa of {count(len(report.pairs))} pairs: see --json")
+    for line in (*work_lines(report), *bill_lines(report, currency)):
+        console.print(line)
+    if any(stratum.error.method not in ("gold", "hardness") for stratum in report.strata):
+        console.print(f"note: {_CAUTION}", style="yellow")
+    _show_some(console, "note", (*reading.notes, *report.notes))
+    _show_some(console, "impossible times", report.warnings)
+    _show_rejected(console, reading.rejected)
+
+
+def _head(report: JudgmentReport) -> str:
+    fewest, most = report.choices
+    choices = str(fewest) if fewest == most else f"{fewest} to {most}"
+    return (
+        f"{count(report.judgments)} judgments of {count(report.items)} items by "
+        f"{count(len(report.annotators))} annotators; {count(report.cancelled)} cancelled, "
+        f"{count(report.superseded)} superseded by a later one; labels are "
+        f"{KINDS[report.label_kind]} ({choices} choices).\n"
+        f"Intervals: {interval_name(report.confidence)}s, for {SCOPES[report.scope]}. "
+        f"Labels by {report.aggregate.method}."
+    )
+
+
+def _error_table(report: JudgmentReport) -> Table:
+    columns = ("stratum", "items", "judgments", "wrong judgments", "known by", "wrong labels")
+    table = Table(*columns, title="Errors")
+    for stratum in report.strata:
+        table.add_row(
+            stratum.name,
+            count(stratum.items),
+            count(stratum.judgments),
+            _share(stratum.error.rate),
+            _known_by(stratum.error),
+            percent(stratum.label_error),
+        )
+    return table
+
+
+def _known_by(error: ErrorRate) -> str:
+    """The method; of gold questions, how many answers there were."""
+    if error.rate.estimate is None:
+        return ""
+    return f"gold ({count(error.judgments)})" if error.method == "gold" else error.method
+
+
+def _role_table(report: JudgmentReport, currency: str) -> Table:
+    costs = ["cost per judgment"] if any(each.cost for each in report.roles) else []
+    columns = ("stratum", "people", "judgments", "wrong", *costs)
+    table = Table(Column("role", overflow="fold"), *columns, title="Roles")
+    for each in report.roles:
+        table.add_row(
+            each.role or "(none)",
+            each.stratum,
+            count(each.annotators),
+            count(each.judgments),
+            _share(each.error.rate),
+            *([_cost(each.cost, currency)] if costs else []),
+        )
+    return table
+
+
+def _time_table(report: JudgmentReport, currency: str) -> Table:
+    costs = ["cost per judgment"] if any(stratum.cost for stratum in report.strata) else []
+    columns = ("stratum", "minutes, median", "mean", "with cancelled", "breaks", *costs)
+    table = Table(*columns, title="Time of a judgment" + (" and its cost" if costs else ""))
+    for stratum in report.strata:
+        work = stratum.work
+        times = [_minutes(each) for each in (work.median, work.mean, work.with_cancelled)]
+        costs_told = [_cost(stratum.cost, currency)] if costs else []
+        table.add_row(stratum.name, *times, count(work.idle), *costs_told)
+    return table
+
+
+def _cost(cost: LabelCost | None, currency: str) -> str:
+    if cost is None:
+        return NOT_KNOWN
+    text = money(float(cost.per_judgment), currency)
+    text += f" ({span(as_estimate(cost.interval), 'ratio')})"
+    if cost.recruiting:
+        text += f", and {money(float(cost.recruiting), currency)} once"
+    return text
+
+
+def _agreement_table(report: JudgmentReport) -> Table:
+    table = Table(
+        "stratum",
+        "items judged twice",
+        "pairs agree",
+        "Fleiss' kappa",
+        "Krippendorff's alpha",
+        title="Agreement",
+    )
+    rows = [(stratum.name, stratum.agreement) for stratum in report.strata]
+    if len(rows) > 1:
+        rows.append(("all", report.agreement))
+    for name, agreed in rows:
+        kappa, alpha = (_ratio(each) for each in (agreed.fleiss_kappa, agreed.krippendorff_alpha))
+        table.add_row(name, count(agreed.items), _share(agreed.raw), kappa, alpha)
+    return table
+
+
+def _annotator_table(report: JudgmentReport) -> Table:
+    shown = report.annotators[:MOST_ROWS]
+    more = len(report.annotators) - len(shown)
+    title = f"Annotators ({count(more)} more in --json)" if more else "Annotators"
+    roles = ["role"] if any(each.role for each in shown) else []
+    table = Table(_NAME(), *roles, "judgments", "wrong", "agrees with others", title=title)
+    for each in shown:
+        table.add_row(
+            each.name,
+            *([each.role or ""] if roles else []),
+            count(each.judgments),
+            _share(each.error.rate),
+            _share(each.agrees),
+        )
+    return table
+
+
+def _annotator_work_table(report: JudgmentReport, currency: str) -> Table:
+    shown = report.annotators[:MOST_ROWS]
+    costs = ["cost per judgment"] if any(each.cost for each in shown) else []
+    table = Table(_NAME(), "minutes, median", "labels a day", *costs, title="Annotators' work")
+    for each in shown:
+        table.add_row(
+            each.name,
+            _minutes(each.work.median),
+            _labels(each.throughput),
+            *([_cost(each.cost, currency)] if costs else []),
+        )
+    return table
+
+
+def _pairs_table(report: JudgmentReport) -> Table:
+    table = Table("annotators", "items of both", "Cohen's kappa", title="Pairs")
+    for pair in report.pairs:
+        table.add_row(f"{pair.first}, {pair.second}", count(pair.items), _ratio(pair.kappa))
+    return table
+
+
+def _show_some(console: Console, title: str, things: tuple[object, ...]) -> None:
+    for thing in things[:MOST_ROWS]:
+        console.print(f"{title}: {thing}", style="yellow")
+    if len(things) > MOST_ROWS:
+        console.print(f"{title}: {len(things) - MOST_ROWS:,} more, see --json", style="yellow")
+
+
+def _show_rejected(console: Console, rejected: Sequence[Rejection]) -> None:
+    """The first rows and values of every file and column, and how many there are."""
+    groups: dict[tuple[str, str, bool], list[Rejection]] = defaultdict(list)
+    for each in rejected:
+        # What was read from items names the judgment instead of a file.
+        where = "" if each.where.startswith("judgment ") else each.where
+        groups[where, each.column, each.row_stays].append(each)
+    for (_, column, row_stays), group in groups.items():
+        title = "value left out" if row_stays else "left out"
+        for each in group[:_MOST_REJECTED]:
+            console.print(f"{title}: {each}", style="yellow")
+        more = len(group) - _MOST_REJECTED
+        if more > 0:
+            console.print(
+                f"{title}: {more:,} more in column '{column}', see --json", style="yellow"
+            )
+
+
+def _share(interval: Interval) -> str:
+    if interval.estimate is None:
+        return NOT_KNOWN
+    return f"{percent(interval.estimate)} ({span(as_estimate(interval))})"
+
+
+def _labels(done: Throughput) -> str:
+    found = done.labels_per_day
+    if found.estimate is None:
+        return NOT_KNOWN
+    if found.low is None:
+        return f"{ratio(found.estimate)} (one day seen)"
+    return f"{ratio(found.estimate)} ({span(as_estimate(found), 'ratio')})"
+
+
+def _ratio(interval: Interval) -> str:
+    if interval.estimate is None:
+        return "not defined"
+    ends = [f"{end:.2f}" if end is not None else NOT_KNOWN for end in (interval.low, interval.high)]
+    return f"{interval.estimate:.2f} ({' to '.join(ends)})"
+
+
+def _minutes(seconds: Interval) -> str:
+    if seconds.estimate is None:
+        return NOT_KNOWN
+    ends = [None if end is None else end / 60 for end in (seconds.low, seconds.high)]
+    minutes = Interval(seconds.estimate / 60, *ends)
+    return f"{minutes.estimate:.2f} ({span(as_estimate(minutes), 'ratio')})"

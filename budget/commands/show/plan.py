@@ -1,0 +1,149 @@
+"""What `labelmix plan` prints for a person."""
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.table import Table
+
+from analysis.estimates import Estimate
+from analysis.numbers import (
+    count,
+    interval_name,
+    labels_text,
+    money,
+    percent,
+    points,
+    span,
+)
+from analysis.run.wording import method_name
+from budget.decision import wording as sentences
+from budget.decision.headline import headline
+from budget.decision.replan import Replan
+from budget.decision.result import Decision
+
+
+def show_replan(replanned: Replan) -> None:
+    """Print a decision, what it was chosen from, and what would change it."""
+    console = Console(highlight=False, markup=False)
+    decision, currency = replanned.decision, replanned.currency
+    first, then = headline(decision, replanned.action, currency, replanned.pilot.labels)
+    console.print(first, style="bold")
+    if then:
+        console.print(then)
+    console.print(_ledger(replanned))
+    console.print(sentences.what_it_gives(decision, replanned.target, replanned.confidence))
+    if replanned.measured is not None:
+        confidence = replanned.confidence
+        console.print(sentences.what_was_measured(replanned.measured, replanned.target, confidence))
+    if decision.target is not None:
+        console.print(sentences.what_reaches(decision.target))
+    if decision.plan.lines:
+        console.print(sentences.runner_up(decision, currency))
+        console.print(_purchase_table(decision, currency))
+    console.print(_others_table(replanned))
+    for side in decision.sides:
+        console.print(f"\n{side.stratum} or {side.target}?", style="bold")
+        for sentence in sentences.sides(side, currency):
+            console.print(f"- {sentence}")
+    console.print()
+    for rate in replanned.exchange_rates.values():
+        console.print(sentences.rate_of_the_pilot(rate, replanned.confidence))
+    if replanned.rehearsed:
+        console.print(sentences.what_was_rehearsed(replanned.rehearsed))
+    if len(decision.rates) > 1:
+        console.print(_rates_table(replanned))
+    stop = decision.worth is not None and decision.worth.stop
+    if decision.next_round is not None and not stop:
+        console.print(sentences.next_step(decision.next_round, currency))
+    if decision.worth is not None:
+        console.print(sentences.worth(decision.worth, currency))
+    for warning in replanned.warnings:
+        console.print(f"note: {warning}", style="yellow")
+
+
+def _ledger(replanned: Replan) -> str:
+    currency, plan = replanned.currency, replanned.plan
+    pilot = f"{labels_text(replanned.pilot.labels)} for {money(replanned.pilot.cost, currency)}"
+    text = f"The pilot has bought {pilot}; with it {money(plan.cost, currency)}"
+    if replanned.budget is None:
+        return f"{text} in all."
+    left = money(plan.money_left, currency)
+    text = f"{text} of {money(replanned.budget, currency)} are spent, {left} are left"
+    because = replanned.decision.left_because
+    return f"{text}: {sentences.why_money_is_left(because)}." if because else f"{text}."
+
+
+def _purchase_table(decision: Decision, currency: str) -> Table:
+    table = Table(title="To buy")
+    for name in ("stratum", "from", "labels", "judgments", "clean", "a label", "cost"):
+        table.add_column(name)
+    plan = decision.plan
+    if plan.hours:
+        table.add_column("hours")
+    for line in plan.lines:
+        hours = [f"{line.hours:,.1f} {line.role}"] if line.role else [""]
+        table.add_row(
+            line.stratum,
+            line.supplier,
+            count(line.labels),
+            str(line.judgments),
+            percent(line.clean_share, 0),
+            money(line.cost / line.labels, currency),
+            money(line.cost, currency),
+            *(hours if plan.hours else []),
+        )
+    table.caption = "clean: share of labels that tell something; the others are as good as random"
+    return table
+
+
+def _others_table(replanned: Replan) -> Table:
+    """The plan, other kinds of purchase after the pilot, and simple rules without one."""
+    decision, currency = replanned.decision, replanned.currency
+    title = f"Expected on {replanned.target} items, {method_name(replanned.method)}; not trained"
+    table = Table(title=title)
+    table.add_column("purchase", no_wrap=True)
+    table.add_column("labels to buy")
+    table.add_column("cost", no_wrap=True)
+    table.add_column(f"expected, {interval_name(replanned.confidence)}")
+    table.add_column("plan better by")
+
+    def add(
+        name: str, bought: Mapping[str, int], cost: float, expected: Estimate, better: str
+    ) -> None:
+        labels = (
+            labels_text(dict(bought)).removesuffix(" labels") if any(bought.values()) else "none"
+        )
+        accuracy = f"{percent(expected.estimate)} ({span(expected)})"
+        table.add_row(name, labels, money(cost, currency), accuracy, better)
+
+    own = decision.plan
+    add("plan", own.labels, own.cost, own.expected_accuracy, "")
+    for other in decision.others:
+        chance = sentences.probability(other.probability_plan_better)
+        better = f"{points(other.plan_minus_this.estimate)} ({chance})"
+        add(other.kind, other.labels, other.cost, other.expected_accuracy, better)
+    if replanned.alternatives:
+        table.add_section()
+    for name, rule in replanned.alternatives.items():
+        add(name.replace("_", " "), rule.labels, rule.cost, rule.expected_accuracy, "")
+    if replanned.alternatives:
+        table.caption = "below the line: simple rules that buy no pilot"
+    return table
+
+
+def _rates_table(replanned: Replan) -> Table:
+    table = Table(
+        "after spending",
+        "one label of",
+        f"is worth {replanned.target} labels",
+        interval_name(replanned.confidence),
+        title="Exchange rate of the next labels, along the plan",
+    )
+    for point in replanned.decision.rates:
+        table.add_row(
+            money(replanned.pilot.cost + point.cost, replanned.currency),
+            point.stratum,
+            sentences.rate_text(point.estimate),
+            span(point, "ratio"),
+        )
+    return table

@@ -1,0 +1,64 @@
+"""What a finished run prints for a person."""
+
+from rich.console import Console
+from rich.table import Table
+
+from analysis.numbers import (
+    interval_name,
+    labels_text,
+    money,
+    percent,
+    span,
+)
+from analysis.run.caveats import notices
+from analysis.run.result import MethodResult, RunResult
+from analysis.run.wording import (
+    after_the_pilot,
+    break_even,
+    method_name,
+    pulls,
+    reason,
+    recommendation,
+    rehearsals,
+    supervision_gap,
+)
+
+
+def show_result(result: RunResult) -> None:
+    """The recommendation, the exchange rate, the SGR and a table per method."""
+    console = Console(highlight=False, markup=False)
+    console.print()
+    console.print(recommendation(result), style="bold")
+    console.print(after_the_pilot(result))
+    console.print(reason(result))
+    console.print(break_even(result.exchange_rate, result.confidence))
+    easy = result.exchange_rate.stratum
+    console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
+    for method in result.methods.values():
+        for said in pulls(method, result.target):
+            console.print(said)
+        for said in rehearsals(method, result.strata, result.target):
+            console.print(said)
+        console.print(_accuracy_table(result, method))
+    for notice in notices(result):
+        console.print(f"note: {notice}", style="yellow", markup=False)
+
+
+def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
+    table = Table(
+        "bought",
+        "labels",
+        "cost",
+        "accuracy",
+        interval_name(result.confidence),
+        title=f"Measured on {result.target} items, {method_name(method.method)}",
+    )
+    for name, condition in method.accuracy.items():
+        table.add_row(
+            name.replace("_", " "),
+            labels_text(condition.labels, result.strata),
+            money(condition.cost, result.currency),
+            percent(condition.estimate),
+            span(condition),
+        )
+    return table

@@ -1,0 +1,87 @@
+"""From a TOML file to a checked configuration."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import (
+    ValidationError,
+)
+
+from annotation.errors import InputError
+from budget.config.run import RunConfig
+from budget.config.sections import ItemsSection, ModelSection
+from budget.config.toml import first_error
+
+
+def read_config(path: Path, plans: bool = True) -> RunConfig:
+    """Read and check a configuration; paths in it are relative to its folder.
+
+    Where nothing is planned (`plans`), there need be no budget, nor need it pay for a pilot.
+
+    Raises InputError: no such file, not TOML (with line and column), a wrong key or value.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; 'labelmix init' writes one.") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder; give the configuration's .toml file.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}.") from None
+    return parse_config(raw, str(path), path.parent, plans)
+
+
+def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = True) -> RunConfig:
+    """Check a configuration read from TOML; `folder` is what its paths are relative to.
+
+    Raises InputError naming the first wrong key, its value and what it should be.
+    """
+    if not plans:
+        raw = {"budget": {"total": 0}, **raw}
+    try:
+        config = RunConfig.model_validate(raw, context={"plans": plans})
+    except ValidationError as error:
+        raise InputError(f"{where}: {first_error(error)}") from None
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
+    options = config.items.options()
+    for key in ("path", "data_dir", "annotations"):
+        if isinstance(options.get(key), str):
+            options[key] = str(_relative_to(folder, options[key]))
+    updates: dict[str, Any] = {
+        "items": ItemsSection.model_validate({"source": config.items.source, **options})
+    }
+    local = _relative_to(folder, config.model.path)
+    if (local / "config.json").is_file():
+        updates["model"] = ModelSection(path=str(local))
+    return config.model_copy(update=updates)
+
+
+def _relative_to(folder: Path, path: str) -> Path:
+    try:
+        return folder / Path(path).expanduser()
+    except RuntimeError:  # "~name/..." of a user that does not exist
+        return folder / path
+
+
+def with_overrides(
+    config: RunConfig, data_dir: Path | None = None, model: str | None = None
+) -> RunConfig:
+    """The configuration with what the command line says instead.
+
+    Raises InputError if the source takes no data folder.
+    """
+    updates: dict[str, Any] = {}
+    if data_dir is not None:
+        if config.items.source in ("workshop", "tabular"):
+            raise InputError(
+                f"source '{config.items.source}' takes no --data-dir: it has no data of its own."
+            )
+        options = {**config.items.options(), "data_dir": str(data_dir)}
+        updates["items"] = ItemsSection.model_validate({"source": config.items.source, **options})
+    if model is not None:
+        updates["model"] = ModelSection(path=model)
+    return config.model_copy(update=updates)

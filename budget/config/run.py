@@ -1,0 +1,162 @@
+"""The configuration of a run as a whole."""
+
+from typing import Any, Self
+
+from pydantic import (
+    Field,
+    ValidationInfo,
+    model_validator,
+)
+
+from annotation.terms.cost import (
+    DEFAULT_TERMS,
+    LabelTerms,
+    mix_cost,
+    several,
+)
+from budget.config.sections import (
+    AnnotatorSection,
+    BudgetSection,
+    EvaluationSection,
+    GenerationSection,
+    ItemsSection,
+    MethodsSection,
+    ModelSection,
+    PilotSection,
+    ProbeSection,
+    PromptSection,
+    QloraSection,
+    StrataSection,
+    Stratum,
+    TargetsSection,
+    TestSection,
+    UncertaintySection,
+)
+from budget.config.toml import Section
+from training.unlabelled.told import LEAST_TEST_ITEMS
+
+
+class RunConfig(Section):
+    """Everything `labelmix run` needs to know."""
+
+    name: str = "labelmix run"
+    items: ItemsSection
+    strata: StrataSection
+    model: ModelSection = ModelSection()
+    methods: MethodsSection = MethodsSection()
+    annotators: dict[Stratum, AnnotatorSection] = Field(default_factory=dict)
+    budget: BudgetSection
+    pilot: PilotSection = PilotSection()
+    test: TestSection = TestSection()
+    evaluation: EvaluationSection = EvaluationSection()
+    probe: ProbeSection = ProbeSection()
+    qlora: QloraSection = QloraSection()
+    targets: TargetsSection = TargetsSection()
+    uncertainty: UncertaintySection = UncertaintySection()
+    prompt: PromptSection = PromptSection()
+    generation: GenerationSection = GenerationSection()
+
+    @property
+    def exploring_rounds(self) -> int:
+        """Purchases to learn from before the plan."""
+        usual = 1 if self.methods.plan_with == "qlora" else 3
+        return self.pilot.rounds or usual
+
+    def borrows(self, method: str) -> bool:
+        """Whether planning trials of a method borrow labels of the test set."""
+        return method == "probe" if self.pilot.borrow is None else self.pilot.borrow
+
+    def reads(self, method: str) -> bool:
+        """Whether a probe of the test set looks at unlabelled items before labels are bought."""
+        wanted = self.borrows(method) if self.pilot.read is None else self.pilot.read
+        return method == "probe" and wanted
+
+    def rehearses(self, method: str) -> bool:
+        """Whether purchases are rehearsed with guessed labels; needs what is lent to compare."""
+        chosen = self.pilot.rehearse
+        wanted = self.reads(method) and self._labels_are_plain if chosen is None else chosen
+        return method == "probe" and self.borrows(method) and wanted
+
+    @property
+    def _labels_are_plain(self) -> bool:
+        return self.targets.judgments == 1 and self.targets.kind == "hard_labels"
+
+    def terms(self) -> dict[str, LabelTerms]:
+        """Terms of every stratum for sale; the cost is that of all judgments of a label."""
+        terms: dict[str, LabelTerms] = {}
+        for name in self.strata.buy:
+            default, given = DEFAULT_TERMS[name], self.annotators.get(name, AnnotatorSection())
+            terms[name] = LabelTerms(
+                several(self.targets.judgments, default.cost if given.cost is None else given.cost),
+                default.error_rate if given.error_rate is None else given.error_rate,
+                given.error_kind or default.error_kind,
+            )
+        return terms
+
+    def method_settings(self, method: str) -> dict[str, Any]:
+        """Settings that enter a trial's key."""
+        if method == "probe":
+            return self.probe.model_dump()
+        if method in ("zero_shot", "in_context"):
+            return {"normalisation": self.prompt.normalisation}
+        settings = self.qlora.settings() if method == "qlora" else {}
+        return {**settings, **self.generation.model_dump()} if self.reasons(method) else settings
+
+    def reasons(self, method: str) -> bool:
+        """Whether a method writes out its reasoning before it answers."""
+        tuned = method == "qlora" and self.qlora.objective == "reasoning"
+        return tuned or method == "chain_of_thought"
+
+    def prompt_version(self, method: str) -> str:
+        """The prompt that a method uses."""
+        return self.prompt.reasoning if self.reasons(method) else self.prompt.choices
+
+    def target_settings(self) -> dict[str, Any]:
+        """What enters a trial's key beside the kind of targets."""
+        return self.uncertainty.model_dump() if self.targets.kind == "uncertainty" else {}
+
+    @model_validator(mode="after")
+    def _terms_make_sense(self, info: ValidationInfo) -> Self:
+        for name in self.annotators:
+            if name not in self.strata.buy:
+                raise ValueError(
+                    f"annotators.{name}: the stratum is not for sale; add it to strata.buy"
+                )
+        terms = self.terms()
+        for stratum, its_terms in terms.items():
+            if its_terms.cost == 0:
+                raise ValueError(f"annotators.{stratum}.cost should be above 0; got 0")
+        if self.targets.kind != "hard_labels" and self.qlora.objective == "reasoning":
+            raise ValueError(
+                f"targets.kind '{self.targets.kind}' is for choices; with qlora.objective "
+                '"reasoning" it should be "hard_labels"'
+            )
+        if self.pilot.rehearse and "probe" not in self.methods.names:
+            raise ValueError(
+                "pilot.rehearse: only probes rehearse; with true, probe should be "
+                f"methods.plan_with or in methods.also; got {', '.join(self.methods.names)}"
+            )
+        if self.pilot.rehearse and not self._labels_are_plain:
+            raise ValueError(
+                "pilot.rehearse: guessed labels stand for one judgment each; with true, "
+                'targets.judgments should be 1 and targets.kind "hard_labels"'
+            )
+        if self.pilot.rehearse and self.test.items < LEAST_TEST_ITEMS:
+            raise ValueError(
+                f"pilot.rehearse: with true, test.items should be at least {LEAST_TEST_ITEMS}; "
+                f"got {self.test.items}"
+            )
+        if self.pilot.rehearse and self.pilot.borrow is False:
+            raise ValueError(
+                "pilot.rehearse: rehearsals are compared with borrowed labels; leave pilot.borrow "
+                "out, or set it to true"
+            )
+        pilot_cost = mix_cost(dict.fromkeys(terms, self.pilot.labels), terms)
+        plans = not info.context or info.context.get("plans", True)
+        if plans and pilot_cost > self.budget.total:
+            raise ValueError(
+                f"budget.total of {self.budget.total} is too small for the pilot, which costs "
+                f"{pilot_cost} ({self.pilot.labels} labels of each of "
+                f"{', '.join(self.strata.buy)}); raise budget.total or lower pilot.labels"
+            )
+        return self

@@ -1,0 +1,237 @@
+"""The configuration of a run: TOML, checked before anything is loaded."""
+
+from dataclasses import asdict
+from typing import Annotated, Any, Literal, Self, get_type_hints
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    StrictBool,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from annotation.sources import SOURCES, source_loader
+from annotation.terms.noise import ErrorKind
+from budget.config.toml import Money, Section
+from training.prompts import PROMPT_VERSION, PROMPT_VERSIONS, find_prompt
+from training.targets.make import TargetKind
+from training.tuning.settings import PRESETS, Schedule
+
+STRATA = ("easy", "medium", "hard")
+Stratum = Literal["easy", "medium", "hard"]
+MethodName = Literal["probe", "qlora"]
+Seed = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+
+
+class ItemsSection(BaseModel):
+    """Where items come from; every key but `source` is an option of that source."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+    source: str
+
+    @field_validator("source")
+    @classmethod
+    def _known(cls, source: str) -> str:
+        if source not in SOURCES:
+            raise ValueError(f"no such source; choose one of {', '.join(SOURCES)}")
+        return source
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        """Options have the types that the source's loader asks for; it checks their names."""
+        types = get_type_hints(source_loader(self.source))
+        for name, value in self.options().items():
+            try:
+                TypeAdapter(types.get(name, Any)).validate_python(value, strict=True)
+            except ValidationError as error:
+                message = error.errors()[0]["msg"].replace("Input should", "should")
+                raise ValueError(f"{name} {message}; got {value!r}") from None
+        return self
+
+    def options(self) -> dict[str, Any]:
+        return dict(self.__pydantic_extra__ or {})
+
+
+class StrataSection(Section):
+    """How a hardness measure is cut, which stratum counts and which are for sale."""
+
+    measure: str
+    easy_at_most: FiniteFloat
+    hard_at_least: FiniteFloat
+    target: Stratum = "hard"
+    buy: tuple[Stratum, ...] = ("easy", "hard")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.easy_at_most >= self.hard_at_least:
+            raise ValueError(
+                f"easy_at_most ({self.easy_at_most:g}) should be below hard_at_least "
+                f"({self.hard_at_least:g})"
+            )
+        if len(set(self.buy)) != len(self.buy) or len(self.buy) < 2:
+            raise ValueError("buy should name at least two different strata")
+        if self.target not in self.buy:
+            raise ValueError(f"buy should hold the target stratum '{self.target}'")
+        return self
+
+
+class ModelSection(Section):
+    """`pico`, a folder in Hugging Face format, or a hub id."""
+
+    path: str = "pico"
+
+
+class MethodsSection(Section):
+    """`plan_with` decides; the methods of `also` are tried beside it."""
+
+    plan_with: MethodName = "probe"
+    also: tuple[MethodName, ...] = ()
+
+    @property
+    def names(self) -> tuple[MethodName, ...]:
+        return tuple(dict.fromkeys((self.plan_with, *self.also)))
+
+
+class AnnotatorSection(Section):
+    """Terms of one stratum's simulated annotators; what is left out is the paper's default."""
+
+    cost: Money | None = None
+    error_rate: Annotated[float, Field(ge=0, le=1)] | None = None
+    error_kind: ErrorKind | None = None
+
+
+class BudgetSection(Section):
+    """Money for all labels, those of the pilot included."""
+
+    total: Money
+    currency: str = "$"
+
+
+class PilotSection(Section):
+    """Purchases to learn from; trials on their subsamples tell the response surface."""
+
+    labels: Annotated[int, Field(ge=8)] = 120  # per stratum that is for sale, in the first round
+    # Before the plan; later ones buy what teaches most. None: 3, or 1 where adapters are trained.
+    rounds: Annotated[int, Field(ge=1)] | None = None
+    # Let planning trials train on parts of the target's test set. None: where probes are trained.
+    borrow: StrictBool | None = None
+    # Let a probe of the test set look at unlabelled items. None: where planning trials borrow.
+    read: StrictBool | None = None
+    # Rehearse purchases with guessed labels where guesses of the target come true. None: where
+    # unlabelled items are read and every label is one judgment, trained towards as it is.
+    rehearse: StrictBool | None = None
+    fractions: Annotated[tuple[Share, ...], Field(min_length=1)] = (0.25, 0.5, 1.0)
+    seeds: Annotated[int, Field(ge=2)] = 5
+    seed: Seed = 0
+
+
+class TestSection(Section):
+    """The fixed test set, whose answers are taken as right and not charged."""
+
+    __test__ = False  # not a test class, whatever its name begins with
+
+    items: Annotated[int, Field(ge=10)] = 400  # of the target stratum
+    other_items: Annotated[int, Field(ge=1)] = 100  # of every other stratum
+    seed: Seed = 0
+
+
+class EvaluationSection(Section):
+    """How often the plan and the baselines are bought and trained."""
+
+    seeds: Annotated[int, Field(ge=2)] = 5
+
+
+class ProbeSection(Section):
+    """Settings of the linear probe."""
+
+    penalty: Positive | None = None  # None: chosen by cross-validation
+    optimiser: Literal["ridge", "paper"] = "ridge"
+
+    @model_validator(mode="after")
+    def _penalty_is_ours(self) -> Self:
+        if self.optimiser == "paper" and self.penalty is not None:
+            raise ValueError("penalty goes with the optimiser 'ridge'; the paper's has its own")
+        return self
+
+
+class TargetsSection(Section):
+    """What labels become in training, see `training.targets.make.TargetKind`."""
+
+    kind: TargetKind = "hard_labels"
+    judgments: Annotated[int, Field(ge=1, le=7)] = 1  # per label, each at the stratum's cost
+
+
+class UncertaintySection(Section):
+    """From an item's uncertainty to its label smoothing, for targets of kind "uncertainty".
+
+    See `training.running.targets_of_labels.TargetSettings`.
+    """
+
+    source: Literal["judgments", "model"] = "judgments"
+    intercept: FiniteFloat = 0.0
+    slope: FiniteFloat = 1.0
+    largest: Annotated[float, Field(ge=0, le=1)] = 1.0
+
+
+class PromptSection(Section):
+    """How items are put to a model, by the versions of `training.prompts`."""
+
+    choices: str = PROMPT_VERSION
+    reasoning: str = "0305-mended"
+    normalisation: Literal["sum", "token", "character"] = "sum"
+
+    @field_validator("choices", "reasoning")
+    @classmethod
+    def _known(cls, version: str) -> str:
+        find_prompt(version)
+        return version
+
+    @model_validator(mode="after")
+    def _reasons_where_it_should(self) -> Self:
+        for name, reasons in (("choices", False), ("reasoning", True)):
+            if find_prompt(getattr(self, name)).reasons != reasons:
+                fit = [v for v in PROMPT_VERSIONS if find_prompt(v).reasons == reasons]
+                raise ValueError(
+                    f"{name} should be a prompt {'with' if reasons else 'without'} reasoning, one "
+                    f"of {', '.join(fit)}; got {getattr(self, name)!r}"
+                )
+        return self
+
+
+class QloraSection(Section):
+    """Settings of `training.tuning.settings.QloraSettings`; what is left out is the preset's."""
+
+    preset: Literal["default", "paper"] = "default"
+    objective: Literal["choices", "reasoning"] = "choices"
+    rank: Annotated[int, Field(ge=1)] | None = None
+    alpha: Annotated[int, Field(ge=1)] | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    target_modules: str | None = None
+    learning_rate: Positive | None = None
+    batch: Annotated[int, Field(ge=1)] | None = None
+    epochs: Annotated[int, Field(ge=1)] | None = None
+    least_updates: Annotated[int, Field(ge=1)] | None = None
+    largest_gradient: Positive | None = None
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    schedule: Schedule | None = None
+    tokens_per_pass: Annotated[int, Field(ge=1)] | None = None
+    checkpointing: bool | Literal["auto"] | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Every setting of the adapter's training, the preset filled in."""
+        reasons = self.preset == "paper" and self.objective == "reasoning"
+        given = self.model_dump(exclude={"preset"}, exclude_none=True)
+        return {**asdict(PRESETS["paper_reasoning" if reasons else self.preset]), **given}
+
+
+class GenerationSection(Section):
+    """Settings of generated answers (chain of thought)."""
+
+    most_tokens: Annotated[int, Field(ge=1)] | None = None  # None: 300 for numbers, else 100

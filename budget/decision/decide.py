@@ -1,0 +1,119 @@
+"""The decision: the plan, what it was chosen from, and what would change it."""
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+
+from analysis.accuracy import CONFIDENCE, interval
+from budget.decision.alternatives import (
+    against,
+    best_plan,
+    described,
+    other_plans,
+)
+from budget.decision.flips import compare_side
+from budget.decision.leftovers import left_because
+from budget.decision.result import Decision, RatePoint, Target
+from budget.decision.rounds import next_round
+from budget.decision.worth import worth_of
+from budget.market.supply import Supply
+from budget.search.modes import everything, reach_accuracy
+from budget.search.plan import Plan, Planner
+from budget.surface.response import ResponseSurface
+
+_ALONG = (0.0, 0.25, 0.5, 1.0)  # shares of the plan's labels at which exchange rates are told
+_STEP = 10  # labels that an exchange rate is the mean over
+_MOST_UNKNOWN = 0.05  # share of draws without a rate above which none is told
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the planner.
+
+    Attributes
+    ----------
+    money : for new labels and training; None, with a target accuracy, for as much as it takes
+    target_accuracy, probability : least cost for this accuracy with this probability; None for
+        the most accuracy
+    rounds_left : purchases that can still be made; None if nobody asked
+    value_per_point : money that a percentage point of accuracy is worth
+    """
+
+    money: Decimal | None
+    target_accuracy: float | None = None
+    probability: float = 0.9
+    rounds_left: int | None = None
+    value_per_point: Decimal | None = None
+
+
+def decide(surface: ResponseSurface, supply: Supply, question: Question) -> Decision:
+    """Plan, and tell what else was possible and how sure the plan is.
+
+    Raises InputError if the money does not pay for training, the target accuracy cannot be
+    reached, or a number of the question is out of range; ValueError if the question has neither
+    money nor a target.
+    """
+    planner = Planner(surface, supply)
+    target, money = None, question.money
+    if question.target_accuracy is not None:
+        reached = reach_accuracy(
+            planner, question.target_accuracy, question.probability, question.money
+        )
+        plan, money = reached.plan, reached.plan.cost
+        target = Target(
+            accuracy=question.target_accuracy,
+            probability_asked=question.probability,
+            probability=reached.probability,
+        )
+        others = other_plans(planner, plan, money)
+    elif money is not None:
+        plan, others = best_plan(planner, money)
+    else:
+        raise ValueError("a question should have money, or a target accuracy.")
+    nothing_more = Planner(surface, supply.only(())).plan(everything(supply))
+    value = question.value_per_point
+    rounds = question.rounds_left
+    sides = [compare_side(planner, name, money) for name in surface.others]
+    return Decision(
+        plan=described(plan, surface),
+        left_because=None if target else left_because(supply, plan, money),
+        now=interval(nothing_more.expected, nothing_more.forecast(surface)),
+        others=against(plan, others, surface),
+        sides=[side for side in sides if side is not None],
+        rates=_rates(surface, supply, plan),
+        next_round=None if rounds is None else next_round(planner, plan, money, rounds, value),
+        worth=None if value is None else worth_of(planner, plan, nothing_more, value),
+        target=target,
+    )
+
+
+def _rates(surface: ResponseSurface, supply: Supply, plan: Plan) -> list[RatePoint]:
+    """Exchange rates of the next labels on the way from what was bought to the whole plan."""
+    as_planned = replace(surface, clean=plan.clean)
+    tail = (1 - CONFIDENCE) / 2
+    points = []
+    shares = _ALONG if plan.lines else _ALONG[:1]
+    for name in surface.others:
+        for share in shares:
+            mix = {
+                own: int(supply.bought.get(own, 0) + share * plan.labels[own])
+                for own in supply.strata
+            }
+            at = surface if share == 0 else as_planned
+            draws = at.marginal_rates(name, mix, _STEP)
+            known = draws[np.isfinite(draws)]
+            numbers: list[float | None] = [None] * 3
+            if known.size >= (1 - _MOST_UNKNOWN) * draws.size:
+                numbers = [float(q) for q in np.quantile(known, [0.5, tail, 1 - tail])]
+            points.append(
+                RatePoint(
+                    estimate=numbers[0],
+                    low=numbers[1],
+                    high=numbers[2],
+                    stratum=name,
+                    share=share,
+                    cost=share * float(plan.cost - plan.training_cost),
+                )
+            )
+    return points

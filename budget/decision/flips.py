@@ -1,0 +1,186 @@
+"""What would have to be different for another stratum to be the better buy."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from annotation.errors import InputError
+from annotation.terms.cost import DECIMAL_PLACES, LARGEST
+from budget.decision.alternatives import compared
+from budget.decision.result import Flip, Side
+from budget.market.offers import Discount, Offer
+from budget.market.supply import Supply
+from budget.search.plan import Plan, Planner
+from budget.surface.response import ResponseSurface
+
+Array = NDArray[np.float64]
+_COST_FACTORS = (1 / 50, 50.0)
+_NOISIEST = 0.98  # redraw rate
+_TRANSFER_FACTORS = (0.0, 3.0)
+_STEPS = 12
+
+
+def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
+    """All money on `stratum` against all money on the target; None where nothing is to compare.
+
+    Where more labels of one of them would harm, its side buys none.
+
+    Each quantity is varied alone, for labels still to buy, and bisected until the two expect the
+    same accuracy: the cost of the stratum's labels, their redraw rate, that of the target's, and
+    the cosine between what they teach and what target labels teach.
+    """
+    surface, supply = planner.surface, planner.supply
+    target = surface.target
+    ours, theirs = supply.of_stratum(stratum), supply.of_stratum(target)
+    try:
+        own = Planner(surface, supply.only(ours)).plan(money)
+        other = Planner(surface, supply.only(theirs)).plan(money)
+    except InputError:
+        return None
+    sold = ours and theirs and supply.items[stratum] and supply.items[target]
+    if not sold or not (own.lines or other.lines):
+        return None
+    difference, probability = compared(own.accuracy(surface), other.accuracy(surface))
+
+    def ahead(varied: Supply, on: ResponseSurface = surface) -> float:
+        """Accuracy by which the stratum leads the target."""
+        there = other if on is surface else Planner(on, supply.only(theirs)).plan(money)
+        here = Planner(on, varied.only(varied.of_stratum(stratum))).plan(money)
+        return here.expected - there.expected
+
+    lead = ahead(supply)
+    price = _price(own, ours)
+    ratio = price / max(_price(other, theirs), 1e-12)
+    noise, target_noise = 1 - _clean(own, ours), 1 - _clean(other, theirs)
+    cosine = surface.draws[:, _column(surface, stratum)]
+
+    def at_cost(factor: float) -> float:
+        return ahead(_repriced(supply, stratum, factor))
+
+    def at_noise(rate: float) -> float:
+        return ahead(_with_clean(supply, stratum, (1 - rate) / max(1 - noise, 1e-9)))
+
+    def at_target_noise(rate: float) -> float:
+        """The same where it is the target's labels that err."""
+        varied = _with_clean(supply, target, (1 - rate) / max(1 - target_noise, 1e-9))
+        there = Planner(surface, varied.only(varied.of_stratum(target))).plan(money)
+        return own.expected - there.expected
+
+    def at_transfer(factor: float) -> float:
+        return ahead(supply, _with_transfer(surface, stratum, factor))
+
+    low, high = _COST_FACTORS
+    factor = _crossing(at_cost, lead, 1.0, (low, high), logarithmic=True)
+    rate = _crossing(at_noise, lead, noise, (0.0, _NOISIEST))
+    target_rate = _crossing(at_target_noise, lead, target_noise, (0.0, _NOISIEST))
+    transfer = _crossing(at_transfer, lead, 1.0, _TRANSFER_FACTORS)
+
+    def mean_cosine(scale: float) -> float:
+        return float(np.clip(scale * cosine, -1, 1).mean())
+
+    return Side(
+        stratum=stratum,
+        target=target,
+        probability_better=probability,
+        difference=difference,
+        cost=price,
+        cost_ratio=Flip(
+            now=ratio,
+            at=None if factor is None else ratio * factor,
+            low=ratio * low,
+            high=ratio * high,
+        ),
+        redraw_rate=Flip(now=noise, at=rate, low=0.0, high=_NOISIEST),
+        target_redraw_rate=Flip(now=target_noise, at=target_rate, low=0.0, high=_NOISIEST),
+        noise_ratio=None if rate is None or target_noise <= 0 else rate / target_noise,
+        transfer=Flip(
+            now=mean_cosine(1.0),
+            at=None if transfer is None else mean_cosine(transfer),
+            low=mean_cosine(_TRANSFER_FACTORS[0]),
+            high=mean_cosine(_TRANSFER_FACTORS[1]),
+        ),
+    )
+
+
+def _crossing(
+    lead: Callable[[float], float],
+    now: float,
+    here: float,
+    between: tuple[float, float],
+    logarithmic: bool = False,
+) -> float | None:
+    """Where the lead changes its sign, searched from `here` to both ends; None if nowhere."""
+    if now == 0:
+        return here
+    for end in between:
+        if end == here or lead(end) * now > 0:
+            continue
+        same, changed = here, end
+        for _ in range(_STEPS):
+            middle = float(np.sqrt(same * changed)) if logarithmic else (same + changed) / 2
+            if lead(middle) * now > 0:
+                same = middle
+            else:
+                changed = middle
+        return float(np.sqrt(same * changed)) if logarithmic else (same + changed) / 2
+    return None
+
+
+def _price(plan: Plan, offers: Sequence[Offer]) -> float:
+    """Money per label that a plan pays, or else would pay for its first one."""
+    if not plan.lines:
+        return float(min(offer.price(offer.least) / offer.least for offer in offers))
+    return float(sum(Fraction(own.cost) for own in plan.lines) / _labels(plan))
+
+
+def _clean(plan: Plan, offers: Sequence[Offer]) -> float:
+    if not plan.lines:
+        return max(offer.clean for offer in offers)
+    return sum(own.labels * own.offer.clean for own in plan.lines) / _labels(plan)
+
+
+def _labels(plan: Plan) -> int:
+    return sum(own.labels for own in plan.lines)
+
+
+def _column(surface: ResponseSurface, stratum: str) -> int:
+    return surface.parameter_names.index(f"alignment_{stratum}")
+
+
+def _changed(supply: Supply, stratum: str, change: Callable[[Offer], Offer]) -> Supply:
+    return supply.only(change(own) if own.stratum == stratum else own for own in supply.offers)
+
+
+def _repriced(supply: Supply, stratum: str, factor: float) -> Supply:
+    scale = Decimal(f"{factor:.9g}")
+
+    def times(cost: Decimal) -> Decimal:
+        # A price far below a cent of a cent would be as good as none.
+        places = min(DECIMAL_PLACES, max(9, 9 - cost.adjusted()))
+        return min((cost * scale).quantize(Decimal(1).scaleb(-places)), LARGEST)
+
+    def change(offer: Offer) -> Offer:
+        cheaper = tuple(Discount(own.after, times(own.cost)) for own in offer.discounts)
+        return replace(
+            offer, cost=times(offer.cost), fixed_cost=times(offer.fixed_cost), discounts=cheaper
+        )
+
+    return _changed(supply, stratum, change)
+
+
+def _with_clean(supply: Supply, stratum: str, factor: float) -> Supply:
+    def change(offer: Offer) -> Offer:
+        return replace(offer, redraw_rate=1 - min(1.0, max(0.0, offer.clean * factor)))
+
+    return _changed(supply, stratum, change)
+
+
+def _with_transfer(surface: ResponseSurface, stratum: str, factor: float) -> ResponseSurface:
+    draws = surface.draws.copy()
+    column = _column(surface, stratum)
+    draws[:, column] = np.clip(factor * draws[:, column], -1, 1)
+    return replace(surface, draws=draws)

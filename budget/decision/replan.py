@@ -1,0 +1,267 @@
+"""`labelmix plan`: a decision on the evidence of a finished run, at other prices and suppliers."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+
+from analysis.estimates import Estimate, Record
+from analysis.numbers import percent
+from analysis.run.caveats import evidence_notices
+from analysis.run.result import (
+    ExchangeRate,
+    MethodResult,
+    MixSummary,
+    PlanSummary,
+    RunResult,
+    read_result,
+)
+from analysis.run.verdicts import labels_do_not_help
+from annotation.errors import InputError
+from annotation.terms.cost import LabelTerms, exact_decimal, mix_cost, money
+from budget.decision.decide import Question, decide
+from budget.decision.headline import Action, action_of
+from budget.decision.question import PlanOptions, amount, hours_of_roles
+from budget.decision.result import Decision, PlannedPurchase, PurchaseLine
+from budget.market.simple_rules import baseline_mixes
+from budget.market.supplier_file import Suppliers, read_suppliers
+from budget.market.supply import Supply, offers_at_terms
+from budget.search.plan import expected_accuracy
+from budget.surface.exchange_rate import exchange_rate
+from budget.surface.response import ResponseSurface
+from budget.surface.stored import surface_of
+
+
+class Alternative(MixSummary):
+    """A simple rule at the same prices, which buys no pilot."""
+
+    expected_accuracy: Estimate
+
+
+class Replan(Record):
+    """A plan at given prices; expected, not measured: nothing was trained for it.
+
+    `costs` are those of labels still to buy, `pilot` cost what was paid for it. `plan` has the
+    pilot in it; `decision` is about what to buy after it; `action` is what to do now, see
+    `budget.decision.headline`.
+    """
+
+    method: str
+    currency: str
+    budget: float | None  # None: as much as the target accuracy takes
+    costs: dict[str, float]
+    target: str
+    confidence: float
+    pilot: MixSummary
+    plan: PlanSummary
+    exchange_rates: dict[str, ExchangeRate]
+    alternatives: dict[str, Alternative]  # none where a file names the suppliers
+    decision: Decision
+    action: Action
+    measured: Estimate | None  # what the run's own training on the plan scored; None: not trained
+    rehearsed: int  # purchases with guessed labels that the surface was told of
+    warnings: list[str]  # what the run found that speaks against trusting a plan
+
+
+def replan(run_folder: Path, options: PlanOptions) -> Replan:
+    """Decide on the surface of a finished run.
+
+    Raises InputError: no finished run there, an unknown method, stratum or role, a file of
+    suppliers that cannot be used, a cost or budget that is no amount of money, a budget below the
+    pilot's cost, a target accuracy that cannot be reached.
+    """
+    result = read_result(run_folder / "result.json")
+    evidence = _evidence(result, run_folder, options.method)
+    surface = surface_of(evidence)
+    terms = _terms(result, options.costs)
+    suppliers = None
+    if options.suppliers is not None:
+        choices = max(2, round(result.choices_per_item))
+        suppliers = read_suppliers(options.suppliers, surface.strata, choices)
+    supply = _supply(result, surface, terms, suppliers, options)
+    total = _budget(options, result)
+    pilot_cost = mix_cost(result.pilot.labels, _terms(result, ()))
+    if total is not None and pilot_cost > total:
+        raise InputError(
+            f"the budget of {total} is too small for the pilot, which costs {pilot_cost}; give at "
+            f"least {pilot_cost}."
+        )
+    value = options.value_per_point
+    question = Question(
+        money=None if total is None else total - pilot_cost,
+        target_accuracy=options.target_accuracy,
+        probability=options.probability,
+        rounds_left=options.rounds_left,
+        value_per_point=None if value is None else amount("--value-per-point", value),
+    )
+    decision = decide(surface, supply, question)
+    if suppliers is None:
+        decision = _with_judgments(decision, result)
+    plan = _summary(decision, result, pilot_cost)
+    rate_terms = terms if suppliers is None else _terms_of_offers(supply, terms)
+    return Replan(
+        method=evidence.method,
+        currency=result.currency,
+        budget=None if total is None else float(total),
+        costs={name: float(own.cost) for name, own in terms.items()},
+        target=surface.target,
+        confidence=result.confidence,
+        pilot=MixSummary(labels=result.pilot.labels, cost=float(pilot_cost)),
+        plan=plan,
+        exchange_rates={
+            name: exchange_rate(surface, name, rate_terms, result.pilot.labels)
+            for name in surface.others
+        },
+        alternatives={}
+        if suppliers is not None or total is None
+        else _alternatives(surface, terms, total, result),
+        decision=decision,
+        action=action_of(decision, not labels_do_not_help(result)),
+        measured=None if suppliers else _measured(evidence, plan),
+        rehearsed=len(evidence.rehearsals.purchases) if evidence.rehearsals else 0,
+        warnings=_warnings(result),
+    )
+
+
+def _evidence(result: RunResult, run_folder: Path, method: str | None) -> MethodResult:
+    chosen = method or result.planning_method
+    if chosen not in result.methods:
+        raise InputError(
+            f"{run_folder}: the run has no method '{chosen}'; choose one of "
+            f"{', '.join(result.methods)}."
+        )
+    return result.methods[chosen]
+
+
+def _supply(
+    result: RunResult,
+    surface: ResponseSurface,
+    terms: dict[str, LabelTerms],
+    suppliers: Suppliers | None,
+    options: PlanOptions,
+) -> Supply:
+    """What can still be bought: the pilot's terms go on, or the suppliers of a file."""
+    strata, pilot = surface.strata, result.pilot.labels
+    clean = dict(zip(strata, surface.clean_shares().tolist(), strict=True))
+    items = {name: max(0, result.strata[name].pool_items - pilot.get(name, 0)) for name in strata}
+    if suppliers is None:
+        offers = offers_at_terms({name: terms[name] for name in strata}, clean)
+        return Supply(strata, offers, items, pilot, clean)
+    hours = hours_of_roles(options, suppliers)
+    return Supply(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
+
+
+def _with_judgments(decision: Decision, result: RunResult) -> Decision:
+    """Labels bought as before take as many judgments as the run's; their price is that of all."""
+
+    def lines(own: PlannedPurchase) -> dict[str, list[PurchaseLine]]:
+        number = {name: stratum.judgments for name, stratum in result.strata.items()}
+        return {
+            "lines": [
+                line.model_copy(update={"judgments": number[line.stratum]}) for line in own.lines
+            ]
+        }
+
+    plan = decision.plan.model_copy(update=lines(decision.plan))
+    others = [other.model_copy(update=lines(other)) for other in decision.others]
+    return decision.model_copy(update={"plan": plan, "others": others})
+
+
+def _terms_of_offers(supply: Supply, terms: dict[str, LabelTerms]) -> dict[str, LabelTerms]:
+    """The price of one label of each stratum from whom its money buys most signal."""
+    found = dict(terms)
+    for name in supply.strata:
+        offers = [own for own in supply.of_stratum(name) if own.cost and own.clean]
+        if offers:
+            best = min(offers, key=lambda own: float(own.cost) * own.judgments / own.clean**2)
+            cost = exact_decimal(Fraction(best.cost) * best.judgments)
+            found[name] = LabelTerms(cost, best.redraw_rate, "redraw")
+    return found
+
+
+def _summary(decision: Decision, result: RunResult, pilot_cost: Decimal) -> PlanSummary:
+    plan, pilot = decision.plan, result.pilot.labels
+    return PlanSummary(
+        labels={name: pilot.get(name, 0) + count for name, count in plan.labels.items()},
+        trained_on=plan.trained_on,
+        cost=float(pilot_cost) + plan.cost,
+        money_left=plan.money_left,
+        labels_after_pilot=plan.labels,
+        expected_accuracy=plan.expected_accuracy,
+    )
+
+
+def _measured(evidence: MethodResult, plan: PlanSummary) -> Estimate | None:
+    """Accuracy of the same labels in the run, whatever they were bought as."""
+
+    def some(labels: dict[str, int]) -> dict[str, int]:
+        return {name: number for name, number in labels.items() if number}
+
+    same = [own for own in evidence.accuracy.values() if some(own.labels) == some(plan.trained_on)]
+    if not some(plan.trained_on) or not same:
+        return None
+    return Estimate(estimate=same[0].estimate, low=same[0].low, high=same[0].high)
+
+
+def _alternatives(
+    surface: ResponseSurface, terms: dict[str, LabelTerms], total: Decimal, result: RunResult
+) -> dict[str, Alternative]:
+    capacity = {name: result.strata[name].pool_items for name in surface.strata}
+    found = {}
+    for name, mix in baseline_mixes(total, terms, capacity, surface.strata).items():
+        found[name] = Alternative(
+            labels=mix,
+            cost=float(mix_cost(mix, terms)),
+            expected_accuracy=expected_accuracy(surface, mix),
+        )
+    return found
+
+
+def _warnings(result: RunResult) -> list[str]:
+    if labels_do_not_help(result):
+        untrained = percent(result.sgr.unsupervised.estimate, 0)
+        return [
+            "In the run no benefit of training was shown: without any labels the model is right "
+            f"on {untrained} of {result.target} items, and no purchase that was trained is shown "
+            "to beat that. A plan on this evidence is a guess; do not buy yet.",
+            *evidence_notices(result),
+        ]
+    return evidence_notices(result)
+
+
+def _budget(options: PlanOptions, result: RunResult) -> Decimal | None:
+    """Money for everything, the pilot included; None for as much as a target accuracy takes."""
+    if options.budget is not None:
+        return amount("--budget", options.budget)
+    return None if options.target_accuracy is not None else money(result.budget)
+
+
+def _terms(result: RunResult, costs: Sequence[str]) -> dict[str, LabelTerms]:
+    prices: dict[str, Decimal] = {
+        name: money(stratum.cost)
+        for name, stratum in result.strata.items()
+        if stratum.cost is not None
+    }
+    for given in costs:
+        name, separator, cost = given.partition("=")
+        if not separator or name not in prices:
+            raise InputError(
+                f"--cost {given}: should be STRATUM=COST with one of {', '.join(prices)}, "
+                f"for example --cost {next(iter(prices))}=1.5."
+            )
+        prices[name] = _cost(given, cost)
+    terms = {}
+    for name, price in prices.items():
+        stratum = result.strata[name]
+        terms[name] = LabelTerms(price, stratum.error_rate or 0.0, stratum.error_kind or "redraw")
+    return terms
+
+
+def _cost(given: str, cost: str) -> Decimal:
+    try:
+        price = money(cost)
+    except InputError as error:
+        raise InputError(f"--cost {given}: {error}") from None
+    if price == 0:
+        raise InputError(f"--cost {given}: the cost should be above 0.")
+    return price

@@ -1,0 +1,317 @@
+"""The decision in sentences for somebody who buys labels.
+
+Plain text. What is not resolved gets no number; a difference whose interval contains zero is said
+to be open.
+"""
+
+from collections.abc import Mapping
+
+from analysis.estimates import Estimate
+from analysis.numbers import (
+    NOT_KNOWN,
+    count,
+    interval_name,
+    is_number,
+    joined,
+    labels_text,
+    money,
+    percent,
+    points,
+    ratio,
+    span,
+)
+from analysis.run.result import ExchangeRate
+from analysis.run.verdicts import distinguishable
+from budget.decision.leftovers import LeftBecause
+from budget.decision.result import (
+    Decision,
+    Flip,
+    NextRound,
+    OtherPurchase,
+    PurchaseLine,
+    Side,
+    Target,
+    Worth,
+)
+from budget.market.supply import RUN_SUPPLIER
+
+_NOTHING = 0.0005  # accuracy that is told as 0.0 points
+_SURE = 0.995  # probabilities beyond are told as "over 99 %"
+
+
+def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> str:
+    """The purchase and its price; what stays out of training."""
+    plan = decision.plan
+    if not plan.lines:
+        has = f"the {labels_text(dict(pilot))} bought already"
+        if decision.target is not None:
+            return f"Buy nothing more: {has} will do."
+        return (
+            f"Buy nothing more: no purchase that can be made is expected to do better than {has}."
+        )
+    bought = joined([_line(line, currency) for line in plan.lines])
+    sentence = f"Buy {bought}"
+    if len(plan.lines) > 1 or plan.training_cost:
+        sentence += f"; {money(plan.cost, currency)} in all"
+        if plan.training_cost:
+            sentence += f", {money(plan.training_cost, currency)} of it for training"
+    out = [name for name, number in pilot.items() if number and not plan.trained_on.get(name)]
+    if out:
+        sentence += f". Leave the pilot's {joined(out)} labels out of training: they are expected"
+        sentence += " to do harm"
+    return f"{sentence}."
+
+
+def _line(line: PurchaseLine, currency: str) -> str:
+    text = f"{labels_text({line.stratum: line.labels})}"
+    if line.supplier != RUN_SUPPLIER:
+        text += f" from {line.supplier}"
+    if line.judgments > 1:
+        text += f" ({line.judgments} judgments each)"
+    return f"{text} for {money(line.cost, currency)}"
+
+
+def what_it_gives(decision: Decision, target: str, confidence: float) -> str:
+    """Expected accuracy with its interval, and without buying more."""
+    expected = decision.plan.expected_accuracy
+    sentence = (
+        f"Expected: {percent(expected.estimate)} right on {target} items "
+        f"({interval_name(confidence)} {span(expected)} for one purchase)"
+    )
+    if not decision.plan.lines:
+        return f"{sentence}."
+    return f"{sentence}; without buying more, {percent(decision.now.estimate)}."
+
+
+def what_was_measured(found: Estimate, target: str, confidence: float) -> str:
+    """What the run's own training on the planned purchase scored."""
+    return (
+        f"The run has trained this very purchase: {percent(found.estimate)} right on {target} "
+        f"items ({interval_name(confidence)} {span(found)})."
+    )
+
+
+def why_money_is_left(because: LeftBecause) -> str:
+    """What keeps the plan from spending the rest."""
+    return {
+        "for_sale": "nothing more is for sale",
+        "hours": "the hours until the deadline are used up",
+        "accuracy": "more labels are not expected to do better",
+    }[because]
+
+
+def what_reaches(target: Target) -> str:
+    """The target accuracy and how likely the plan reaches it."""
+    return (
+        f"This is the cheapest plan found that reaches {percent(target.accuracy)} with a "
+        f"probability of at least {percent(target.probability_asked, 0)} "
+        f"(it does with {percent(target.probability, 0)})."
+    )
+
+
+def runner_up(decision: Decision, currency: str) -> str:
+    """The best purchase of another kind, and whether the plan beats it."""
+    others = [own for own in decision.others if own.lines]
+    if not others:
+        return "There is no other kind of purchase that is worth comparing with the plan."
+    best = others[0]
+    return (
+        f"Runner-up, {best.kind}: {_bought(best)} for {money(best.cost, currency)}, expected "
+        f"{percent(best.expected_accuracy.estimate)}. {_beats(best)}"
+    )
+
+
+def _bought(other: OtherPurchase) -> str:
+    """Labels, and from whom where that is not plain."""
+    suppliers = {line.supplier for line in other.lines}
+    if not other.lines or (suppliers == {RUN_SUPPLIER} and not _repeated(other)):
+        return labels_text(other.labels)
+    return joined([_from_whom(line) for line in other.lines])
+
+
+def _repeated(other: OtherPurchase) -> bool:
+    return any(line.judgments > 1 for line in other.lines)
+
+
+def _from_whom(line: PurchaseLine) -> str:
+    each = f", {line.judgments} judgments each" if line.judgments > 1 else ""
+    return f"{labels_text({line.stratum: line.labels})} from {line.supplier}{each}"
+
+
+def _beats(other: OtherPurchase) -> str:
+    difference = other.plan_minus_this
+    if abs(difference.estimate or 0.0) < _NOTHING:
+        return (
+            f"It is as good as the plan ({span(difference, 'points')} points more or less): take "
+            "whichever is simpler."
+        )
+    numbers = f"{points(difference.estimate)} points, {span(difference, 'points')}"
+    chance = probability(other.probability_plan_better)
+    if distinguishable(difference):
+        return f"The plan is better ({numbers}; probability {chance})."
+    if other.probability_plan_better < 0.5:
+        return (
+            f"A toss-up: the plan gives more on average ({numbers}), but in only {chance} of what "
+            "is thought possible."
+        )
+    return (
+        f"The plan is better with a probability of {chance} ({numbers}): the evidence does not "
+        "settle which."
+    )
+
+
+def probability(value: float) -> str:
+    """'87 %'; 'over 99 %' where draws cannot tell it from certainty."""
+    if value >= _SURE:
+        return "over 99 %"
+    if value <= 1 - _SURE:
+        return "under 1 %"
+    return percent(value, 0)
+
+
+def sides(side: Side, currency: str) -> list[str]:
+    """Which of two strata is the better buy, and what would change that."""
+    ahead = (side.difference.estimate or 0.0) > 0
+    better, worse = (side.stratum, side.target) if ahead else (side.target, side.stratum)
+    chance = side.probability_better if ahead else 1 - side.probability_better
+    found = [
+        f"{_starting(better)} labels are the better buy than {worse} ones if all money goes to one "
+        f"of them (probability {probability(chance)}; {points(abs(_number(side)))} points)."
+        if chance >= 0.5
+        else f"A toss-up: if all money goes to one of them, {better} labels give more on average "
+        f"({points(abs(_number(side)))} points) than {worse} ones, with a probability of "
+        f"{probability(chance)} only."
+    ]
+    price = side.cost_ratio
+    found.append(
+        f"Price, judgments and fixed costs included: one {side.stratum} label costs "
+        f"{money(round(side.cost, 4), currency)}, {ratio(price.now)} times a {side.target} one; "
+        + _turn(
+            price,
+            worse,
+            f"{_about(side.cost * (price.at or 0.0) / (price.now or 1.0), currency)} "
+            f"({ratio(price.at)} times)",
+            f"at every price from {ratio(price.low)} to {ratio(price.high)} times",
+        )
+    )
+    noise = (
+        f" ({ratio(side.noise_ratio)} times that of {side.target} labels)"
+        if side.noise_ratio is not None
+        else ""
+    )
+    for name, rate, beside in (
+        (side.stratum, side.redraw_rate, noise),
+        (side.target, side.target_redraw_rate, ""),
+    ):
+        found.append(
+            f"Errors: {percent(rate.now, 0)} of {name} labels are as good as random; "
+            + _turn(
+                rate,
+                worse,
+                f"{percent(rate.at, 0)}{beside}",
+                f"at every rate of {name} labels from {percent(rate.low, 0)} to "
+                f"{percent(rate.high, 0)}",
+            )
+        )
+    transfer = side.transfer
+    found.append(
+        f"Transfer: {side.stratum} labels point {percent(transfer.now, 0)} of the way that "
+        f"{side.target} labels do (mean cosine); "
+        + _turn(transfer, worse, f"{percent(transfer.at, 0)}", "whatever the transfer")
+    )
+    return found
+
+
+def rate_of_the_pilot(rate: ExchangeRate, confidence: float) -> str:
+    """What the run measured of a stratum's labels; which side to buy is told by `sides`."""
+    what = f"one {rate.stratum} label was worth"
+    if not rate.resolved or not is_number(rate.estimate):
+        return (
+            f"The pilot's own labels do not tell how many {rate.target} labels {what}: the "
+            "comparison rests on what the pilot measured of all labels together, and on what is "
+            "usual."
+        )
+    return (
+        f"Over the pilot's own labels {what} {ratio(rate.estimate)} {rate.target} ones "
+        f"({interval_name(confidence)} {span(rate, 'ratio')}); what the next ones are worth "
+        "may differ."
+    )
+
+
+def what_was_rehearsed(purchases: int) -> str:
+    """That the forecast rests on guessed labels too."""
+    number = "One purchase" if purchases == 1 else f"{count(purchases)} purchases"
+    return (
+        f"{number} rehearsed with guessed labels, which nobody bought, went into the forecast as a "
+        "hint; the run's report has what they scored."
+    )
+
+
+def _number(side: Side) -> float:
+    return side.difference.estimate or 0.0
+
+
+def _turn(flip: Flip, worse: str, at: str, never: str) -> str:
+    if flip.at is None:
+        return f"this decides nothing: the better buy stays the same {never}."
+    direction = "above" if flip.at > flip.now else "below"
+    return f"{worse} labels become the better buy {direction} {at}."
+
+
+def next_step(found: NextRound, currency: str) -> str:
+    """Whether to buy a part first and decide again."""
+    if not found.labels:
+        why = (
+            "this is the last round"
+            if found.rounds_left == 1
+            else "no smaller purchase would teach enough to change it"
+        )
+        return f"Buy the plan in one go: {why}."
+    sentence = (
+        f"With {count(found.rounds_left)} rounds left, buy {labels_text(found.labels)} "
+        f"({money(found.cost, currency)}) first, train, and plan again: deciding the rest then is "
+        f"worth {points(found.gain)} points on average"
+    )
+    if found.gain_value is None:
+        return f"{sentence}."
+    if found.gain_value > 0:
+        return f"{sentence}, or {_about(found.gain_value, currency)} after what a training costs."
+    return (
+        f"{sentence}, which is not worth the {_about(-found.gain_value, currency)} more that "
+        "another training costs: buy the plan in one go."
+    )
+
+
+def worth(found: Worth, currency: str) -> str:
+    """Whether the purchase is worth its money."""
+    each = money(found.value_per_point, currency)
+    if found.stop:
+        return (
+            f"Stop: at {each} a point, no purchase is worth its money; the plan would add "
+            f"{_about(found.plan_value, currency)} for {money(found.plan_cost, currency)}."
+        )
+    sentence = (
+        f"At {each} a point the plan adds {_about(found.plan_value, currency)} for "
+        f"{money(found.plan_cost, currency)}"
+    )
+    if found.best_cost >= found.plan_cost:
+        return f"{sentence}: it is worth its money, to the last of it."
+    return (
+        f"{sentence}; best buy {labels_text(found.best.labels)} for "
+        f"{money(found.best_cost, currency)} only, which adds "
+        f"{_about(found.best_value, currency)} ({percent(found.best_accuracy)} expected)."
+    )
+
+
+def _about(amount: float, currency: str) -> str:
+    """Money that was estimated: to the cent."""
+    return money(round(amount, 2), currency)
+
+
+def rate_text(estimate: float | None) -> str:
+    """An exchange rate, or that it is not known."""
+    return ratio(estimate) if is_number(estimate) else NOT_KNOWN
+
+
+def _starting(name: str) -> str:
+    return name[:1].upper() + name[1:]

@@ -1,0 +1,138 @@
+"""What suppliers offer: labels of one stratum, at a price, so clean, as fast as they work."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from fractions import Fraction
+
+import numpy as np
+
+from annotation.errors import InputError
+from annotation.terms.cost import exact_decimal, money
+from annotation.terms.majority import majority_redraw_rate
+from annotation.terms.noise import (
+    ErrorKind,
+    check_error_kind,
+    check_error_rate,
+    redraw_rates,
+)
+
+MOST_JUDGMENTS = 7
+
+
+@dataclass(frozen=True)
+class Discount:
+    """Judgments beyond the first `after` of a purchase cost `cost` each."""
+
+    after: int
+    cost: Decimal
+
+
+@dataclass(frozen=True)
+class Offer:
+    """Labels of one stratum by one supplier, each aggregated from so many judgments.
+
+    Attributes
+    ----------
+    stratum, supplier : whose labels, and who gives them
+    judgments : per label, 1 to 7
+    cost : per judgment
+    redraw_rate : of a label, once its judgments are aggregated, see `label_redraw_rate`
+    discounts : in order of `after`; each costs less than the one before
+    fixed_cost : paid once if anything is bought
+    least : labels that a purchase has at least
+    capacity : labels that can be had at most; None where only the items limit them
+    seconds : of work per judgment
+    role : whose hours that work takes; None if nobody's
+
+    Raises InputError where a number makes no sense.
+    """
+
+    stratum: str
+    supplier: str
+    judgments: int
+    cost: Decimal
+    redraw_rate: float
+    discounts: tuple[Discount, ...] = ()
+    fixed_cost: Decimal = Decimal(0)
+    least: int = 1
+    capacity: int | None = None
+    seconds: Decimal = Decimal(0)
+    role: str | None = None
+
+    def __post_init__(self) -> None:
+        where = f"supplier '{self.supplier}', stratum '{self.stratum}'"
+        try:
+            object.__setattr__(self, "cost", money(self.cost))
+            object.__setattr__(self, "fixed_cost", money(self.fixed_cost))
+            object.__setattr__(self, "seconds", money(self.seconds))
+            check_error_rate(self.redraw_rate)
+        except InputError as error:
+            raise InputError(f"{where}: {error}") from None
+        if not 1 <= self.judgments <= MOST_JUDGMENTS:
+            raise InputError(
+                f"{where}: judgments per label should be 1 to {MOST_JUDGMENTS}; "
+                f"got {self.judgments}."
+            )
+        if self.least < 1:
+            raise InputError(f"{where}: the least purchase should be 1 label; got {self.least}.")
+        if self.capacity is not None and self.capacity < 0:
+            raise InputError(f"{where}: capacity should not be negative; got {self.capacity}.")
+        after, cost = 0, self.cost
+        for discount in self.discounts:
+            if discount.after <= after or not 0 <= discount.cost < cost:
+                raise InputError(
+                    f"{where}: discounts should start later and cost less one after the other; "
+                    f"got {discount.cost} after {discount.after} judgments."
+                )
+            after, cost = discount.after, discount.cost
+
+    @property
+    def clean(self) -> float:
+        """Share of labels that are not redrawn."""
+        return 1 - self.redraw_rate
+
+    def price(self, labels: int) -> Decimal:
+        """What so many labels cost, exactly."""
+        if labels == 0:
+            return Decimal(0)
+        total, judgments = Fraction(self.fixed_cost), labels * self.judgments
+        starts = [0, *(discount.after for discount in self.discounts), judgments]
+        costs = [self.cost, *(discount.cost for discount in self.discounts)]
+        for cost, start, end in zip(costs, starts, starts[1:], strict=False):
+            total += Fraction(cost) * max(0, min(end, judgments) - start)
+        return exact_decimal(total)
+
+    def work(self, labels: int) -> Decimal:
+        """Hours of work that so many labels take, rounded to nine digits."""
+        seconds = Fraction(self.seconds) * labels * self.judgments
+        return Decimal(round(seconds / 3600 * 10**9)).scaleb(-9)
+
+
+def label_redraw_rate(
+    error_rate: float, error_kind: ErrorKind, judgments: int, choices: int
+) -> float:
+    """The redraw rate of a label that `judgments` annotators of equal skill agree on most.
+
+    See `annotation.terms.majority`. The most probable choice of a posterior is the most
+    frequent one too, where annotators err alike, so the rate is that of both.
+
+    Parameters
+    ----------
+    error_rate, error_kind : of one judgment, see `annotation.terms.noise`
+    judgments : 1 to 7
+    choices : of every item, at least 2
+
+    Raises
+    ------
+    InputError
+        If the rate, the kind, or one of the numbers is out of range.
+    """
+    check_error_rate(error_rate)
+    check_error_kind(error_kind)
+    if choices < 2:
+        raise InputError(f"items should have at least 2 choices; got {choices}.")
+    if not 1 <= judgments <= MOST_JUDGMENTS:
+        raise InputError(f"judgments per label should be 1 to {MOST_JUDGMENTS}; got {judgments}.")
+    # Labels that are wrong more often than guesses say nothing.
+    one = min(float(redraw_rates(error_rate, error_kind, np.array([choices]))[0]), 1.0)
+    return majority_redraw_rate(one, judgments, choices)

@@ -1,0 +1,254 @@
+"""The file of suppliers: who labels, at which price, how well and how fast."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from difflib import get_close_matches
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError
+
+from annotation.errors import InputError
+from annotation.terms.cost import exact_decimal, money
+from annotation.terms.noise import ErrorKind
+from budget.config.toml import Money, Section
+from budget.market.offers import (
+    MOST_JUDGMENTS,
+    Discount,
+    Offer,
+    label_redraw_rate,
+)
+from budget.market.supply import TrainingCost
+
+
+def _seconds(value: object) -> Decimal:
+    """Seconds, exactly, within the same bounds as money.
+
+    Raises InputError if they are no number, or negative.
+    """
+    try:
+        return money(value)  # type: ignore[arg-type]  # it checks
+    except InputError as error:
+        raise InputError(str(error).replace("an amount of money", "seconds")) from None
+
+
+Seconds = Annotated[Decimal, BeforeValidator(_seconds)]
+Judgments = Annotated[int, Field(ge=1, le=MOST_JUDGMENTS)]
+_ONE_SLIP = 0.9  # how alike two names are of which one is the other misspelt
+_EXAMPLE = (
+    "[suppliers.crowd] with cost, error_rate and, if you like, judgments = [1, 3], or let "
+    "'labelmix judgments report --suppliers-out' write the file"
+)
+
+
+class DiscountSection(Section):
+    """Judgments beyond the first `after` cost `cost` each."""
+
+    after: Annotated[int, Field(ge=1)]
+    cost: Money
+
+
+class TermsSection(Section):
+    """Terms of one supplier, for all strata or for one; see `budget.market.offers.Offer`."""
+
+    cost: Money | None = None
+    error_rate: Annotated[float, Field(ge=0, le=1)] | None = None
+    error_kind: ErrorKind | None = None
+    judgments: Annotated[tuple[Judgments, ...], Field(min_length=1)] | None = None
+    discounts: tuple[DiscountSection, ...] | None = None
+    fixed_cost: Money | None = None
+    least: Annotated[int, Field(ge=1)] | None = None
+    capacity: Annotated[int, Field(ge=0)] | None = None
+    seconds: Seconds | None = None
+
+
+class SupplierSection(TermsSection):
+    """One supplier; `strata` are those that it labels, with what differs there; default all."""
+
+    role: str | None = None
+    strata: dict[str, TermsSection] | None = None
+
+
+class RoleSection(Section):
+    """How much work the people of one role can do."""
+
+    people: Annotated[int, Field(ge=1)] = 1
+    hours_per_day: Annotated[float, Field(gt=0, le=24)] = 6.0
+
+
+class TrainingSection(Section):
+    """What training on the final purchase costs, in GPU hours and their price."""
+
+    gpu_price: Money = Decimal(0)  # per hour
+    gpu_hours: Money = Decimal(0)  # whatever is bought
+    gpu_hours_per_1000_labels: Money = Decimal(0)
+
+    def cost(self) -> TrainingCost:
+        price = Fraction(self.gpu_price)
+        return TrainingCost(
+            exact_decimal(price * Fraction(self.gpu_hours)),
+            exact_decimal(price * Fraction(self.gpu_hours_per_1000_labels) / 1000),
+        )
+
+
+class SuppliersFile(Section):
+    """All that a file of suppliers says."""
+
+    suppliers: Annotated[dict[str, SupplierSection], Field(min_length=1)]
+    roles: dict[str, RoleSection] = Field(default_factory=dict)
+    training: TrainingSection = TrainingSection()
+
+
+@dataclass(frozen=True)
+class Suppliers:
+    """Offers, what training costs, and role -> hours of work a day."""
+
+    offers: tuple[Offer, ...]
+    training: TrainingCost
+    hours_per_day: Mapping[str, Decimal]
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        named = [offer.role for offer in self.offers if offer.role is not None]
+        return tuple(dict.fromkeys([*self.hours_per_day, *named]))
+
+
+def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers:
+    """Read a file of suppliers for these strata and items of so many choices.
+
+    Raises InputError: no such file, not TOML, a wrong key or value, a stratum that is not for
+    sale, a supplier without cost or error rate.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        file = SuppliersFile.model_validate(raw)
+        _check_roles(file)
+        offers = [
+            offer
+            for name, section in file.suppliers.items()
+            for offer in _offers(name, section, strata, choices)
+        ]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; write one with {_EXAMPLE}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}.") from None
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first_error(error)}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return Suppliers(
+        tuple(offers),
+        file.training.cost(),
+        {
+            name: exact_decimal(role.people * Fraction(str(role.hours_per_day)))
+            for name, role in file.roles.items()
+        },
+    )
+
+
+def _check_roles(file: SuppliersFile) -> None:
+    """Without a deadline nobody has to state the hours of a role; a misspelt one is an error."""
+    for name, section in file.suppliers.items():
+        role = section.role
+        near = get_close_matches(role, list(file.roles), n=1, cutoff=_ONE_SLIP) if role else []
+        if near and role not in file.roles:
+            raise InputError(
+                f"suppliers.{name}.role: there is no [roles.{role}]; did you mean '{near[0]}'?"
+            )
+
+
+def _offers(
+    name: str, section: SupplierSection, strata: Sequence[str], choices: int
+) -> list[Offer]:
+    own = section.strata
+    for stratum in own or {}:
+        if stratum not in strata:
+            raise InputError(
+                f"suppliers.{name}.strata.{stratum}: not for sale in this run; choose from "
+                f"{', '.join(strata)}."
+            )
+    general = section.model_dump(exclude={"role", "strata"}, exclude_none=True)
+    found = []
+    for stratum in strata if own is None else own:
+        terms = dict(general)
+        if own is not None:
+            terms.update(own[stratum].model_dump(exclude_none=True))
+        for key in ("cost", "error_rate"):
+            if key not in terms:
+                place = name if own is None else f"{name}.strata.{stratum}"
+                raise InputError(f"suppliers.{place}.{key} is missing; give a number.")
+        least, capacity = terms.get("least", 1), terms.get("capacity")
+        if capacity and least > capacity:
+            raise InputError(
+                f"suppliers.{name}: least is {least} {stratum} labels and capacity {capacity}, so "
+                "that none can be bought; raise capacity or lower least."
+            )
+        for judgments in terms.get("judgments", (1,)):
+            rate = label_redraw_rate(
+                terms["error_rate"], terms.get("error_kind", "redraw"), judgments, choices
+            )
+            found.append(
+                Offer(
+                    stratum=stratum,
+                    supplier=name,
+                    judgments=judgments,
+                    cost=terms["cost"],
+                    redraw_rate=rate,
+                    discounts=tuple(Discount(**each) for each in terms.get("discounts", ())),
+                    fixed_cost=terms.get("fixed_cost", Decimal(0)),
+                    least=terms.get("least", 1),
+                    capacity=terms.get("capacity"),
+                    seconds=terms.get("seconds", Decimal(0)),
+                    role=section.role,
+                )
+            )
+    return found
+
+
+def _first_error(error: ValidationError) -> str:
+    errors: list[Any] = list(error.errors())
+    # A misspelt key is the likelier mistake where one is also missing.
+    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
+    place = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return f"{place}: no such key; {_keys_instead(first['loc'])}."
+    if first["type"] == "missing":
+        return f"{place} is missing; write {_EXAMPLE}."
+    message = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    if isinstance(first.get("input"), dict) and place.startswith("suppliers."):
+        supplier = ".".join(str(part) for part in first["loc"][:2])
+        if "valid dictionary" not in message and supplier != place:
+            return (
+                f"{place}: should be one value; terms of a stratum go into "
+                f"[{supplier}.strata.easy]."
+            )
+    is_told = isinstance(first.get("input"), dict) or "; got " in message
+    got = "" if is_told else f"; got {first.get('input')!r}"
+    return f"{place}: {message.rstrip('.')}{got}."
+
+
+def _keys_instead(place: Sequence[object]) -> str:
+    """Which keys there are where an unknown one stands, the nearest of them first."""
+    allowed = list(_section_at(place[:-1]).model_fields)
+    name = str(place[-1])
+    near = get_close_matches(name, allowed, n=1)
+    meant = f"did you mean '{near[0]}'? " if near else ""
+    if place[0] == "suppliers" and name in RoleSection.model_fields:
+        meant = f"'{name}' belongs into [roles.NAME], NAME being the supplier's role; "
+    return f"{meant}the keys here are: {', '.join(allowed)}"
+
+
+def _section_at(place: Sequence[object]) -> type[Section]:
+    """The section that stands at a place of the file."""
+    if "discounts" in place[2:]:
+        return DiscountSection
+    if not place:
+        return SuppliersFile
+    if place[0] == "suppliers":
+        return TermsSection if len(place) > 2 else SupplierSection
+    return RoleSection if place[0] == "roles" else TrainingSection

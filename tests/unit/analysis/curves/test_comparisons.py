@@ -1,0 +1,196 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from analysis.accuracy import Resampling
+from analysis.curves.comparisons import (
+    AccuracyCurve,
+    accuracy_curve,
+    equal_cost_crossings,
+    equal_cost_differences,
+    equal_count_difference,
+)
+
+Numbers = list[float]
+
+
+def curve(costs: Numbers, means: Numbers, draws: list[Numbers] | None = None) -> AccuracyCurve:
+    """A curve whose draws, unless given, are all its means."""
+    parts = (np.array(part, dtype=float) for part in (costs, means, draws or [means, means]))
+    return AccuracyCurve(*parts)
+
+
+def right(seeds: int, items: int, number: int, start: int = 0) -> NDArray[np.bool_]:
+    """`number` items right from `start` on, the same for every seed."""
+    row = np.zeros(items, dtype=bool)
+    row[start : start + number] = True
+    return np.tile(row, (seeds, 1))
+
+
+# -- one curve ------------------------------------------------------------------------------------
+
+
+def test_a_curve_is_measured_size_by_size() -> None:
+    resampling = Resampling(np.arange(10).astype(object), draws=30)
+    sizes = [right(2, 10, 4), right(2, 10, 7)]
+    found = accuracy_curve(sizes, [5.0, 20.0], resampling)
+    assert found.costs.tolist() == [5.0, 20.0]
+    assert found.means.tolist() == [0.4, 0.7]
+    assert found.draws.shape == (30, 2)
+    np.testing.assert_array_equal(found.draws[:, 1], resampling.accuracy(sizes[1]))
+    point = found.point(0)
+    assert point.estimate == 0.4
+    assert point.low == pytest.approx(np.quantile(found.draws[:, 0], 0.025))
+
+
+@pytest.mark.parametrize("costs", [[5.0], [5.0, 5.0], [20.0, 5.0], [1.0, 2.0, 3.0]])
+def test_costs_that_do_not_rise_with_the_sizes_are_a_mistake(costs: Numbers) -> None:
+    resampling = Resampling(np.arange(10).astype(object), draws=5)
+    with pytest.raises(ValueError, match="'costs' should rise and be one per size"):
+        accuracy_curve([right(2, 10, 4), right(2, 10, 7)], costs, resampling)
+
+
+def test_between_sizes_lies_the_straight_line() -> None:
+    line = curve([10, 20, 60], [0.4, 0.5, 0.7], [[0.4, 0.5, 0.7], [0.2, 0.4, 0.8]])
+    means, draws = line.between(np.array([10.0, 15.0, 20.0, 30.0, 60.0]))
+    np.testing.assert_allclose(means, [0.4, 0.45, 0.5, 0.55, 0.7])
+    np.testing.assert_allclose(draws, [[0.4, 0.45, 0.5, 0.55, 0.7], [0.2, 0.3, 0.4, 0.5, 0.8]])
+    assert means[0] == 0.4 and means[2] == 0.5 and means[4] == 0.7  # to the bit
+
+
+@pytest.mark.parametrize("cost", [9.9, 60.1])
+def test_nothing_is_said_beyond_what_was_measured(cost: float) -> None:
+    with pytest.raises(ValueError, match=r"within 10\.0 and 60\.0"):
+        curve([10, 60], [0.4, 0.7]).between(np.array([20.0, cost]))
+
+
+def test_a_curve_of_one_size_is_known_there_alone() -> None:
+    means, draws = curve([10], [0.4]).between(np.array([10.0]))
+    assert means.tolist() == [0.4] and draws.tolist() == [[0.4], [0.4]]
+    with pytest.raises(ValueError, match="within"):
+        curve([10], [0.4]).between(np.array([11.0]))
+
+
+# -- the same number of labels, the same money ----------------------------------------------------
+
+
+def test_a_difference_is_paired() -> None:
+    resampling = Resampling(np.arange(200).astype(object))
+    hard = accuracy_curve([right(2, 200, 100)], [1.0], resampling)
+    same_items = accuracy_curve([right(2, 200, 110)], [1.0], resampling)
+    other_items = accuracy_curve([right(2, 200, 110, start=90)], [1.0], resampling)
+    paired = equal_count_difference(same_items, hard, 0)
+    drowned = equal_count_difference(other_items, hard, 0)
+    assert paired.estimate == drowned.estimate == pytest.approx(0.05)
+    assert paired.low is not None and paired.low > 0
+    assert drowned.low is not None and drowned.low < 0
+
+
+def test_a_curve_does_not_differ_from_itself() -> None:
+    resampling = Resampling(np.arange(50).astype(object))
+    own = accuracy_curve([right(3, 50, 20), right(3, 50, 30)], [1.0, 2.0], resampling)
+    found = equal_count_difference(own, own, 1)
+    assert (found.estimate, found.low, found.high) == (0, 0, 0)
+    assert equal_cost_crossings(own, own) == []
+
+
+def test_the_same_money_is_compared_where_both_lines_are_known_and_one_bends() -> None:
+    easy = curve([10, 30, 40], [0.30, 0.50, 0.60])
+    hard = curve([20, 36, 80], [0.20, 0.36, 0.80])
+    found = equal_cost_differences(easy, hard)
+    assert [cost for cost, _ in found] == [20, 30, 36, 40]
+    # Easy at 20, 36: .40, .56; hard at 30, 40: .30, .40.
+    expected = [0.40 - 0.20, 0.50 - 0.30, 0.56 - 0.36, 0.60 - 0.40]
+    assert [difference.estimate for _, difference in found] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("easy", "hard"), [([10, 20], [21, 42]), ([50, 60], [10, 20])])
+def test_where_no_money_was_spent_on_both_there_is_nothing_to_compare(
+    easy: Numbers, hard: Numbers
+) -> None:
+    curves = curve(easy, [0.3, 0.4]), curve(hard, [0.3, 0.4])
+    assert equal_cost_differences(*curves) == []
+    assert equal_cost_crossings(*curves) == []
+
+
+def test_one_common_amount_can_be_compared_but_not_crossed() -> None:
+    curves = curve([10, 20], [0.3, 0.5]), curve([20, 40], [0.4, 0.6])
+    [(cost, difference)] = equal_cost_differences(*curves)
+    assert cost == 20
+    assert difference.estimate == pytest.approx(0.1)
+    assert equal_cost_crossings(*curves) == []
+
+
+# -- crossings ------------------------------------------------------------------------------------
+
+LEVEL = [0.5, 0.5, 0.5]
+COSTS = [20.0, 40.0, 80.0]
+
+
+def leads(draws: list[Numbers], means: Numbers) -> tuple[AccuracyCurve, AccuracyCurve]:
+    """Two curves whose difference has these means and draws at `COSTS`."""
+    easy = curve(COSTS, [0.5 + d for d in means], [[0.5 + d for d in row] for row in draws])
+    return easy, curve(COSTS, LEVEL, [LEVEL] * len(draws))
+
+
+def test_a_crossing_and_its_interval_by_hand() -> None:
+    # From 40 on the leads fall from a to -.1 at 80: they are lost at 40 + 40 a / (a + .1).
+    lost_at = {0.025: 48.0, 0.1: 60.0, 0.3: 70.0}
+    draws = [[0.2, a, -0.1] for a in lost_at for _ in range(100)]
+    [(better_below, place)] = equal_cost_crossings(*leads(draws, [0.2, 0.1, -0.1]))
+    assert better_below == "easy"
+    assert place.estimate == pytest.approx(60)
+    assert [place.low, place.high] == pytest.approx([48, 70])
+
+
+def test_a_crossing_the_other_way_round() -> None:
+    easy, hard = leads([[-0.2, -0.1, 0.1]] * 50, [-0.2, -0.1, 0.1])
+    [(better_below, place)] = equal_cost_crossings(easy, hard)
+    assert better_below == "hard"
+    assert place.estimate == pytest.approx(60)
+
+
+def test_a_crossing_at_a_measured_cost() -> None:
+    [(better_below, place)] = equal_cost_crossings(*leads([[0.2, 0.0, -0.1]] * 4, [0.2, 0.0, -0.1]))
+    assert (better_below, place.estimate) == ("easy", 40)
+
+
+@pytest.mark.parametrize(
+    "means", [[0.1, 0.2, 0.3], [0.2, 0.01, 0.3], [-0.1, -0.2, -0.1], [0.0, 0.1, 0.2]]
+)
+def test_lines_that_do_not_cross_have_no_crossing(means: Numbers) -> None:
+    # Some draws cross all the same: that makes no crossing.
+    draws = [means] * 60 + [[0.1, 0.1, -0.1]] * 20 + [[-0.1, 0.1, 0.1]] * 20
+    assert equal_cost_crossings(*leads(draws, means)) == []
+
+
+@pytest.mark.parametrize("elsewhere", [[0.1, 0.2, 0.3], [-0.1, -0.2, -0.1]])
+@pytest.mark.parametrize(("number", "resolved"), [(2, True), (3, False), (50, False)])
+def test_a_crossing_that_many_draws_do_not_have_is_not_resolved(
+    elsewhere: Numbers, number: int, resolved: bool
+) -> None:
+    draws = [[0.1, 0.1, -0.1]] * (100 - number) + [elsewhere] * number
+    [(better_below, place)] = equal_cost_crossings(*leads(draws, [0.1, 0.1, -0.1]))
+    assert better_below == "easy"
+    if resolved:  # two draws of a hundred are beyond the interval
+        assert place.estimate == place.low == place.high == pytest.approx(60)
+    else:
+        assert (place.estimate, place.low, place.high) == (None, None, None)
+
+
+def test_of_several_crossings_the_one_that_leaves_the_least_on_the_wrong_side() -> None:
+    # + (large), - (small), + (small), - (large): lost for good between the third and the fourth.
+    costs = [10.0, 20.0, 30.0, 40.0, 50.0]
+    lead = [0.3, -0.02, 0.1, -0.1, -0.3]
+    easy = curve(costs, [0.5 + d for d in lead])
+    [(better_below, place)] = equal_cost_crossings(easy, curve(costs, [0.5] * 5))
+    assert better_below == "easy"
+    assert place.estimate == pytest.approx(35)
+
+
+def test_a_lead_that_is_lost_and_won_back_is_two_crossings() -> None:
+    costs = [10.0, 20.0, 30.0]
+    easy = curve(costs, [0.6, 0.2, 0.6])
+    found = equal_cost_crossings(easy, curve(costs, [0.5] * 3))
+    assert [better_below for better_below, _ in found] == ["easy", "hard"]
+    assert [place.estimate for _, place in found] == pytest.approx([12.5, 27.5])

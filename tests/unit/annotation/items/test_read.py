@@ -1,0 +1,208 @@
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from annotation.errors import InputError
+from annotation.items.read import load_tabular
+from annotation.items.table import measures
+from annotation.items.validate import validate_items
+from annotation.items.write import write_items
+
+
+def jsonl(folder: Path, *records: dict[str, Any]) -> str:
+    path = folder / "items.jsonl"
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return str(path)
+
+
+def csv(folder: Path, text: str) -> str:
+    path = folder / "items.csv"
+    path.write_text(text)
+    return str(path)
+
+
+def test_names_as_they_stand(tmp_path: Path) -> None:
+    path = jsonl(
+        tmp_path,
+        {
+            "item_id": 7,
+            "question": "?",
+            "choices": ["x", "y"],
+            "answer": 1,
+            "steps": 2,
+            "note": "n",
+        },
+        {"item_id": 8, "question": "!", "choices": ["x", "y"], "answer": 0, "group": 3},
+    )
+    items = load_tabular(path)
+    assert items["item_id"].tolist() == ["7", "8"]
+    assert items["answer"].tolist() == [1, 0]
+    assert items["group"].tolist() == ["7", "3"]
+    assert measures(items) == ["steps"]
+    assert items["steps"][0] == 2 and math.isnan(items["steps"][1])
+
+
+def test_mapping_of_all_columns(tmp_path: Path) -> None:
+    path = jsonl(
+        tmp_path,
+        {"id": "a", "q": "?", "opts": "x|y", "gold": "y", "exam": "e", "why": "so", "lvl": "3",
+         "answer": "unused", "steps": 9, "extra": 4},
+    )  # fmt: skip
+    columns = {
+        "item_id": "id", "question": "q", "choices": "opts", "answer": "gold",
+        "group": "exam", "reasoning": "why", "steps": "lvl",
+    }  # fmt: skip
+    items = load_tabular(path, columns=columns)
+    row = items.iloc[0].to_dict()
+    assert row == {
+        "item_id": "a", "question": "?", "choices": ["x", "y"], "answer": 1, "answer_text": None,
+        "group": "e", "reasoning": "so", "steps": 3.0, "extra": 4.0,
+    }  # fmt: skip
+
+
+def test_csv_of_several_choice_columns(tmp_path: Path) -> None:
+    path = csv(
+        tmp_path,
+        "question,a,b,c,d,answer,grade,year,tag,,mixed\n"
+        '"What, now?",x,y,z,w,d,3,2001,t,0,1\n'
+        "And then?,x,y,,,B,NA,2002,,1,one\n",
+    )
+    items = load_tabular(path, columns={"choices": "a, b,c,d"})
+    assert items["item_id"].tolist() == ["row-000001", "row-000002"]
+    assert items["choices"].tolist() == [["x", "y", "z", "w"], ["x", "y"]]
+    assert items["answer"].tolist() == [3, 1]
+    assert measures(items) == ["grade", "year"]
+    assert items["grade"][0] == 3 and math.isnan(items["grade"][1])
+
+
+def test_a_column_of_zeros_is_a_measure(tmp_path: Path) -> None:
+    path = csv(tmp_path, "question,choices,answer,steps,empty\n?,x|y,x,0,\n!,x|y,y,0,\n")
+    items = load_tabular(path)
+    assert measures(items) == ["steps"]
+    assert items["steps"].tolist() == [0.0, 0.0]
+
+
+def test_texts_and_truth_values_are_no_measures_in_typed_files(tmp_path: Path) -> None:
+    record = {"question": "?", "choices": ["x", "y"], "answer": "x", "code": "12", "seen": True}
+    assert measures(load_tabular(jsonl(tmp_path, record))) == []
+    items = load_tabular(jsonl(tmp_path, record), columns={"hard": "code"})
+    assert items["hard"].tolist() == [12.0]
+
+
+def test_choices_of_the_hub_in_parquet(tmp_path: Path) -> None:
+    choices = [
+        {"text": ["3", "1", "2"], "label": ["1", "2", "3"]},
+        {"text": ["x", "y", "z"], "label": ["A", "B", "C"]},
+    ]
+    table = pa.table({"question": ["?", "!"], "choices": choices, "key": ["3", "B"]})
+    pq.write_table(table, tmp_path / "t.parquet")
+    items = load_tabular(str(tmp_path / "t.parquet"), columns={"answer": "key"})
+    # Labels fit the whole column, so that "3" is the third choice, not the choice "3".
+    assert items["answer"].tolist() == [2, 1]
+    assert items["choices"].tolist() == [["3", "1", "2"], ["x", "y", "z"]]
+
+
+def test_fixed_choices(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {"text": "?", "label": 1}, {"text": "!", "label": 0})
+    columns = {"question": "text", "answer": "label"}
+    items = load_tabular(path, columns=columns, choices=["no", "yes"])
+    assert items["choices"].tolist() == [["no", "yes"]] * 2
+    assert items["answer"].tolist() == [1, 0]
+    assert measures(items) == []
+
+
+def test_free_form_items(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {"question": "?", "answer": 42}, {"question": "!", "answer": "two"})
+    items = load_tabular(path, columns={"answer_text": "answer"})
+    assert items["answer_text"].tolist() == ["42", "two"]
+    assert items["choices"].tolist() == [[], []]
+    assert items["answer"].isna().all()
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_written_item_tables_are_read_unchanged(tmp_path: Path, suffix: str) -> None:
+    # Choices that are themselves numbers must not be mistaken for indices.
+    frame = pd.DataFrame(
+        {
+            "item_id": ["a", "b"],
+            "question": "?",
+            "choices": [["2", "0", "1"], ["1", "2", "0"]],
+            "answer": [2, 1],
+            "steps": [1.0, 2.0],
+        }
+    )
+    items = validate_items(frame, "here")
+    write_items(items, tmp_path / f"t{suffix}")
+    pd.testing.assert_frame_equal(load_tabular(str(tmp_path / f"t{suffix}")), items)
+
+
+GOOD = {"question": "?", "choices": ["x", "y"], "answer": "y"}
+
+
+@pytest.mark.parametrize(
+    ("record", "options", "message"),
+    [
+        (
+            GOOD,
+            {"columns": {"question": "q"}},
+            "column 'q' (mapped as question) is missing; the columns are: question, choices",
+        ),
+        (GOOD, {"columns": {"steps": "n"}}, "column 'n' (mapped as steps) is missing"),
+        (GOOD, {"columns": {"choices": "a,b"}}, "column 'a' (mapped as choices) is missing"),
+        ({"choices": ["x", "y"]}, {}, "column 'question' is missing; the columns are: choices."),
+        ({"question": "?"}, {}, "column 'choices' is missing"),
+        ({"question": "?", "choices": ["x", "y"]}, {}, "column 'answer' is missing"),
+        (
+            GOOD | {"answer": "z"},
+            {},
+            "row 1, column 'answer': 'z' is no text, label, letter or index",
+        ),
+        (GOOD | {"answer": None}, {}, "row 1, column 'answer': is missing"),
+        (
+            GOOD | {"answer_text": "z", "choices": [], "answer": "z"},
+            {},
+            "(the item has no choices); map a free-form answer as answer_text",
+        ),
+        (GOOD | {"choices": 5}, {}, "row 1, column 'choices': should be a list of texts; got 5"),
+        (
+            GOOD | {"choices": ["x", "x"], "answer": "x"},
+            {},
+            "row 1, column 'choices': 'x' occurs twice",
+        ),
+        (
+            GOOD | {"level": "top"},
+            {"columns": {"steps": "level"}},
+            "row 1, column 'level': the hardness measure steps should be a number; got 'top'",
+        ),
+        (
+            GOOD | {"level": 10**400},
+            {},
+            "row 1, column 'level': a hardness measure should be a finite",
+        ),
+        (GOOD, {"choices": ["x", "y"], "columns": {"choices": "choices"}}, "give the choices once"),
+        (GOOD, {"split": "train"}, "'split' and 'config' go with 'hub_id'"),
+    ],
+)
+def test_problems_are_named(
+    tmp_path: Path, record: dict[str, Any], options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        load_tabular(jsonl(tmp_path, record), **options)
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("options", [{}, {"path": "a.csv", "hub_id": "b"}])
+def test_neither_or_both_of_path_and_hub_id(options: dict[str, str]) -> None:
+    with pytest.raises(InputError, match="give either 'path'"):
+        load_tabular(**options)  # type: ignore[arg-type]
+
+
+def test_a_table_without_rows(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"items\.csv: the table has no rows"):
+        load_tabular(csv(tmp_path, "question,choices,answer\n"))

@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from annotation.errors import InputError
+from budget.commands.items import describe_items, show_description
+from budget.config.read import read_config
+
+CONFIG = """
+[items]
+source = "tabular"
+path = "items.csv"
+columns = { level = "difficulty" }
+
+[strata]
+measure = "level"
+easy_at_most = 2
+hard_at_least = 3
+
+[budget]
+total = 1000
+"""
+# Levels 1, 2, 3, 4, unknown; the last item has three choices.
+ITEMS = """item_id,question,choices,answer,difficulty,group
+a,One?,yes|no,yes,1,page
+b,Two?,yes|no,no,2,page
+c,Three?,yes|no,yes,3,leaf
+d,Four?,yes|no,no,4,leaf
+e,Five?,yes|no|maybe,maybe,NA,leaf
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    (tmp_path / "items.csv").write_text(ITEMS, encoding="utf-8")
+    (tmp_path / "task.toml").write_text(CONFIG, encoding="utf-8")
+    return tmp_path / "task.toml"
+
+
+def test_numbers_by_hand(config: Path) -> None:
+    described = describe_items(config, None, None, None)
+    assert (described.source, described.items, described.groups) == ("tabular", 5, 2)
+    assert described.choices == {"2": 4, "3": 1}
+    assert described.shared_choices is None
+    assert described.chance_accuracy == pytest.approx((4 / 2 + 1 / 3) / 5)
+    assert described.strata == {
+        "easy (level <= 2)": 2,
+        "medium (2 < level < 3)": 0,
+        "hard (level >= 3)": 2,  # the item of unknown level is of no stratum
+    }
+    level = described.measures["level"]
+    assert (level.known, level.minimum, level.median, level.maximum) == (4, 1, 2.5, 4)
+    assert (level.quartile_1, level.quartile_3) == (1.75, 3.25)
+    assert described.example == "One?"
+    assert len(described.fingerprint) == 64
+
+
+def test_choices_that_all_items_share(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    rows = [
+        {"item_id": str(n), "question": "?", "choices": ["a", "b"], "answer": 0} for n in (1, 2)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    described = describe_items(None, "tabular", path, None)
+    assert described.shared_choices == ["a", "b"]
+    assert described.strata is None
+    assert described.measures == {}
+
+
+def test_free_form_items_have_no_chance_accuracy(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    row = {"item_id": "1", "question": "?", "choices": [], "answer_text": "forty"}
+    path.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    described = describe_items(None, "tabular", path, None)
+    assert described.chance_accuracy is None
+    assert described.choices == {"0": 1}
+
+
+def test_a_measure_that_no_item_has_gets_no_numbers(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    unknown = "".join(
+        line if number == 0 else ",".join([*line.split(",")[:4], "NA", "page\n"])
+        for number, line in enumerate(ITEMS.splitlines(keepends=True))
+    )
+    (config.parent / "items.csv").write_text(unknown, encoding="utf-8")
+    described = describe_items(config, None, None, None)
+    level = described.measures["level"]
+    assert level.known == 0
+    assert (level.minimum, level.median, level.maximum) == (None, None, None)
+    assert json.loads(described.model_dump_json())["measures"]["level"]["median"] is None
+    show_description(described)
+    assert "nan" not in capsys.readouterr().out
+
+
+def test_what_a_person_sees(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    show_description(describe_items(config, None, None, None))
+    shown = capsys.readouterr().out
+    for part in ("5 items from 'tabular'", "One?", "4 with 2, 1 with 3", "46.7%", "level >= 3"):
+        assert part in shown
+
+
+def test_a_question_is_shown_as_it_stands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Square brackets are no colours."""
+    (config.parent / "items.csv").write_text(ITEMS.replace("One?", "[red]x[/red]?"), "utf-8")
+    show_description(describe_items(config, None, None, None))
+    assert "[red]x[/red]?" in capsys.readouterr().out
+
+
+def test_either_a_configuration_or_a_source(config: Path) -> None:
+    for given, source in ((config, "workshop"), (None, None)):
+        with pytest.raises(InputError, match=r"give either CONFIG\.toml or --source"):
+            describe_items(given, source, None, None)
+
+
+def test_a_configuration_names_its_own_file(config: Path) -> None:
+    with pytest.raises(InputError, match="--path goes with --source tabular"):
+        describe_items(config, None, Path("other.csv"), None)
+
+
+def test_a_measure_that_is_not_there(config: Path) -> None:
+    config.write_text(CONFIG.replace('measure = "level"', 'measure = "steps"'), encoding="utf-8")
+    with pytest.raises(InputError, match="'steps' is not in the items; they have: level"):
+        describe_items(config, None, None, None)
+
+
+def test_no_budget_is_needed_where_nothing_is_planned(config: Path) -> None:
+    config.write_text(CONFIG.partition("[budget]")[0], encoding="utf-8")
+    assert describe_items(config, None, None, None).items == 5
+    with pytest.raises(InputError, match="budget is missing"):
+        read_config(config)

@@ -1,0 +1,162 @@
+"""`labelmix plan` from the command line, on a stored run whose surface is known."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner, Result
+
+from budget.commands.app import app
+from budget.surface.response import ResponseSurface
+
+SUPPLIERS = """
+[suppliers.crowd]
+role = "crowd"
+cost = 0.5
+error_rate = 0.3
+judgments = [1, 3]
+seconds = 36
+
+[suppliers.expert]
+strata.hard = {cost = 3, error_rate = 0.02}
+
+[roles.crowd]
+people = 2
+hours_per_day = 0.25
+
+[training]
+gpu_price = 2
+gpu_hours = 1.5
+"""
+
+
+@pytest.fixture
+def run_folder(
+    make_surface: Callable[..., ResponseSurface], store_run: Callable[..., Path]
+) -> Path:
+    """Easy labels are worth .4 to .8 hard ones at half the cost; 60 of 200 are spent."""
+    rates = np.random.default_rng(0).uniform(0.4, 0.8, 60)
+    surface = make_surface({"easy": rates}, clean={"easy": 0.9, "hard": 0.9})
+    return store_run(probe=replace(surface, item_deviation=0.01))
+
+
+def plan(*words: object) -> Result:
+    return CliRunner().invoke(app, ["plan", *map(str, words)])
+
+
+def shown(*words: object) -> str:
+    result = plan(*words)
+    assert result.exit_code == 0, result.output
+    return " ".join(result.stdout.split())
+
+
+def test_a_decision_to_act_on(run_folder: Path) -> None:
+    text = shown(run_folder)
+    assert text.startswith("Buy 140 easy labels for $140. The pilot has bought 20 easy and 20 hard")
+    assert "Expected: " in text and "without buying more" in text
+    assert "Runner-up, only hard labels: 70 hard labels for $140" in text
+    assert (
+        "Price, judgments and fixed costs included: one easy label costs $1, 0.5 times a hard one; "
+        "hard labels become the better" in text
+    )
+    assert "Errors: 10 % of easy labels are as good as random" in text
+    assert "Errors: 10 % of hard labels are as good as random" in text
+    assert "Transfer: easy labels point 100 % of the way" in text
+    assert "Exchange rate of the next labels, along the plan" in text
+
+
+def test_suppliers_hours_and_training(run_folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "suppliers.toml"
+    path.write_text(SUPPLIERS, encoding="utf-8")
+    result = plan(run_folder, "--suppliers", path, "--deadline-days", 2, "--json")
+    assert result.exit_code == 0, result.output
+    decision = json.loads(result.stdout)["decision"]
+    lines = {(line["stratum"], line["supplier"]): line for line in decision["plan"]["lines"]}
+    # Two people for half an hour each in two days: 100 judgments of 36 seconds.
+    crowd = sum(own["labels"] * own["judgments"] for key, own in lines.items() if key[1] == "crowd")
+    assert crowd == 100
+    assert decision["plan"]["hours"] == {"crowd": 1.0}
+    assert lines["hard", "expert"]["cost"] == 3 * lines["hard", "expert"]["labels"]
+    assert decision["plan"]["training_cost"] == 3
+    assert decision["plan"]["cost"] <= 140
+    text = shown(run_folder, "--suppliers", path, "--deadline-days", 2)
+    assert "from crowd" in text and "from expert" in text and "$3 of it for training" in text
+
+
+def test_least_cost_for_an_accuracy(run_folder: Path) -> None:
+    text = shown(run_folder, "--target-accuracy", ".55", "--probability", ".75")
+    assert "reaches 55.0 % with a probability of at least 75 %" in text
+    assert "in all." in text
+
+
+def test_prices_at_the_ends_of_what_money_can_be(run_folder: Path) -> None:
+    """What would change the decision is tried at prices fifty times lower and higher."""
+    for cost, budget in (("1e-30", "200"), ("2.5e13", "1e15")):
+        assert "easy or hard?" in shown(run_folder, "--cost", f"easy={cost}", "--budget", budget)
+
+
+def test_rounds_and_worth(run_folder: Path) -> None:
+    text = shown(run_folder, "--rounds-left", 1, "--value-per-point", "100")
+    assert "Buy the plan in one go: this is the last round." in text
+    assert "it is worth its money, to the last of it." in text
+    text = shown(run_folder, "--rounds-left", 1, "--value-per-point", "0.01")
+    assert "Buy the plan in one go" not in text
+    assert "Stop: at $0.01 a point, no purchase is worth its money" in text
+    assert text.startswith("Buy nothing more: at $0.01 a point no purchase is worth its money.")
+
+
+def test_the_first_line_is_what_to_do(run_folder: Path) -> None:
+    def action(*words: object) -> tuple[str, str]:
+        found = json.loads(plan(run_folder, *words, "--json").stdout)["action"]
+        return found, shown(run_folder, *words)
+
+    assert action()[0] == "buy"
+    assert action("--value-per-point", "0.01")[0] == "stop"
+    assert action("--budget", "60")[0] == "nothing_more"
+    # Where points are worth something, but the last of the money buys few of them.
+    said, text = action("--budget", "2000", "--value-per-point", "20")
+    assert said == "buy_less"
+    smaller = json.loads(
+        plan(run_folder, "--budget", "2000", "--value-per-point", "20", "--json").stdout
+    )["decision"]["worth"]
+    assert smaller["best"]["cost"] == pytest.approx(smaller["best_cost"])
+    assert f"{smaller['best']['lines'][0]['labels']} " in text[:60]
+    assert "a point more is not worth its money. The most accuracy that the money buys" in text
+
+
+def test_a_part_to_learn_from_comes_first(
+    make_surface: Callable[..., ResponseSurface], store_run: Callable[..., Path]
+) -> None:
+    rates = np.random.default_rng(0).uniform(0.1, 1.5, 400)  # either side may be better
+    surface = make_surface({"easy": rates}, clean={"easy": 0.9, "hard": 0.9})
+    folder = store_run(probe=replace(surface, item_deviation=0.01))
+    words = (folder, "--budget", "600", "--rounds-left", 3)
+    found = json.loads(plan(*words, "--json").stdout)
+    text = shown(*words)
+    assert found["action"] == "buy_first"
+    assert text.startswith("Buy first ")
+    assert "As things stand, the whole purchase would be: Buy" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (["--target-accuracy", ".99"], "all that is for sale reaches 99.0%"),
+        (["--target-accuracy", "2"], "the target accuracy should be between 0 and 1; got 2.0"),
+        (["--probability", "nan"], "--probability goes with --target-accuracy"),
+        (["--cost", "hard=x"], "--cost hard=x: "),
+        (["--value-per-point", "much"], "--value-per-point much: "),
+        (["--value-per-point", "0"], "should be worth something; got 0"),
+        (["--hours", "crowd=3"], "--hours goes with --suppliers"),
+        (["--suppliers", "none.toml"], "none.toml: no such file"),
+        (["--suppliers", "none.toml", "--cost", "easy=2"], "--cost goes without --suppliers"),
+    ],
+)
+def test_wrong_input_is_one_line(run_folder: Path, words: list[str], part: str) -> None:
+    result = plan(run_folder, *words)
+    assert result.exit_code == 2
+    assert part in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1

@@ -1,0 +1,94 @@
+"""Where a model comes from: a folder, a hub id or the name `pico`, and which revision it is."""
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from safetensors import safe_open
+from transformers import AutoConfig
+from transformers.utils import cached_file
+
+from annotation.errors import InputError
+
+PICO_FOLDER = Path(__file__).parents[1] / "pico" / "checkpoint"
+ModelKind = Literal["decoder", "encoder"]
+# Weight files up to this size enter the revision whole, of larger ones a block in every stretch.
+_HASHED_WHOLE = 2 << 30
+_HASHED_BLOCK, _HASHED_STRETCH = 1 << 20, 32 << 20
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """Where a model comes from, known before any weight is read."""
+
+    name: str
+    location: str  # folder or hub id
+    revision: str
+    kind: ModelKind
+
+    @property
+    def label(self) -> str:
+        """The name without a folder's place, which says nothing about the model."""
+        return Path(self.name).resolve().name if Path(self.location).is_dir() else self.name
+
+
+def find_model(name: str) -> ModelSource:
+    """Resolve `pico`, a folder or a hub id, and say which revision it is.
+
+    A folder's revision is a hash over its configuration, tokenizer and weights (of weight files
+    above 2 GiB one MiB in every 32); a hub model's is the commit.
+
+    Raises InputError if there is no such model or it has no configuration.
+    """
+    location = str(PICO_FOLDER) if name == "pico" else name
+    folder = Path(location)
+    looks_local = folder.exists() or location.startswith((".", "/", "~")) or "\\" in location
+    if looks_local and not (folder / "config.json").is_file():
+        raise InputError(
+            f"model '{name}': no config.json there; give a folder in Hugging Face format, "
+            "a hub id such as 'org/name', or 'pico'."
+        )
+    try:
+        config = AutoConfig.from_pretrained(location, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "unknown error"
+        raise InputError(
+            f"model '{name}': neither a folder nor a hub id that can be reached ({reason}); "
+            "give a folder in Hugging Face format, a hub id such as 'org/name', or 'pico'."
+        ) from None
+    if config.is_encoder_decoder or not hasattr(config, "num_hidden_layers"):
+        raise InputError(
+            f"model '{name}' is of type '{config.model_type}': labelmix takes causal language "
+            "models and text encoders; name one of these."
+        )
+    architectures = config.architectures or []
+    decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
+    revision = getattr(config, "_commit_hash", None) or _folder_revision(folder)
+    return ModelSource(name, location, revision, "decoder" if decoder else "encoder")
+
+
+def _folder_revision(folder: Path) -> str:
+    digest = hashlib.sha256()
+    names = ("*.safetensors", "*.json", "*.txt", "*.model")
+    for path in sorted({path for pattern in names for path in folder.glob(pattern)}):
+        size = path.stat().st_size
+        digest.update(f"{path.name}:{size}:".encode())
+        whole = size <= _HASHED_WHOLE
+        with path.open("rb") as file:
+            for start in range(0, size, _HASHED_BLOCK if whole else _HASHED_STRETCH):
+                file.seek(start)
+                digest.update(file.read(_HASHED_BLOCK))
+    return digest.hexdigest()[:16]
+
+
+def count_parameters(source: ModelSource) -> int:
+    """Parameters of a model, read off the headers of its weights; 0 before they are there."""
+    config = cached_file(source.location, "config.json", local_files_only=True)
+    total = 0
+    for path in sorted(Path(str(config)).parent.glob("*.safetensors")):
+        with safe_open(path, framework="pt") as weights:
+            shapes = [weights.get_slice(name).get_shape() for name in weights.keys()]  # noqa: SIM118
+        total += sum(math.prod(shape) for shape in shapes)
+    return total

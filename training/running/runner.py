@@ -1,0 +1,321 @@
+"""Run trials: buy the labels, train, test."""
+
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from annotation.arrays import Positions
+from annotation.terms.cost import LabelTerms, money
+from annotation.terms.noise import ErrorKind
+from training.features import FeatureStore
+from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
+from training.models.load import (
+    LoadedModel,
+    Quantisation,
+    load_model,
+    set_threads,
+)
+from training.models.source import ModelSource
+from training.probes.fit import fit_with
+from training.probes.probe import LinearProbe, ProbeJob, score_probes
+from training.probes.rows import Array, Features, Mask
+from training.prompts import Prompt, find_prompt
+from training.running.answering import Answering, likeliest
+from training.running.targets_of_labels import purchase_targets
+from training.scoring.encoding import encode_prompts
+from training.targets.make import Targets
+from training.targets.posteriors import choice_mask
+from training.task import Purchase, Task
+from training.trial import Trial, TrialResult
+from training.tuning import qlora
+from training.unlabelled.halves import RehearsalTrials
+from training.unlabelled.reading import MOST_READ, Reading, read
+
+Progress = Callable[[int, int], None]
+_PROBES_AT_ONCE = 256  # memory for their scores: probes x test items x choices
+
+
+class TrialRunner:
+    """Runs trials of one task with one model, loaded when first needed and then kept."""
+
+    def __init__(self, task: Task, source: ModelSource, folder: Path) -> None:
+        set_threads()
+        self.task = task
+        self.source = source
+        self._folder = folder
+        self._features: dict[tuple[str, bool], FeatureStore] = {}
+        self._loaded: dict[tuple[Quantisation, bool], LoadedModel] = {}  # at most one
+        self._answering: Answering | None = None
+
+    def model(self, quantisation: Quantisation = "none", with_head: bool = False) -> LoadedModel:
+        """The model, in place of any other that was loaded: memory holds one.
+
+        A 4-bit decoder takes adapters as well; an encoder does so `with_head` only.
+        """
+        if (quantisation, with_head) not in self._loaded:
+            self._loaded.clear()
+            self._answering = None
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
+            self._loaded[quantisation, with_head] = self._load(quantisation, with_head)
+        return self._loaded[quantisation, with_head]
+
+    def _load(self, quantisation: Quantisation, with_head: bool) -> LoadedModel:
+        if with_head:
+            return qlora.load_for_tuning(self.source, quantisation, self.task.shared_choices)
+        loaded = load_model(self.source, quantisation)
+        if quantisation == "nf4" and loaded.kind == "decoder":
+            qlora.prepare(loaded)
+        return loaded
+
+    def purchase(self, trial: Trial) -> Purchase:
+        """The labels this trial trains on."""
+        # A rehearsal is taught by right answers: none of those is bought or errs.
+        borrowed = 0 if trial.rehearses else trial.borrowed
+        return self.task.purchase(
+            trial.labels(), _terms(trial), trial.seed, trial.pilot, trial.judgments, borrowed
+        )
+
+    def run(self, trial: Trial, progress: Progress = lambda _done, _total: None) -> TrialResult:
+        """Train and test; the same trial gives the same `correct` on the same machine."""
+        if trial.method == "probe":
+            return next(self.run_probes([trial]))[1]
+        started = time.perf_counter()
+        purchase = self.purchase(trial)
+        if trial.method == "qlora":
+            correct, details = self._qlora(trial, purchase, progress)
+        else:
+            correct, details = self._answers(trial.quantisation).run(trial, purchase)
+        return self._result(correct, purchase, details, time.perf_counter() - started)
+
+    def run_probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
+        """Train and test probe trials, many at a time; yields each with its result."""
+        # Fits share their work where they share their settings and the rows that they bought.
+        ordered = sorted(trials, key=lambda trial: (_alike(trial), trial.mix, trial.seed))
+        for _, group in groupby(ordered, key=_alike):
+            alike = list(group)
+            for start in range(0, len(alike), _PROBES_AT_ONCE):
+                yield from self._probes(alike[start : start + _PROBES_AT_ONCE])
+
+    def absent_features(self, trials: Sequence[Trial]) -> int:
+        """How many items these trials' probes will ask for that have no features yet."""
+        return sum(store.absent(items) for store, items in self._features_of(trials))
+
+    def prepare_features(self, trials: Sequence[Trial], progress: Callable[[int], None]) -> None:
+        """Compute at once the features that these trials' probes will ask for."""
+        for store, items in self._features_of(trials):
+            store.get(items, self.model, progress)
+
+    def features(self, prompt: str, per_choice: bool = False) -> FeatureStore:
+        """The features of items put by a prompt of this version; see FeatureStore."""
+        if (prompt, per_choice) not in self._features:
+            found = find_prompt(prompt, self.source.label)
+            self._features[prompt, per_choice] = FeatureStore(
+                self._folder, self.task, self.source, found, per_choice=per_choice
+            )
+        return self._features[prompt, per_choice]
+
+    def feature_positions(self, trials: Sequence[Trial]) -> Positions:
+        """Items whose features these trials use, each once."""
+        return self._needed(trials, [self.purchase(trial) for trial in trials])
+
+    def _needed(self, trials: Sequence[Trial], purchases: Sequence[Purchase]) -> Positions:
+        """The test set, what was bought and what is read, each item once, in order."""
+        bought = [purchase.positions for purchase in purchases]
+        looked_at = dict.fromkeys(own for trial in trials for own in trial.reads)
+        looked_at |= dict.fromkeys(
+            (name, MOST_READ)
+            for trial in trials
+            if trial.rehearses
+            for name in (self.task.target, *dict(trial.rehearses))
+        )
+        items = [*bought, *(self.task.unlabelled(*own) for own in looked_at)]
+        return np.asarray(np.unique(np.concatenate([self.task.test_positions, *items])))
+
+    def _features_of(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
+        self.task.require_choices("probe")
+        kinds = dict.fromkeys(_feature_kind(trial) for trial in trials)
+        return [
+            (
+                self.features(*kind),
+                self.feature_positions([trial for trial in trials if _feature_kind(trial) == kind]),
+            )
+            for kind in kinds
+        ]
+
+    def _answers(self, quantisation: Quantisation) -> Answering:
+        loaded = self.model(quantisation)
+        if self._answering is None:
+            self._answering = Answering(self.task, loaded)
+        return self._answering
+
+    def _probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
+        self.task.require_choices("probe")
+        started = time.perf_counter()
+        purchases = [self.purchase(trial) for trial in trials]
+        positions = self._needed(trials, purchases)
+        features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
+        mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
+        if trials[0].rehearses:
+            rehearsals = RehearsalTrials(self.task, positions, features, mask)
+            for trial, purchase in zip(trials, purchases, strict=True):
+                started = time.perf_counter()
+                correct, details = rehearsals.run(trial, purchase, _terms(trial))
+                seconds = time.perf_counter() - started
+                yield trial, self._result(correct, purchase, details, seconds)
+            return
+        jobs = []
+        for trial, purchase in zip(trials, purchases, strict=True):
+            targets = self._targets(trial, purchase)
+            rows = np.searchsorted(positions, purchase.positions)
+            jobs.append(ProbeJob(rows, targets.probabilities, targets.redraw_rates))
+        probes = fit_with(dict(trials[0].settings), features, mask, jobs)
+        tested = np.searchsorted(positions, self.task.test_positions)
+        scores = score_probes(probes, features[tested], mask[tested])  # (probes, items, choices)
+        seconds = (time.perf_counter() - started) / len(trials)
+        gold = self.task.answers[self.task.test_positions]
+        for trial, purchase, probe, own in zip(trials, purchases, probes, scores, strict=True):
+            details = {"penalty": probe.penalty}
+            if trial.reads:
+                details |= self._reading(trial, probe, positions, features, mask).as_details()
+            correct = np.asarray(own.argmax(1) == gold)
+            yield trial, self._result(correct, purchase, details, seconds)
+
+    def _reading(
+        self,
+        trial: Trial,
+        probe: LinearProbe,
+        positions: Positions,
+        features: Features,
+        mask: Mask,
+    ) -> Reading:
+        """What a probe sees in unlabelled items; it was trained on a part of the test items."""
+        task = self.task
+
+        def scores(items: Positions) -> tuple[Array, Mask]:
+            rows = np.searchsorted(positions, items)
+            return probe.scores(features[rows], mask[rows]), mask[rows]
+
+        others = task.target_others(trial.borrowed, trial.seed)
+        unlabelled = {name: scores(task.unlabelled(name, count)) for name, count in trial.reads}
+        shared = task.shared_choices is not None
+        return read(*scores(others), task.answers[others], unlabelled, shared)
+
+    def _qlora(
+        self, trial: Trial, purchase: Purchase, progress: Progress
+    ) -> tuple[NDArray[np.bool_], dict[str, float]]:
+        settings = dict(trial.settings)
+        objective = settings.pop("objective", "choices")
+        if objective == "reasoning":
+            return self._qlora_reasoning(trial, purchase, settings, progress)
+        self.task.require_choices("qlora")
+        loaded = self.model(trial.quantisation, with_head=self.source.kind == "encoder")
+        prompt = find_prompt(trial.prompt, trial.model)
+        targets = self._targets(trial, purchase)
+        scores = qlora.train_and_score(
+            loaded,
+            self._encoded(purchase.positions, loaded, prompt),
+            targets.probabilities,
+            self._encoded(self.task.test_positions, loaded, prompt),
+            qlora.QloraSettings(**settings),
+            trial.seed,
+            progress,
+            redraw_rates=targets.redraw_rates,
+        )
+        test = self.task.test_positions
+        best = likeliest(scores.double().numpy(), self.task, test)
+        return best == self.task.answers[test], {}
+
+    def _qlora_reasoning(
+        self, trial: Trial, purchase: Purchase, settings: dict[str, Any], progress: Progress
+    ) -> tuple[NDArray[np.bool_], dict[str, float]]:
+        """Train on reasoning and answers, then let the model reason about the test items."""
+        loaded = self.model(trial.quantisation)
+        prompt = find_prompt(trial.prompt, trial.model)
+        most_tokens = settings.pop("most_tokens", None)
+        rows = self.task.items.iloc[purchase.positions]
+        labels = self.task.label_texts(purchase.positions, purchase.labels)
+        prompts, targets = zip(*reasoned_texts(rows, labels, prompt), strict=True)
+        training = qlora.train_on_sequences(
+            loaded,
+            encode_prompts(loaded.tokenizer, prompts),
+            [loaded.tokenizer(text, add_special_tokens=False)["input_ids"] for text in targets],
+            qlora.QloraSettings(**settings),
+            trial.seed,
+            progress,
+            names=rows["item_id"].tolist(),
+        )
+        test = self.task.items.iloc[self.task.test_positions]
+        with training as model:
+            found = chain_of_thought_correct(
+                loaded, test, [], prompt, most_tokens=most_tokens, model=model
+            )
+        return found.correct, found.details
+
+    def _encoded(
+        self, positions: Positions, loaded: LoadedModel, prompt: Prompt
+    ) -> Sequence[qlora.Encoded]:
+        if loaded.kind == "decoder":
+            return self._answers(loaded.quantisation).encoded(positions, prompt)
+        rows = self.task.items.iloc[positions]
+        return qlora.encode_for_tuning(
+            loaded, rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()
+        )
+
+    def _targets(self, trial: Trial, purchase: Purchase) -> Targets:
+        return purchase_targets(
+            trial,
+            purchase,
+            self.task,
+            lambda: self._answers(trial.quantisation).probabilities(
+                purchase.positions, find_prompt(trial.prompt, trial.model)
+            ),
+        )
+
+    def _result(
+        self,
+        correct: NDArray[np.bool_],
+        purchase: Purchase,
+        details: Mapping[str, float],
+        seconds: float,
+    ) -> TrialResult:
+        details = dict(details)
+        if purchase.positions.size:
+            wrong = purchase.labels != self.task.answers[purchase.positions]
+            details["wrong_label_share"] = float(wrong.mean())
+        return TrialResult(correct, seconds, _peak_memory_bytes(), _device_name(), details)
+
+
+def _feature_kind(trial: Trial) -> tuple[str, bool]:
+    """Prompt, and whether every choice has features: the paper's probe knows no other kind."""
+    return trial.prompt, dict(trial.settings).get("optimiser") == "paper"
+
+
+def _alike(trial: Trial) -> tuple[str, str, bool]:
+    """What probes must have in common to be fitted together."""
+    return trial.prompt, repr(trial.settings), bool(trial.rehearses)
+
+
+def _terms(trial: Trial) -> dict[str, LabelTerms]:
+    # A trial does not know prices: they cannot change its result.
+    kinds: dict[str, ErrorKind] = {"redraw": "redraw", "flip": "flip"}
+    return {name: LabelTerms(money(0), rate, kinds[kind]) for name, rate, kind in trial.terms}
+
+
+def _peak_memory_bytes() -> int:
+    if torch.cuda.is_available():
+        return int(torch.cuda.max_memory_allocated())
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _device_name() -> str:
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu"

@@ -1,0 +1,76 @@
+"""What a purchase is trained towards: its judgments turned into the trial's kind of targets."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from annotation.errors import InputError
+from training.targets.make import (
+    Targets,
+    UncertaintyMap,
+    entropy_uncertainty,
+    make_targets,
+)
+from training.task import Purchase, Task
+from training.trial import Trial
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, config={"extra": "forbid"})
+class TargetSettings:
+    """Settings of the target kind "uncertainty".
+
+    `source` says whose uncertainty it is: that of the item's judgments, or the untrained model's
+    (normalised entropy of its probabilities over the item's choices).
+    """
+
+    source: Literal["judgments", "model"] = "judgments"
+    intercept: float = 0.0
+    slope: float = 1.0
+    largest: float = 1.0
+
+
+def purchase_targets(
+    trial: Trial,
+    purchase: Purchase,
+    task: Task,
+    model_probabilities: Callable[[], Array],
+) -> Targets:
+    """The targets of a trial's purchase, (labels, most choices of the task).
+
+    `model_probabilities` gives the untrained model's probabilities over each bought item's
+    choices, (labels, most choices); it is called only where they are needed.
+
+    Raises InputError if the trial's target settings are no such settings.
+    """
+    settings = target_settings(dict(trial.target_settings))
+    counts = task.choice_counts[purchase.positions]
+    uncertainties = None
+    if trial.target_kind == "uncertainty" and settings.source == "model":
+        uncertainties = entropy_uncertainty(model_probabilities(), counts)
+    return make_targets(
+        trial.target_kind,
+        purchase.judgments,
+        counts,
+        redraw_rates=purchase.redraw_rates,
+        uncertainties=uncertainties,
+        uncertainty_map=UncertaintyMap(settings.intercept, settings.slope, settings.largest),
+        most_choices=int(task.choice_counts.max()),
+    )
+
+
+def target_settings(settings: dict[str, Any]) -> TargetSettings:
+    """Check target settings; raises InputError naming the first wrong one."""
+    try:
+        return TypeAdapter(TargetSettings).validate_python(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(
+            f"target setting '{'.'.join(str(part) for part in first['loc'])}': "
+            f"{first['msg']}; got {first.get('input')!r}."
+        ) from None
