@@ -312,7 +312,7 @@ def test_an_interrupted_run_says_so_in_one_line_and_goes_on(
     assert_all_processes_end(out)
     messages = [line for line in errors.splitlines() if line.startswith("labelmix: ")]
     assert messages == [
-        "labelmix: interrupted; finished trials are kept, the same command goes on from there."
+        "labelmix: interrupted; what is done is kept, the same command goes on from there."
     ]
     assert "Traceback" not in errors
     kept = runs.rows(out)

@@ -293,7 +293,7 @@ def test_wrong_rows_are_left_out_or_stop_everything(tmp_path: Path) -> None:
     [
         (["--rate", "x"], "--rate 'x'"),
         (["--rate", "annotator-1=5"], "no hourly rate for annotator"),
-        (["--role", "x"], "--role 'x': should be NAME=VALUE"),
+        (["--role", "x"], "--role 'x': should be ANNOTATOR=ROLE"),
         (["--need", "hard=many"], "should be a whole number"),
         (["--need", "hard=1"], "give them with --days"),
         (["--days", "5"], "--days goes with --need"),
