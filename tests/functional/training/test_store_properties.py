@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.store import TrialStore
-from training.trial import Trial, TrialResult
+from training.trial import Recipe, Trial, TrialResult
 
 TRIAL = Trial(
     item_fingerprint="f" * 64,
@@ -21,9 +21,7 @@ TRIAL = Trial(
     test_seed=0,
     model="pico",
     revision="r1",
-    quantisation="none",
-    method="zero_shot",
-    settings=(),
+    recipe=Recipe("zero_shot", (), quantisation="none"),
     mix=(),
     terms=(),
     pilot=None,

@@ -56,8 +56,7 @@ def test_accuracy_is_the_mean_over_seeds_of_each_stratum(config: Path) -> None:
     assert found["seeds"] == 3
     assert found["details"]["penalty"] == pytest.approx(0.1)
     lab = prepare(read_config(config)).lab
-    mix = {"easy": 30, "hard": 10}
-    trials = [lab.trial(lab.recipes["probe"], mix, seed) for seed in range(3)]
+    trials = [lab.trial(lab.recipes["probe"], {"easy": 30, "hard": 10}, seed) for seed in range(3)]
     with TrialStore(config.parent / "out" / "trials.sqlite") as store:
         kept = [store.get(own) for own in trials]
     assert all(kept)

@@ -10,7 +10,7 @@ import pytest
 
 from annotation.errors import InputError
 from training.store import TrialStore
-from training.trial import Trial, TrialResult
+from training.trial import Recipe, Trial, TrialResult
 
 
 @pytest.fixture
@@ -26,9 +26,7 @@ def trial() -> Trial:
         test_seed=0,
         model="pico",
         revision="r1",
-        quantisation="none",
-        method="probe",
-        settings=(("penalty", 0.1),),
+        recipe=Recipe("probe", (("penalty", 0.1),), quantisation="none"),
         mix=(("easy", 8),),
         terms=(("easy", 0.1, "redraw"),),
         pilot=None,
@@ -170,7 +168,7 @@ def test_the_store_can_be_read_with_plain_sql(tmp_path: Path, trial: Trial) -> N
         store.put(trial, result_of(7))
     connection = sqlite3.connect(path)
     row = connection.execute(
-        "SELECT json_extract(trial, '$.method'), json_extract(trial, '$.mix[0][1]'), test_items,"
+        "SELECT json_extract(trial, '$.recipe.method'), json_extract(trial, '$.mix[0][1]'), test_items,"
         " json_extract(details, '$.penalty') FROM trials"
     ).fetchone()
     connection.close()
