@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms
 from training.models.load import Quantisation, compute_type
 from training.models.source import ModelSource
@@ -47,9 +48,7 @@ class Trial:
     """
 
     item_fingerprint: str
-    measure: str
-    easy_at_most: float
-    hard_at_least: float
+    strata: Strata
     target: str
     test_target: int
     test_others: int
@@ -75,13 +74,7 @@ class Trial:
 
     @cached_property
     def key(self) -> str:
-        record = asdict(self)
-        if not self.borrowed:
-            del record["borrowed"]  # keys are those from before there was lending
-        for late in ("reads", "rehearses"):
-            if not record[late]:
-                del record[late]
-        text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def labels(self) -> dict[str, int]:
@@ -153,9 +146,7 @@ def make_trial(
     labelled = {*bought, *(rehearses or {}), *([task.target] if borrowed else [])}
     return Trial(
         item_fingerprint=task.fingerprint,
-        measure=task.strata.measure,
-        easy_at_most=task.strata.easy_at_most,
-        hard_at_least=task.strata.hard_at_least,
+        strata=task.strata,
         target=task.target,
         test_target=task.test_sizes.target,
         test_others=task.test_sizes.others,

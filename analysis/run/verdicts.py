@@ -16,7 +16,9 @@ ZERO_SHOT_KEYS = ("zero shot", "zeroshot", "unsupervised")
 
 
 def plain_name(key: str) -> str:
-    """A condition's key as words: 'all_easy' -> 'all easy'."""
+    """A condition's key as words: 'all_easy' -> 'all easy'; a stratum keeps its own spelling."""
+    if key.startswith("all_"):
+        return f"all {key.removeprefix('all_')}"
     return key.replace("_", " ").strip()
 
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from analysis.accuracy import Resampling
 from annotation.errors import InputError
 from annotation.sources import load_items
-from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms, money
 from budget.config.run import RunConfig
 from budget.market.simple_rules import Mix
@@ -171,7 +170,7 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
     """
     source = find_model(config.model.path)
     items = load_items(config.items.source, **config.items.options())
-    strata = Strata(config.strata.measure, config.strata.easy_at_most, config.strata.hard_at_least)
+    strata = config.strata.cut_items(items, config.items.source)
     sizes = TestSizes(target=config.test.items, others=config.test.other_items)
     task = Task(items, strata, config.strata.target, sizes, config.test.seed)
     terms = config.terms()

@@ -103,7 +103,9 @@ def pico() -> ModelSource:
 
 @pytest.fixture
 def task(tmp_path: Path) -> EventfulTask:
-    task = EventfulTask(load_workshop(240), Strata("steps", 2, 5), "hard", TestSizes(24, 8))
+    task = EventfulTask(
+        load_workshop(240), Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(24, 8)
+    )
     task.record = tmp_path / "record"
     return task
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
+from annotation.strata.bands import Strata
 from training.store import TrialStore
 from training.trial import Trial, TrialResult
 
@@ -17,9 +18,7 @@ from training.trial import Trial, TrialResult
 def trial() -> Trial:
     return Trial(
         item_fingerprint="f" * 64,
-        measure="steps",
-        easy_at_most=2.0,
-        hard_at_least=5.0,
+        strata=Strata.easy_medium_hard("steps", 2, 5),
         target="hard",
         test_target=10,
         test_others=6,

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from annotation.strata.bands import Strata
+from annotation.strata.bands import Edge, Strata, make_strata
 from annotation.terms.cost import LabelTerms
 from training.models.source import ModelSource
 from training.task import Pilot, Task, TestSizes
@@ -23,9 +23,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 TRIAL = Trial(
     item_fingerprint="f" * 64,
-    measure="steps",
-    easy_at_most=2.0,
-    hard_at_least=5.0,
+    strata=Strata.easy_medium_hard("steps", 2, 5),
     target="hard",
     test_target=10,
     test_others=6,
@@ -43,9 +41,14 @@ TRIAL = Trial(
 
 OTHER: dict[str, list[Any]] = {
     "item_fingerprint": ["e" * 64],
-    "measure": ["stepz"],
-    "easy_at_most": [1.0, 2.5],
-    "hard_at_least": [6.0],
+    "strata": [
+        Strata.easy_medium_hard("stepz", 2, 5),
+        Strata.easy_medium_hard("steps", 2.5, 5),
+        Strata.easy_medium_hard("steps", 2, 6),
+        make_strata("steps", [Edge(2), Edge(5)]),
+        make_strata("steps", [Edge(2)]),
+        Strata.easy_medium_hard("steps", 2, 5).named(("a", "b", "hard")),
+    ],
     "target": ["easy"],
     "test_target": [11],
     "test_others": [7],
@@ -92,7 +95,8 @@ def test_key_changes_with_every_field() -> None:
 
 def test_key_is_the_same_in_every_process() -> None:
     code = (
-        f"from training.task import Pilot\nfrom training.trial import Trial\nprint({TRIAL!r}.key)"
+        "from annotation.strata.bands import Edge, Strata\nfrom training.task import Pilot\n"
+        f"from training.trial import Trial\nprint({TRIAL!r}.key)"
     )
     environment = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
     printed = subprocess.run(
@@ -120,7 +124,7 @@ PILOT = Pilot((("easy", 10), ("hard", 10)), seed=7)
 def describe(make_items: Callable[..., pd.DataFrame]) -> Callable[..., Trial]:
     """make_trial with defaults, each of which a test may change."""
     table = make_items(60)
-    task = Task(table, Strata("steps", 2, 5), "hard", TestSizes(10, 6))
+    task = Task(table, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(10, 6))
 
     def call(**changes: Any) -> Trial:
         arguments: dict[str, Any] = {
@@ -164,13 +168,15 @@ def test_what_can_change_the_result_changes_the_key(
     table = make_items(60)
     reworded = table.copy()
     reworded.loc[3, "question"] = "another question?"
-    strata, sizes = Strata("steps", 2, 5), TestSizes(10, 6)
+    strata, sizes = Strata.easy_medium_hard("steps", 2, 5), TestSizes(10, 6)
     changed = {
         "an item": describe(task=Task(reworded, strata, "hard", sizes)),
         "order of the items": describe(
             task=Task(table[::-1].reset_index(drop=True), strata, "hard", sizes)
         ),
-        "the cut": describe(task=Task(table, Strata("steps", 1, 5), "hard", sizes)),
+        "the cut": describe(
+            task=Task(table, Strata.easy_medium_hard("steps", 1, 5), "hard", sizes)
+        ),
         "the target": describe(task=Task(table, strata, "easy", sizes)),
         "the size of the test set": describe(task=Task(table, strata, "hard", TestSizes(9, 6))),
         "the other test sizes": describe(task=Task(table, strata, "hard", TestSizes(10, 5))),
@@ -205,9 +211,9 @@ def test_a_trial_that_borrows_knows_the_terms_of_the_target(
     assert describe(mix={}, borrowed=5, terms=noisier).key != trial.key
 
 
-def test_results_from_before_there_was_lending_are_found_again() -> None:
-    # The key of this trial as it was then.
-    assert TRIAL.key == "f12522a000364b0b60e1eb9e8a47011f0a1d009cd87355da5d2d8ec5ae3a7a87"
+def test_bounds_written_otherwise_are_the_same_trial() -> None:
+    strata = make_strata("steps", [Edge(2.0), Edge(5, "harder")])
+    assert replace(TRIAL, strata=strata).key == TRIAL.key
 
 
 def test_only_what_is_trained_borrows(describe: Callable[..., Trial]) -> None:

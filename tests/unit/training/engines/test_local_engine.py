@@ -92,7 +92,9 @@ class FatalTask(Task):
 
 @pytest.fixture
 def fatal_task(make_items: Callable[..., pd.DataFrame], tmp_path: Path) -> FatalTask:
-    task = FatalTask(make_items(120), Strata("steps", 2, 5), "hard", TestSizes(16, 8))
+    task = FatalTask(
+        make_items(120), Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(16, 8)
+    )
     task.marker = tmp_path / "purchases"
     task.deaths = 1
     return task
