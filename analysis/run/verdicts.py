@@ -19,6 +19,8 @@ def plain_name(key: str) -> str:
     """A condition's key as words: 'all_easy' -> 'all easy'; a stratum keeps its own spelling."""
     if key.startswith("all_"):
         return f"all {key.removeprefix('all_')}"
+    if key.endswith("_equal_count"):
+        return f"{key.removesuffix('_equal_count')} equal count"
     return key.replace("_", " ").strip()
 
 
