@@ -13,7 +13,7 @@ from annotation.errors import InputError
 from annotation.items.table import fingerprint, measures, shared_choices
 from annotation.sources import load_items
 from budget.config.read import read_config, with_overrides
-from budget.config.sections import StrataSection
+from budget.config.strata_section import StrataSection
 
 
 class MeasureDescription(Record):

@@ -27,11 +27,11 @@ from budget.config.sections import (
     ProbeSection,
     PromptSection,
     QloraSection,
-    StrataSection,
     TargetsSection,
     TestSection,
     UncertaintySection,
 )
+from budget.config.strata_section import StrataSection
 from budget.config.toml import Section
 from training.unlabelled.told import LEAST_TEST_ITEMS
 
