@@ -11,7 +11,7 @@ from annotation.errors import InputError
 from annotation.sources import load_items
 from annotation.strata.bands import Edge, Strata
 from annotation.terms.cost import LabelTerms
-from budget.config.prepare import Setting, prepare
+from budget.config.prepare import prepare
 from budget.config.read import parse_config
 from budget.config.run import RunConfig
 
@@ -72,11 +72,6 @@ def test_a_run_cut_by_edges_is_that_of_the_two_bounds() -> None:
     assert by_edges.task.strata == by_bounds.task.strata
     assert (by_edges.terms, by_edges.capacity) == (by_bounds.terms, by_bounds.capacity)
     np.testing.assert_array_equal(by_edges.task.test_positions, by_bounds.task.test_positions)
-
-    def key(setting: Setting) -> str:
-        return setting.trial("probe", {"easy": 4, "hard": 3}, 1).key
-
-    assert key(by_edges) == key(by_bounds)
 
 
 def test_quantiles_are_those_of_the_items() -> None:
