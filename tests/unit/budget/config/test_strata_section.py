@@ -67,8 +67,8 @@ def test_a_cut_makes_any_number(cut: str, names: tuple[str, ...]) -> None:
 
 
 def test_a_run_cut_by_edges_is_that_of_the_two_bounds() -> None:
-    by_bounds = prepare(config(USUAL))
-    by_edges = prepare(config({"measure": "steps", "cut": "edges:2,>=5"}))
+    by_bounds = prepare(config(USUAL)).lab
+    by_edges = prepare(config({"measure": "steps", "cut": "edges:2,>=5"})).lab
     assert by_edges.task.strata == by_bounds.task.strata
     assert (by_edges.terms, by_edges.capacity) == (by_bounds.terms, by_bounds.capacity)
     np.testing.assert_array_equal(by_edges.task.test_positions, by_bounds.task.test_positions)
@@ -87,13 +87,13 @@ def test_names_of_one_s_own() -> None:
         {**FOUR, "names": NAMES, "target": "very good", "buy": ["novice", "very good", "expert"]},
         annotators=dict.fromkeys(["novice", "very good", "expert"], TERMS),
     )
-    setting = prepare(own)
+    lab = prepare(own).lab
     edges = (Edge(2), Edge(3), Edge(5, "harder"))
-    assert setting.task.strata == Strata("steps", tuple(NAMES), edges)
-    assert setting.task.target == "very good"
-    assert setting.strata == ("novice", "very good", "expert")
-    assert setting.easiest == "novice"
-    assert setting.task.pools["apprentice"].size > 0
+    assert lab.task.strata == Strata("steps", tuple(NAMES), edges)
+    assert lab.task.target == "very good"
+    assert lab.strata == ("novice", "very good", "expert")
+    assert lab.easiest == "novice"
+    assert lab.task.pools["apprentice"].size > 0
 
 
 def test_names_of_the_usual_three() -> None:
@@ -104,7 +104,7 @@ def test_names_of_the_usual_three() -> None:
 
 
 def test_the_easiest_where_the_target_is_easiest() -> None:
-    assert prepare(config({**USUAL, "target": "easy"})).easiest == "hard"
+    assert prepare(config({**USUAL, "target": "easy"})).lab.easiest == "hard"
 
 
 def test_terms_without_a_default_are_asked_for() -> None:
