@@ -15,13 +15,13 @@ from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal, money
 from annotation.terms.noise import ErrorKind
 from budget.config.toml import Money, Section
+from budget.market.market import TrainingCost
 from budget.market.offers import (
     MOST_JUDGMENTS,
     Discount,
     Offer,
     label_redraw_rate,
 )
-from budget.market.supply import TrainingCost
 
 
 def _seconds(value: object) -> Decimal:
