@@ -25,7 +25,6 @@ STILL_TO_COME = {
     "annotation/labelling/collected.py",
     "budget/commands/run.py",
     "docs/cli.md",
-    "training/lab.py",
 }
 
 # What a help text and a result still call pages that moved; empty when they are mended.
