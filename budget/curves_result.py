@@ -229,7 +229,7 @@ def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
         if 2 * design.sizes[-1] > setting.lab.capacity[name]:
             found.append(
                 f"Stratum '{name}' has {setting.lab.capacity[name]:,} items left to label: "
-                f"purchases of {design.sizes[-1]:,} by different seeds share most of their items, so that "
-                "the intervals do not cover the luck of which items there are."
+                f"purchases of {design.sizes[-1]:,} by different seeds share most of their items, "
+                "so that the intervals do not cover the luck of which items there are."
             )
     return found
