@@ -228,8 +228,8 @@ def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
     for name in arms:
         if 2 * design.sizes[-1] > setting.lab.capacity[name]:
             found.append(
-                f"Stratum '{name}' has {setting.lab.capacity[name]:,} items left to label: purchases "
-                f"of {design.sizes[-1]:,} by different seeds share most of their items, so that "
-                "the intervals do not cover the luck of which items there are."
+                f"Stratum '{name}' has {setting.lab.capacity[name]:,} items left to label: "
+                f"purchases of {design.sizes[-1]:,} by different seeds share most of their items, "
+                "so that the intervals do not cover the luck of which items there are."
             )
     return found

@@ -88,7 +88,6 @@ def hardness(
     from annotation.items.write import check_table_path
     from budget.commands.item_source import ItemSource, config_or_items, load_source
     from budget.commands.show.hardness import show_hardness
-    from budget.config.items import configured_cuts
     from budget.hardness import HardnessOptions, run_hardness
 
     # What is asked is checked before any work that takes long.
@@ -121,8 +120,16 @@ def hardness(
     )
     with progress_watcher() as watcher:
         found = load_source(asked, watcher)
-        cuts = {} if found.config is None else configured_cuts(found.config)
-        pool = MeasuredPool(found.items, found.name, found.source, found.table, cuts, found.remarks)
+        sections = [] if found.config is None else [found.config.strata]
+        pool = MeasuredPool(
+            found.items,
+            found.name,
+            found.source,
+            found.table,
+            cuts={section.measure: section.as_cut for section in sections},
+            names={section.measure: section.names for section in sections},
+            remarks=found.remarks,
+        )
         result = run_hardness(pool, options, watcher)
     if figure is not None:
         write_hardness_figure(result, figure)

@@ -14,9 +14,9 @@ from annotation.errors import InputError
 from annotation.items.read import UserTable, read_user_table
 from annotation.items.table import LEFT_OUT
 from annotation.sources import load_items
-from annotation.strata.bands import Bands
+from annotation.strata.bands import Strata
 from annotation.strata.cut import read_cut
-from budget.config.items import configured_items, configured_strata, configured_table
+from budget.config.items import configured_items, configured_table
 from budget.config.read import read_config, with_overrides
 from budget.config.run import RunConfig
 
@@ -117,13 +117,13 @@ class LoadedItems:
     cut: str | None = None
 
     @cached_property
-    def strata(self) -> Bands | None:
+    def strata(self) -> Strata | None:
         """How the configuration, or options, cut them; None where nothing does.
 
         Raises InputError if they cannot be cut so.
         """
         if self.config is not None:
-            return configured_strata(self.config)
+            return self.config.strata.cut_items(self.items, self.config.items.source)
         if self.measure is not None:
             return read_cut(self.cut or USUAL_CUT, self.measure, self.items)
         return None

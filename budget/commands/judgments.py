@@ -1,6 +1,7 @@
 """`labelmix judgments`: what annotation work says of itself, and simulated work to try it on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -192,14 +193,17 @@ def report(
     )
     reading = read_judgment_files(files, ground_truth_is_gold)
     table = None
+    strata: tuple[str, ...] = ()
     if asked.names_items:
         loaded = load_source(asked)
         table = loaded.items
+        strata = () if loaded.strata is None else loaded.strata.names
         reading = check_against_items(reading, table, loaded.stratum_by_id, answers_are_gold)
     if strict:
         reading.required()
     if reading.judgments.empty and reading.rejected:
         raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
+    settings = replace(settings, strata_order=strata)
     found = report_judgments(reading.judgments, table, settings)
     if out is not None:
         planned = {name: count * judgments_per_label for name, count in wanted.items()}

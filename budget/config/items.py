@@ -1,4 +1,4 @@
-"""The items and strata of a configuration."""
+"""The items of a configuration."""
 
 from pathlib import Path
 
@@ -6,7 +6,6 @@ import pandas as pd
 
 from annotation.items.read import UserTable, read_user_table
 from annotation.sources import load_items
-from annotation.strata.bands import Strata
 from budget.config.run import RunConfig
 
 
@@ -28,15 +27,3 @@ def configured_table(config: RunConfig) -> UserTable | None:
     if config.items.source != "tabular" or path is None or options:
         return None  # what is left over, `load_items` tells of
     return read_user_table(Path(path), columns, choices, mapped_by="configuration")
-
-
-def configured_strata(config: RunConfig) -> Strata:
-    """The cut that [strata] asks for."""
-    cut = config.strata
-    return Strata(cut.measure, cut.easy_at_most, cut.hard_at_least)
-
-
-def configured_cuts(config: RunConfig) -> dict[str, str]:
-    """Measure -> the cut that [strata] asks for, as `annotation.strata.cut.read_cut` takes it."""
-    cut = config.strata
-    return {cut.measure: f"edges:{cut.easy_at_most!r},>={cut.hard_at_least!r}"}

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import get_args
 
 from annotation.errors import InputError
-from annotation.strata.bands import Strata
 from budget.config.items import configured_items
 from budget.config.run import RunConfig
 from budget.market.simple_rules import Mix
@@ -42,7 +41,7 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
     """
     source = find_model(config.model.path)
     items = configured_items(config)
-    strata = Strata(config.strata.measure, config.strata.easy_at_most, config.strata.hard_at_least)
+    strata = config.strata.cut_items(items, config.items.source)
     sizes = TestSizes(target=config.test.items, others=config.test.other_items)
     task = Task(items, strata, config.strata.target, sizes, config.test.seed)
     lab = Lab(task, source, recipes_of(config), config.terms())

@@ -37,7 +37,7 @@ ITEMS = items_of(120)  # 40 a stratum
 
 
 def task_of(seed: int = 0) -> Task:
-    return Task(ITEMS, Strata("steps", 2, 5), "hard", TestSizes(12, 8), seed)
+    return Task(ITEMS, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(12, 8), seed)
 
 
 def terms(rate: float, kind: ErrorKind) -> dict[str, LabelTerms]:

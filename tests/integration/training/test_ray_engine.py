@@ -102,7 +102,9 @@ def pico() -> ModelSource:
 
 @pytest.fixture
 def task() -> Task:
-    return Task(load_workshop(240), Strata("steps", 2, 5), "hard", TestSizes(24, 8))
+    return Task(
+        load_workshop(240), Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(24, 8)
+    )
 
 
 @pytest.fixture

@@ -304,7 +304,7 @@ def test_a_target_without_items(
 
 def test_an_unknown_target(make_items: Callable[..., pd.DataFrame]) -> None:
     with pytest.raises(InputError) as error:
-        Task(make_items(60), Strata("steps", 2, 5), "harder", TestSizes(5, 5))
+        Task(make_items(60), Strata.easy_medium_hard("steps", 2, 5), "harder", TestSizes(5, 5))
     assert str(error.value) == (
         "target stratum 'harder' does not exist; choose one of easy, medium, hard."
     )
@@ -371,7 +371,7 @@ def test_what_labels_say(task: Task) -> None:
 
 
 def test_any_stratum_may_be_the_target(make_items: Callable[..., pd.DataFrame]) -> None:
-    task = Task(make_items(60), Strata("steps", 2, 5), "easy", TestSizes(9, 4))
+    task = Task(make_items(60), Strata.easy_medium_hard("steps", 2, 5), "easy", TestSizes(9, 4))
     assert pd.Series(task.test_strata).value_counts().to_dict() == {
         "easy": 9,
         "medium": 4,

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from annotation.labelling.labels import Labels
-from annotation.strata.bands import Strata
+from annotation.strata.bands import Edge, Strata, make_strata
 from annotation.terms.cost import LabelTerms
 from tests.trials import flat_trial
 from training.models.source import ModelSource
@@ -26,9 +26,7 @@ ROOT = Path(__file__).resolve().parents[3]
 RECIPE = Recipe("qlora", (("rank", 8),))
 TRIAL = Trial(
     item_fingerprint="f" * 64,
-    measure="steps",
-    easy_at_most=2.0,
-    hard_at_least=5.0,
+    strata=Strata.easy_medium_hard("steps", 2, 5),
     target="hard",
     test_target=10,
     test_others=6,
@@ -54,9 +52,14 @@ OTHER_RECIPES: dict[str, list[Any]] = {
 
 OTHER: dict[str, list[Any]] = {
     "item_fingerprint": ["e" * 64],
-    "measure": ["stepz"],
-    "easy_at_most": [1.0, 2.5],
-    "hard_at_least": [6.0],
+    "strata": [
+        Strata.easy_medium_hard("stepz", 2, 5),
+        Strata.easy_medium_hard("steps", 2.5, 5),
+        Strata.easy_medium_hard("steps", 2, 6),
+        make_strata("steps", [Edge(2), Edge(5)]),
+        make_strata("steps", [Edge(2)]),
+        Strata.easy_medium_hard("steps", 2, 5).named(("a", "b", "hard")),
+    ],
     "target": ["easy"],
     "test_target": [11],
     "test_others": [7],
@@ -104,8 +107,8 @@ def test_key_changes_with_every_field() -> None:
 
 def test_key_is_the_same_in_every_process() -> None:
     code = (
-        "from training.task import Pilot\nfrom training.trial import Recipe, Trial\n"
-        f"print({TRIAL!r}.key)"
+        "from annotation.strata.bands import Edge, Strata\nfrom training.task import Pilot\n"
+        f"from training.trial import Recipe, Trial\nprint({TRIAL!r}.key)"
     )
     environment = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
     printed = subprocess.run(
@@ -133,7 +136,7 @@ PILOT = Pilot((("easy", 10), ("hard", 10)), seed=7)
 def describe(make_items: Callable[..., pd.DataFrame]) -> Callable[..., Trial]:
     """make_trial with defaults, each of which a test may change."""
     table = make_items(60)
-    task = Task(table, Strata("steps", 2, 5), "hard", TestSizes(10, 6))
+    task = Task(table, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(10, 6))
 
     def call(**changes: Any) -> Trial:
         arguments: dict[str, Any] = {
@@ -177,13 +180,15 @@ def test_what_can_change_the_result_changes_the_key(
     table = make_items(60)
     reworded = table.copy()
     reworded.loc[3, "question"] = "another question?"
-    strata, sizes = Strata("steps", 2, 5), TestSizes(10, 6)
+    strata, sizes = Strata.easy_medium_hard("steps", 2, 5), TestSizes(10, 6)
     changed = {
         "an item": describe(task=Task(reworded, strata, "hard", sizes)),
         "order of the items": describe(
             task=Task(table[::-1].reset_index(drop=True), strata, "hard", sizes)
         ),
-        "the cut": describe(task=Task(table, Strata("steps", 1, 5), "hard", sizes)),
+        "the cut": describe(
+            task=Task(table, Strata.easy_medium_hard("steps", 1, 5), "hard", sizes)
+        ),
         "the target": describe(task=Task(table, strata, "easy", sizes)),
         "the size of the test set": describe(task=Task(table, strata, "hard", TestSizes(9, 6))),
         "the other test sizes": describe(task=Task(table, strata, "hard", TestSizes(10, 5))),
@@ -227,6 +232,11 @@ def test_labels_that_were_given_are_told_by_their_hash(describe: Callable[..., T
     assert trial.key != describe(mix={"easy": 2}, terms={}, given=other).key
     assert trial.key != describe(mix={"easy": 2}, terms={}).key
     assert trial.record()["given"] is None and trial.record()["given_key"] == given.key
+
+
+def test_bounds_written_otherwise_are_the_same_trial() -> None:
+    strata = make_strata("steps", [Edge(2.0), Edge(5, "harder")])
+    assert replace(TRIAL, strata=strata).key == TRIAL.key
 
 
 def test_only_what_is_trained_borrows(describe: Callable[..., Trial]) -> None:

@@ -35,7 +35,7 @@ STRATA = ("easy", "hard")
 def world() -> World:
     """Word problems and pico; features, which no adapter reads, are nothing."""
     items = load_items("workshop", size=400)
-    task = Task(items, Strata("steps", 2, 5), "hard", TestSizes(40, 1))
+    task = Task(items, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(40, 1))
     maker = FeatureMaker("pico", Path("unused"))
     texts = maker.tunable(task, STRATA)
     count = len(texts.positions)

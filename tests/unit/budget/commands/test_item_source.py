@@ -90,6 +90,11 @@ def test_a_configuration_brings_items_and_cut(config: Path) -> None:
     assert (len(found.items), found.name, found.source) == (50, "workshop", "workshop")
     assert set(found.stratum_of_items) == {"easy", "medium", "hard"}
     assert found.table is None
+    config.write_text(
+        CONFIG.partition("easy_at_most")[0]
+        + 'cut = "edges:2,3,>=5"\nnames = ["a", "b", "c", "d"]\n'
+    )
+    assert set(load(config=config).stratum_of_items) == {"a", "b", "c", "d"}
 
 
 def test_a_file_that_a_configuration_names(config: Path, items_file: Path) -> None:

@@ -8,15 +8,14 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
+from annotation.strata.bands import Strata
 from training.engines.dispatch import Dispatcher, Outcome, WorkerLostError, attempt, trial_name
 from training.trial import Recipe, Trial, TrialResult
 
 RESULT = TrialResult(np.array([True, False]), 1.0, 1, "cpu")
 TRIAL = Trial(
     item_fingerprint="f" * 64,
-    measure="steps",
-    easy_at_most=2.0,
-    hard_at_least=5.0,
+    strata=Strata.easy_medium_hard("steps", 2, 5),
     target="hard",
     test_target=10,
     test_others=6,

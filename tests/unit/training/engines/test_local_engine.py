@@ -90,7 +90,7 @@ class Fatal:
 
 @pytest.fixture
 def task(make_items: Callable[..., pd.DataFrame]) -> Task:
-    return Task(make_items(120), Strata("steps", 2, 5), "hard", TestSizes(16, 8))
+    return Task(make_items(120), Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(16, 8))
 
 
 def test_neither_a_killed_worker_nor_a_diverging_trial_stops_the_others(
