@@ -116,8 +116,8 @@ class Trial:
     item_fingerprint: str
     strata: Strata
     target: str
-    test_target: int
-    test_others: int
+    test_target: int | None
+    test_others: int | None
     test_seed: int
     model: str
     revision: str

@@ -201,6 +201,27 @@ class MethodResult(Record):
     surface: SurfaceSummary
 
 
+class MeasuredErrorRate(Estimate):
+    """How often a stratum's judgments are wrong, as measured from `judgments` by a `method`."""
+
+    method: str
+    judgments: int
+
+
+class CollectedSummary(Record):
+    """What a run trained on, where labels are people's own judgments."""
+
+    files: list[str]
+    judgments: int  # that can be trained on
+    annotators: int
+    items: int  # that were judged
+    left_out: int  # rows of the files that could not be used
+    judgments_for_strata: int  # of every item; they told how hard it is, and were not trained on
+    aggregate: str  # how a label is made of its judgments
+    error_rates: dict[str, MeasuredErrorRate]  # by stratum
+    lent: bool = True  # whether planning trials learnt from judgments of test items
+
+
 class TrialCount(Record):
     """How many trials stand behind a result."""
 
@@ -241,6 +262,7 @@ class RunResult(Record):
     methods: dict[str, MethodResult]  # every method, the planning method first
     seeds: list[int]
     trials: TrialCount
+    collected: CollectedSummary | None = None  # None: annotators were simulated
     warnings: list[str]
     timing: dict[str, float]
 

@@ -151,7 +151,8 @@ def load_source(
 ) -> LoadedItems:
     """Load the items that a command is to work on.
 
-    `answered`: those of a configuration need answers, as in a run. Those of a file never do.
+    `answered`: those of a configuration are as in a run, with answers, or with what the judgments
+    that it names tell of them. Those of a file never need answers.
 
     Raises InputError if no items are named, or they cannot be loaded.
     """
@@ -161,7 +162,12 @@ def load_source(
         if table is not None:
             return replace(_of_table(table), config=config)
         _tell_of_fetching(config.items.source, config.items.options(), watcher)
-        return replace(_of_source(config.items.source, configured_items(config)), config=config)
+        found = configured_items(config, answered)
+        if answered and config.collected is not None:
+            from budget.config.judged_items import judged_items  # loads torch
+
+            found = judged_items(found, config.collected, config.strata.measure).items
+        return replace(_of_source(config.items.source, found), config=config)
     if asked.items is not None:
         table = read_user_table(asked.items, asked.columns, asked.choices)
         return replace(_of_table(table), measure=asked.measure, cut=asked.cut)

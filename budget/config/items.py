@@ -4,16 +4,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from annotation.items.read import UserTable, read_user_table
+from annotation.items.read import UserTable, load_partly_answered, read_user_table
 from annotation.sources import load_items
 from budget.config.run import RunConfig
 
 
-def configured_items(config: RunConfig) -> pd.DataFrame:
-    """The items that [items] names, all of them answered.
+def configured_items(config: RunConfig, answered: bool = True) -> pd.DataFrame:
+    """The items that [items] names.
+
+    All need a right answer where `answered`, unless the configuration has people's judgments:
+    then some, or all but the test set's, may lack theirs.
 
     Raises InputError if they cannot be loaded.
     """
+    if config.items.source == "tabular" and (config.collected is not None or not answered):
+        return load_partly_answered(**config.items.options())
     return load_items(config.items.source, **config.items.options())
 
 

@@ -15,6 +15,8 @@ from annotation.terms.cost import (
     mix_cost,
     several,
 )
+from annotation.terms.noise import ErrorKind
+from budget.config.collected_section import CollectedSection, split_annotators
 from budget.config.sections import (
     USUAL_ROUNDS,
     AnnotatorSection,
@@ -46,6 +48,7 @@ class RunConfig(Section):
     model: ModelSection = ModelSection()
     methods: MethodsSection = MethodsSection()
     annotators: dict[str, AnnotatorSection] = Field(default_factory=dict)
+    collected: CollectedSection | None = None  # written as part of [annotators]
     budget: BudgetSection
     pilot: PilotSection = PilotSection()
     test: TestSection = TestSection()
@@ -56,6 +59,11 @@ class RunConfig(Section):
     uncertainty: UncertaintySection = UncertaintySection()
     prompt: PromptSection = PromptSection()
     generation: GenerationSection = GenerationSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_labels(cls, raw: Any) -> Any:  # noqa: ANN401 - whatever a TOML file holds
+        return split_annotators(raw)
 
     @property
     def exploring_rounds(self) -> int:
@@ -79,7 +87,8 @@ class RunConfig(Section):
 
     @property
     def _labels_are_plain(self) -> bool:
-        return self.targets.judgments == 1 and self.targets.kind == "hard_labels"
+        plain = self.targets.judgments == 1 and self.targets.kind == "hard_labels"
+        return plain and self.collected is None
 
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale; the cost is that of all judgments of a label.
@@ -88,6 +97,11 @@ class RunConfig(Section):
         """
         found = {name: self._terms_of(name) for name in self.strata.buy}
         for name, terms in found.items():
+            if terms is None and self.collected is not None:
+                raise InputError(
+                    f"annotators.{name}: give cost, what one judgment of people costs; there is no "
+                    "default for it."
+                )
             if terms is None:
                 raise InputError(
                     f"annotators.{name}: give cost and error_rate; there are defaults for "
@@ -99,12 +113,16 @@ class RunConfig(Section):
         """Terms of a stratum; None where they are neither given nor have a default."""
         given, default = self.annotators.get(name, AnnotatorSection()), DEFAULT_TERMS.get(name)
         cost, error_rate = given.cost, given.error_rate
+        if self.collected is not None:
+            # An error rate that is not given is measured once the judgments are read.
+            error_rate, default = error_rate or 0.0, None
         if default is not None:
             cost = default.cost if cost is None else cost
             error_rate = default.error_rate if error_rate is None else error_rate
         if cost is None or error_rate is None:
             return None
-        kind = given.error_kind or (default.error_kind if default else "redraw")
+        usual: ErrorKind = "flip" if self.collected else "redraw"
+        kind = given.error_kind or (default.error_kind if default else usual)
         return LabelTerms(several(self.targets.judgments, cost), error_rate, kind)
 
     def method_settings(self, method: str) -> dict[str, Any]:
@@ -163,10 +181,11 @@ class RunConfig(Section):
                 "pilot.rehearse: guessed labels stand for one judgment each; with true, "
                 'targets.judgments should be 1 and targets.kind "hard_labels"'
             )
-        if self.pilot.rehearse and self.test.items < LEAST_TEST_ITEMS:
+        items = self.test.items
+        if self.pilot.rehearse and items != "all" and items < LEAST_TEST_ITEMS:
             raise ValueError(
                 f"pilot.rehearse: with true, test.items should be at least {LEAST_TEST_ITEMS}; "
-                f"got {self.test.items}"
+                f"got {items}"
             )
         if self.pilot.rehearse and self.pilot.borrow is False:
             raise ValueError(

@@ -116,8 +116,9 @@ class TestSection(Section):
 
     __test__ = False  # not a test class, whatever its name begins with
 
-    items: Annotated[int, Field(ge=10)] = 400  # of the target stratum
-    other_items: Annotated[int, Field(ge=1)] = 100  # of every other stratum
+    # Of the target stratum, and of every other one; "all" whose right answer is known.
+    items: Annotated[int, Field(ge=10)] | Literal["all"] = 400
+    other_items: Annotated[int, Field(ge=1)] | Literal["all"] = 100
     seed: Seed = 0
 
 

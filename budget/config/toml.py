@@ -60,6 +60,8 @@ def first_error(error: ValidationError, remedy: Remedy) -> str:
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     kind, value, keys = first["type"], first.get("input"), first["loc"]
     place = ".".join(str(part) for part in keys if part != "[key]")
+    if place.startswith("collected."):  # which is written as part of [annotators]
+        place = place.replace("collected.", "annotators.", 1)
     if kind == "missing":
         return f"{place} is missing; {remedy('missing', keys)}."
     if kind == "extra_forbidden":

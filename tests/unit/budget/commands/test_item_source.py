@@ -114,6 +114,23 @@ def test_a_file_that_a_configuration_names(config: Path, items_file: Path) -> No
     assert load_source(asked, answered=True).items.equals(expected)
 
 
+def test_items_whose_judgments_tell_how_hard_they_are(config: Path, items_file: Path) -> None:
+    config.write_text(
+        '[items]\nsource = "tabular"\npath = "items.jsonl"\n'
+        '[annotators]\nsource = "judgments"\njudgments = "judged.csv"\njudgments_for_strata = 2\n'
+        "[annotators.easy]\ncost = 1\n[annotators.hard]\ncost = 2\n"
+        '[strata]\nmeasure = "answer_entropy"\ncut = "quantiles:2"\n'
+    )
+    judged = [
+        f"i{n},{who},{'b' if n > 2 and who == 'y' else 'a'}" for n in range(6) for who in "xyz"
+    ]
+    config.with_name("judged.csv").write_text("\n".join(["item_id,annotator,label", *judged]))
+    asked = ItemSource(either="CONFIG.toml", config=config)
+    found = load_source(asked, answered=True)
+    assert found.stratum_of_items.tolist() == ["easy"] * 3 + ["hard"] * 3
+    assert found.items["answer"].isna().all()
+
+
 def test_a_source_by_name(tmp_path: Path, items_file: Path) -> None:
     assert len(load(source="workshop").items) > 1000
     with pytest.raises(InputError, match="source 'workshop' has no option 'data_dir'"):
