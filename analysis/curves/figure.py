@@ -95,7 +95,7 @@ def describe_curves(result: CurvesResult) -> str:
     for _, group in groupby(result.points, key=lambda point: (point.stratum, point.error_rate)):
         points = list(group)
         parts.append(
-            f"{line_name(points[0])} goes from {percent(points[0].estimate, 0)} at "
+            f"{line_name(points[0], result)} goes from {percent(points[0].estimate, 0)} at "
             f"{count(points[0].labels)} labels to {percent(points[-1].estimate, 0)} at "
             f"{count(points[-1].labels)}"
         )
