@@ -16,11 +16,12 @@ import numpy as np
 from analysis.curves.design import CurvesDesign
 from analysis.curves.figure import write_figure
 from analysis.curves.result import CurvesResult, write_curves
+from annotation.arrays import Correct
 from annotation.errors import InputError
 from budget.config.prepare import Setting, prepare
 from budget.config.run import RunConfig
 from budget.config.sections import MethodName, MethodsSection
-from budget.curves_result import Correct, Kind, Measurements, summarise_curves
+from budget.curves_result import Kind, Measurements, summarise_curves
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.models.load import Quantisation

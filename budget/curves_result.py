@@ -4,9 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis.accuracy import CONFIDENCE, interval
 from analysis.curves.comparisons import (
     AccuracyCurve,
@@ -28,12 +25,11 @@ from analysis.run.result import ModelSummary, StratumSummary
 from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
+from annotation.arrays import Correct
 from annotation.terms.cost import mix_cost
 from annotation.terms.noise import true_flip_rate
 from budget.config.prepare import Setting
 from training.models.source import count_parameters
-
-Correct = NDArray[np.bool_]  # (seeds, target test items)
 
 
 class Kind(NamedTuple):

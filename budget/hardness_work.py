@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analysis.hardness.describe import known_number
 from analysis.hardness.items import MeasuredPool
 from analysis.hardness.result import Prediction
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure, text_measures
 from annotation.hardness.registry import MEASURES, is_companion
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from training.engines.base import Watcher
     from training.hardness.measure import ModelMeasures
 
-Array = NDArray[np.float64]
 
 JUDGED_BY_DEFAULT = ("answer_entropy", "pairwise_disagreement")  # they need no gold answers
 

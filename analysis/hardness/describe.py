@@ -13,12 +13,12 @@ from analysis.hardness.result import (
     Prediction,
     StratumResult,
 )
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_TEXTS
 from annotation.hardness.registry import MEASURES
 from annotation.strata.cut import PAPER_CUTS, cut_items
 
-Array = NDArray[np.float64]
 MOST_BARS = 12
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.disagreement import answer_entropy, pairwise_disagreement
 from annotation.hardness.irt import Model, fit_item_response
@@ -18,7 +18,6 @@ from annotation.hardness.surface import (
 )
 from annotation.truth.coding import usable
 
-Array = NDArray[np.float64]
 Columns = dict[str, Array]
 
 OF_TEXTS: dict[str, Callable[[pd.DataFrame], Array]] = {

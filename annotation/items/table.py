@@ -76,12 +76,6 @@ def is_missing(value: object) -> bool:
     return value is None or value is pd.NA
 
 
-def short(value: object, longest: int = 60) -> str:
-    """A value for an error message, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
-
-
 def _json_bytes(values: list[Any]) -> bytes:
     return json.dumps(values, separators=(",", ":")).encode()
 

@@ -14,7 +14,7 @@ from typing import TypeGuard
 import numpy as np
 import pandas as pd
 
-from annotation.judgments.rejections import short
+from annotation.errors import short
 
 Reject = Callable[[int, str, object, str], None]
 """Told about a value that cannot be used: row from 0, column, value, what is wrong with it."""

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.errors import short
 from annotation.items.table import gold_texts
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.rejections import Reading, Rejection
 
 
 def check_against_items(

@@ -12,10 +12,10 @@ from typing import Any
 
 import pandas as pd
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import read_json
 from annotation.judgments.columns import is_missing
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.rejections import Reading, Rejection
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table import check_judgments
 

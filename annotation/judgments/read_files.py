@@ -2,14 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from annotation.errors import InputError
 from annotation.judgments.rejections import Reading
 from annotation.judgments.table import concatenated
-
-if TYPE_CHECKING:
-    pass
 
 
 def read_judgment_files(files: Sequence[Path], ground_truth_is_gold: bool) -> Reading:

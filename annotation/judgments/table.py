@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.errors import short
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.rejections import Reading, Rejection
 from annotation.judgments.repetitions import (
     latest_version,
     one_gold_per_item,

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import readable, whole_file
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.rejections import Reading, Rejection
 from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns
 from annotation.judgments.table import check_judgments, validate_judgments
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.items.table import measures
 from annotation.strata.bands import (
@@ -19,8 +19,6 @@ from annotation.strata.bands import (
     make_strata,
 )
 from annotation.strata.quantiles import quantile_strata
-
-Array = NDArray[np.float64]
 
 # Hase et al. 2024 (arXiv:2401.06751), human measures: easy at most the first, hard at least the
 # second. (source, measure) -> cut.

@@ -5,7 +5,7 @@ from itertools import islice
 
 import numpy as np
 
-from annotation.judgments.rejections import short
+from annotation.errors import short
 from annotation.truth.coding import Coded
 
 _MOST_SHOWN = 3

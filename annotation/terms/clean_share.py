@@ -1,14 +1,12 @@
 """The share of clean labels that terms of sale state: what the response surface knows of errors."""
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.terms.cost import LabelTerms
 from annotation.terms.majority import majority_redraw_rate
 from annotation.terms.noise import redraw_rates
 
-IntArray = NDArray[np.int64]
-Array = NDArray[np.float64]
 LEAST = 0.02  # labels that say nothing at all would have no place on the surface
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import IntArray
 from annotation.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +19,6 @@ ErrorKind = Literal["redraw", "flip"]
   a share error_rate * (m - 1) / m of the labels is wrong (Hase et al. 2024, arXiv:2401.06751).
 - "flip": it is replaced by a wrong choice, drawn uniformly. A share error_rate is wrong.
 """
-
-IntArray = NDArray[np.int64]
 
 
 def draw_labels(

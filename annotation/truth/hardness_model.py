@@ -18,13 +18,10 @@ Gauss and Hermite.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from annotation.arrays import Array, IntArray
 from annotation.truth.coding import NO_GOLD, Coded
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 NODES, _weights = np.polynomial.hermite_e.hermegauss(9)
 LOG_WEIGHTS = np.log(_weights / _weights.sum())

@@ -6,7 +6,6 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.terms.cost import DECIMAL_PLACES, LARGEST
@@ -17,7 +16,6 @@ from budget.market.supply import Supply
 from budget.search.plan import Plan, Planner
 from budget.surface.response import ResponseSurface
 
-Array = NDArray[np.float64]
 _COST_FACTORS = (1 / 50, 50.0)
 _NOISIEST = 0.98  # redraw rate
 _TRANSFER_FACTORS = (0.0, 3.0)

@@ -13,12 +13,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.simulate.axes import Axis
 from budget.simulate.statements import Statements
 from budget.simulate.task import Task
 from budget.simulate.terms import CellTerms, cell_terms, label_counts
 
-Array = NDArray[np.float64]
 TENTHS, TWENTIETHS = 10, 20
 INTERVAL = 0.90
 EASY, HARD, MIX = 0, 1, 2  # regions

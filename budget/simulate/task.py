@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logit, ndtri
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.terms.clean_share import clean_share
 from annotation.terms.cost import LabelTerms, money
@@ -19,7 +19,6 @@ from budget.simulate.statements import TASK, Statement, Statements
 from budget.surface.parameters import Normal, ParameterSpace, Prior
 from budget.surface.response import ResponseSurface
 
-Array = NDArray[np.float64]
 _EASY, _HARD = "easy", "hard"
 _TAIL = 0.05  # below and above an interval that is stated
 

@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from budget.simulate.axes import Axis
 from budget.simulate.statements import EXCLUSIVE, Statements
 from budget.simulate.task import Task
 
-Array = NDArray[np.float64]
 Shares = NDArray[np.int64]
 
 

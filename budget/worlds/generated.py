@@ -16,10 +16,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.worlds.conditions import BUDGETS, COST_RATIOS, ERROR_RATES, Condition
 from budget.worlds.world import LabelledItems, World
 
-Array = NDArray[np.float64]
 FAMILY = "generated"
 TRANSFERS = (0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 1.0)
 _FACTORS = 3  # that the nuisance features share

@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from annotation.arrays import Array, Features, Mask
 from training.probes.loss import NO_CHOICE, Labels
-from training.probes.rows import Array, Features, Mask, ScaledRows
+from training.probes.rows import ScaledRows
 
 MEMORY_BYTES = 2**29  # of the columns that are fitted at once
 BATCH_VALUES = 2**19  # rows x rank of all sets of a batch, 4 MiB: what a cache holds

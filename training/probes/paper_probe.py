@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from annotation.arrays import Array, Features, Mask
 from training.probes.batches import (
     LabelledRows,
     ProbeJob,
@@ -30,7 +31,7 @@ from training.probes.batches import (
 )
 from training.probes.loss import Labels
 from training.probes.probe import LinearProbe, Progress, hard_job
-from training.probes.rows import Array, Features, Mask, ScaledRows
+from training.probes.rows import ScaledRows
 
 STEPS = 100
 RATE = 0.05

@@ -23,9 +23,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from annotation.arrays import Array, Features, Mask
 from training.probes.batches import ProbeJob, batches, check_jobs, label_rows
 from training.probes.path import FOLDS, fit_path, job_bytes
-from training.probes.rows import Array, Features, Mask, ScaledRows
+from training.probes.rows import ScaledRows
 from training.probes.solver import GRADIENT_TOLERANCE
 
 __all__ = [

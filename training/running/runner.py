@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotation.arrays import Positions
+from annotation.arrays import Array, Features, Mask, Positions
 from annotation.terms.cost import LabelTerms, money
 from annotation.terms.noise import ErrorKind
 from training.features import FeatureStore
@@ -26,7 +26,6 @@ from training.models.load import (
 from training.models.source import ModelSource
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob, score_probes
-from training.probes.rows import Array, Features, Mask
 from training.prompts import Prompt, find_prompt
 from training.running.answering import Answering, likeliest
 from training.running.targets_of_labels import purchase_targets

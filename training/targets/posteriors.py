@@ -7,11 +7,9 @@ item's m choices, else it is right. So P(judgment = j | answer = k) = (1 - r) [j
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
 from annotation.terms.majority import NO_JUDGMENT, check_judgments, rates_of
-
-IntArray = NDArray[np.int64]
-Array = NDArray[np.float64]
 
 
 def posterior_from_judgments(

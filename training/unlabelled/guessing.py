@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.probes.rows import Array, Mask
+from annotation.arrays import Array, Mask
 
 Features = NDArray[np.float32] | Array
 _DIMENSIONS = 128

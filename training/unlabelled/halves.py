@@ -5,11 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.arrays import Positions, generator
+from annotation.arrays import Features, Mask, Positions, generator
 from annotation.terms.cost import LabelTerms
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob
-from training.probes.rows import Features, Mask
 from training.task import Purchase, Task
 from training.trial import Trial
 from training.unlabelled.reading import MOST_READ

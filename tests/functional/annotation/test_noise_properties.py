@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.arrays import IntArray
 from annotation.terms.noise import (
     ErrorKind,
-    IntArray,
     draw_judgments,
     draw_labels,
     redraw_rates,

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from annotation.arrays import IntArray
 from annotation.errors import InputError
 from annotation.terms.noise import (
-    IntArray,
     draw_judgments,
     draw_labels,
     redraw_rates,
