@@ -1,4 +1,4 @@
-"""Write tables of items as files that `tabular` reads."""
+"""Write tables of items as files that `annotation.items.read` reads."""
 
 import csv
 import json
@@ -10,8 +10,7 @@ from typing import Any
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import SUFFIXES, Record, read_records, whole_file
-from annotation.items.table import TEXT_COLUMNS, is_missing, records_to_frame
+from annotation.files import SUFFIXES, Record, whole_file
 from annotation.items.validate import validate_items
 
 
@@ -100,70 +99,3 @@ def _write_parquet(rows: Sequence[Record], unfinished: Path, path: Path) -> None
 
 def _names(rows: Sequence[Record]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))
-
-
-def read_items(path: str | Path) -> pd.DataFrame:
-    """Read an item table that `write_items` wrote (`.jsonl` or `.parquet`) and validate it.
-
-    Other layouts are read by `annotation.items.read`.
-
-    Raises InputError if the file is absent, unreadable, malformed, or no item table.
-    """
-    path = Path(path)
-    _require_item_suffix(path)
-    return validate_items(records_to_frame(read_records(path)), where=str(path))
-
-
-def write_items(items: pd.DataFrame, path: str | Path, require_answers: bool = True) -> None:
-    """Write an item table as `.jsonl` or `.parquet`, whole or not at all.
-
-    `read_items` gives back the same table, `annotation.items.read.load_unanswered` one
-    whose answers were not required (see `validate_items`).
-
-    Raises InputError if the suffix is another, the table is not valid or cannot be written.
-    """
-    path = Path(path)
-    _require_item_suffix(path)
-    items = validate_items(items, f"items for {path}", require_answers=require_answers)
-    with whole_file(path) as unfinished:
-        if path.suffix.lower() == ".jsonl":
-            _write_item_jsonl(items, unfinished)
-        else:
-            _write_item_parquet(items, unfinished)
-
-
-def _require_item_suffix(path: Path) -> None:
-    if path.suffix.lower() not in (".jsonl", ".parquet"):
-        raise InputError(f"{path}: an item table is kept as .jsonl or .parquet; name it so.")
-
-
-def _plain_columns(items: pd.DataFrame) -> dict[str, list[Any]]:
-    """Columns as lists of plain Python values; missing is None."""
-    return {
-        name: [None if is_missing(value) else value for value in items[name].tolist()]
-        for name in items.columns
-    }
-
-
-def _write_item_jsonl(items: pd.DataFrame, path: Path) -> None:
-    columns = _plain_columns(items)
-    with path.open("w", encoding="utf-8") as file:
-        for row in zip(*columns.values(), strict=True):
-            record = dict(zip(columns, row, strict=True))
-            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _write_item_parquet(items: pd.DataFrame, path: Path) -> None:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    types = dict.fromkeys(TEXT_COLUMNS, pa.string())
-    types |= {"choices": pa.list_(pa.string()), "answer": pa.int64()}
-    columns = _plain_columns(items)
-    table = pa.table(
-        {
-            name: pa.array(values, type=types.get(name, pa.float64()))
-            for name, values in columns.items()
-        }
-    )
-    pq.write_table(table, path)

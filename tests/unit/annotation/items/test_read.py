@@ -12,7 +12,7 @@ from annotation.errors import InputError
 from annotation.items.read import load_tabular
 from annotation.items.table import measures
 from annotation.items.validate import validate_items
-from annotation.items.write import write_items
+from annotation.items.write import write_table
 
 
 def jsonl(folder: Path, *records: dict[str, Any]) -> str:
@@ -138,7 +138,7 @@ def test_written_item_tables_are_read_unchanged(tmp_path: Path, suffix: str) -> 
         }
     )
     items = validate_items(frame, "here")
-    write_items(items, tmp_path / f"t{suffix}")
+    write_table(items, tmp_path / f"t{suffix}")
     pd.testing.assert_frame_equal(load_tabular(str(tmp_path / f"t{suffix}")), items)
 
 

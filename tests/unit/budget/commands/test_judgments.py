@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from annotation.items.validate import validate_items
-from annotation.items.write import write_items
+from annotation.items.write import write_table
 from annotation.judgments.table_files import read_judgments, write_judgments
 from annotation.labelling.simulated_team import Workplace, simulate_judgments
 from annotation.truth.label_file import read_labels
@@ -242,7 +242,7 @@ def test_items_bring_strata_and_choices(tmp_path: Path) -> None:
             "steps": [float(n % 4) for n in range(40)],
         }
     )
-    write_items(validate_items(items, "test"), tmp_path / "items.jsonl")
+    write_table(validate_items(items, "test"), tmp_path / "items.jsonl")
     rows = [(f"i{n}", who, "pq"[n % 2]) for n in range(40) for who in "xyz"]
     rows[0] = ("i0", "x", "elsewhere")
     table = pd.DataFrame(rows, columns=["item_id", "annotator", "label"])
