@@ -26,8 +26,8 @@ from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
 from annotation.arrays import Correct
+from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import mix_cost
-from annotation.terms.noise import true_flip_rate
 from budget.config.prepare import Setting
 from training.models.source import count_parameters
 
@@ -174,7 +174,7 @@ def _points(
                 **curve.point(index).model_dump(),
                 stratum=kind.stratum,
                 error_rate=kind.error_rate,
-                true_flip_rate=true_flip_rate(kind.error_rate, error_kind, counts),
+                true_flip_rate=wrong_share(kind.error_rate, error_kind, counts),
                 labels=labels,
                 cost=_cost(setting, kind, labels),
                 seeds=design.seeds,

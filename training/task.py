@@ -12,9 +12,10 @@ from annotation.arrays import Positions, generator
 from annotation.errors import InputError
 from annotation.items.table import fingerprint, shared_choices
 from annotation.strata.bands import Strata
+from annotation.terms.clean_share import redraw_rates
 from annotation.terms.cost import LabelTerms
 from annotation.terms.majority import majority_label
-from annotation.terms.noise import draw_judgments, redraw_rates
+from annotation.terms.noise import draw_judgments
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ from annotation.team.timing import (
     Timing,
     WorkTime,
 )
-from annotation.terms.noise import redraw_rate
+from annotation.terms.clean_share import common_redraw_rate
 from annotation.truth.aggregation import Aggregate, Aggregator
 from annotation.truth.coding import (
     UNNAMED,
@@ -88,7 +88,7 @@ class ReportSettings:
 class StratumReport:
     """One stratum.
 
-    `redraw_rate` is the redraw rate that errs as often, see `annotation.terms.noise`.
+    `redraw_rate` is the redraw rate that errs as often, see `annotation.terms.clean_share`.
 
     `label_error` is the share of aggregated labels that are wrong, see `ErrorRates.label_error`.
     `cost` is of one judgment that ends in a label.
@@ -235,7 +235,7 @@ def _strata(
                 judgments=int((coded.judged_stratum == code).sum()),
                 agreement=agreed[name],
                 error=error,
-                redraw_rate=None if share is None else redraw_rate(share, counts),
+                redraw_rate=None if share is None else common_redraw_rate(share, counts),
                 label_error=rates.label_error(code, found.labels),
                 work=timing.work(chosen),
                 cost=label_cost(timing, settings.rates, roles, name, chosen)

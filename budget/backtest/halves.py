@@ -6,7 +6,7 @@ from functools import cached_property, partial
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.terms.noise import redraw_rates
+from annotation.terms.clean_share import redraw_rates
 from budget.backtest.lending import Lender
 from budget.backtest.offers import TrainingSet, generator
 from budget.campaign.play import Rehearsing

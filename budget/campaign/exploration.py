@@ -131,7 +131,9 @@ def clean_shares(setting: Setting) -> dict[str, float]:
     """Share of clean labels of every stratum for sale, as its terms state them."""
     task, judgments = setting.task, setting.config.targets.judgments
     return {
-        name: clean_share(terms, task.choice_counts[task.pools[name]], judgments)
+        name: clean_share(
+            terms.error_rate, terms.error_kind, task.choice_counts[task.pools[name]], judgments
+        )
         for name, terms in setting.terms.items()
     }
 

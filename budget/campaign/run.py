@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE
 from analysis.run.result import (
@@ -19,14 +18,12 @@ from analysis.run.result import (
 )
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
-from annotation.terms.clean_share import label_redraw_rates
+from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import (
-    LabelTerms,
     affordable,
     mix_cost,
     money_left,
 )
-from annotation.terms.noise import true_flip_rate
 from budget.campaign.exploration import Explored, Explorer
 from budget.campaign.lab_evidence import MethodTrials
 from budget.campaign.summarise import EQUAL_COUNT, Measurements, summarise_method
@@ -193,16 +190,11 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             summary.error_rate = own.error_rate
             summary.error_kind = own.error_kind
             summary.judgments = setting.config.targets.judgments
-            summary.true_flip_rate = _wrong_label_share(own, counts, summary.judgments)
+            summary.true_flip_rate = wrong_share(
+                own.error_rate, own.error_kind, counts, summary.judgments
+            )
         summaries[name] = summary
     return summaries
-
-
-def _wrong_label_share(terms: LabelTerms, counts: NDArray[np.int64], judgments: int) -> float:
-    """Share of labels that are wrong, each the majority of so many judgments."""
-    if judgments == 1:
-        return true_flip_rate(terms.error_rate, terms.error_kind, counts)
-    return float((label_redraw_rates(terms, counts, judgments) * (1 - 1 / counts)).mean())
 
 
 def _trial_count(trained: Sequence[Trial]) -> TrialCount:

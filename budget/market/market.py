@@ -105,7 +105,10 @@ class Market:
     @property
     def clean(self) -> dict[str, float]:
         """Share of clean labels that the terms state, 1 - redraw rate, at least .02."""
-        return {name: clean_share(terms, self.chance) for name, terms in self.terms.items()}
+        return {
+            name: clean_share(terms.error_rate, terms.error_kind, self.chance)
+            for name, terms in self.terms.items()
+        }
 
     @property
     def trained(self) -> Mix:

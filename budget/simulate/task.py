@@ -12,7 +12,6 @@ from scipy.special import logit, ndtri
 from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.terms.clean_share import clean_share
-from annotation.terms.cost import LabelTerms, money
 from annotation.terms.noise import ErrorKind, check_error_kind
 from budget.simulate.axes import decimal
 from budget.simulate.statements import TASK, Statement, Statements
@@ -40,7 +39,7 @@ class Annotators:
         """Share of clean labels where judgments err at this rate."""
         choices = self.choices
         counts = np.array([choices]) if isinstance(choices, int) else choices
-        return clean_share(LabelTerms(money(0), error_rate, self.kind), counts, self.judgments)
+        return clean_share(error_rate, self.kind, counts, self.judgments)
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ def assert_the_planner_runs_on_it(shell: Shell, judgments: Path, written: Path) 
     }
     assert terms["easy"].cost < terms["hard"].cost
     assert terms["easy"].error_rate < terms["hard"].error_rate
-    clean = {name: clean_share(own, 0.25) for name, own in terms.items()}
+    clean = {name: clean_share(own.error_rate, own.error_kind, 0.25) for name, own in terms.items()}
     none = np.empty(0, dtype=object)
     surface = fit_surface([], ("easy", "hard"), "hard", None, 0.25, none, draws=200, clean=clean)
     offers = offers_at_terms(terms, clean)
