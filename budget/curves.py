@@ -21,7 +21,7 @@ from annotation.errors import InputError
 from budget.config.prepare import Setting, prepare
 from budget.config.run import RunConfig
 from budget.config.sections import MethodName, MethodsSection
-from budget.curves_result import Kind, Measurements, summarise_curves
+from budget.curves_result import CurveKind, CurveMeasurements, summarise_curves
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.models.load import Quantisation
@@ -108,20 +108,20 @@ class CurveTrials:
         return self.setting.trial("zero_shot", {}, 0, quantisation=quantisation)
 
     @cached_property
-    def trained(self) -> dict[Kind, list[list[Trial]]]:
+    def trained(self) -> dict[CurveKind, list[list[Trial]]]:
         """Trials of every kind of label: per size, per seed."""
         easy, hard = self.setting.easiest, self.setting.task.target
-        kinds = [Kind(easy, rate) for rate in self.design.error_rates]
-        kinds += [Kind(hard, rate) for rate in self.design.all_hard_error_rates]
+        kinds = [CurveKind(easy, rate) for rate in self.design.error_rates]
+        kinds += [CurveKind(hard, rate) for rate in self.design.all_hard_error_rates]
         seeds = range(self.design.seeds)
         return {
             kind: [[self._trial(kind, size, seed) for seed in seeds] for size in self.design.sizes]
             for kind in kinds
         }
 
-    def measured(self, results: Mapping[str, TrialResult]) -> Measurements:
+    def measured(self, results: Mapping[str, TrialResult]) -> CurveMeasurements:
         """Correctness on the target's test items, out of the results of all trials by key."""
-        return Measurements(
+        return CurveMeasurements(
             zero_shot=self._correct([self.zero_shot], results),
             correct={
                 kind: [self._correct(group, results) for group in curve]
@@ -130,7 +130,7 @@ class CurveTrials:
             trials=len({trial.key for trial in self.all}),
         )
 
-    def _trial(self, kind: Kind, size: int, seed: int) -> Trial:
+    def _trial(self, kind: CurveKind, size: int, seed: int) -> Trial:
         # Cost and kind of error are the user's; only the rate differs from curve to curve.
         own = replace(self.setting.terms[kind.stratum], error_rate=kind.error_rate)
         setting = replace(self.setting, terms={**self.setting.terms, kind.stratum: own})

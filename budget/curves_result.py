@@ -32,7 +32,7 @@ from budget.config.prepare import Setting
 from training.models.source import count_parameters
 
 
-class Kind(NamedTuple):
+class CurveKind(NamedTuple):
     """Labels of one stratum at one error rate: what one curve is measured with."""
 
     stratum: str
@@ -40,11 +40,11 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Measurements:
+class CurveMeasurements:
     """What the trials gave; `correct` holds per kind of label one array per size."""
 
     zero_shot: Correct
-    correct: Mapping[Kind, Sequence[Correct]]
+    correct: Mapping[CurveKind, Sequence[Correct]]
     trials: int
 
 
@@ -52,7 +52,7 @@ def summarise_curves(
     setting: Setting,
     design: CurvesDesign,
     method: str,
-    measured: Measurements,
+    measured: CurveMeasurements,
     timing: dict[str, float],
 ) -> CurvesResult:
     """All points, comparisons and gaps with intervals, paired over test items and seeds."""
@@ -111,7 +111,7 @@ class _Pairs:
 
     setting: Setting
     design: CurvesDesign
-    curves: Mapping[Kind, AccuracyCurve]
+    curves: Mapping[CurveKind, AccuracyCurve]
 
     def _pairs(
         self, hard_rates: Sequence[float]
@@ -120,7 +120,11 @@ class _Pairs:
         easy, hard = self.setting.easiest, self.setting.task.target
         for easy_rate, hard_rate in zip(self.design.error_rates, hard_rates, strict=True):
             rates = {"easy_error_rate": easy_rate, "hard_error_rate": hard_rate}
-            yield rates, self.curves[Kind(easy, easy_rate)], self.curves[Kind(hard, hard_rate)]
+            yield (
+                rates,
+                self.curves[CurveKind(easy, easy_rate)],
+                self.curves[CurveKind(hard, hard_rate)],
+            )
 
     def equal_count(self, hard_rates: Sequence[float]) -> Iterator[CountDifference]:
         for rates, easy, hard in self._pairs(hard_rates):
@@ -159,12 +163,12 @@ def _told(difference: Estimate) -> dict[str, Any]:
     return {**difference.model_dump(), "resolved": distinguishable(difference)}
 
 
-def _cost(setting: Setting, kind: Kind, labels: int) -> float:
+def _cost(setting: Setting, kind: CurveKind, labels: int) -> float:
     return float(mix_cost({kind.stratum: labels}, setting.terms))
 
 
 def _points(
-    setting: Setting, design: CurvesDesign, curves: Mapping[Kind, AccuracyCurve]
+    setting: Setting, design: CurvesDesign, curves: Mapping[CurveKind, AccuracyCurve]
 ) -> Iterator[MeasuredPoint]:
     for kind, curve in curves.items():
         error_kind = setting.terms[kind.stratum].error_kind
@@ -182,10 +186,10 @@ def _points(
 
 
 def _supervision_gaps(
-    setting: Setting, design: CurvesDesign, measured: Measurements
+    setting: Setting, design: CurvesDesign, measured: CurveMeasurements
 ) -> list[SupervisionGap]:
-    easy = measured.correct[Kind(setting.easiest, 0.0)]
-    hard = measured.correct[Kind(setting.task.target, 0.0)]
+    easy = measured.correct[CurveKind(setting.easiest, 0.0)]
+    hard = measured.correct[CurveKind(setting.task.target, 0.0)]
     return [
         supervision_gap_recovered(
             own_easy, own_hard, measured.zero_shot, setting.resampling, labels

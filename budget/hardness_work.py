@@ -9,7 +9,7 @@ import pandas as pd
 
 from analysis.hardness.describe import known_number
 from analysis.hardness.items import MeasuredPool
-from analysis.hardness.result import Prediction
+from analysis.hardness.result import PredictionSummary
 from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure, text_measures
@@ -41,7 +41,7 @@ class HardnessWork:
         self._options = options
         self._watcher = watcher
         self.remarks: dict[str, list[str]] = {}
-        self.predictions: dict[str, Prediction] = {}
+        self.predictions: dict[str, PredictionSummary] = {}
         self._models: ModelMeasures | None = None
 
     def add_measures(self) -> list[str]:
@@ -98,7 +98,7 @@ class HardnessWork:
                 seed=self._options.seed,
             )
             width = float(np.median((found.high - found.low)[np.isnan(known)]))
-            self.predictions[name] = Prediction(
+            self.predictions[name] = PredictionSummary(
                 rated=found.rated,
                 predicted=len(known) - found.rated if found.tells else 0,
                 spearman=known_number(found.spearman),

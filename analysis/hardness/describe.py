@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analysis.hardness.result import (
     Bin,
     MeasureResult,
-    Prediction,
+    PredictionSummary,
     StratumResult,
 )
 from annotation.arrays import Array
@@ -35,7 +35,7 @@ def describe_measure(
     items: pd.DataFrame,
     source: str,
     cut: str | None,
-    prediction: Prediction | None,
+    prediction: PredictionSummary | None,
     remarks: Sequence[str],
 ) -> Described:
     """Distribution and strata of one measure; where it cannot be cut so, a remark says why.

@@ -1,4 +1,4 @@
-"""The item table: its columns, validation at the edge, reading, writing, fingerprint."""
+"""The item table: its columns, its measures, its fingerprint."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from annotation.files import Record
+from annotation.files import TableRow
 
 TEXT_COLUMNS = ("item_id", "question", "answer_text", "group", "reasoning")
 COLUMNS = ("item_id", "question", "choices", "answer", "answer_text", "group", "reasoning")
@@ -61,7 +61,7 @@ def fingerprint(items: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def records_to_frame(records: Sequence[Record]) -> pd.DataFrame:
+def records_to_frame(records: Sequence[TableRow]) -> pd.DataFrame:
     """Rows to a frame of object columns, so that pandas guesses no types; absent is None."""
     names = list(dict.fromkeys(name for record in records for name in record))
     return pd.DataFrame(

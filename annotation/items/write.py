@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import SUFFIXES, Record, whole_file
+from annotation.files import SUFFIXES, TableRow, whole_file
 from annotation.items.validate import validate_items
 
 
@@ -26,7 +26,7 @@ def write_table(
     """
     check_table_path(path)
     items = validate_items(items, f"items for {path}", require_answers=False)
-    rows: list[Record] = [
+    rows: list[TableRow] = [
         {str(name): known(value) for name, value in row.items()} for row in items.to_dict("records")
     ]
     for number, row in enumerate(rows):
@@ -36,7 +36,7 @@ def write_table(
     write_rows(rows, path)
 
 
-def write_rows(rows: Sequence[Record], path: Path) -> None:
+def write_rows(rows: Sequence[TableRow], path: Path) -> None:
     """Write rows as they are, whole or not at all; lists and the like are JSON in a CSV file.
 
     Raises InputError if the suffix is not `.jsonl`, `.csv` or `.parquet`, or the file cannot be
@@ -60,14 +60,14 @@ def known(value: object) -> object:
     return None if is_nan or value is pd.NA else value
 
 
-def _write_jsonl(rows: Sequence[Record], unfinished: Path, _path: Path) -> None:
+def _write_jsonl(rows: Sequence[TableRow], unfinished: Path, _path: Path) -> None:
     # Half a surrogate pair, which no file can hold, becomes its escape, as JSON writes it.
     with unfinished.open("w", encoding="utf-8", errors="backslashreplace") as file:
         for row in rows:
             file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
 
 
-def _write_csv(rows: Sequence[Record], unfinished: Path, _path: Path) -> None:
+def _write_csv(rows: Sequence[TableRow], unfinished: Path, _path: Path) -> None:
     names = _names(rows)
     with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
@@ -81,7 +81,7 @@ def _cell(value: object) -> object:
     return "" if value is None else value
 
 
-def _write_parquet(rows: Sequence[Record], unfinished: Path, path: Path) -> None:
+def _write_parquet(rows: Sequence[TableRow], unfinished: Path, path: Path) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -97,5 +97,5 @@ def _write_parquet(rows: Sequence[Record], unfinished: Path, path: Path) -> None
     pq.write_table(pa.table(columns), unfinished)
 
 
-def _names(rows: Sequence[Record]) -> list[str]:
+def _names(rows: Sequence[TableRow]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row))

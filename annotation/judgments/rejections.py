@@ -26,7 +26,7 @@ class Rejection:
 
 
 @dataclass(frozen=True)
-class Reading:
+class CheckedJudgments:
     """What a reader made of a file: a valid judgment table, and what it had to leave out.
 
     `notes` are about rows that are doubtful, but not wrong.

@@ -10,7 +10,7 @@ from budget.backtest.result import BacktestResult
 from budget.backtest.run import run_backtest
 from budget.backtest.trainer import penalty_rule
 from budget.worlds.real import Sources, default_data_dir
-from budget.worlds.task_items import Progress
+from budget.worlds.task_items import WorldProgress
 from training.engines.base import Watcher
 
 
@@ -59,7 +59,7 @@ def backtest_from_options(
     )
 
 
-def feature_progress(watcher: Watcher) -> Progress:
+def feature_progress(watcher: Watcher) -> WorldProgress:
     """Show features that are computed as a stage of their own."""
     shown: set[str] = set()
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from analysis.hardness.items import MeasuredPool
 from annotation.errors import InputError
 from annotation.items.read import load_unanswered
-from annotation.judgments.rejections import Reading
+from annotation.judgments.rejections import CheckedJudgments
 from annotation.sources import load_items
 from annotation.strata.bands import Bands, Strata
 from annotation.strata.cut import read_cut
@@ -120,7 +120,9 @@ class ItemSource:
     answers_are_gold: bool = False
 
 
-def with_items(reading: Reading, source: ItemSource) -> tuple[Reading, "pd.DataFrame | None"]:
+def with_items(
+    reading: CheckedJudgments, source: ItemSource
+) -> tuple[CheckedJudgments, "pd.DataFrame | None"]:
     """Judgments held against the items, and the items; None where there are none.
 
     Raises InputError if the items cannot be read or cut.

@@ -23,7 +23,7 @@ from training.hardness.pool import Pool
 from training.hardness.v_information import v_information
 from training.models.load import LoadedModel, load_model
 from training.models.source import ModelSource
-from training.probes.probe import Progress
+from training.progress import Progress
 
 _ITEMS_AT_ONCE = 256  # between two steps of the progress
 
