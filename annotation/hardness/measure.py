@@ -10,7 +10,7 @@ from annotation.errors import InputError
 from annotation.hardness.disagreement import answer_entropy, pairwise_disagreement
 from annotation.hardness.irt import Model, fit_item_response
 from annotation.hardness.responses import responses_of_judgments
-from annotation.hardness.surface import (
+from annotation.hardness.text_lengths import (
     answer_characters,
     answer_words,
     question_words,

@@ -20,7 +20,6 @@ from annotation.team.agreement import (
     cohen_kappa,
 )
 from annotation.team.bill import Bill, bill
-from annotation.team.doubts import doubts_about_labels
 from annotation.team.error_rates import ErrorMethod, ErrorRate, ErrorRates
 from annotation.team.label_cost import (
     LabelCost,
@@ -28,8 +27,8 @@ from annotation.team.label_cost import (
     annotator_costs,
     label_cost,
 )
-from annotation.team.names import check_names, roles_of
 from annotation.team.role_rates import RoleStratum, role_rates
+from annotation.team.roles import check_paid_names, roles_of
 from annotation.team.staffing import (
     Staffing,
     Throughput,
@@ -53,7 +52,8 @@ from annotation.truth.coding import (
     LabelKind,
     code_judgments,
 )
-from annotation.truth.models import FittedModels
+from annotation.truth.fitted_models import FittedModels
+from annotation.truth.suspicious_labels import suspicious_labels
 
 MOST_PAIRS = 45  # of annotators whose Cohen's kappa is computed: those of ten annotators
 
@@ -153,8 +153,8 @@ class JudgmentReport:
     throughput: Throughput
     staffing: Staffing | None
     bill: Bill | None  # where hourly rates are known
-    notes: tuple[str, ...]  # doubts about labels, see `annotation.team.doubts`
-    better: Aggregator  # "dawid_skene" or "hardness", see `annotation.truth.models`
+    notes: tuple[str, ...]  # doubts about labels, see `annotation.truth.suspicious_labels`
+    better: Aggregator  # "dawid_skene" or "hardness", see `annotation.truth.fitted_models`
     coded: Coded
     aggregate: Aggregate
 
@@ -180,7 +180,7 @@ def report_judgments(
         judgments, settings.idle_cap, settings.floor, settings.scope, settings.confidence
     )
     roles = roles_of(judgments, timing, settings.roles)
-    check_names(settings.rates, [*map(str, timing.annotators)], roles, coded.strata)
+    check_paid_names(settings.rates, [*map(str, timing.annotators)], roles, coded.strata)
     strata = _strata(judgments, coded, found, agreed, rates, timing, roles, settings)
     work = {each.name: each.work for each in strata}
     cancelled = int(judgments["cancelled"].sum())
@@ -203,7 +203,7 @@ def report_judgments(
         throughput=throughput(timing, settings.confidence),
         staffing=needed,
         bill=_bill(strata, settings),
-        notes=doubts_about_labels(coded),
+        notes=suspicious_labels(coded),
         better=models.better,
         coded=coded,
         aggregate=found,

@@ -11,7 +11,7 @@ from annotation.truth.coding import Coded
 _MOST_SHOWN = 3
 
 
-def doubts_about_labels(coded: Coded) -> tuple[str, ...]:
+def suspicious_labels(coded: Coded) -> tuple[str, ...]:
     """Sentences on labels that nearly equal one another, and on gold answers that nobody gave."""
     return (*_nearly_equal(coded), *_unknown_gold(coded))
 
