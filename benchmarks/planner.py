@@ -14,10 +14,10 @@ from scipy.special import erf
 
 from _machine import Timing, interleaved_medians, write_result
 from annotation.terms.majority import majority_redraw_rate
+from budget.market.market import Market
 from budget.market.offers import Offer
-from budget.market.supply import Supply
 from budget.search.evaluation import MeanAccuracy
-from budget.search.plan import Plan, Planner
+from budget.search.plan import Plan, PlanSearch
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface, _agreement
@@ -42,7 +42,7 @@ def surface_of(strata: int, draws: int) -> ResponseSurface:
     return fit_surface([], names, names[-1], None, 0.25, nobody, draws=draws)
 
 
-def supply_of(strata: int, suppliers: int, judgments: tuple[int, ...]) -> Supply:
+def supply_of(strata: int, suppliers: int, judgments: tuple[int, ...]) -> Market:
     """Dearer and noisier with hardness; 60 labels bought of every stratum."""
     names = tuple(f"stratum {k}" for k in range(strata))
     offers = [
@@ -60,14 +60,14 @@ def supply_of(strata: int, suppliers: int, judgments: tuple[int, ...]) -> Supply
         for number in judgments
     ]
     each = dict.fromkeys(names, 60)
-    return Supply(names, tuple(offers), dict.fromkeys(names, 5000), each, dict.fromkeys(names, 0.8))
+    return Market(names, tuple(offers), dict.fromkeys(names, 5000), each, dict.fromkeys(names, 0.8))
 
 
 def planning(
     strata: int, suppliers: int, judgments: tuple[int, ...], draws: int
 ) -> Callable[[], Plan]:
-    surface, supply = surface_of(strata, draws), supply_of(strata, suppliers, judgments)
-    return lambda: Planner(surface, supply).plan(MONEY)
+    surface, market = surface_of(strata, draws), supply_of(strata, suppliers, judgments)
+    return lambda: PlanSearch(surface, market).plan(MONEY)
 
 
 def check(plan: Plan) -> None:

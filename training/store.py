@@ -3,7 +3,6 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +69,7 @@ class TrialStore:
                 " peak_memory_bytes, device, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     trial.key,
-                    json.dumps(asdict(trial), sort_keys=True),
+                    json.dumps(trial.record(), sort_keys=True),
                     result.correct.size,
                     np.packbits(result.correct).tobytes(),
                     result.seconds,

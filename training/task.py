@@ -1,6 +1,5 @@
-"""A task: items cut into strata, a fixed test set, and the pools from which labels are bought."""
+"""A task: items cut into strata, a fixed test set, and the pools that labels are bought of."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,29 +11,6 @@ from annotation.arrays import Positions, generator
 from annotation.errors import InputError
 from annotation.items.table import fingerprint, shared_choices
 from annotation.strata.bands import Strata
-from annotation.terms.clean_share import redraw_rates
-from annotation.terms.cost import LabelTerms
-from annotation.terms.majority import majority_label
-from annotation.terms.noise import draw_judgments
-
-
-@dataclass(frozen=True)
-class Purchase:
-    """Items bought with the judgments that came back.
-
-    `positions` (labels,); `judgments` (labels, judgments per label); `redraw_rates` (labels,),
-    how often a single judgment of each item is a redraw, by the annotators' known error rates.
-    A judgment is the index of a choice; of a free-form item it is 0, its only known answer.
-    """
-
-    positions: Positions
-    judgments: NDArray[np.int64]
-    redraw_rates: NDArray[np.float64]
-
-    @cached_property
-    def labels(self) -> NDArray[np.int64]:
-        """The majority of each item's judgments, (labels,)."""
-        return majority_label(self.judgments)
 
 
 @dataclass(frozen=True)
@@ -101,8 +77,14 @@ class Task:
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:
-        """Gold choice index per item, (items); 0 where answers are free-form."""
+        """Gold choice index per item, (items); 0 where answers are free-form or not known."""
         return np.asarray(self.items["answer"].to_numpy(dtype=np.int64, na_value=0))
+
+    @cached_property
+    def answered(self) -> NDArray[np.bool_]:
+        """Whether the right answer of each item is known, (items,); of a free-form one it is."""
+        known = self.items["answer"].notna() | self.items["answer_text"].notna()
+        return np.asarray(known, dtype=bool)
 
     @cached_property
     def choice_counts(self) -> NDArray[np.int64]:
@@ -169,59 +151,6 @@ class Task:
         tested = content.isin(content.iloc[test_positions]).to_numpy()
         return test_positions, {name: own[~tested[own]] for name, own in pools.items()}
 
-    def purchase(
-        self,
-        mix: Mapping[str, int],
-        terms: Mapping[str, LabelTerms],
-        seed: int,
-        pilot: Pilot | None = None,
-        judgments: int = 1,
-        borrowed: int = 0,
-    ) -> Purchase:
-        """Buy `mix` from simulated annotators, from the whole pools or from within a pilot.
-
-        Every item gets so many `judgments`. So many of the target's test items are `borrowed` and
-        stand at the end, their labels erring as the target's terms have it.
-
-        For one seed, a smaller purchase is the beginning of a larger one, and a lower error rate
-        errs on a subset of the items of a higher one, so that conditions compare in pairs.
-
-        Raises InputError if a stratum has too few items, or free-form answers an error rate.
-        """
-        parts: list[Purchase] = []
-        for name in self.strata.names:
-            count = mix.get(name, 0)
-            if count == 0:
-                continue
-            own_seed = pilot.seed if pilot else seed
-            bought = self._buy(name, terms[name], own_seed, pilot is not None, judgments)
-            pool = bought.positions.size
-            available = dict(pilot.labels)[name] if pilot else pool
-            for wanted, there in ((available, pool), (count, available)):
-                if wanted > there:
-                    raise InputError(
-                        f"stratum '{name}': {wanted} labels wanted, {there} items there to label; "
-                        "buy fewer, or bring more items."
-                    )
-            chosen: Positions = np.arange(count, dtype=np.int64)
-            if pilot:
-                chosen = generator("subsample", seed, name).permutation(available)[:count]
-            parts.append(
-                Purchase(
-                    bought.positions[chosen], bought.judgments[chosen], bought.redraw_rates[chosen]
-                )
-            )
-        if borrowed:
-            parts.append(self._lend(borrowed, terms[self.target], seed, judgments))
-        if not parts:
-            nothing = np.empty(0, dtype=np.int64)
-            return Purchase(nothing, nothing.reshape(0, judgments), np.empty(0))
-        return Purchase(
-            np.concatenate([part.positions for part in parts]),
-            np.concatenate([part.judgments for part in parts]),
-            np.concatenate([part.redraw_rates for part in parts]),
-        )
-
     def lent(self, count: int, seed: int) -> Positions:
         """Test items of the target that are lent, (count,); fewer are the beginning of more.
 
@@ -252,45 +181,3 @@ class Task:
         """
         order = generator("read", self.seed, stratum).permutation(self.pools[stratum])
         return np.asarray(np.sort(order[:count]))
-
-    def _lend(self, count: int, terms: LabelTerms, seed: int, judgments: int) -> Purchase:
-        self.require_choices("probe")
-        rng = generator("lent errors", seed, self.target)
-        return self._judged(self.lent(count, seed), terms, judgments, rng)
-
-    def _buy(
-        self, name: str, terms: LabelTerms, seed: int, for_pilot: bool, judgments: int
-    ) -> Purchase:
-        """The whole pool of a stratum, in this seed's order, with this seed's labels.
-
-        A pilot has streams of its own: no later purchase is the one that the plan was made on.
-        """
-        kind = "pilot " if for_pilot else ""
-        order = generator(f"{kind}order", seed, name).permutation(self.pools[name])
-        if self.free_form:
-            return self._right_answers(order, name, terms, judgments)
-        rng = generator(f"{kind}errors", seed, name)
-        return self._judged(order, terms, judgments, rng)
-
-    def _judged(
-        self, positions: Positions, terms: LabelTerms, judgments: int, rng: np.random.Generator
-    ) -> Purchase:
-        """Items with judgments that err as the terms have it."""
-        counts = self.choice_counts[positions]
-        drawn = draw_judgments(
-            self.answers[positions], counts, terms.error_rate, terms.error_kind, judgments, rng
-        )
-        return Purchase(positions, drawn, redraw_rates(terms.error_rate, terms.error_kind, counts))
-
-    def _right_answers(
-        self, order: Positions, name: str, terms: LabelTerms, judgments: int
-    ) -> Purchase:
-        """Labels of free-form items, among which there is no other answer to err with."""
-        if terms.error_rate > 0:
-            raise InputError(
-                f"stratum '{name}': error rate {terms.error_rate:g}, but its answers are "
-                "free-form, and errors are drawn from choices; set "
-                f"annotators.{name}.error_rate to 0."
-            )
-        drawn = np.repeat(self.answers[order][:, None], judgments, axis=1)
-        return Purchase(order, drawn, np.zeros(order.size))

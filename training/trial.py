@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.labelling.labels import Labels
 from annotation.terms.cost import LabelTerms
 from training.models.load import Quantisation, compute_type
 from training.models.source import ModelSource
@@ -33,17 +34,82 @@ RECIPE_VERSION = 2
 
 
 @dataclass(frozen=True)
+class Recipe:
+    """How labels become a model that answers.
+
+    Attributes
+    ----------
+    method : see `Method`
+    settings : of the method, sorted by name
+    prompt : its version, see `training.prompts`
+    quantisation : of the model's weights
+    target_kind, target_settings : what labels become in training, see `training.targets.make`
+    judgments : per label, whose majority it is
+
+    Raises ValueError for what a method does not do: a probe on a quantised model, or reasoning
+    trained towards anything but its labels.
+    """
+
+    method: Method
+    settings: tuple[tuple[str, Any], ...] = ()
+    prompt: str = PROMPT_VERSION
+    quantisation: Quantisation = "none"
+    target_kind: TargetKind = "hard_labels"
+    target_settings: tuple[tuple[str, Any], ...] = ()
+    judgments: int = 1
+
+    def __post_init__(self) -> None:
+        if self.method == "probe" and self.quantisation != "none":
+            raise ValueError(
+                f"a probe reads the whole model; got quantisation '{self.quantisation}'."
+            )
+        reasons = dict(self.settings).get("objective") == "reasoning"
+        if reasons and self.target_kind != "hard_labels":
+            raise ValueError(f"reasoning is trained as labelled; got targets '{self.target_kind}'.")
+
+
+@dataclass(frozen=True)
+class LabelSource:
+    """Which labels a trial trains on, and what it looks at beside them.
+
+    Attributes
+    ----------
+    mix : stratum -> labels
+    terms : stratum -> error rates of simulated annotators; those of strata that are not bought
+        are left out, since they cannot change a result, and so are prices
+    pilot : a first purchase of which these labels are a subsample; None for a fresh purchase
+    borrowed : labels of the target's test items beside the mix
+    given : the labels themselves, borrowed ones at the end, where people or machines gave them;
+        None where annotators are simulated
+    reads : stratum -> unlabelled items that a probe looks at
+    rehearses : stratum -> labels that are guessed, not bought
+    """
+
+    mix: Mapping[str, int] = field(default_factory=dict)
+    terms: Mapping[str, LabelTerms] = field(default_factory=dict)
+    pilot: Pilot | None = None
+    borrowed: int = 0
+    given: Labels | None = None
+    reads: Mapping[str, int] = field(default_factory=dict)
+    rehearses: Mapping[str, int] = field(default_factory=dict)
+
+
+NOTHING = LabelSource()
+
+
+@dataclass(frozen=True)
 class Trial:
-    """Train on one purchase with one method and seed, test on the fixed test set.
+    """Train on one purchase with one recipe and seed, test on the fixed test set.
 
     A trial that borrows tells a planner about the target's labels. What it answers to test items
     that it trained on says nothing (`Task.scored`), and no result that is reported may borrow.
     A probe that reads tells in its details what it sees in items without labels
     (`training.unlabelled.reading`). One that rehearses trains on guessed labels instead of its
     mix, which together with borrowed right answers tells what to guess
-    (`training.unlabelled.rehearsing`).
+    (`training.unlabelled.rehearsal`).
 
-    Holds everything that can change the result; `key` is the hash of all of it.
+    Holds everything that can change the result; `key` is the hash of all of it, and of labels that
+    were given their own hash. `make_trial` says what the fields hold.
     """
 
     item_fingerprint: str
@@ -56,33 +122,31 @@ class Trial:
     test_seed: int
     model: str
     revision: str
-    quantisation: Quantisation
-    method: Method
-    settings: tuple[tuple[str, Any], ...]
+    recipe: Recipe
     mix: tuple[tuple[str, int], ...]
     terms: tuple[tuple[str, float, str], ...]  # stratum, error rate, kind of error
     pilot: Pilot | None
     seed: int
-    target_kind: TargetKind = "hard_labels"
-    target_settings: tuple[tuple[str, Any], ...] = ()
-    judgments: int = 1  # per label
     compute: str = "float32"  # the number type that the model computes in
-    prompt: str = PROMPT_VERSION
-    recipe: int = RECIPE_VERSION
-    borrowed: int = 0  # labels of the target's test items that are trained on beside the mix
-    reads: tuple[tuple[str, int], ...] = ()  # stratum, unlabelled items that a probe looks at
-    rehearses: tuple[tuple[str, int], ...] = ()  # stratum, labels that are guessed, not bought
+    version: int = RECIPE_VERSION
+    borrowed: int = 0
+    reads: tuple[tuple[str, int], ...] = ()
+    rehearses: tuple[tuple[str, int], ...] = ()
+    given: Labels | None = field(default=None, compare=False, repr=False)
+    given_key: str | None = None
 
     @cached_property
     def key(self) -> str:
-        record = asdict(self)
-        if not self.borrowed:
-            del record["borrowed"]  # keys are those from before there was lending
-        for late in ("reads", "rehearses"):
-            if not record[late]:
-                del record[late]
-        text = json.dumps(record, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.record(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
+
+    def record(self) -> dict[str, Any]:
+        """All of it for a file; of labels that were given, their hash."""
+        return asdict(replace(self, given=None))
+
+    @property
+    def method(self) -> Method:
+        return self.recipe.method
 
     def labels(self) -> dict[str, int]:
         return dict(self.mix)
@@ -110,47 +174,25 @@ class TrialResult:
 
 
 def make_trial(
-    task: Task,
-    model: ModelSource,
-    method: Method,
-    settings: Mapping[str, Any],
-    mix: Mapping[str, int],
-    terms: Mapping[str, LabelTerms],
-    seed: int,
-    pilot: Pilot | None = None,
-    quantisation: Quantisation = "none",
-    target_kind: TargetKind = "hard_labels",
-    target_settings: Mapping[str, Any] | None = None,
-    judgments: int = 1,
-    prompt: str = PROMPT_VERSION,
-    borrowed: int = 0,
-    reads: Mapping[str, int] | None = None,
-    rehearses: Mapping[str, int] | None = None,
+    task: Task, model: ModelSource, recipe: Recipe, seed: int, source: LabelSource = NOTHING
 ) -> Trial:
-    """Describe a trial of `task`.
+    """Describe a trial of `task`: labels from `source`, trained by `recipe`.
 
-    Error rates of strata that are not bought do not enter: they cannot change the result. Nor
-    does the cost of a label, so that trials are re-used when only prices change.
-
-    Raises ValueError for what a method does not do: a zero-shot trial that buys, a probe on a
-    quantised model, reasoning trained towards anything but its labels, anything but a probe or an
-    adapter that borrows, anything but a probe that reads or rehearses, a rehearsal without
-    borrowed answers.
+    Raises ValueError for what a method does not do: a zero-shot trial that buys, anything but a
+    probe or an adapter that borrows, anything but a probe that reads or rehearses, a rehearsal
+    without borrowed answers.
     """
-    if method == "zero_shot" and any(mix.values()):
-        raise ValueError(f"a zero-shot trial buys nothing; got {dict(mix)}.")
+    method, borrowed = recipe.method, source.borrowed
+    if method == "zero_shot" and any(source.mix.values()):
+        raise ValueError(f"a zero-shot trial buys nothing; got {dict(source.mix)}.")
     if borrowed and method not in ("probe", "qlora"):
         raise ValueError(f"only probes and adapters borrow labels; got method '{method}'.")
-    if (reads or rehearses) and method != "probe":
+    if (source.reads or source.rehearses) and method != "probe":
         raise ValueError(f"only probes read unlabelled items or rehearse; got method '{method}'.")
-    if rehearses and not borrowed:
+    if source.rehearses and not borrowed:
         raise ValueError("a rehearsal is taught by borrowed answers; got none.")
-    if method == "probe" and quantisation != "none":
-        raise ValueError(f"a probe reads the whole model; got quantisation '{quantisation}'.")
-    if settings.get("objective") == "reasoning" and target_kind != "hard_labels":
-        raise ValueError(f"reasoning is trained as labelled; got targets '{target_kind}'.")
-    bought = {name: mix[name] for name in task.strata.names if mix.get(name, 0) > 0}
-    labelled = {*bought, *(rehearses or {}), *([task.target] if borrowed else [])}
+    bought = {name: source.mix[name] for name in task.strata.names if source.mix.get(name, 0) > 0}
+    labelled = {*bought, *source.rehearses, *([task.target] if borrowed else [])}
     return Trial(
         item_fingerprint=task.fingerprint,
         measure=task.strata.measure,
@@ -162,25 +204,21 @@ def make_trial(
         test_seed=task.seed,
         model=model.label,
         revision=model.revision,
-        quantisation=quantisation,
-        method=method,
-        settings=tuple(sorted(settings.items())),
+        recipe=recipe,
         mix=tuple(bought.items()),
         terms=tuple(
-            (name, terms[name].error_rate, terms[name].error_kind)
+            (name, source.terms[name].error_rate, source.terms[name].error_kind)
             for name in task.strata.names
-            if name in labelled
+            if name in labelled and name in source.terms
         ),
-        pilot=pilot if bought else None,
+        pilot=source.pilot if bought else None,
         seed=seed,
-        target_kind=target_kind,
-        target_settings=tuple(sorted((target_settings or {}).items())),
-        judgments=judgments,
-        compute=number_type(model, method, quantisation),
-        prompt=prompt,
+        compute=number_type(model, method, recipe.quantisation),
         borrowed=borrowed,
-        reads=tuple((reads or {}).items()),
-        rehearses=tuple((rehearses or {}).items()),
+        reads=tuple(source.reads.items()),
+        rehearses=tuple(source.rehearses.items()),
+        given=source.given,
+        given_key=None if source.given is None else source.given.key,
     )
 
 

@@ -7,10 +7,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.backtest.lending import Lender
-from budget.backtest.offers import TrainingSet
+from annotation.labelling.labels import Labels
+from budget.backtest.evidence import annotators_of, campaign_in, lender_of
+from budget.campaign.campaign import Campaign
 from budget.campaign.play import Correct, Rehearsing
-from budget.market.market import Market
 from budget.worlds.world import World, check_tunable
 from training.models.load import LoadedModel
 from training.scoring.choices import score_items
@@ -33,7 +33,7 @@ class LooksAtNothing:
         """None."""
         return []
 
-    def rehearse(self, asked: Sequence[tuple[Market, Rehearsing]]) -> list[list[list[Rehearsed]]]:
+    def rehearse(self, asked: Sequence[tuple[Campaign, Rehearsing]]) -> list[list[list[Rehearsed]]]:
         """Nothing, for every mix."""
         return [[[] for _ in wanted.mixes] for _, wanted in asked]
 
@@ -55,15 +55,16 @@ class AdapterTrainer:
         self._items = world.items
         self._texts = world.tunable()
         self._known: dict[bytes, NDArray[np.bool_]] = {}
-        self.lender = Lender(world)
-        self.halves = LooksAtNothing()
+        self.annotators = annotators_of(world)
+        self.lender = lender_of(world, self.annotators)
+        self.looker = LooksAtNothing()
         self.trained = 0
 
-    def market(self, seed: int) -> Market:
-        """A market that lends nothing: adapters on many lent parts would be too dear."""
-        return Market(self._world, seed, self.unsupervised, lends=False)
+    def campaign(self, seed: int) -> Campaign:
+        """One that lends nothing: adapters on many lent parts would be too dear."""
+        return campaign_in(self._world, seed, self.annotators, self.unsupervised, lends=False)
 
-    def correct(self, sets: Sequence[TrainingSet]) -> Correct:
+    def correct(self, sets: Sequence[Labels]) -> Correct:
         """Whether each test item is answered right, (sets, test items).
 
         A set without labels answers as the model does untrained, an encoder with first choices.
@@ -81,13 +82,13 @@ class AdapterTrainer:
         scores = score_items(self._model, self._test)  # type: ignore[arg-type]  # a decoder's
         return self._right(scores.numpy())
 
-    def _correct(self, one: TrainingSet) -> NDArray[np.bool_]:
+    def _correct(self, one: Labels) -> NDArray[np.bool_]:
         key = hashlib.sha256(one.positions.tobytes() + one.labels.tobytes()).digest()
         if key not in self._known:
             self._known[key] = self._train(one, int.from_bytes(key[:4], "big"))
         return self._known[key]
 
-    def _train(self, one: TrainingSet, seed: int) -> NDArray[np.bool_]:
+    def _train(self, one: Labels, seed: int) -> NDArray[np.bool_]:
         items = self._items
         if not one.labels.size:
             if self.unsupervised is not None:

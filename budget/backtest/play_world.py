@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
+from budget.backtest.evidence import Trainer, WorldEvidence
 from budget.backtest.journal import Row, Rows
 from budget.backtest.trainer import PenaltyRule, ProbeTrainer
 from budget.backtest.truth import Scores, Truth, grid_mixes
-from budget.campaign.play import Forecast, Policy, Trainer, play_markets
+from budget.campaign.play import Forecast, Policy, play_policy
 from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 from training.engines.base import Watcher
@@ -124,20 +125,20 @@ def _campaigns(
 ) -> Row:
     started = time.perf_counter()
     seeds = range(design.markets)
-    markets = [trainer.market(seed) for seed in seeds]
-    forecasts = play_markets(policy, markets, trainer)
+    campaigns = [trainer.campaign(seed) for seed in seeds]
+    forecasts = play_policy(policy, campaigns, WorldEvidence(trainer))
     seconds = time.perf_counter() - started
-    trained = [(market.trained, seed) for market, seed in zip(markets, seeds, strict=True)]
+    trained = [(own.trained, seed) for own, seed in zip(campaigns, seeds, strict=True)]
     for _ in scores.measure(trained):
         pass
     return {
         "world": world.name,
         "policy": policy.name,
-        "mixes": [market.bought for market in markets],
+        "mixes": [own.bought for own in campaigns],
         "trained": [mix for mix, _ in trained],
         "accuracy": [scores.of(mix, seed) for mix, seed in trained],
-        "costs": [str(market.cost) for market in markets],
-        "spent": [float(market.cost / market.budget) for market in markets],
+        "costs": [str(own.cost) for own in campaigns],
+        "spent": [float(own.cost / own.budget) for own in campaigns],
         "forecasts": [own and astuple(own) for own in forecasts],
         "seconds": seconds,
     }

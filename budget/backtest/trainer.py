@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
+from annotation.labelling.labels import Labels, joined
+from budget.backtest.evidence import annotators_of, campaign_in, lender_of
 from budget.backtest.halves import TaughtHalves
-from budget.backtest.lending import Lender
-from budget.backtest.offers import Offers, TrainingSet
+from budget.campaign.campaign import Campaign
 from budget.campaign.play import Correct
-from budget.market.market import Market
 from budget.market.simple_rules import Mix
 from budget.worlds.world import LabelledItems, World
 from training.probes.probe import ProbeJob, fit_probes, score_probes
@@ -32,7 +32,7 @@ _SCORED_AT_ONCE = 2**25  # scores, 256 MiB
 class ProbeTrainer:
     """Trains a world's probes; what a purchase gives does not depend on what else is trained.
 
-    `lender` lends labels of test items; `halves` tells what probes of halves of the test set see.
+    `lender` lends labels of test items; `looker` tells what probes of halves of the test set see.
     """
 
     def __init__(self, world: World, rule: PenaltyRule) -> None:
@@ -41,15 +41,16 @@ class ProbeTrainer:
         self._rule = rule
         self._penalties: dict[int, float] = {}  # by rounded size
         self._known: dict[bytes, NDArray[np.uint8]] = {}  # packed, by what was trained on
-        self.lender = Lender(world)
-        self.halves = TaughtHalves(world, self.lender, self.correct)
+        self.annotators = annotators_of(world)
+        self.lender = lender_of(world, self.annotators)
+        self.looker = TaughtHalves(world, self.lender, self.correct)
         self.trained = 0
 
-    def market(self, seed: int) -> Market:
-        """A market whose purchases are trained on here."""
-        return Market(self._world, seed)
+    def campaign(self, seed: int) -> Campaign:
+        """A campaign whose purchases are trained on here."""
+        return campaign_in(self._world, seed, self.annotators)
 
-    def correct(self, sets: Sequence[TrainingSet]) -> Correct:
+    def correct(self, sets: Sequence[Labels]) -> Correct:
         """Whether each test item is answered right, (sets, test items).
 
         A set without labels answers every item with its first choice. Policies that buy the same
@@ -66,7 +67,7 @@ class ProbeTrainer:
             return np.empty((0, items), dtype=bool)
         return np.unpackbits(np.stack(packed), axis=1, count=items).astype(bool)
 
-    def _train(self, sets: Sequence[TrainingSet]) -> Correct:
+    def _train(self, sets: Sequence[Labels]) -> Correct:
         items = self._items
         answers = items.answers[items.test]
         out = np.empty((len(sets), items.test.size), dtype=bool)
@@ -85,14 +86,12 @@ class ProbeTrainer:
         self.trained += len(sets)
         return out
 
-    def _scores(
-        self, sets: Sequence[TrainingSet], penalties: Sequence[float]
-    ) -> NDArray[np.float64]:
+    def _scores(self, sets: Sequence[Labels], penalties: Sequence[float]) -> NDArray[np.float64]:
         items = self._items
         probes = fit_probes(items.features, items.mask, self._jobs(sets), penalties)
         return score_probes(probes, items.features[items.test], items.mask[items.test])
 
-    def _jobs(self, sets: Sequence[TrainingSet]) -> list[ProbeJob]:
+    def _jobs(self, sets: Sequence[Labels]) -> list[ProbeJob]:
         one_hot = np.eye(self._items.mask.shape[1])
         return [ProbeJob(own.positions, one_hot[own.labels]) for own in sets]
 
@@ -106,13 +105,16 @@ class ProbeTrainer:
 
     def _choose(self, size: int) -> float:
         mix = _equal_spending(self._world, size)
-        sets = [Offers(self._world, seed).first(mix) for seed in _CHOOSING_SEEDS]
+        sets = [
+            joined([self.annotators.labels(name, count, seed) for name, count in mix.items()])
+            for seed in _CHOOSING_SEEDS
+        ]
         items = self._items
         probes = fit_probes(items.features, items.mask, self._jobs(sets), PENALTIES)
         return float(np.median([probe.penalty for probe in probes]))
 
 
-def _key(one: TrainingSet) -> bytes:
+def _key(one: Labels) -> bytes:
     digest = hashlib.sha256(one.positions.tobytes())
     digest.update(one.labels.tobytes())
     return digest.digest()

@@ -8,9 +8,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.labelling.labels import joined
 from annotation.terms.cost import affordable
-from budget.backtest.offers import Offers
-from budget.campaign.play import Trainer
+from budget.backtest.evidence import Trainer
 from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 
@@ -78,7 +78,6 @@ class Scores:
         self._world = world
         self._trainer = trainer
         self._known: dict[tuple[int, Counts], float] = {}
-        self._offers: dict[int, Offers] = {}
 
     def know(self, mixes: Sequence[Mix], seeds: Sequence[int], accuracy: Array) -> None:
         """Take over accuracies (mixes, seeds) that were measured before."""
@@ -94,7 +93,15 @@ class Scores:
         missing.sort(key=lambda own: sum(own[1].values()))
         for start in range(0, len(missing), _AT_ONCE):
             part = missing[start : start + _AT_ONCE]
-            sets = [self._offer(seed).first(mix) for (seed, _), mix in part]
+            sets = [
+                joined(
+                    [
+                        self._trainer.annotators.labels(name, mix.get(name, 0), seed)
+                        for name in self._world.items.strata
+                    ]
+                )
+                for (seed, _), mix in part
+            ]
             means = self._trainer.correct(sets).mean(1)
             for (pair, _), value in zip(part, means, strict=True):
                 self._known[pair] = float(value)
@@ -109,8 +116,3 @@ class Scores:
 
     def _counts(self, mix: Mix) -> Counts:
         return tuple(mix.get(name, 0) for name in self._world.items.strata)
-
-    def _offer(self, seed: int) -> Offers:
-        if seed not in self._offers:
-            self._offers[seed] = Offers(self._world, seed)
-        return self._offers[seed]

@@ -8,6 +8,15 @@ purchase can tell, how far other strata teach the target. No model that is repor
 borrows: its test set stays unseen.
 """
 
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from budget.campaign.campaign import Campaign
+from budget.campaign.play import Borrowing, Playing
+from budget.surface.observation import Observation
+
 _SMALLEST = 8
 _MOST = 0.8  # of the test items; the rest scores
 CURVE_SEEDS = 16
@@ -22,3 +31,33 @@ def curve_sizes(test_items: int) -> list[int]:
         sizes.append(size)
         size *= 2
     return [*sizes, most] if most >= _SMALLEST else []
+
+
+def lent_curve(campaign: Campaign) -> Playing[list[Observation]]:
+    """One observation per size; none from a test set that lends nothing. Use by `yield from`."""
+    test = campaign.test
+    sizes, seeds = curve_sizes(test.groups.size), range(CURVE_SEEDS)
+    if not sizes or not test.lends:
+        return []
+    correct = yield [Borrowing(size, seed) for size in sizes for seed in seeds]
+    by_size = np.asarray(correct).reshape(len(sizes), len(seeds), -1)
+    return [
+        Observation(
+            labels={},
+            correct=own,
+            pilot_share=0.0,
+            borrowed=size,
+            scored=np.stack([test.scored(size, seed) for seed in seeds]),
+        )
+        for size, own in zip(sizes, by_size, strict=True)
+    ]
+
+
+def as_points(
+    curve: Sequence[Observation], campaign: Campaign
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The curve's mixes (sizes, strata), of the target's labels alone, and accuracies (sizes,)."""
+    place = campaign.strata.index(campaign.target)
+    counts = np.zeros((len(curve), len(campaign.strata)), dtype=np.int64)
+    counts[:, place] = [own.borrowed for own in curve]
+    return counts, np.array([own.accuracy for own in curve])

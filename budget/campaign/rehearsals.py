@@ -1,12 +1,14 @@
 """Which purchases a campaign rehearses, and what it learns from them.
 
-`labelmix run` and the backtest share this; they differ in how a rehearsal is trained.
+`labelmix run` and the backtest share this; they differ in who trains a rehearsal.
 """
 
 from collections.abc import Mapping, Sequence
 
 from annotation.terms.cost import affordable
-from budget.market.position import Position
+from budget.campaign.campaign import Campaign
+from budget.campaign.play import Playing, Rehearsing
+from budget.market.market import Market
 from budget.market.simple_rules import Mix
 from budget.surface.observation import Observation
 from budget.surface.rehearsal import Control, Evidence, Rehearsal, rehearsal
@@ -63,7 +65,7 @@ class CampaignRehearsals:
         """All rehearsals that count."""
         return [own for found in self._found.values() for own in found]
 
-    def wanted(self, position: Position, target: str) -> dict[str, list[Mix]]:
+    def wanted(self, market: Market, target: str) -> dict[str, list[Mix]]:
         """Stratum -> purchases to rehearse now that labels have come in.
 
         What is there of the stratum once the money left has bought it, up to `MOST_REHEARSED`, and
@@ -73,13 +75,13 @@ class CampaignRehearsals:
         if self.control is None or not self.control.sound:
             return {}
         wanted: dict[str, list[Mix]] = {}
-        half = _reachable(position, target) // 2
-        for name in position.strata:
-            bought = position.bought.get(name, 0)
+        half = _reachable(market, target) // 2
+        for name in market.strata:
+            bought = market.bought.get(name, 0)
             least = max(LEAST_LABELS, _GROWN * self._before.get(name, 0))
             if name == target or bought < least:
                 continue
-            whole = _reachable(position, name)
+            whole = _reachable(market, name)
             wanted[name] = [{name: whole}]
             if half >= _LEAST_OF_TARGET:
                 wanted[name].append({name: max(1, whole // 2), target: half})
@@ -107,7 +109,27 @@ class CampaignRehearsals:
             self._found[name] = [own for own in found if own is not None]
 
 
-def _reachable(position: Position, name: str) -> int:
-    had = position.bought.get(name, 0)
-    more = affordable(position.money, position.terms[name].cost)
-    return min(had + more, position.capacity[name], MOST_READ, MOST_REHEARSED)
+def _reachable(market: Market, name: str) -> int:
+    had = market.bought.get(name, 0)
+    more = affordable(market.money, market.terms[name].cost)
+    return min(had + min(more, market.items[name]), MOST_READ, MOST_REHEARSED)
+
+
+def start_rehearsals(
+    campaign: Campaign, curve: Sequence[Observation]
+) -> Playing[CampaignRehearsals]:
+    """Rehearse the target against its lent `curve`; use by `yield from`."""
+    lent = control_point(curve, campaign.capacity[campaign.target])
+    if lent is None:
+        return CampaignRehearsals()
+    told = yield Rehearsing((((campaign.target, lent.borrowed),),))
+    return CampaignRehearsals(lent, told[0], campaign.test.chance) if told else CampaignRehearsals()
+
+
+def rehearse(rehearsals: CampaignRehearsals, campaign: Campaign) -> Playing[list[Rehearsal]]:
+    """All that counts after a purchase, rehearsed anew where it is time; use by `yield from`."""
+    wanted = rehearsals.wanted(campaign.market, campaign.target)
+    if wanted:
+        mixes = tuple(tuple(mix.items()) for own in wanted.values() for mix in own)
+        rehearsals.learn(wanted, (yield Rehearsing(mixes)), campaign.bought)
+    return rehearsals.found

@@ -10,7 +10,7 @@ from annotation.errors import InputError
 from budget.decision.result import OtherPurchase, PlannedPurchase, PurchaseLine
 from budget.market.offers import Offer
 from budget.search.evaluation import TIE
-from budget.search.plan import Plan, Planner
+from budget.search.plan import Plan, PlanSearch
 from budget.surface.response import ResponseSurface
 
 
@@ -40,7 +40,7 @@ def described(plan: Plan, surface: ResponseSurface) -> PlannedPurchase:
     )
 
 
-def best_plan(planner: Planner, money: Decimal) -> tuple[Plan, dict[str, Plan]]:
+def best_plan(search: PlanSearch, money: Decimal) -> tuple[Plan, dict[str, Plan]]:
     """The plan for so much money, and the best plan of every other kind.
 
     A search among fewer offers has a finer ladder of labels; rarely it finds a better plan, which
@@ -48,21 +48,21 @@ def best_plan(planner: Planner, money: Decimal) -> tuple[Plan, dict[str, Plan]]:
 
     Raises InputError if the money does not pay for training.
     """
-    plan = planner.plan(money)
-    others = other_plans(planner, plan, money)
+    plan = search.plan(money)
+    others = other_plans(search, plan, money)
     best = max([plan, *others.values()], key=lambda own: own.expected)
     if best.expected <= plan.expected + TIE:
         return plan, others
-    return best, other_plans(planner, best, money)
+    return best, other_plans(search, best, money)
 
 
-def other_plans(planner: Planner, plan: Plan, money: Decimal) -> dict[str, Plan]:
+def other_plans(search: PlanSearch, plan: Plan, money: Decimal) -> dict[str, Plan]:
     """Kind of purchase -> the best plan of that kind, where that is not the plan itself."""
     found = {}
-    for kind, allowed in _kinds(planner, plan):
-        own = [offer for offer in planner.supply.offers if allowed(offer)]
+    for kind, allowed in _kinds(search, plan):
+        own = [offer for offer in search.market.offers if allowed(offer)]
         try:
-            other = Planner(planner.surface, planner.supply.only(own)).plan(money)
+            other = PlanSearch(search.surface, search.market.only(own)).plan(money)
         except InputError:
             continue  # it does not even pay for training
         if other.lines != plan.lines or other.used != plan.used:
@@ -102,18 +102,18 @@ def compared(one: Array, other: Array) -> tuple[Estimate, float]:
     return interval(float(difference.mean()), difference), probability
 
 
-def _kinds(planner: Planner, plan: Plan) -> Iterator[tuple[str, Callable[[Offer], bool]]]:
-    supply = planner.supply
-    for name in supply.strata:
-        if supply.of_stratum(name):
+def _kinds(search: PlanSearch, plan: Plan) -> Iterator[tuple[str, Callable[[Offer], bool]]]:
+    market = search.market
+    for name in market.strata:
+        if market.of_stratum(name):
             yield f"only {name} labels", lambda offer, name=name: offer.stratum == name  # type: ignore[misc]
-    if len(supply.suppliers) > 1:
+    if len(market.suppliers) > 1:
         for supplier in dict.fromkeys(line.offer.supplier for line in plan.lines):
             yield (
                 f"without {supplier}",
                 lambda offer, supplier=supplier: offer.supplier != supplier,  # type: ignore[misc]
             )
-    numbers = sorted({offer.judgments for offer in supply.offers})
+    numbers = sorted({offer.judgments for offer in market.offers})
     if len(numbers) > 1:
         for number in numbers:
             noun = "judgment" if number == 1 else "judgments"

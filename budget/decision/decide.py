@@ -17,9 +17,9 @@ from budget.decision.leftovers import left_because
 from budget.decision.result import Decision, RatePoint, Target
 from budget.decision.rounds import next_round
 from budget.decision.worth import worth_of
-from budget.market.supply import Supply
+from budget.market.market import Market
 from budget.search.modes import everything, reach_accuracy
-from budget.search.plan import Plan, Planner
+from budget.search.plan import Plan, PlanSearch
 from budget.surface.response import ResponseSurface
 
 _ALONG = (0.0, 0.25, 0.5, 1.0)  # shares of the plan's labels at which exchange rates are told
@@ -47,18 +47,18 @@ class Question:
     value_per_point: Decimal | None = None
 
 
-def decide(surface: ResponseSurface, supply: Supply, question: Question) -> Decision:
+def decide(surface: ResponseSurface, market: Market, question: Question) -> Decision:
     """Plan, and tell what else was possible and how sure the plan is.
 
     Raises InputError if the money does not pay for training, the target accuracy cannot be
     reached, or a number of the question is out of range; ValueError if the question has neither
     money nor a target.
     """
-    planner = Planner(surface, supply)
+    search = PlanSearch(surface, market)
     target, money = None, question.money
     if question.target_accuracy is not None:
         reached = reach_accuracy(
-            planner, question.target_accuracy, question.probability, question.money
+            search, question.target_accuracy, question.probability, question.money
         )
         plan, money = reached.plan, reached.plan.cost
         target = Target(
@@ -66,29 +66,29 @@ def decide(surface: ResponseSurface, supply: Supply, question: Question) -> Deci
             probability_asked=question.probability,
             probability=reached.probability,
         )
-        others = other_plans(planner, plan, money)
+        others = other_plans(search, plan, money)
     elif money is not None:
-        plan, others = best_plan(planner, money)
+        plan, others = best_plan(search, money)
     else:
         raise ValueError("a question should have money, or a target accuracy.")
-    nothing_more = Planner(surface, supply.only(())).plan(everything(supply))
+    nothing_more = PlanSearch(surface, market.only(())).plan(everything(market))
     value = question.value_per_point
     rounds = question.rounds_left
-    sides = [compare_side(planner, name, money) for name in surface.others]
+    sides = [compare_side(search, name, money) for name in surface.others]
     return Decision(
         plan=described(plan, surface),
-        left_because=None if target else left_because(supply, plan, money),
+        left_because=None if target else left_because(market, plan, money),
         now=interval(nothing_more.expected, nothing_more.forecast(surface)),
         others=against(plan, others, surface),
         sides=[side for side in sides if side is not None],
-        rates=_rates(surface, supply, plan),
-        next_round=None if rounds is None else next_round(planner, plan, money, rounds, value),
-        worth=None if value is None else worth_of(planner, plan, nothing_more, value),
+        rates=_rates(surface, market, plan),
+        next_round=None if rounds is None else next_round(search, plan, money, rounds, value),
+        worth=None if value is None else worth_of(search, plan, nothing_more, value),
         target=target,
     )
 
 
-def _rates(surface: ResponseSurface, supply: Supply, plan: Plan) -> list[RatePoint]:
+def _rates(surface: ResponseSurface, market: Market, plan: Plan) -> list[RatePoint]:
     """Exchange rates of the next labels on the way from what was bought to the whole plan."""
     as_planned = replace(surface, clean=plan.clean)
     tail = (1 - CONFIDENCE) / 2
@@ -97,8 +97,8 @@ def _rates(surface: ResponseSurface, supply: Supply, plan: Plan) -> list[RatePoi
     for name in surface.others:
         for share in shares:
             mix = {
-                own: int(supply.bought.get(own, 0) + share * plan.labels[own])
-                for own in supply.strata
+                own: int(market.bought.get(own, 0) + share * plan.labels[own])
+                for own in market.strata
             }
             at = surface if share == 0 else as_planned
             draws = at.marginal_rates(name, mix, _STEP)

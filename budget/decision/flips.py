@@ -11,9 +11,9 @@ from annotation.errors import InputError
 from annotation.terms.cost import DECIMAL_PLACES, LARGEST
 from budget.decision.alternatives import compared
 from budget.decision.result import Flip, Side
+from budget.market.market import Market
 from budget.market.offers import Discount, Offer
-from budget.market.supply import Supply
-from budget.search.plan import Plan, Planner
+from budget.search.plan import Plan, PlanSearch
 from budget.surface.response import ResponseSurface
 
 _COST_FACTORS = (1 / 50, 50.0)
@@ -22,7 +22,7 @@ _TRANSFER_FACTORS = (0.0, 3.0)
 _STEPS = 12
 
 
-def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
+def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> Side | None:
     """All money on `stratum` against all money on the target; None where nothing is to compare.
 
     Where more labels of one of them would harm, its side buys none.
@@ -31,45 +31,45 @@ def compare_side(planner: Planner, stratum: str, money: Decimal) -> Side | None:
     same accuracy: the cost of the stratum's labels, their redraw rate, that of the target's, and
     the cosine between what they teach and what target labels teach.
     """
-    surface, supply = planner.surface, planner.supply
+    surface, market = search.surface, search.market
     target = surface.target
-    ours, theirs = supply.of_stratum(stratum), supply.of_stratum(target)
+    ours, theirs = market.of_stratum(stratum), market.of_stratum(target)
     try:
-        own = Planner(surface, supply.only(ours)).plan(money)
-        other = Planner(surface, supply.only(theirs)).plan(money)
+        own = PlanSearch(surface, market.only(ours)).plan(money)
+        other = PlanSearch(surface, market.only(theirs)).plan(money)
     except InputError:
         return None
-    sold = ours and theirs and supply.items[stratum] and supply.items[target]
+    sold = ours and theirs and market.items[stratum] and market.items[target]
     if not sold or not (own.lines or other.lines):
         return None
     difference, probability = compared(own.accuracy(surface), other.accuracy(surface))
 
-    def ahead(varied: Supply, on: ResponseSurface = surface) -> float:
+    def ahead(varied: Market, on: ResponseSurface = surface) -> float:
         """Accuracy by which the stratum leads the target."""
-        there = other if on is surface else Planner(on, supply.only(theirs)).plan(money)
-        here = Planner(on, varied.only(varied.of_stratum(stratum))).plan(money)
+        there = other if on is surface else PlanSearch(on, market.only(theirs)).plan(money)
+        here = PlanSearch(on, varied.only(varied.of_stratum(stratum))).plan(money)
         return here.expected - there.expected
 
-    lead = ahead(supply)
+    lead = ahead(market)
     price = _price(own, ours)
     ratio = price / max(_price(other, theirs), 1e-12)
     noise, target_noise = 1 - _clean(own, ours), 1 - _clean(other, theirs)
     cosine = surface.draws[:, _column(surface, stratum)]
 
     def at_cost(factor: float) -> float:
-        return ahead(_repriced(supply, stratum, factor))
+        return ahead(_repriced(market, stratum, factor))
 
     def at_noise(rate: float) -> float:
-        return ahead(_with_clean(supply, stratum, (1 - rate) / max(1 - noise, 1e-9)))
+        return ahead(_with_clean(market, stratum, (1 - rate) / max(1 - noise, 1e-9)))
 
     def at_target_noise(rate: float) -> float:
         """The same where it is the target's labels that err."""
-        varied = _with_clean(supply, target, (1 - rate) / max(1 - target_noise, 1e-9))
-        there = Planner(surface, varied.only(varied.of_stratum(target))).plan(money)
+        varied = _with_clean(market, target, (1 - rate) / max(1 - target_noise, 1e-9))
+        there = PlanSearch(surface, varied.only(varied.of_stratum(target))).plan(money)
         return own.expected - there.expected
 
     def at_transfer(factor: float) -> float:
-        return ahead(supply, _with_transfer(surface, stratum, factor))
+        return ahead(market, _with_transfer(surface, stratum, factor))
 
     low, high = _COST_FACTORS
     factor = _crossing(at_cost, lead, 1.0, (low, high), logarithmic=True)
@@ -149,11 +149,11 @@ def _column(surface: ResponseSurface, stratum: str) -> int:
     return surface.parameter_names.index(f"alignment_{stratum}")
 
 
-def _changed(supply: Supply, stratum: str, change: Callable[[Offer], Offer]) -> Supply:
-    return supply.only(change(own) if own.stratum == stratum else own for own in supply.offers)
+def _changed(market: Market, stratum: str, change: Callable[[Offer], Offer]) -> Market:
+    return market.only(change(own) if own.stratum == stratum else own for own in market.offers)
 
 
-def _repriced(supply: Supply, stratum: str, factor: float) -> Supply:
+def _repriced(market: Market, stratum: str, factor: float) -> Market:
     scale = Decimal(f"{factor:.9g}")
 
     def times(cost: Decimal) -> Decimal:
@@ -167,14 +167,14 @@ def _repriced(supply: Supply, stratum: str, factor: float) -> Supply:
             offer, cost=times(offer.cost), fixed_cost=times(offer.fixed_cost), discounts=cheaper
         )
 
-    return _changed(supply, stratum, change)
+    return _changed(market, stratum, change)
 
 
-def _with_clean(supply: Supply, stratum: str, factor: float) -> Supply:
+def _with_clean(market: Market, stratum: str, factor: float) -> Market:
     def change(offer: Offer) -> Offer:
         return replace(offer, redraw_rate=1 - min(1.0, max(0.0, offer.clean * factor)))
 
-    return _changed(supply, stratum, change)
+    return _changed(market, stratum, change)
 
 
 def _with_transfer(surface: ResponseSurface, stratum: str, factor: float) -> ResponseSurface:

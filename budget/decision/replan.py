@@ -23,9 +23,9 @@ from budget.decision.decide import Question, decide
 from budget.decision.headline import Action, action_of
 from budget.decision.question import PlanOptions, amount, hours_of_roles
 from budget.decision.result import Decision, PlannedPurchase, PurchaseLine
+from budget.market.market import Market, offers_at_terms
 from budget.market.simple_rules import baseline_mixes
 from budget.market.supplier_file import Suppliers, read_suppliers
-from budget.market.supply import Supply, offers_at_terms
 from budget.search.plan import expected_accuracy
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.response import ResponseSurface
@@ -78,7 +78,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
     if options.suppliers is not None:
         choices = max(2, round(result.choices_per_item))
         suppliers = read_suppliers(options.suppliers, surface.strata, choices)
-    supply = _supply(result, surface, terms, suppliers, options)
+    market = _market(result, surface, terms, suppliers, options)
     total = _budget(options, result)
     pilot_cost = mix_cost(result.pilot.labels, _terms(result, ()))
     if total is not None and pilot_cost > total:
@@ -94,11 +94,11 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         rounds_left=options.rounds_left,
         value_per_point=None if value is None else amount("--value-per-point", value),
     )
-    decision = decide(surface, supply, question)
+    decision = decide(surface, market, question)
     if suppliers is None:
         decision = _with_judgments(decision, result)
     plan = _summary(decision, result, pilot_cost)
-    rate_terms = terms if suppliers is None else _terms_of_offers(supply, terms)
+    rate_terms = terms if suppliers is None else _terms_of_offers(market, terms)
     return Replan(
         method=evidence.method,
         currency=result.currency,
@@ -133,22 +133,22 @@ def _evidence(result: RunResult, run_folder: Path, method: str | None) -> Method
     return result.methods[chosen]
 
 
-def _supply(
+def _market(
     result: RunResult,
     surface: ResponseSurface,
     terms: dict[str, LabelTerms],
     suppliers: Suppliers | None,
     options: PlanOptions,
-) -> Supply:
+) -> Market:
     """What can still be bought: the pilot's terms go on, or the suppliers of a file."""
     strata, pilot = surface.strata, result.pilot.labels
     clean = dict(zip(strata, surface.clean_shares().tolist(), strict=True))
     items = {name: max(0, result.strata[name].pool_items - pilot.get(name, 0)) for name in strata}
     if suppliers is None:
         offers = offers_at_terms({name: terms[name] for name in strata}, clean)
-        return Supply(strata, offers, items, pilot, clean)
+        return Market(strata, offers, items, pilot, clean)
     hours = hours_of_roles(options, suppliers)
-    return Supply(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
+    return Market(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
 
 
 def _with_judgments(decision: Decision, result: RunResult) -> Decision:
@@ -167,11 +167,11 @@ def _with_judgments(decision: Decision, result: RunResult) -> Decision:
     return decision.model_copy(update={"plan": plan, "others": others})
 
 
-def _terms_of_offers(supply: Supply, terms: dict[str, LabelTerms]) -> dict[str, LabelTerms]:
+def _terms_of_offers(market: Market, terms: dict[str, LabelTerms]) -> dict[str, LabelTerms]:
     """The price of one label of each stratum from whom its money buys most signal."""
     found = dict(terms)
-    for name in supply.strata:
-        offers = [own for own in supply.of_stratum(name) if own.cost and own.clean]
+    for name in market.strata:
+        offers = [own for own in market.of_stratum(name) if own.cost and own.clean]
         if offers:
             best = min(offers, key=lambda own: float(own.cost) * own.judgments / own.clean**2)
             cost = exact_decimal(Fraction(best.cost) * best.judgments)

@@ -12,12 +12,12 @@ from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms, exact_decimal
 from annotation.terms.cost import money as as_money
 from budget.decision.result import NextRound
+from budget.market.market import Market, market_at_terms
 from budget.market.offers import Offer
-from budget.market.position import Position
 from budget.market.whole_money import Whole
 from budget.search.batches import rank_batches
 from budget.search.modes import everything
-from budget.search.plan import Plan, Planner
+from budget.search.plan import Plan, PlanSearch
 from budget.search.supply_curves import Curve
 from budget.surface.fit import DISCREPANCY
 
@@ -27,7 +27,11 @@ _ALMOST_FREE = Fraction(1, 10**15)
 
 
 def next_round(
-    planner: Planner, plan: Plan, money: Decimal, rounds_left: int, value_per_point: Decimal | None
+    search: PlanSearch,
+    plan: Plan,
+    money: Decimal,
+    rounds_left: int,
+    value_per_point: Decimal | None,
 ) -> NextRound:
     """What to buy first, where `rounds_left` purchases can still be made, this one included.
 
@@ -43,18 +47,18 @@ def next_round(
     nothing = NextRound(rounds_left=rounds_left, labels={}, cost=0.0, gain=0.0, gain_value=None)
     if rounds_left == 1:
         return nothing
-    market = _Market(planner, plan, money)
-    noisy = max(planner.surface.item_deviation, DISCREPANCY)  # older results do not tell it
-    surface = replace(planner.surface, item_deviation=noisy)
-    ranked = rank_batches(surface, market.position(), np.random.default_rng(_SEED))
+    sold = _AtOnePrice(search, plan, money)
+    noisy = max(search.surface.item_deviation, DISCREPANCY)  # older results do not tell it
+    surface = replace(search.surface, item_deviation=noisy)
+    ranked = rank_batches(surface, sold.market(), np.random.default_rng(_SEED))
     worth_telling = (own for own in ranked if own.gain >= _LEAST_GAIN)
-    priced = ((own, market.cost(own.labels)) for own in worth_telling)
+    priced = ((own, sold.cost(own.labels)) for own in worth_telling)
     chosen, cost = next(((own, cost) for own, cost in priced if cost is not None), (None, None))
     if chosen is None or cost is None:
         return nothing
     value = None
     if value_per_point is not None:
-        one_more = float(planner.supply.training.fixed)
+        one_more = float(search.market.training.fixed)
         value = 100 * chosen.gain * float(value_per_point) - one_more
     return NextRound(
         rounds_left=rounds_left,
@@ -65,27 +69,27 @@ def next_round(
     )
 
 
-class _Market:
+class _AtOnePrice:
     """What can be bought next, from those who sell to the plan, or else would sell best."""
 
-    def __init__(self, planner: Planner, plan: Plan, money: Decimal) -> None:
-        search = planner.search
-        self._supply, self._ledger = planner.supply, search.ledger
-        paid = Fraction(self._supply.training_of_bought())
+    def __init__(self, search: PlanSearch, plan: Plan, money: Decimal) -> None:
+        purchases = search.purchases
+        self._market, self._ledger = search.market, purchases.ledger
+        paid = Fraction(self._market.training_of_bought())
         self._money = exact_decimal(max(Fraction(money) - paid, Fraction(0)))
         self._limits = self._ledger.limits(self._money)
         self._curves: dict[str, Curve] = {}
-        for stratum in search.strata:
+        for stratum in purchases.strata:
             own = {line.offer for line in plan.lines if line.offer.stratum == stratum.name}
             fitting = [curve for curve in stratum.curves if own <= _offers(curve)]
             if stratum.curves:
                 self._curves[stratum.name] = (fitting or stratum.curves)[0]
 
-    def position(self) -> Position:
-        """The campaign with one price per stratum, and no more labels of it than there are."""
-        supply, terms, capacity = self._supply, {}, {}
-        plenty = self._ledger.limits(everything(supply))
-        for name in supply.strata:
+    def market(self) -> Market:
+        """The market with one price per stratum, and no more labels of it than there are."""
+        market, terms, items = self._market, {}, {}
+        plenty = self._ledger.limits(everything(market))
+        for name in market.strata:
             price, deliverable = Fraction(0), 0
             if name in self._curves:
                 deliverable, _ = self._filled(name, plenty)
@@ -93,8 +97,8 @@ class _Market:
                 price = spent / labels if labels else Fraction(0)
                 deliverable = deliverable if labels else 0
             terms[name] = LabelTerms(_price(price), 0.0, "redraw")
-            capacity[name] = supply.bought.get(name, 0) + deliverable
-        return Position(supply.strata, terms, capacity, dict(supply.bought), self._money)
+            items[name] = deliverable
+        return market_at_terms(market.strata, terms, items, self._money, market.bought)
 
     def cost(self, labels: Mapping[str, int]) -> Fraction | None:
         """What a batch costs, training on it included; None if it cannot be had like this."""

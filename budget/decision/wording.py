@@ -33,7 +33,7 @@ from budget.decision.result import (
     Target,
     Worth,
 )
-from budget.market.supply import RUN_SUPPLIER
+from budget.market.market import RUN_SUPPLIER
 
 _NOTHING = 0.0005  # accuracy that is told as 0.0 points
 _SURE = 0.995  # probabilities beyond are told as "over 99 %"

@@ -85,6 +85,17 @@ class Offer:
         """Share of labels that are not redrawn."""
         return 1 - self.redraw_rate
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether any number of labels can be had, and every label costs the same."""
+        return (
+            self.judgments == 1
+            and not self.discounts
+            and not self.fixed_cost
+            and self.least == 1
+            and self.capacity is None
+        )
+
     def price(self, labels: int) -> Decimal:
         """What so many labels cost, exactly."""
         if labels == 0:

@@ -18,8 +18,8 @@ from annotation.terms.cost import exact_decimal, money
 from annotation.terms.majority import majority_redraw_rate
 from annotation.terms.noise import ErrorKind
 from budget.config.toml import Money, Section
+from budget.market.market import TrainingCost
 from budget.market.offers import MOST_JUDGMENTS, Discount, Offer
-from budget.market.supply import TrainingCost
 
 
 def _seconds(value: object) -> Decimal:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from budget.market.market import Market
 from budget.market.offers import Offer
-from budget.market.supply import Supply
 
 Whole = NDArray[Any]
 """Whole numbers: int64 where all sums fit, else Python's."""
@@ -74,7 +74,7 @@ class Segment:
 
 
 class Ledger:
-    """The scale on which a supply's money and hours are whole numbers.
+    """The scale on which a market's money and hours are whole numbers.
 
     Attributes
     ----------
@@ -85,29 +85,29 @@ class Ledger:
     dtype : of all whole numbers
     """
 
-    def __init__(self, supply: Supply) -> None:
+    def __init__(self, market: Market) -> None:
         self.roles = tuple(
             role
-            for role in supply.hours
-            if any(offer.role == role and offer.seconds > 0 for offer in supply.offers)
+            for role in market.hours
+            if any(offer.role == role and offer.seconds > 0 for offer in market.offers)
         )
-        amounts = [supply.training.per_label, supply.training.fixed]
-        for offer in supply.offers:
+        amounts = [market.training.per_label, market.training.fixed]
+        for offer in market.offers:
             amounts += [offer.cost, offer.fixed_cost, *(own.cost for own in offer.discounts)]
         self.unit = _common_unit(amounts)
         self.work_units = {
             role: _common_unit(
-                offer.seconds * offer.judgments for offer in supply.offers if offer.role == role
+                offer.seconds * offer.judgments for offer in market.offers if offer.role == role
             )
             for role in self.roles
         }
-        self.training = self.money_units(supply.training.per_label)
-        self._supply = supply
+        self.training = self.money_units(market.training.per_label)
+        self._market = market
         largest = sum(
             self.money_units(offer.fixed_cost)
             + (self.money_units(offer.cost) * offer.judgments + self.training)
-            * (supply.items[offer.stratum] + supply.bought.get(offer.stratum, 0) + 1)
-            for offer in supply.offers
+            * (market.items[offer.stratum] + market.bought.get(offer.stratum, 0) + 1)
+            for offer in market.offers
         )
         self.dtype: type = np.int64 if largest < _FITS else object
 
@@ -126,15 +126,15 @@ class Ledger:
         """Units of money, and of each role's hours, that there are: (resources,)."""
         found = [self.money_units(money)]
         for role in self.roles:
-            found.append(int(Fraction(self._supply.hours[role]) * 3600 / self.work_units[role]))
+            found.append(int(Fraction(self._market.hours[role]) * 3600 / self.work_units[role]))
         if self.dtype is object:
             return np.array(found, dtype=object)
         return np.array([min(units, _FITS) for units in found], dtype=np.int64)
 
     def segments(self, stratum: str) -> list[Segment]:
         """The offers of a stratum on this scale."""
-        items = self._supply.items[stratum]
-        return [Segment(offer, self, items) for offer in self._supply.of_stratum(stratum)]
+        items = self._market.items[stratum]
+        return [Segment(offer, self, items) for offer in self._market.of_stratum(stratum)]
 
     def usage(self, parts: Iterable[tuple[Segment, Whole]], rows: int) -> Whole:
         """What purchases use of money and hours: (rows, resources)."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.arrays import Array
-from budget.market.position import Position
+from budget.market.market import Market
 from budget.surface.luck import luck_covariance
 from budget.surface.response import ResponseSurface
 
@@ -42,25 +42,23 @@ class Batch:
     gain: float
 
 
-def rank_batches(
-    surface: ResponseSurface, position: Position, rng: np.random.Generator
-) -> list[Batch]:
+def rank_batches(surface: ResponseSurface, market: Market, rng: np.random.Generator) -> list[Batch]:
     """Batches that could be bought next, the most valuable first; none if nothing can be bought.
 
     `surface` is the posterior so far; a prior before anything was bought.
     """
-    steps = _STEPS.get(len(position.strata), _STEPS_BEYOND)
-    mixes, purchases = position.final_mixes(steps)
+    steps = _STEPS.get(len(market.strata), _STEPS_BEYOND)
+    mixes, purchases = market.final_mixes(steps)
     if not len(mixes):
         return []
     clean = surface.clean_shares()
     accuracy = surface.accuracy(mixes.astype(float), np.broadcast_to(clean, mixes.shape))
     now = accuracy.mean(0)
     toward = purchases[int(now.argmax())]
-    batches = _batches(position, toward)
+    batches = _batches(market, toward)
     if not batches:
         return []
-    after = [position.after(labels) for labels in batches]
+    after = [market.after(labels) for labels in batches]
     finals = [own.final_mixes(steps)[0] for own in after]
     parts = [_parts(own.counts) for own in after]
     everything = np.concatenate([*finals, *parts]).astype(float)
@@ -83,7 +81,7 @@ def rank_batches(
 
 
 def choose_batch(
-    ranked: Sequence[Batch], surface: ResponseSurface, position: Position, rounds_left: int
+    ranked: Sequence[Batch], surface: ResponseSurface, market: Market, rounds_left: int
 ) -> Batch:
     """What to buy in the first of `rounds_left` rounds, the last of which spends the rest.
 
@@ -92,22 +90,22 @@ def choose_batch(
     """
     if ranked and ranked[0].gain >= LEAST_GAIN:
         return ranked[0]
-    labels = on_the_way(surface, position, 1 / rounds_left)
+    labels = on_the_way(surface, market, 1 / rounds_left)
     return Batch(labels, ranked[0].value - ranked[0].gain if ranked else 0.0, 0.0)
 
 
-def on_the_way(surface: ResponseSurface, position: Position, share: float) -> dict[str, int]:
+def on_the_way(surface: ResponseSurface, market: Market, share: float) -> dict[str, int]:
     """A share of each stratum's labels in the purchase that is best now.
 
     Buying it first costs nothing where the best purchase stays the same, and shows where it does
     not.
     """
-    mixes, purchases = position.final_mixes(_STEPS.get(len(position.strata), _STEPS_BEYOND))
+    mixes, purchases = market.final_mixes(_STEPS.get(len(market.strata), _STEPS_BEYOND))
     if not len(mixes):
         return {}
     clean = np.broadcast_to(surface.clean_shares(), mixes.shape)
     best = purchases[int(surface.accuracy(mixes.astype(float), clean).mean(0).argmax())]
-    part = {n: int(k * share) for n, k in zip(position.strata, best, strict=True)}
+    part = {n: int(k * share) for n, k in zip(market.strata, best, strict=True)}
     return {name: count for name, count in part.items() if count}
 
 
@@ -162,16 +160,16 @@ def _features(outcomes: Array) -> Array:
     return np.hstack([constant, standard, whole[:, first] * whole[:, second]])
 
 
-def _batches(position: Position, toward: NDArray[np.int64]) -> list[dict[str, int]]:
+def _batches(market: Market, toward: NDArray[np.int64]) -> list[dict[str, int]]:
     """Shares of the money on each stratum, on pairs, on all, and as the plan would spend it."""
-    names = position.strata
+    names = market.strata
     ways: list[dict[str, Fraction]] = [{name: Fraction(1)} for name in names]
     groups: Sequence[tuple[str, ...]] = [*combinations(names, 2)]
     if len(names) > 2:
         groups = [*groups, names]
     ways += [{name: Fraction(1, len(group)) for name in group} for group in groups]
     spent = [
-        Fraction(position.terms[name].cost) * int(count)
+        Fraction(market.terms[name].cost) * int(count)
         for name, count in zip(names, toward, strict=True)
     ]
     if sum(spent) > 0:
@@ -179,7 +177,7 @@ def _batches(position: Position, toward: NDArray[np.int64]) -> list[dict[str, in
     found: dict[tuple[tuple[str, int], ...], dict[str, int]] = {}
     for share in SHARES:
         for way in ways:
-            labels = position.buyable({name: share * own for name, own in way.items()})
+            labels = market.buyable({name: share * own for name, own in way.items()})
             labels = {name: count for name, count in labels.items() if count}
             if sum(labels.values()) >= _LEAST:
                 found.setdefault(tuple(sorted(labels.items())), labels)

@@ -8,8 +8,8 @@ import numpy as np
 
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
-from budget.market.supply import Supply
-from budget.search.plan import Plan, Planner
+from budget.market.market import Market
+from budget.search.plan import Plan, PlanSearch
 
 _PRECISION = 1.005  # budgets closer than this are one
 _DIGITS = 6  # significant, of a budget that is tried
@@ -25,7 +25,7 @@ class Reached:
 
 
 def reach_accuracy(
-    planner: Planner, accuracy: float, probability: float, most: Decimal | None = None
+    search: PlanSearch, accuracy: float, probability: float, most: Decimal | None = None
 ) -> Reached:
     """The cheapest plan that scores at least `accuracy` with at least `probability`.
 
@@ -49,13 +49,13 @@ def reach_accuracy(
     for what, value in (("target accuracy", accuracy), ("probability", probability)):
         if not 0 < value < 1:
             raise InputError(f"the {what} should be between 0 and 1; got {value}.")
-    surface, supply = planner.surface, planner.supply
+    surface, market = search.surface, search.market
 
     def attempt(money: Decimal) -> Reached:
-        plan = planner.plan(money)
+        plan = search.plan(money)
         return Reached(plan, float((plan.forecast(surface) >= accuracy).mean()))
 
-    top = everything(supply) if most is None else most
+    top = everything(market) if most is None else most
     best = attempt(top)
     if best.probability < probability:
         limit = "all that is for sale" if most is None else f"a budget of {most} for new labels"
@@ -64,7 +64,7 @@ def reach_accuracy(
             f"{probability:.0%} is asked for; expected are {best.plan.expected:.1%}. Ask for less "
             f"accuracy or a lower probability{'' if most is None else ', or give a larger budget'}."
         )
-    least = supply.training_of_bought()
+    least = market.training_of_bought()
     nothing = attempt(least) if least <= top else best
     if nothing.probability >= probability:
         return _with_money_left(nothing, most)
@@ -88,11 +88,11 @@ def _with_money_left(reached: Reached, most: Decimal | None) -> Reached:
     return replace(reached, plan=replace(reached.plan, money_left=exact_decimal(left)))
 
 
-def everything(supply: Supply) -> Decimal:
-    """An amount that pays for any purchase of a supply, and for training on it."""
-    total = Fraction(supply.training_of_bought())
-    for name in supply.strata:
-        items = supply.items[name]
-        prices = [Fraction(own.price(items)) for own in supply.of_stratum(name) if items]
-        total += sum(prices) + Fraction(supply.training.per_label) * items
+def everything(market: Market) -> Decimal:
+    """An amount that pays for any purchase of a market, and for training on it."""
+    total = Fraction(market.training_of_bought())
+    for name in market.strata:
+        items = market.items[name]
+        prices = [Fraction(own.price(items)) for own in market.of_stratum(name) if items]
+        total += sum(prices) + Fraction(market.training.per_label) * items
     return exact_decimal(total)

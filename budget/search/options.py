@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.arrays import Array
-from budget.market.supply import Supply
+from budget.market.market import Market
 from budget.market.whole_money import Ledger, Whole
 from budget.search.supply_curves import Curve, curves_of, rungs
 
@@ -44,15 +44,15 @@ class Options:
 
 
 class Stratum:
-    """One stratum of a supply: its curves, and its options at a density of rungs."""
+    """One stratum of a market: its curves, and its options at a density of rungs."""
 
-    def __init__(self, supply: Supply, ledger: Ledger, name: str) -> None:
+    def __init__(self, market: Market, ledger: Ledger, name: str) -> None:
         self.name = name
-        self.bought = supply.bought.get(name, 0)
-        self.bought_clean = supply.bought_clean.get(name, 1.0)
-        self.items = supply.items[name]
+        self.bought = market.bought.get(name, 0)
+        self.bought_clean = market.bought_clean.get(name, 1.0)
+        self.items = market.items[name]
         self._ledger = ledger
-        most = _CURVES.get(len(supply.strata), 1)
+        most = _CURVES.get(len(market.strata), 1)
         self.curves = curves_of(ledger, ledger.segments(name), self.items, most)
 
     def mixed(self, curve: Curve | None, labels: Sequence[Whole]) -> tuple[Array, Array]:

@@ -12,8 +12,8 @@ from analysis.estimates import Estimate
 from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
+from budget.market.market import Market
 from budget.market.offers import Offer
-from budget.market.supply import Supply
 from budget.search.evaluation import MeanAccuracy
 from budget.search.search import Found, Search
 from budget.surface.luck import luck_covariance
@@ -93,17 +93,17 @@ def expected_accuracy(surface: ResponseSurface, mix: Mapping[str, int]) -> Estim
     return interval(mean, forecast(surface, mix, surface.clean))
 
 
-class Planner:
-    """Plans of one supply on one surface, for any amount of money."""
+class PlanSearch:
+    """Plans of one market on one surface, for any amount of money."""
 
-    def __init__(self, surface: ResponseSurface, supply: Supply) -> None:
-        if surface.strata != supply.strata:
+    def __init__(self, surface: ResponseSurface, market: Market) -> None:
+        if surface.strata != market.strata:
             raise ValueError(
-                f"surface and supply should have the same strata; got {surface.strata} and "
-                f"{supply.strata}."
+                f"surface and market should have the same strata; got {surface.strata} and "
+                f"{market.strata}."
             )
-        self.surface, self.supply = surface, supply
-        self.search = Search(supply, MeanAccuracy(surface))
+        self.surface, self.market = surface, market
+        self.purchases = Search(market, MeanAccuracy(surface))
 
     def plan(self, money: Decimal) -> Plan:
         """The purchase with the largest expected accuracy that costs at most `money`.
@@ -112,16 +112,16 @@ class Planner:
 
         Raises InputError if the money does not pay for training.
         """
-        supply = self.supply
-        ledger = self.search.ledger
-        fixed = supply.training.fixed
+        market = self.market
+        ledger = self.purchases.ledger
+        fixed = market.training.fixed
         found = None
         if money >= fixed:
             limits = ledger.limits(exact_decimal(Fraction(money) - Fraction(fixed)))
-            found = self.search.best(limits)
+            found = self.purchases.best(limits)
         if found is None:
             raise InputError(
-                f"{money} do not pay for training, which costs {supply.training_of_bought()} on "
+                f"{money} do not pay for training, which costs {market.training_of_bought()} on "
                 "what was bought already; give a larger budget."
             )
         plan = self._plan(found, money)
@@ -129,9 +129,9 @@ class Planner:
         return plan
 
     def _plan(self, found: Found, money: Decimal) -> Plan:
-        supply = self.supply
+        market = self.market
         lines = []
-        for place, stratum in enumerate(self.search.strata):
+        for place, stratum in enumerate(self.purchases.strata):
             labels = found.purchase.labels[place]
             if not any(labels):
                 continue
@@ -142,11 +142,11 @@ class Planner:
                     lines.append(Line(offer, number, offer.price(number), offer.work(number)))
         bought = {
             name: sum(line.labels for line in lines if line.offer.stratum == name)
-            for name in supply.strata
+            for name in market.strata
         }
-        used = dict(zip(supply.strata, found.used, strict=True))
-        per_label = Fraction(supply.training.per_label)
-        training = Fraction(supply.training.fixed) + per_label * sum(found.used)
+        used = dict(zip(market.strata, found.used, strict=True))
+        per_label = Fraction(market.training.per_label)
+        training = Fraction(market.training.fixed) + per_label * sum(found.used)
         cost = training + sum(Fraction(line.cost) for line in lines)
         hours: dict[str, Decimal] = {}
         for line in lines:
@@ -156,7 +156,7 @@ class Planner:
             lines=tuple(lines),
             labels=bought,
             used=used,
-            clean=dict(zip(supply.strata, found.clean, strict=True)),
+            clean=dict(zip(market.strata, found.clean, strict=True)),
             cost=exact_decimal(cost),
             training_cost=exact_decimal(training),
             money_left=exact_decimal(Fraction(money) - cost),
@@ -166,6 +166,6 @@ class Planner:
         return replace(plan, expected=float(plan.accuracy(self.surface).mean()))
 
 
-def plan_purchase(surface: ResponseSurface, supply: Supply, money: Decimal) -> Plan:
-    """One plan, see `Planner.plan`."""
-    return Planner(surface, supply).plan(money)
+def plan_purchase(surface: ResponseSurface, market: Market, money: Decimal) -> Plan:
+    """One plan, see `PlanSearch.plan`."""
+    return PlanSearch(surface, market).plan(money)

@@ -71,7 +71,7 @@ class Purchases:
         """Each purchase with the best number of labels of one stratum.
 
         That stratum is the free one, where fewer labels are better than all that can be paid;
-        where not money but the supply ended its labels, every other stratum is tried. The others
+        where not money but the market ended its labels, every other stratum is tried. The others
         hold numbers that no budget changes, so the best purchase of a smaller budget is not lost
         to a bigger one.
         """

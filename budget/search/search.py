@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.arrays import Array
-from budget.market.supply import Supply
+from budget.market.market import Market
 from budget.market.whole_money import Ledger, Whole
 from budget.search.evaluation import TIE, MeanAccuracy
 from budget.search.options import Options, Stratum, density_for
@@ -46,11 +46,11 @@ class _Candidates:
 
 
 class Search:
-    """The candidates of one supply, compared by one surface."""
+    """The candidates of one market, compared by one surface."""
 
-    def __init__(self, supply: Supply, accuracy: MeanAccuracy) -> None:
-        self.ledger = Ledger(supply)
-        self.strata = [Stratum(supply, self.ledger, name) for name in supply.strata]
+    def __init__(self, market: Market, accuracy: MeanAccuracy) -> None:
+        self.ledger = Ledger(market)
+        self.strata = [Stratum(market, self.ledger, name) for name in market.strata]
         self._density = density_for(self.strata)
         self._accuracy = accuracy
 

@@ -1,6 +1,6 @@
 """What rehearsed purchases say of the surface, and how far they are believed.
 
-A rehearsal trains on items whose labels were guessed (`training.unlabelled.rehearsing`). It rests
+A rehearsal trains on items whose labels were guessed (`training.unlabelled.rehearsal`). It rests
 on an assumption, that items lie in clusters by class, and nothing says that it holds. So it is
 tried first where the answers are known: the target is rehearsed without a label of it, and compared
 with what its lent labels taught. What it misses there is what other rehearsals are taken to miss;

@@ -72,12 +72,12 @@ def _source_here(source: ModelSource) -> ModelSource:
 def _refusal(trial: Trial, source: ModelSource) -> InputError | None:
     """Why this machine would not compute what the trial's key stands for."""
     node = socket.gethostname()
-    if trial.recipe != RECIPE_VERSION:
+    if trial.version != RECIPE_VERSION:
         return InputError(
             f"node {node} has another version of labelmix (trials of recipe {RECIPE_VERSION}, "
-            f"asked for {trial.recipe}); install the same version on all nodes."
+            f"asked for {trial.version}); install the same version on all nodes."
         )
-    compute = number_type(source, trial.method, trial.quantisation)
+    compute = number_type(source, trial.method, trial.recipe.quantisation)
     if compute != trial.compute:
         return InputError(
             f"node {node} computes in {compute}, the machine that asks in {trial.compute}, and "

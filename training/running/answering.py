@@ -12,12 +12,13 @@ from scipy.special import softmax
 
 from annotation.arrays import Positions
 from annotation.errors import InputError
+from annotation.labelling.labels import Labels
 from training.features import mean_pooled
 from training.generation.chain_of_thought import chain_of_thought_correct
 from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example, Prompt, find_prompt
 from training.scoring.choices import EncodedItem, Normalisation, encode_with_examples, score_items
-from training.task import Purchase, Task
+from training.task import Task
 from training.trial import Trial
 
 Array = NDArray[np.float64]
@@ -31,13 +32,13 @@ class Answering:
         self._loaded = loaded
         self._encoded: dict[tuple[Prompt, int], EncodedItem] = {}
 
-    def run(self, trial: Trial, purchase: Purchase) -> tuple[NDArray[np.bool_], dict[str, float]]:
+    def run(self, trial: Trial, purchase: Labels) -> tuple[NDArray[np.bool_], dict[str, float]]:
         """Correctness on the test items, (test items,), and what else there is to tell.
 
         Raises InputError if the model cannot do what the trial's method asks for.
         """
         test = self._task.test_positions
-        prompt = find_prompt(trial.prompt, trial.model)
+        prompt = find_prompt(trial.recipe.prompt, trial.model)
         details: dict[str, float] = {}
         if trial.method == "chain_of_thought":
             return self._reason(trial, purchase, prompt)
@@ -45,7 +46,7 @@ class Answering:
         if self._loaded.kind == "encoder" and trial.method == "zero_shot":
             scores = self._cosines(test)
         else:
-            normalisation = _normalisation(dict(trial.settings).get("normalisation", "sum"))
+            normalisation = _normalisation(dict(trial.recipe.settings).get("normalisation", "sum"))
             examples = self._examples(purchase, trial.seed, prompt)
             scores, details = self._likelihoods(test, prompt, normalisation, examples)
         return likeliest(scores, self._task, test) == self._task.answers[test], details
@@ -92,7 +93,7 @@ class Answering:
         scores = score_items(self._loaded, encoded, normalisation=normalisation)
         return _as_array(scores), details
 
-    def _examples(self, purchase: Purchase, seed: int, prompt: Prompt) -> list[Example]:
+    def _examples(self, purchase: Labels, seed: int, prompt: Prompt) -> list[Example]:
         """The purchase as worked examples with the labels that were bought, in random order.
 
         One order per seed, the same for all test items (Hase et al. 2024, section 3).
@@ -108,7 +109,7 @@ class Answering:
         ]
 
     def _reason(
-        self, trial: Trial, purchase: Purchase, prompt: Prompt
+        self, trial: Trial, purchase: Labels, prompt: Prompt
     ) -> tuple[NDArray[np.bool_], dict[str, float]]:
         examples = self._examples(purchase, trial.seed, prompt)
         found = chain_of_thought_correct(
@@ -116,7 +117,7 @@ class Answering:
             self._task.items.iloc[self._task.test_positions],
             examples,
             prompt,
-            most_tokens=dict(trial.settings).get("most_tokens"),
+            most_tokens=dict(trial.recipe.settings).get("most_tokens"),
         )
         return found.correct, found.details
 

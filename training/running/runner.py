@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotation.arrays import Array, Features, Mask, Positions
-from annotation.terms.cost import LabelTerms, money
-from annotation.terms.noise import ErrorKind
+from annotation.arrays import Positions
+from annotation.labelling.labels import Labels
 from training.features import FeatureStore
 from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
 from training.models.load import (
@@ -29,15 +28,16 @@ from training.probes.probe import LinearProbe, ProbeJob, score_probes
 from training.progress import Progress
 from training.prompts import Prompt, find_prompt
 from training.running.answering import Answering, likeliest
+from training.running.labels_of_trial import labels_of, terms_of
 from training.running.targets_of_labels import purchase_targets
 from training.scoring.encoding import encode_prompts
 from training.targets.make import Targets
 from training.targets.posteriors import choice_mask
-from training.task import Purchase, Task
+from training.task import Task
 from training.trial import Trial, TrialResult
 from training.tuning import qlora
-from training.unlabelled.halves import RehearsalTrials
-from training.unlabelled.reading import MOST_READ, Reading, read
+from training.unlabelled.halves import Bench, RehearsalTrials, TaughtHalf, bench_of
+from training.unlabelled.reading import MOST_READ, Reading
 
 _PROBES_AT_ONCE = 256  # memory for their scores: probes x test items x choices
 
@@ -75,24 +75,20 @@ class TrialRunner:
             qlora.prepare(loaded)
         return loaded
 
-    def purchase(self, trial: Trial) -> Purchase:
+    def labels(self, trial: Trial) -> Labels:
         """The labels this trial trains on."""
-        # A rehearsal is taught by right answers: none of those is bought or errs.
-        borrowed = 0 if trial.rehearses else trial.borrowed
-        return self.task.purchase(
-            trial.labels(), _terms(trial), trial.seed, trial.pilot, trial.judgments, borrowed
-        )
+        return labels_of(trial, self.task)
 
     def run(self, trial: Trial, progress: Progress = lambda _done, _total: None) -> TrialResult:
         """Train and test; the same trial gives the same `correct` on the same machine."""
         if trial.method == "probe":
             return next(self.run_probes([trial]))[1]
         started = time.perf_counter()
-        purchase = self.purchase(trial)
+        purchase = self.labels(trial)
         if trial.method == "qlora":
             correct, details = self._qlora(trial, purchase, progress)
         else:
-            correct, details = self._answers(trial.quantisation).run(trial, purchase)
+            correct, details = self._answers(trial.recipe.quantisation).run(trial, purchase)
         return self._result(correct, purchase, details, time.perf_counter() - started)
 
     def run_probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
@@ -124,9 +120,9 @@ class TrialRunner:
 
     def feature_positions(self, trials: Sequence[Trial]) -> Positions:
         """Items whose features these trials use, each once."""
-        return self._needed(trials, [self.purchase(trial) for trial in trials])
+        return self._needed(trials, [self.labels(trial) for trial in trials])
 
-    def _needed(self, trials: Sequence[Trial], purchases: Sequence[Purchase]) -> Positions:
+    def _needed(self, trials: Sequence[Trial], purchases: Sequence[Labels]) -> Positions:
         """The test set, what was bought and what is read, each item once, in order."""
         bought = [purchase.positions for purchase in purchases]
         looked_at = dict.fromkeys(own for trial in trials for own in trial.reads)
@@ -159,15 +155,16 @@ class TrialRunner:
     def _probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
         self.task.require_choices("probe")
         started = time.perf_counter()
-        purchases = [self.purchase(trial) for trial in trials]
+        purchases = [self.labels(trial) for trial in trials]
         positions = self._needed(trials, purchases)
         features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
         mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
+        bench = bench_of(self.task, positions, features, mask)
         if trials[0].rehearses:
-            rehearsals = RehearsalTrials(self.task, positions, features, mask)
+            rehearsals = RehearsalTrials(self.task, positions, bench)
             for trial, purchase in zip(trials, purchases, strict=True):
                 started = time.perf_counter()
-                correct, details = rehearsals.run(trial, purchase, _terms(trial))
+                correct, details = rehearsals.run(trial, purchase, terms_of(trial))
                 seconds = time.perf_counter() - started
                 yield trial, self._result(correct, purchase, details, seconds)
             return
@@ -176,7 +173,7 @@ class TrialRunner:
             targets = self._targets(trial, purchase)
             rows = np.searchsorted(positions, purchase.positions)
             jobs.append(ProbeJob(rows, targets.probabilities, targets.redraw_rates))
-        probes = fit_with(dict(trials[0].settings), features, mask, jobs)
+        probes = fit_with(dict(trials[0].recipe.settings), features, mask, jobs)
         tested = np.searchsorted(positions, self.task.test_positions)
         scores = score_probes(probes, features[tested], mask[tested])  # (probes, items, choices)
         seconds = (time.perf_counter() - started) / len(trials)
@@ -184,40 +181,33 @@ class TrialRunner:
         for trial, purchase, probe, own in zip(trials, purchases, probes, scores, strict=True):
             details = {"penalty": probe.penalty}
             if trial.reads:
-                details |= self._reading(trial, probe, positions, features, mask).as_details()
+                details |= self._reading(trial, probe, positions, bench).as_details()
             correct = np.asarray(own.argmax(1) == gold)
             yield trial, self._result(correct, purchase, details, seconds)
 
     def _reading(
-        self,
-        trial: Trial,
-        probe: LinearProbe,
-        positions: Positions,
-        features: Features,
-        mask: Mask,
+        self, trial: Trial, probe: LinearProbe, positions: Positions, bench: Bench
     ) -> Reading:
         """What a probe sees in unlabelled items; it was trained on a part of the test items."""
         task = self.task
-
-        def scores(items: Positions) -> tuple[Array, Mask]:
-            rows = np.searchsorted(positions, items)
-            return probe.scores(features[rows], mask[rows]), mask[rows]
-
-        others = task.target_others(trial.borrowed, trial.seed)
-        unlabelled = {name: scores(task.unlabelled(name, count)) for name, count in trial.reads}
-        shared = task.shared_choices is not None
-        return read(*scores(others), task.answers[others], unlabelled, shared)
+        taught = np.searchsorted(positions, task.lent(trial.borrowed, trial.seed))
+        others = np.searchsorted(positions, task.target_others(trial.borrowed, trial.seed))
+        unlabelled = {
+            name: np.searchsorted(positions, task.unlabelled(name, count))
+            for name, count in trial.reads
+        }
+        return TaughtHalf(bench, probe, taught, others).read(unlabelled)
 
     def _qlora(
-        self, trial: Trial, purchase: Purchase, progress: Progress
+        self, trial: Trial, purchase: Labels, progress: Progress
     ) -> tuple[NDArray[np.bool_], dict[str, float]]:
-        settings = dict(trial.settings)
+        settings = dict(trial.recipe.settings)
         objective = settings.pop("objective", "choices")
         if objective == "reasoning":
             return self._qlora_reasoning(trial, purchase, settings, progress)
         self.task.require_choices("qlora")
-        loaded = self.model(trial.quantisation, with_head=self.source.kind == "encoder")
-        prompt = find_prompt(trial.prompt, trial.model)
+        loaded = self.model(trial.recipe.quantisation, with_head=self.source.kind == "encoder")
+        prompt = find_prompt(trial.recipe.prompt, trial.model)
         targets = self._targets(trial, purchase)
         scores = qlora.train_and_score(
             loaded,
@@ -234,11 +224,11 @@ class TrialRunner:
         return best == self.task.answers[test], {}
 
     def _qlora_reasoning(
-        self, trial: Trial, purchase: Purchase, settings: dict[str, Any], progress: Progress
+        self, trial: Trial, purchase: Labels, settings: dict[str, Any], progress: Progress
     ) -> tuple[NDArray[np.bool_], dict[str, float]]:
         """Train on reasoning and answers, then let the model reason about the test items."""
-        loaded = self.model(trial.quantisation)
-        prompt = find_prompt(trial.prompt, trial.model)
+        loaded = self.model(trial.recipe.quantisation)
+        prompt = find_prompt(trial.recipe.prompt, trial.model)
         most_tokens = settings.pop("most_tokens", None)
         rows = self.task.items.iloc[purchase.positions]
         labels = self.task.label_texts(purchase.positions, purchase.labels)
@@ -269,44 +259,40 @@ class TrialRunner:
             loaded, rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()
         )
 
-    def _targets(self, trial: Trial, purchase: Purchase) -> Targets:
+    def _targets(self, trial: Trial, purchase: Labels) -> Targets:
         return purchase_targets(
             trial,
             purchase,
             self.task,
-            lambda: self._answers(trial.quantisation).probabilities(
-                purchase.positions, find_prompt(trial.prompt, trial.model)
+            lambda: self._answers(trial.recipe.quantisation).probabilities(
+                purchase.positions, find_prompt(trial.recipe.prompt, trial.model)
             ),
         )
 
     def _result(
         self,
         correct: NDArray[np.bool_],
-        purchase: Purchase,
+        purchase: Labels,
         details: Mapping[str, float],
         seconds: float,
     ) -> TrialResult:
         details = dict(details)
         if purchase.positions.size:
+            known = self.task.answered[purchase.positions]
             wrong = purchase.labels != self.task.answers[purchase.positions]
-            details["wrong_label_share"] = float(wrong.mean())
+            if known.any():
+                details["wrong_label_share"] = float(wrong[known].mean())
         return TrialResult(correct, seconds, _peak_memory_bytes(), _device_name(), details)
 
 
 def _feature_kind(trial: Trial) -> tuple[str, bool]:
     """Prompt, and whether every choice has features: the paper's probe knows no other kind."""
-    return trial.prompt, dict(trial.settings).get("optimiser") == "paper"
+    return trial.recipe.prompt, dict(trial.recipe.settings).get("optimiser") == "paper"
 
 
 def _alike(trial: Trial) -> tuple[str, str, bool]:
     """What probes must have in common to be fitted together."""
-    return trial.prompt, repr(trial.settings), bool(trial.rehearses)
-
-
-def _terms(trial: Trial) -> dict[str, LabelTerms]:
-    # A trial does not know prices: they cannot change its result.
-    kinds: dict[str, ErrorKind] = {"redraw": "redraw", "flip": "flip"}
-    return {name: LabelTerms(money(0), rate, kinds[kind]) for name, rate, kind in trial.terms}
+    return trial.recipe.prompt, repr(trial.recipe.settings), bool(trial.rehearses)
 
 
 def _peak_memory_bytes() -> int:

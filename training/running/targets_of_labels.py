@@ -9,13 +9,15 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from annotation.errors import InputError
+from annotation.labelling.labels import Labels
 from training.targets.make import (
     Targets,
     UncertaintyMap,
     entropy_uncertainty,
     make_targets,
+    posterior_uncertainty,
 )
-from training.task import Purchase, Task
+from training.task import Task
 from training.trial import Trial
 
 Array = NDArray[np.float64]
@@ -37,7 +39,7 @@ class TargetSettings:
 
 def purchase_targets(
     trial: Trial,
-    purchase: Purchase,
+    purchase: Labels,
     task: Task,
     model_probabilities: Callable[[], Array],
 ) -> Targets:
@@ -48,14 +50,20 @@ def purchase_targets(
 
     Raises InputError if the trial's target settings are no such settings.
     """
-    settings = target_settings(dict(trial.target_settings))
+    settings = target_settings(dict(trial.recipe.target_settings))
     counts = task.choice_counts[purchase.positions]
-    uncertainties = None
-    if trial.target_kind == "uncertainty" and settings.source == "model":
+    judgments, uncertainties = purchase.judgments, None
+    if purchase.posteriors is not None:
+        if trial.recipe.target_kind == "posterior":
+            return Targets(purchase.posteriors)
+        # What the judgments say together stands for one judgment, as sure as they are.
+        judgments = purchase.labels[:, None]
+        uncertainties = posterior_uncertainty(purchase.posteriors, counts)
+    if trial.recipe.target_kind == "uncertainty" and settings.source == "model":
         uncertainties = entropy_uncertainty(model_probabilities(), counts)
     return make_targets(
-        trial.target_kind,
-        purchase.judgments,
+        trial.recipe.target_kind,
+        judgments,
         counts,
         redraw_rates=purchase.redraw_rates,
         uncertainties=uncertainties,

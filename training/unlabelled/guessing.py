@@ -10,7 +10,7 @@ Where items have choices of their own there is one mean: what a right choice lie
 others of its item.
 
 Nothing says that items lie in clusters by class. Whoever guesses checks it where answers are known
-(`training.unlabelled.rehearsing`).
+(`training.unlabelled.rehearsal`).
 """
 
 from collections.abc import Sequence

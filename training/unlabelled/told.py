@@ -9,12 +9,12 @@ LEAST_TEST_ITEMS = 200  # of the target
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What one rehearsal came to (`training.unlabelled.rehearsing`).
+    """What one rehearsal came to (`training.unlabelled.rehearsal`).
 
     Attributes
     ----------
     accuracy : on test items that were not taught
-    surprise : the largest of all strata (`training.unlabelled.rehearsing.Guessed`); 0 of one that
+    surprise : the largest of all strata (`training.unlabelled.rehearsal.Guessed`); 0 of one that
         no labels were known of
     overconfidence : of guesses of the target's test items that were not taught; 0 where the target
         was not guessed

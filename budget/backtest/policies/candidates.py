@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.terms.cost import affordable, mix_cost, money_left
-from budget.market.market import Market
+from budget.campaign.campaign import Campaign
 from budget.market.simple_rules import Mix
 
 Array = NDArray[np.float64]
@@ -18,21 +18,21 @@ _STEPS_BEYOND = 8
 _NO_DIFFERENCE = 1e-6  # of expected accuracy: rounding, not evidence
 
 
-def candidate_purchases(market: Market) -> Counts:
+def candidate_purchases(campaign: Campaign) -> Counts:
     """Further labels of each stratum, (purchases, strata), on a simplex of the money's shares.
 
     Each purchase fits the money and the pools; none stands twice. What a pool cannot serve of its
     share stays unspent: labels may harm.
     """
-    strata = market.strata
+    strata = campaign.strata
     steps = _STEPS.get(len(strata), _STEPS_BEYOND)
-    left = market.money_left
+    left = campaign.money_left
     affordable_at = [
         [
-            min(affordable(left, market.terms[name].cost, Fraction(step, steps)), most)
+            min(affordable(left, campaign.terms[name].cost, Fraction(step, steps)), most)
             for step in range(steps + 1)
         ]
-        for name, most in ((name, market.affordable(name)) for name in strata)
+        for name, most in ((name, campaign.affordable(name)) for name in strata)
     ]
     lattice = np.array(
         [
@@ -45,55 +45,55 @@ def candidate_purchases(market: Market) -> Counts:
     return np.asarray(np.unique(np.stack(purchases, axis=1), axis=0))
 
 
-def choose(market: Market, purchases: Counts, expected: Array) -> Counts:
+def choose(campaign: Campaign, purchases: Counts, expected: Array) -> Counts:
     """The purchase (strata,) expected to do best, (purchases,); of equals the cheapest.
 
     Where all are expected to do equally well nothing speaks for any stratum: the money left is
     spent equally.
     """
     if expected.max() - expected.min() <= _NO_DIFFERENCE and len(purchases) > 1:
-        each = Fraction(1, len(market.strata))
+        each = Fraction(1, len(campaign.strata))
         return np.array(
             [
                 min(
-                    affordable(market.money_left, market.terms[name].cost, each),
-                    market.affordable(name),
+                    affordable(campaign.money_left, campaign.terms[name].cost, each),
+                    campaign.affordable(name),
                 )
-                for name in market.strata
+                for name in campaign.strata
             ]
         )
     good = np.flatnonzero(expected >= expected.max() - _NO_DIFFERENCE)
-    return np.asarray(purchases[good[(purchases[good] @ unit_costs(market)).argmin()]])
+    return np.asarray(purchases[good[(purchases[good] @ unit_costs(campaign)).argmin()]])
 
 
-def labels_bought(market: Market) -> Counts:
+def labels_bought(campaign: Campaign) -> Counts:
     """Labels bought so far, (strata,)."""
-    return np.array([market.bought[name] for name in market.strata], dtype=np.int64)
+    return np.array([campaign.bought[name] for name in campaign.strata], dtype=np.int64)
 
 
-def unit_costs(market: Market) -> Array:
-    """Cost of a label, (strata,), to compare by: what is bought is paid exactly by the market."""
-    return np.array([float(market.terms[name].cost) for name in market.strata])
+def unit_costs(campaign: Campaign) -> Array:
+    """Cost of a label, (strata,), to compare by: what is bought is paid exactly by the campaign."""
+    return np.array([float(campaign.terms[name].cost) for name in campaign.strata])
 
 
-def as_mix(market: Market, counts: Counts) -> Mix:
+def as_mix(campaign: Campaign, counts: Counts) -> Mix:
     """Labels (strata,) as a mix."""
-    return {name: int(count) for name, count in zip(market.strata, counts, strict=True)}
+    return {name: int(count) for name, count in zip(campaign.strata, counts, strict=True)}
 
 
-def with_change(market: Market, purchase: Counts) -> Counts:
+def with_change(campaign: Campaign, purchase: Counts) -> Counts:
     """A purchase (strata,) that also spends what rounding left over, dearest labels first.
 
     Only strata that it buys get more. Change is less than one label of each stratum costs; more
     than that was meant to stay unspent.
     """
-    whole = as_mix(market, purchase)
-    left = money_left(market.money_left, whole, market.terms)
-    if left >= mix_cost(dict.fromkeys(market.strata, 1), market.terms):
+    whole = as_mix(campaign, purchase)
+    left = money_left(campaign.money_left, whole, campaign.terms)
+    if left >= mix_cost(dict.fromkeys(campaign.strata, 1), campaign.terms):
         return purchase
     bought = [name for name, count in whole.items() if count]
-    for name in sorted(bought, key=lambda own: market.terms[own].cost, reverse=True):
-        left = money_left(market.money_left, whole, market.terms)
-        room = market.capacity[name] - market.bought[name] - whole[name]
-        whole[name] += min(affordable(left, market.terms[name].cost), room)
-    return np.array([whole[name] for name in market.strata])
+    for name in sorted(bought, key=lambda own: campaign.terms[own].cost, reverse=True):
+        left = money_left(campaign.money_left, whole, campaign.terms)
+        room = campaign.capacity[name] - campaign.bought[name] - whole[name]
+        whole[name] += min(affordable(left, campaign.terms[name].cost), room)
+    return np.array([whole[name] for name in campaign.strata])

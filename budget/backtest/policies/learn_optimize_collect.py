@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from budget.backtest.policies.additive_power_laws import AdditivePowerLaws, fit_additive_power_laws
-from budget.backtest.policies.borrowed_curve import as_points, borrowed_curve
 from budget.backtest.policies.candidates import (
     Counts,
     as_mix,
@@ -22,7 +21,10 @@ from budget.backtest.policies.candidates import (
     with_change,
 )
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
-from budget.backtest.policies.simple import both_sides, equal_spend
+from budget.backtest.policies.simple import equal_spend
+from budget.campaign.campaign import Campaign
+from budget.campaign.lent_curve import as_points, lent_curve
+from budget.campaign.planner import both_sides
 from budget.campaign.play import (
     FORECAST_CONFIDENCE,
     Correct,
@@ -31,7 +33,6 @@ from budget.campaign.play import (
     Play,
     probability_easy_better,
 )
-from budget.market.market import Market
 
 Array = NDArray[np.float64]
 # After each round: trainings on a part of everything bought, and how often each is repeated.
@@ -85,52 +86,52 @@ class LearnOptimizeCollect:
         if self.rounds < 1 or self.draws < 1:
             raise ValueError(f"'rounds' and 'draws' should be at least 1; got {self}.")
 
-    def play(self, market: Market) -> Play:
+    def play(self, campaign: Campaign) -> Play:
         """Pilot, rounds, forecast by the laws of the last round."""
-        pilot = self.design.mix(market)
+        pilot = self.design.mix(campaign)
         if pilot is None:
-            market.buy(equal_spend(market))
+            campaign.buy(equal_spend(campaign))
             return None
-        observations = yield from run_pilot(market, self.design, pilot)
+        observations = yield from run_pilot(campaign, self.design, pilot)
         counts = np.array(
             [
-                [own.labels.get(name, 0) for name in market.strata]
+                [own.labels.get(name, 0) for name in campaign.strata]
                 for own in observations
                 for _ in own.correct
             ]
-            + [[0] * len(market.strata)] * self.design.seeds
+            + [[0] * len(campaign.strata)] * self.design.seeds
         )
         accuracy = np.concatenate(
             [
                 *(own.correct.mean(1) for own in observations),
-                np.full(self.design.seeds, market.chance),
+                np.full(self.design.seeds, campaign.test.chance),
             ]
         )
         if self.borrow:
-            lent, of_lent = as_points((yield from borrowed_curve(market)), market)
+            lent, of_lent = as_points((yield from lent_curve(campaign)), campaign)
             counts = np.vstack([counts, np.repeat(lent, self.design.seeds, axis=0)])
             accuracy = np.append(accuracy, np.repeat(of_lent, self.design.seeds))
-        rng = market.generator(self.name)
+        rng = campaign.generator(self.name)
         for rounds_left in range(self.rounds, 1, -1):
             laws = fit_additive_power_laws(counts, accuracy, self.draws, rng)
-            part = best_purchase(laws, market, self.target) // rounds_left
+            part = best_purchase(laws, campaign, self.target) // rounds_left
             if part.any():
-                market.buy(as_mix(market, part))
-                more_counts, more_accuracy = yield from _scores(market, rng)
+                campaign.buy(as_mix(campaign, part))
+                more_counts, more_accuracy = yield from _scores(campaign, rng)
                 counts = np.vstack([counts, more_counts])
                 accuracy = np.concatenate([accuracy, more_accuracy])
         laws = fit_additive_power_laws(counts, accuracy, self.draws, rng)
-        last = with_change(market, best_purchase(laws, market, self.target))
-        market.buy(as_mix(market, last))
-        sides = np.array([[mix.get(n, 0) for n in market.strata] for mix in both_sides(market)])
-        return forecast(laws, labels_bought(market), sides, rng)
+        last = with_change(campaign, best_purchase(laws, campaign, self.target))
+        campaign.buy(as_mix(campaign, last))
+        sides = np.array([[mix.get(n, 0) for n in campaign.strata] for mix in both_sides(campaign)])
+        return forecast(laws, labels_bought(campaign), sides, rng)
 
 
-def best_purchase(laws: AdditivePowerLaws, market: Market, target: float) -> Counts:
+def best_purchase(laws: AdditivePowerLaws, campaign: Campaign, target: float) -> Counts:
     """The further labels (strata,) with the smallest expected shortfall against a target."""
-    purchases = candidate_purchases(market)
-    scores = laws.predict(labels_bought(market) + purchases)
-    return choose(market, purchases, -np.maximum(target - scores, 0).mean(0))
+    purchases = candidate_purchases(campaign)
+    scores = laws.predict(labels_bought(campaign) + purchases)
+    return choose(campaign, purchases, -np.maximum(target - scores, 0).mean(0))
 
 
 def forecast(
@@ -149,10 +150,10 @@ def forecast(
 
 
 def _scores(
-    market: Market, rng: np.random.Generator
+    campaign: Campaign, rng: np.random.Generator
 ) -> Generator[Sequence[Lesson], Correct, tuple[Counts, Array]]:
     """Train on parts of each stratum alone and of all together: labels and accuracies."""
-    bought = {name: own for name, own in market.bought.items() if own}
+    bought = {name: own for name, own in campaign.bought.items() if own}
     groups = [[name] for name in bought]
     if len(bought) > 1:
         groups.append(list(bought))
@@ -167,5 +168,5 @@ def _scores(
         for _ in range(repeats)
     ]
     correct = yield subsets
-    counts = [[one[name].size if name in one else 0 for name in market.strata] for one in subsets]
+    counts = [[one[name].size if name in one else 0 for name in campaign.strata] for one in subsets]
     return np.array(counts), np.asarray(correct.mean(1))

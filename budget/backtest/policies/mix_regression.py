@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.hardness.ridge import fit_ridge
-from budget.backtest.policies.borrowed_curve import as_points, borrowed_curve
 from budget.backtest.policies.candidates import (
     Counts,
     as_mix,
@@ -24,8 +23,9 @@ from budget.backtest.policies.candidates import (
 )
 from budget.backtest.policies.pilot import PilotDesign
 from budget.backtest.policies.simple import equal_spend
+from budget.campaign.campaign import Campaign
+from budget.campaign.lent_curve import as_points, lent_curve
 from budget.campaign.play import Play
-from budget.market.market import Market
 
 Array = NDArray[np.float64]
 _LEAST = 4  # labels of the largest stratum in the smallest mix
@@ -64,37 +64,37 @@ class MixRegression:
     borrow: bool = False
     name: str = "mix_regression"
 
-    def play(self, market: Market) -> Play:
+    def play(self, campaign: Campaign) -> Play:
         """Pilot, random mixes, regression, purchase."""
-        pilot = self.design.mix(market)
+        pilot = self.design.mix(campaign)
         if pilot is None:
-            market.buy(equal_spend(market))
+            campaign.buy(equal_spend(campaign))
             return None
-        market.buy(pilot)
+        campaign.buy(pilot)
         labels = next(iter(pilot.values()))
-        rng = market.generator(self.name)
-        counts = random_mixes(labels, len(market.strata), self.mixes, rng)
+        rng = campaign.generator(self.name)
+        counts = random_mixes(labels, len(campaign.strata), self.mixes, rng)
         correct = yield [
             {
                 name: rng.permutation(labels)[:count]
-                for name, count in zip(market.strata, row, strict=True)
+                for name, count in zip(campaign.strata, row, strict=True)
                 if count
             }
             for row in counts
         ]
         accuracy = correct.mean(1)
         if self.borrow:
-            lent, of_lent = as_points((yield from borrowed_curve(market)), market)
+            lent, of_lent = as_points((yield from lent_curve(campaign)), campaign)
             counts, accuracy = np.vstack([counts, lent]), np.append(accuracy, of_lent)
         regression = fit_ridge(mix_features(counts.astype(np.float64)), accuracy)
-        bought = labels_bought(market)
-        purchases = candidate_purchases(market)
+        bought = labels_bought(campaign)
+        purchases = candidate_purchases(campaign)
         whole = (bought + purchases).astype(np.float64)
         if self.scale == "pilot":
-            whole *= float(bought @ unit_costs(market)) / float(market.budget)
+            whole *= float(bought @ unit_costs(campaign)) / float(campaign.budget)
         expected = regression.predict(mix_features(whole))
-        purchase = with_change(market, choose(market, purchases, expected))
-        market.buy(as_mix(market, purchase))
+        purchase = with_change(campaign, choose(campaign, purchases, expected))
+        campaign.buy(as_mix(campaign, purchase))
         return None
 
 

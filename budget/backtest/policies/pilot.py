@@ -7,8 +7,8 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.terms.cost import affordable
+from budget.campaign.campaign import Campaign
 from budget.campaign.play import Correct, Lesson
-from budget.market.market import Market
 from budget.market.simple_rules import Mix
 from budget.surface.observation import Observation
 
@@ -27,29 +27,31 @@ class PilotDesign:
     fractions: tuple[float, ...] = (0.25, 0.5, 1.0)
     seeds: int = 5
 
-    def mix(self, market: Market) -> Mix | None:
+    def mix(self, campaign: Campaign) -> Mix | None:
         """The pilot that the market's budget allows; None if it is too small."""
-        one_each = sum((market.terms[name].cost for name in market.strata), start=0 * market.budget)
-        each = affordable(market.budget, one_each, self.share)
-        each = min(each, self.most, *market.capacity.values())
-        return dict.fromkeys(market.strata, each) if each >= self.least else None
+        one_each = sum(
+            (campaign.terms[name].cost for name in campaign.strata), start=0 * campaign.budget
+        )
+        each = affordable(campaign.budget, one_each, self.share)
+        each = min(each, self.most, *campaign.capacity.values())
+        return dict.fromkeys(campaign.strata, each) if each >= self.least else None
 
 
 def run_pilot(
-    market: Market, design: PilotDesign, pilot: Mix
+    campaign: Campaign, design: PilotDesign, pilot: Mix
 ) -> Generator[Sequence[Lesson], Correct, list[Observation]]:
     """Buy the pilot, train on every stratum alone and on all together; use by `yield from`."""
-    market.buy(pilot)
+    campaign.buy(pilot)
     labels = next(iter(pilot.values()))
-    rng = market.generator("pilot subsamples")
+    rng = campaign.generator("pilot subsamples")
     orders = [
-        {name: rng.permutation(labels) for name in market.strata} for _ in range(design.seeds)
+        {name: rng.permutation(labels) for name in campaign.strata} for _ in range(design.seeds)
     ]
     cells: list[tuple[Mix, float]] = []
     # Fractions may round to one size, which is one observation, not two.
     for size in sorted({max(2, round(fraction * labels)) for fraction in design.fractions}):
-        cells += [({name: size}, size / labels) for name in market.strata]
-        cells.append((dict.fromkeys(market.strata, size), size / labels))
+        cells += [({name: size}, size / labels) for name in campaign.strata]
+        cells.append((dict.fromkeys(campaign.strata, size), size / labels))
     subsets = [
         {name: order[name][:count] for name, count in mix.items()}
         for mix, _ in cells

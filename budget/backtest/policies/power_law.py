@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from budget.backtest.policies.borrowed_curve import borrowed_curve
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.simple import equal_spend
+from budget.campaign.campaign import Campaign
+from budget.campaign.lent_curve import lent_curve
 from budget.campaign.play import Play
-from budget.market.market import Market
 from budget.surface.observation import Observation
 
 
@@ -27,22 +27,22 @@ class PowerLaw:
     borrow: bool = False
     name: str = "power_law"
 
-    def play(self, market: Market) -> Play:
+    def play(self, campaign: Campaign) -> Play:
         """Pilot, fit, buy one stratum."""
-        pilot = self.design.mix(market)
+        pilot = self.design.mix(campaign)
         if pilot is None:
-            market.buy(equal_spend(market))
+            campaign.buy(equal_spend(campaign))
             return None
-        observations = yield from run_pilot(market, self.design, pilot)
-        curve = (yield from borrowed_curve(market)) if self.borrow else []
+        observations = yield from run_pilot(campaign, self.design, pilot)
+        curve = (yield from lent_curve(campaign)) if self.borrow else []
         errors = {}
-        for name in market.strata:
+        for name in campaign.strata:
             alone = [own for own in observations if set(own.labels) == {name}]
-            if curve and name == market.target:
+            if curve and name == campaign.target:
                 alone = curve
-            errors[name] = extrapolate(alone, pilot[name] + market.affordable(name))
-        best = min(market.strata, key=lambda name: errors[name])
-        market.buy({best: market.affordable(best)})
+            errors[name] = extrapolate(alone, pilot[name] + campaign.affordable(name))
+        best = min(campaign.strata, key=lambda name: errors[name])
+        campaign.buy({best: campaign.affordable(best)})
         return None
 
 

@@ -8,17 +8,17 @@ from budget.backtest.policies.learn_optimize_collect import LearnOptimizeCollect
 from budget.backtest.policies.mix_regression import MixRegression
 from budget.backtest.policies.power_law import PowerLaw
 from budget.backtest.policies.simple import SimpleRule
-from budget.campaign.planner import SurfacePlanner
+from budget.campaign.planner import Planner
 from budget.campaign.play import Policy
 
 REFERENCE = "planner"  # all others are compared with it
 
 _ALL: tuple[Policy, ...] = (
-    SurfacePlanner(),
-    SurfacePlanner(rounds=2, name="planner_one_shot"),
-    SurfacePlanner(rehearse=False, name="planner_not_rehearsing"),
-    SurfacePlanner(read=False, rehearse=False, name="planner_not_reading"),
-    SurfacePlanner(borrow=False, read=False, rehearse=False, name="planner_not_borrowing"),
+    Planner(),
+    Planner(rounds=2, name="planner_one_shot"),
+    Planner(rehearse=False, name="planner_not_rehearsing"),
+    Planner(read=False, rehearse=False, name="planner_not_reading"),
+    Planner(borrow=False, read=False, rehearse=False, name="planner_not_borrowing"),
     SimpleRule("all_easy", simple.all_easy),
     SimpleRule("all_hard", simple.all_hard),
     SimpleRule("equal_spend", simple.equal_spend),

@@ -5,46 +5,41 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from annotation.terms.cost import affordable
+from budget.campaign.campaign import Campaign
 from budget.campaign.play import Play
-from budget.market.market import Market
 from budget.market.simple_rules import Mix, baseline_mixes, single_stratum
 
 
-def all_easy(market: Market) -> Mix:
+def all_easy(campaign: Campaign) -> Mix:
     """All money on the easiest stratum."""
-    return single_stratum(market.strata[0], market.budget, market.terms, market.capacity)
+    return single_stratum(campaign.strata[0], campaign.budget, campaign.terms, campaign.capacity)
 
 
-def all_hard(market: Market) -> Mix:
+def all_hard(campaign: Campaign) -> Mix:
     """All money on the target stratum."""
-    return single_stratum(market.target, market.budget, market.terms, market.capacity)
+    return single_stratum(campaign.target, campaign.budget, campaign.terms, campaign.capacity)
 
 
-def both_sides(market: Market) -> tuple[Mix, Mix]:
-    """All easy and all hard."""
-    return all_easy(market), all_hard(market)
-
-
-def equal_spend(market: Market) -> Mix:
+def equal_spend(campaign: Campaign) -> Mix:
     """The same money on every stratum."""
-    return _baseline(market, "equal_spend")
+    return _baseline(campaign, "equal_spend")
 
 
-def proportional(market: Market) -> Mix:
+def proportional(campaign: Campaign) -> Mix:
     """Labels in proportion to the pools."""
-    return _baseline(market, "proportional")
+    return _baseline(campaign, "proportional")
 
 
-def equal_counts(market: Market) -> Mix:
+def equal_counts(campaign: Campaign) -> Mix:
     """The same number of labels of every stratum, as many as the smallest pool allows."""
     cost_of_one_each = sum(
-        (market.terms[name].cost for name in market.strata), start=0 * market.budget
+        (campaign.terms[name].cost for name in campaign.strata), start=0 * campaign.budget
     )
-    each = affordable(market.budget, cost_of_one_each)
-    return dict.fromkeys(market.strata, min(each, *market.capacity.values()))
+    each = affordable(campaign.budget, cost_of_one_each)
+    return dict.fromkeys(campaign.strata, min(each, *campaign.capacity.values()))
 
 
-def paper_rule(market: Market) -> Mix:
+def paper_rule(campaign: Campaign) -> Mix:
     """Hase et al. 2024, as a rule: easy, unless hard labels are as cheap and as clean.
 
     The paper finds that easy labels recover most of what hard ones give, and that they are the
@@ -55,19 +50,19 @@ def paper_rule(market: Market) -> Mix:
     """
 
     def right(name: str) -> Fraction:
-        terms = market.terms[name]
+        terms = campaign.terms[name]
         # A redraw comes out right by chance; the test set's number of choices stands for all.
-        missed = 1 - market.chance if terms.error_kind == "redraw" else 1.0
+        missed = 1 - campaign.test.chance if terms.error_kind == "redraw" else 1.0
         return 1 - Fraction(terms.error_rate * missed).limit_denominator(10**9)
 
-    easy, hard = market.strata[0], market.target
-    dearer_hard = Fraction(market.terms[hard].cost) * right(easy)
-    dearer_easy = Fraction(market.terms[easy].cost) * right(hard)
-    return all_easy(market) if dearer_easy < dearer_hard else all_hard(market)
+    easy, hard = campaign.strata[0], campaign.target
+    dearer_hard = Fraction(campaign.terms[hard].cost) * right(easy)
+    dearer_easy = Fraction(campaign.terms[easy].cost) * right(hard)
+    return all_easy(campaign) if dearer_easy < dearer_hard else all_hard(campaign)
 
 
-def _baseline(market: Market, name: str) -> Mix:
-    return baseline_mixes(market.budget, market.terms, market.capacity, market.strata)[name]
+def _baseline(campaign: Campaign, name: str) -> Mix:
+    return baseline_mixes(campaign.budget, campaign.terms, campaign.capacity, campaign.strata)[name]
 
 
 @dataclass(frozen=True)
@@ -75,10 +70,10 @@ class SimpleRule:
     """A policy that buys one mix, which it knows from the terms alone."""
 
     name: str
-    choose: Callable[[Market], Mix] = field(repr=False)
+    choose: Callable[[Campaign], Mix] = field(repr=False)
 
-    def play(self, market: Market) -> Play:
+    def play(self, campaign: Campaign) -> Play:
         """Buy the mix and stop."""
-        market.buy(self.choose(market))
+        campaign.buy(self.choose(campaign))
         return None
         yield  # nothing is trained; makes this a generator

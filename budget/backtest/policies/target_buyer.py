@@ -5,18 +5,15 @@ from decimal import Decimal
 
 import numpy as np
 
-from budget.backtest.policies.borrowed_curve import borrowed_curve
-from budget.backtest.policies.rehearsals import rehearse, start_rehearsals
-from budget.campaign.planner import SurfacePlanner, position_of
-from budget.campaign.play import Play, Unlabelled
-from budget.campaign.rehearsals import CampaignRehearsals
+from budget.campaign.campaign import Campaign
+from budget.campaign.planner import Planner
+from budget.campaign.play import Play
+from budget.campaign.rehearsals import rehearse
 from budget.market.market import Market
-from budget.market.position import Position
 from budget.market.simple_rules import Mix
 from budget.search.batches import choose_batch, rank_batches
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
-from budget.surface.separation import separations
 
 _STEPS = {1: 1, 2: 20, 3: 8}
 _STEPS_BEYOND = 5
@@ -41,21 +38,17 @@ class TargetBuyer:
     rounds: int = 5
     learning: int = 2
     probability: float = 0.9
-    planner: SurfacePlanner = field(default_factory=SurfacePlanner)
+    planner: Planner = field(default_factory=Planner)
     name: str = "target_buyer"
 
-    def play(self, market: Market) -> Play:
+    def play(self, campaign: Campaign) -> Play:
         """Buy in rounds until the target is reached; there is no forecast."""
-        rng = market.generator(self.name)
-        curve = (yield from borrowed_curve(market)) if self.planner.borrow else []
-        apart = separations((yield Unlabelled()) if self.planner.read else [])
-        rehearsals = CampaignRehearsals()
-        if self.planner.rehearse:
-            rehearsals = yield from start_rehearsals(market, curve)
-        surface = self.planner.fit(market, curve, 0, apart)
+        rng = campaign.generator(self.name)
+        before = yield from self.planner.beforehand(campaign)
+        surface = self.planner.fit(campaign, before.curve, before, 0)
         for turn in range(1, self.rounds + 1):
             last = turn == self.rounds
-            here = position_of(market)
+            here = campaign.market
             labels, money = cheapest(
                 surface, here, self.target, self.probability if last else 0.5, rng
             )
@@ -67,29 +60,30 @@ class TargetBuyer:
                 labels, _ = cheapest(surface, here, self.target, self.probability, rng)
             if not any(labels.values()):
                 break
-            market.buy(labels)
-            observations = yield from self.planner.train(market, rng)
-            if (kept := self._reached(market, observations)) is not None:
-                market.keep(kept)
+            campaign.buy(labels)
+            observations = yield from self.planner.train(campaign, rng)
+            if (kept := self._reached(campaign, observations)) is not None:
+                campaign.keep(kept)
                 break
-            rehearsed = yield from rehearse(rehearsals, position_of(market), market.target)
-            surface = self.planner.fit(market, [*curve, *observations], turn, apart, rehearsed)
+            rehearsed = yield from rehearse(before.rehearsals, campaign)
+            seen = [*before.curve, *observations]
+            surface = self.planner.fit(campaign, seen, before, turn, rehearsed)
         return None
 
-    def _reached(self, market: Market, observations: list[Observation]) -> Mix | None:
+    def _reached(self, campaign: Campaign, observations: list[Observation]) -> Mix | None:
         """The largest part of what was bought that scores the target, whole strata of it."""
         whole = [
             own
             for own in observations
             if own.accuracy >= self.target
-            and all(count == market.bought[name] for name, count in own.labels.items())
+            and all(count == campaign.bought[name] for name, count in own.labels.items())
         ]
         return dict(max(whole, key=lambda own: own.total).labels) if whole else None
 
 
 def cheapest(
     surface: ResponseSurface,
-    here: Position,
+    here: Market,
     target: float,
     probability: float,
     rng: np.random.Generator,
@@ -110,7 +104,7 @@ def cheapest(
 
 
 def _likeliest(
-    surface: ResponseSurface, here: Position, target: float, rng: np.random.Generator
+    surface: ResponseSurface, here: Market, target: float, rng: np.random.Generator
 ) -> tuple[Mix, float]:
     """What to buy so that the target is most likely reached, and how likely that is."""
     mixes, purchases = here.final_mixes(_STEPS.get(len(here.strata), _STEPS_BEYOND))

@@ -19,9 +19,9 @@ from hypothesis.strategies import DrawFn
 
 from annotation.errors import InputError
 from budget.decision.rounds import next_round
+from budget.market.market import Market, TrainingCost
 from budget.market.offers import Discount, Offer
-from budget.market.supply import Supply, TrainingCost
-from budget.search.plan import Plan, Planner, plan_purchase
+from budget.search.plan import Plan, PlanSearch, plan_purchase
 from budget.surface.parameters import ParameterSpace
 from budget.surface.response import ResponseSurface
 
@@ -71,7 +71,7 @@ def an_offer(draw: DrawFn, stratum: str, supplier: str, judgments: int) -> Offer
 
 
 @st.composite
-def a_supply(draw: DrawFn) -> Supply:
+def a_supply(draw: DrawFn) -> Market:
     strata = draw(st.sampled_from(SETS))
     suppliers = draw(st.integers(1, 3))
     judgments = draw(st.sampled_from([(1,), (1, 3), (1, 3, 5)]))
@@ -83,7 +83,7 @@ def a_supply(draw: DrawFn) -> Supply:
         if draw(st.integers(0, 3))
     ]
     training = st.just(TrainingCost())
-    return Supply(
+    return Market(
         strata,
         tuple(offers),
         {name: draw(st.sampled_from([0, 40, 400, 3000])) for name in strata},
@@ -94,7 +94,7 @@ def a_supply(draw: DrawFn) -> Supply:
     )
 
 
-def scaled(supply: Supply, factor: Decimal) -> Supply:
+def scaled(supply: Market, factor: Decimal) -> Market:
     """The same in another currency."""
     offers = [
         replace(
@@ -109,7 +109,7 @@ def scaled(supply: Supply, factor: Decimal) -> Supply:
     return replace(supply, offers=tuple(offers), training=training)
 
 
-def swapped(surface: ResponseSurface, supply: Supply) -> tuple[ResponseSurface, Supply]:
+def swapped(surface: ResponseSurface, supply: Market) -> tuple[ResponseSurface, Market]:
     """Easy and medium exchanged, in draws and terms."""
     other = {"easy": "medium", "medium": "easy", "hard": "hard"}
     names = surface.parameter_names
@@ -131,7 +131,7 @@ def swapped(surface: ResponseSurface, supply: Supply) -> tuple[ResponseSurface, 
     )
 
 
-def planned(surface: ResponseSurface, supply: Supply, money: Decimal) -> Plan | None:
+def planned(surface: ResponseSurface, supply: Market, money: Decimal) -> Plan | None:
     if money < supply.training_of_bought():
         # Leaving out what was bought before may still be affordable.
         with suppress(InputError):
@@ -140,7 +140,7 @@ def planned(surface: ResponseSurface, supply: Supply, money: Decimal) -> Plan | 
     return plan_purchase(surface, supply, money)
 
 
-def check_within(plan: Plan, supply: Supply, money: Decimal) -> None:
+def check_within(plan: Plan, supply: Market, money: Decimal) -> None:
     """Reckoned anew from the lines, in fractions."""
     spent = Fraction(supply.training.fixed)
     spent += Fraction(supply.training.per_label) * sum(plan.used.values())
@@ -175,7 +175,7 @@ def check_within(plan: Plan, supply: Supply, money: Decimal) -> None:
 @settings(max_examples=EXAMPLES)
 @given(supply=a_supply(), money=cents(0, 100_000), more=cents(0, 50_000), seed=st.integers(0, 9999))
 def test_a_plan_stays_within_its_means_and_gains_by_more_money(
-    supply: Supply, money: Decimal, more: Decimal, seed: int
+    supply: Market, money: Decimal, more: Decimal, seed: int
 ) -> None:
     surface = random_surface(supply.strata, seed)
     less = planned(surface, supply, money)
@@ -190,13 +190,13 @@ def test_a_plan_stays_within_its_means_and_gains_by_more_money(
 
 @settings(max_examples=EXAMPLES)
 @given(supply=a_supply(), money=cents(5_000, 100_000), seed=st.integers(0, 9999))
-def test_what_to_buy_first_is_within_its_means(supply: Supply, money: Decimal, seed: int) -> None:
-    planner = Planner(random_surface(supply.strata, seed), supply)
+def test_what_to_buy_first_is_within_its_means(supply: Market, money: Decimal, seed: int) -> None:
+    search = PlanSearch(random_surface(supply.strata, seed), supply)
     try:
-        plan = planner.plan(money)
+        plan = search.plan(money)
     except InputError:
         return
-    found = next_round(planner, plan, money, 3, None)
+    found = next_round(search, plan, money, 3, None)
     assert found.cost <= float(money) * (1 + 1e-12)
     least_work = dict.fromkeys(supply.hours, Fraction(0))
     for name, count in found.labels.items():
@@ -221,7 +221,7 @@ def test_what_to_buy_first_is_within_its_means(supply: Supply, money: Decimal, s
     seed=st.integers(0, 9999),
 )
 def test_another_currency_changes_nothing(
-    supply: Supply, money: Decimal, factor: Decimal, seed: int
+    supply: Market, money: Decimal, factor: Decimal, seed: int
 ) -> None:
     surface = random_surface(supply.strata, seed)
     here = planned(surface, supply, money)
@@ -236,7 +236,7 @@ def test_another_currency_changes_nothing(
 
 @settings(max_examples=EXAMPLES)
 @given(supply=a_supply(), money=cents(0, 100_000), seed=st.integers(0, 9999))
-def test_exchanged_strata_exchange_the_plan(supply: Supply, money: Decimal, seed: int) -> None:
+def test_exchanged_strata_exchange_the_plan(supply: Market, money: Decimal, seed: int) -> None:
     surface = random_surface(supply.strata, seed)
     if "medium" not in supply.strata:
         supply = replace(

@@ -48,7 +48,7 @@ from annotation.team.timing import Timing
 from annotation.terms.clean_share import clean_share
 from annotation.terms.cost import LabelTerms, money
 from annotation.truth.coding import code_judgments
-from budget.market.supply import Supply, offers_at_terms
+from budget.market.market import Market, offers_at_terms
 from budget.search.plan import plan_purchase
 from budget.surface.fit import fit_surface
 from tests.integration.annotation.faulty_proxy import FAULTS, Fault, FaultyProxy
@@ -183,7 +183,7 @@ def assert_the_planner_runs_on_it(shell: Shell, judgments: Path, written: Path) 
     none = np.empty(0, dtype=object)
     surface = fit_surface([], ("easy", "hard"), "hard", None, 0.25, none, draws=200, clean=clean)
     offers = offers_at_terms(terms, clean)
-    supply = Supply(surface.strata, offers, dict.fromkeys(terms, 1000), {}, {})
+    supply = Market(surface.strata, offers, dict.fromkeys(terms, 1000), {}, {})
     plan = plan_purchase(surface, supply, Decimal(100))
     assert 0 < plan.cost <= 100
     assert sum(plan.labels.values()) > 0

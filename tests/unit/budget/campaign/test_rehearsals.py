@@ -5,7 +5,7 @@ import pytest
 
 from annotation.terms.cost import LabelTerms
 from budget.campaign.rehearsals import CampaignRehearsals, control_point
-from budget.market.position import Position
+from budget.market.market import Position
 from budget.surface.observation import Observation
 from training.unlabelled.told import Rehearsed
 

@@ -9,8 +9,8 @@ from annotation.errors import InputError
 from budget.decision.alternatives import compared
 from budget.decision.decide import Question, decide
 from budget.decision.result import Decision
+from budget.market.market import Market, TrainingCost
 from budget.market.offers import Discount, Offer
-from budget.market.supply import Supply, TrainingCost
 from budget.surface.response import ResponseSurface
 
 Surface = Callable[..., ResponseSurface]
@@ -27,10 +27,10 @@ def offers(
     )
 
 
-def supply(own: tuple[Offer, ...], **more: object) -> Supply:
+def supply(own: tuple[Offer, ...], **more: object) -> Market:
     items = {"easy": 1000, "hard": 1000}
     bought = {"easy": 20, "hard": 20}
-    return Supply(("easy", "hard"), own, items, **({"bought": bought} | more))  # type: ignore[arg-type]
+    return Market(("easy", "hard"), own, items, **({"bought": bought} | more))  # type: ignore[arg-type]
 
 
 @pytest.fixture

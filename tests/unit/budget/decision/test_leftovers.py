@@ -4,13 +4,13 @@ from decimal import Decimal
 import pytest
 
 from budget.decision.leftovers import left_because
+from budget.market.market import Market
 from budget.market.offers import Offer
-from budget.market.supply import Supply
 from budget.search.plan import Line, Plan
 
 EASY = Offer("easy", "crowd", 1, Decimal(1), 0.0, seconds=Decimal(3600), role="crowd")
 HARD = Offer("hard", "expert", 1, Decimal(5), 0.0, least=10)
-SUPPLY = Supply(("easy", "hard"), (EASY, HARD), {"easy": 100, "hard": 100})
+SUPPLY = Market(("easy", "hard"), (EASY, HARD), {"easy": 100, "hard": 100})
 
 
 FEW = replace(EASY, capacity=60)
@@ -47,5 +47,5 @@ def plan(easy: int, money_left: str, offer: Offer = EASY) -> Plan:
         (SUPPLY.only([FEW]), plan(60, "40", FEW), "for_sale"),
     ],
 )
-def test_why_money_is_left(supply: Supply, own: Plan, because: str | None) -> None:
+def test_why_money_is_left(supply: Market, own: Plan, because: str | None) -> None:
     assert left_because(supply, own, Decimal(100)) == because

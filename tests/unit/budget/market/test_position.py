@@ -4,7 +4,7 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.terms.cost import LabelTerms
-from budget.market.position import Position
+from budget.market.market import Position
 
 TERMS = {
     "easy": LabelTerms(Decimal(1), 0.0, "redraw"),

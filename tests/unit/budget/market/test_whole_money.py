@@ -5,15 +5,15 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
+from budget.market.market import Market, TrainingCost
 from budget.market.offers import Discount, Offer
-from budget.market.supply import Supply, TrainingCost
 from budget.market.whole_money import Ledger
 
 ITEMS = {"easy": 100, "hard": 100}
 
 
-def supply(*offers: Offer, **more: object) -> Supply:
-    return Supply(("easy", "hard"), offers, ITEMS, **more)  # type: ignore[arg-type]
+def supply(*offers: Offer, **more: object) -> Market:
+    return Market(("easy", "hard"), offers, ITEMS, **more)  # type: ignore[arg-type]
 
 
 def offer(cost: str, **more: object) -> Offer:

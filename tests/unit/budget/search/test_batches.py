@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.terms.cost import LabelTerms, mix_cost
-from budget.market.position import Position
+from budget.market.market import Position
 from budget.search.batches import on_the_way, rank_batches, training_parts
 from budget.surface.fit import fit_surface
 from budget.surface.parameters import Normal, Prior

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from annotation.terms.cost import LabelTerms
-from budget.market.supply import Supply, offers_at_terms
+from budget.market.market import Market, offers_at_terms
 from budget.search.plan import Plan, plan_purchase
 from budget.surface.response import ResponseSurface
 
@@ -22,7 +22,7 @@ def plan_at(
     bought: Mapping[str, int] | None = None,
 ) -> Plan:
     terms = {name: LabelTerms(Decimal(cost), 0.0, "redraw") for name, cost in costs.items()}
-    supply = Supply(
+    supply = Market(
         surface.strata,
         offers_at_terms(terms, {}),
         items or dict.fromkeys(surface.strata, 100_000),

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
+from budget.market.market import Market, TrainingCost
 from budget.market.offers import Discount, Offer
-from budget.market.supply import Supply, TrainingCost
 from budget.search.plan import (
     Plan,
     expected_accuracy,
@@ -29,9 +29,9 @@ def offer(stratum: str, supplier: str = "crowd", cost: str = "1", **more: object
     return Offer(stratum, supplier, cost=Decimal(cost), **given)  # type: ignore[arg-type]
 
 
-def supply(*offers: Offer, items: int = 1000, **more: object) -> Supply:
+def supply(*offers: Offer, items: int = 1000, **more: object) -> Market:
     strata = ("easy", "hard")
-    return Supply(strata, offers, dict.fromkeys(strata, items), **more)  # type: ignore[arg-type]
+    return Market(strata, offers, dict.fromkeys(strata, items), **more)  # type: ignore[arg-type]
 
 
 def bought(plan: Plan) -> list[tuple[str, str, int, int]]:

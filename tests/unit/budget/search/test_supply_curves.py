@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import numpy as np
 
+from budget.market.market import Market
 from budget.market.offers import Offer
-from budget.market.supply import Supply
 from budget.market.whole_money import Ledger, Whole
 from budget.search.supply_curves import Curve, curves_of, rungs
 
@@ -15,7 +15,7 @@ def offer(supplier: str, cost: float, redraw_rate: float, **more: object) -> Off
 def curves(
     *offers: Offer, items: int = 1000, hours: dict[str, Decimal] | None = None
 ) -> list[Curve]:
-    ledger = Ledger(Supply(("hard",), offers, {"hard": items}, hours=hours or {}))
+    ledger = Ledger(Market(("hard",), offers, {"hard": items}, hours=hours or {}))
     return curves_of(ledger, ledger.segments("hard"), items, 8)
 
 

@@ -25,7 +25,7 @@ from training.task import Purchase, Task
 from training.trial import Trial, make_trial
 from training.tuning.qlora import QloraSettings, prepare, train_and_score
 from training.unlabelled.reading import read, reading_of
-from training.unlabelled.rehearsing import Guesser, Known, imagined_purchase
+from training.unlabelled.rehearsal import Guesser, Known, imagined_purchase
 
 TERMS = {name: LabelTerms(Decimal(1), 0.4, "flip") for name in ("easy", "medium", "hard")}
 MIX = {"easy": 9, "hard": 14}

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from training.probes.probe import LinearProbe
-from training.unlabelled.rehearsing import Known
+from training.unlabelled.rehearsal import Known
 
 NONE = Known(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64), np.empty(0))
 

@@ -6,7 +6,7 @@ import pytest
 from annotation.terms.cost import LabelTerms
 from tests.unit.training.unlabelled.conftest import NONE, Clusters
 from training.unlabelled.guessing import Guess, Mixture
-from training.unlabelled.rehearsing import (
+from training.unlabelled.rehearsal import (
     Guessed,
     Guesser,
     Known,
