@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from budget.backtest.offers import Offers
+
 from budget.backtest.trainer import ProbeTrainer
 from budget.campaign.play import Rehearsing
 from budget.market.market import Market
 from budget.surface.rehearsal import Control
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 
 CONDITION = Condition(2, (0.1, 0.2), 2000)
@@ -21,7 +21,7 @@ CONTROL = Rehearsing(((("hard", SIZE),),))
 
 
 def world_of(transfer: float, own_choices: bool) -> World:
-    recipe = Recipe(
+    recipe = WorldRecipe(
         seed=11,
         own_choices=own_choices,
         choices=3,

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-
 from budget.backtest.lending import Lender
 from budget.backtest.policies.borrowed_curve import borrowed_curve
+
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.power_law import PowerLaw, extrapolate
 from budget.backtest.trainer import ProbeTrainer
@@ -16,11 +16,11 @@ from budget.campaign.play import Borrowing, play_markets
 from budget.market.market import Market
 from budget.surface.observation import Observation
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 
 Build = Callable[..., World]
-SMALL = Recipe(seed=4, pool=200, hard_pool=150, test=60, latent=8, nuisance=2, transfer=0.5)
+SMALL = WorldRecipe(seed=4, pool=200, hard_pool=150, test=60, latent=8, nuisance=2, transfer=0.5)
 
 
 def observed(labels: int, accuracy: float) -> Observation:
