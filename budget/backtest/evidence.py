@@ -6,14 +6,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.arrays import generator
+from annotation.arrays import Correct, generator
 from annotation.labelling.labels import Labels
 from annotation.labelling.simulated import SimulatedAnnotators
 from annotation.terms.clean_share import clean_share
 from budget.campaign.campaign import Campaign, TestSet
 from budget.campaign.play import (
     Borrowing,
-    Correct,
     Lesson,
     Parts,
     Rehearsing,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from annotation.errors import InputError
-from budget.backtest.play_world import Design, Method
+from budget.backtest.play_world import Design, TrainingMethod
 from budget.backtest.policies.registry import find_policies
 from budget.backtest.result import BacktestResult
 from budget.backtest.run import run_backtest
@@ -72,11 +72,12 @@ def feature_progress(watcher: Watcher) -> WorldProgress:
     return progress
 
 
-def _method(name: str) -> Method:
-    for known in get_args(Method):
+def _method(name: str) -> TrainingMethod:
+    for known in get_args(TrainingMethod):
         if name == known:
-            return cast(Method, name)
-    raise InputError(f"--method '{name}' is unknown; choose one of {', '.join(get_args(Method))}.")
+            return cast(TrainingMethod, name)
+    names = ", ".join(get_args(TrainingMethod))
+    raise InputError(f"--method '{name}' is unknown; choose one of {names}.")
 
 
 def _words(text: str, option: str) -> list[str]:
