@@ -206,3 +206,12 @@ def test_neither_or_both_of_path_and_hub_id(options: dict[str, str]) -> None:
 def test_a_table_without_rows(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"items\.csv: the table has no rows"):
         load_tabular(csv(tmp_path, "question,choices,answer\n"))
+
+
+def test_reading_names_the_file_and_row(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_text('{"item_id": "a", "question": "?", "choices": ["x", "y"], "answer": 4}\n')
+    with pytest.raises(
+        InputError, match=r"items\.jsonl: row 1, column 'answer': 4 is no text, label"
+    ):
+        load_tabular(str(path))

@@ -1,13 +1,11 @@
 import hashlib
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from annotation.errors import InputError
-from annotation.items.read import load_tabular
 from annotation.items.table import (
     COLUMNS,
     fingerprint,
@@ -15,7 +13,6 @@ from annotation.items.table import (
     shared_choices,
 )
 from annotation.items.validate import validate_items
-from annotation.items.write import write_table
 
 
 def raw(**changes: object) -> pd.DataFrame:
@@ -253,36 +250,3 @@ def test_fingerprint_ignores_form_and_notices_content() -> None:
     prints = [fingerprint(table) for table in changed]
     assert base not in prints
     assert len(set(prints)) == len(prints)
-
-
-@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
-def test_written_items_are_read_back(tmp_path: Path, suffix: str) -> None:
-    items = validate_items(raw(reasoning=["line\nbreak \u2028 é", None, '"'], group="g"), "here")
-    path = tmp_path / f"items{suffix}"
-    write_table(items, path)
-    pd.testing.assert_frame_equal(load_tabular(str(path)), items)
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "items.jsonl"
-    items = validate_items(raw(), "here")
-    write_table(items, path)
-    before = path.read_bytes()
-    with pytest.raises(InputError, match=r"items for .*items\.jsonl: row 2"):
-        write_table(items.assign(question=["One?", "", "Three?"]), path)
-    assert path.read_bytes() == before
-
-
-def test_reading_names_the_file_and_row(tmp_path: Path) -> None:
-    path = tmp_path / "items.jsonl"
-    path.write_text('{"item_id": "a", "question": "?", "choices": ["x", "y"], "answer": 4}\n')
-    with pytest.raises(
-        InputError, match=r"items\.jsonl: row 1, column 'answer': 4 is no text, label"
-    ):
-        load_tabular(str(path))
-
-
-def test_other_suffixes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"written as \.jsonl, \.csv, \.parquet; name it so"):
-        write_table(validate_items(raw(), "here"), tmp_path / "items.xlsx")
