@@ -9,7 +9,6 @@ from annotation.errors import InputError
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
 from budget.config.run import RunConfig
-from budget.market.simple_rules import Mix
 from training.lab import Lab
 from training.models.source import find_model
 from training.task import Task, TestSizes
@@ -28,7 +27,7 @@ class Setting:
         return self.config.budget.total
 
     @cached_property
-    def pilot_mix(self) -> Mix:
+    def pilot_mix(self) -> dict[str, int]:
         """What the first round buys."""
         return dict.fromkeys(self.lab.strata, self.config.pilot.labels)
 
