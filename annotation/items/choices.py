@@ -15,7 +15,7 @@ class LabelledChoices:
     labels: tuple[str, ...] = ()
 
 
-def read_choices(value: object) -> LabelledChoices:
+def choices_in(value: object) -> LabelledChoices:
     """Read the choices of one item from one value.
 
     A list; a dict {"text": [...], "label": [...]}; or a text: JSON of either, or choices

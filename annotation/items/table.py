@@ -70,10 +70,12 @@ def records_to_frame(records: Sequence[TableRow]) -> pd.DataFrame:
 
 
 def is_missing(value: object) -> bool:
-    """Whether a cell says nothing: None, NaN, <NA>."""
+    """Whether a cell says nothing: None, NaN, NaT, <NA>."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
     if isinstance(value, float | np.floating):
         return math.isnan(value)
-    return value is None or value is pd.NA
+    return isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value))
 
 
 def _json_bytes(values: list[Any]) -> bytes:

@@ -10,7 +10,7 @@ from annotation.files import TableRow
 from annotation.items.choices import (
     LabelledChoices,
     choice_text,
-    read_choices,
+    choices_in,
     resolve_answers,
 )
 from annotation.items.numeric_columns import (
@@ -159,7 +159,7 @@ class TableReader:
         options = []
         for row, record in enumerate(self.records):
             try:
-                options.append(read_choices(record.get(columns[0])))
+                options.append(choices_in(record.get(columns[0])))
             except ValueError as error:
                 self._fail(row, columns[0], str(error))
         return options

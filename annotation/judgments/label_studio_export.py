@@ -14,7 +14,7 @@ import pandas as pd
 
 from annotation.errors import InputError, short
 from annotation.files import read_json
-from annotation.judgments.columns import is_missing
+from annotation.items.table import is_missing
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table import check_judgments

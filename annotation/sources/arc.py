@@ -12,7 +12,7 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import TableRow, read_json
-from annotation.items.choices import read_choices
+from annotation.items.choices import choices_in
 from annotation.items.hub import folder_splits, hub_splits, split_rows
 from annotation.items.table import LEFT_OUT
 from annotation.items.validate import validate_items
@@ -137,7 +137,7 @@ def _level(path: Path, key: str, name: str, value: object) -> float:
 def _item(record: TableRow, where: str) -> TableRow:
     question_id, question = str(record["id"]), str(record.get("question") or "")
     try:
-        options = read_choices(record.get("choices"))
+        options = choices_in(record.get("choices"))
     except ValueError as error:
         raise InputError(f"{where} ('{question_id}'), column 'choices': {error}.") from None
     # Labels are A-E or 1-5. Never by text: "2" may be the text of another choice.

@@ -11,7 +11,7 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import TableRow
-from annotation.items.choices import LabelledChoices, read_choices
+from annotation.items.choices import LabelledChoices, choices_in
 from annotation.items.hub import folder_splits, hub_splits, split_rows
 from annotation.items.validate import validate_items
 
@@ -76,7 +76,7 @@ def _item(record: TableRow, where: str) -> TableRow:
     if not isinstance(question, str):
         raise InputError(f"{where}, column 'question': should be a text; got {question!r:.40}.")
     try:
-        options = read_choices(record.get("choices"))
+        options = choices_in(record.get("choices"))
     except ValueError as error:
         raise InputError(f"{where}, column 'choices': {error}.") from None
     texts = options.texts

@@ -1,6 +1,6 @@
 import pytest
 
-from annotation.items.choices import LabelledChoices, read_choices, resolve_answers
+from annotation.items.choices import LabelledChoices, choices_in, resolve_answers
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from annotation.items.choices import LabelledChoices, read_choices, resolve_answ
     ],
 )
 def test_ways_to_write_choices(value: object, texts: tuple[str], labels: tuple[str]) -> None:
-    assert read_choices(value) == LabelledChoices(texts, labels)
+    assert choices_in(value) == LabelledChoices(texts, labels)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_ways_to_write_choices(value: object, texts: tuple[str], labels: tuple[s
 )
 def test_choices_that_cannot_be_read(value: object, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        read_choices(value)
+        choices_in(value)
 
 
 LETTERED = LabelledChoices(("cat", "dog", "B"), ("A", "B", "C"))
