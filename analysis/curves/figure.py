@@ -49,7 +49,8 @@ def write_figure(result: CurvesResult, folder: Path) -> None:
 
     Raises InputError if a file cannot be written.
     """
-    about = {"Title": "Learning curves of easy and hard labels", "Date": None, "Creator": None}
+    title = f"Learning curves of {result.easy} and {result.target} labels"
+    about = {"Title": title, "Date": None, "Creator": None}
     with drawing((WIDTH, HEIGHT)) as figure:
         draw_curves_figure(figure, result)
         with whole_file(folder / "curves.svg") as unfinished:

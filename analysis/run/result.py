@@ -113,8 +113,8 @@ class LentPoint(Record):
 class Pull(Record):
     """How strongly a clean label of a stratum pulls towards what target items need.
 
-    Against a clean target label; told by items that nobody has labelled (docs/planner.md). `low`
-    and `high` are one standard deviation off.
+    Against a clean target label; told by items that nobody has labelled
+    (docs/method/before-buying.md). `low` and `high` are one standard deviation off.
     """
 
     estimate: float
@@ -141,7 +141,7 @@ class Rehearsals(Record):
     `missed` is the accuracy of a rehearsal of the target's own labels less that of as many lent
     ones; `overconfidence` by how much its guesses are surer than right. `telling`: lent labels add
     enough to guessing for bad guesses to show. `sound`: that, and close enough for purchases to be
-    rehearsed (docs/planner.md).
+    rehearsed (docs/method/before-buying.md).
     """
 
     missed: float

@@ -13,13 +13,16 @@ from annotation.terms.clean_share import clean_share
 from budget.campaign.campaign import Campaign, TestSet
 from budget.campaign.play import (
     Borrowing,
+    Forecast,
     Lesson,
     Parts,
+    Policy,
     Rehearsing,
     Subset,
     Told,
     Unlabelled,
     Wanted,
+    play_policy,
 )
 from budget.worlds.world import World
 from training.unlabelled.lending import Lender
@@ -160,3 +163,10 @@ def _subsets(campaign: Campaign, parts: Parts) -> list[Subset]:
         for mix in parts.mixes
         for _ in range(parts.seeds)
     ]
+
+
+def play_in_world(
+    policy: Policy, campaigns: Sequence[Campaign], trainer: Trainer
+) -> list[Forecast | None]:
+    """Let a policy spend the money of campaigns in one world; returns its forecasts."""
+    return play_policy(policy, campaigns, WorldEvidence(trainer))

@@ -7,7 +7,6 @@ from typing import get_args
 
 from annotation.errors import InputError
 from annotation.sources import load_items
-from annotation.strata.bands import Strata
 from budget.config.run import RunConfig
 from training.lab import Lab
 from training.models.source import find_model
@@ -41,7 +40,7 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
     """
     source = find_model(config.model.path)
     items = load_items(config.items.source, **config.items.options())
-    strata = Strata(config.strata.measure, config.strata.easy_at_most, config.strata.hard_at_least)
+    strata = config.strata.cut_items(items, config.items.source)
     sizes = TestSizes(target=config.test.items, others=config.test.other_items)
     task = Task(items, strata, config.strata.target, sizes, config.test.seed)
     lab = Lab(task, source, recipes_of(config), config.terms())

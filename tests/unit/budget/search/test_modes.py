@@ -71,5 +71,5 @@ def test_everything_pays_for_all_there_is(make_surface: Surface) -> None:
     own = search(
         make_surface({"easy": 1.0}), items=10, training=TrainingCost(Decimal(3), Decimal(1))
     )
-    assert everything(own.supply) == 3 + 10 * 2 + 10 * 3
-    assert own.plan(everything(own.supply)).labels == {"easy": 10, "hard": 10}
+    assert everything(own.market) == 3 + 10 * 2 + 10 * 3
+    assert own.plan(everything(own.market)).labels == {"easy": 10, "hard": 10}
