@@ -56,10 +56,10 @@ def run_hardness(
     """
     _check_measures(pool, options)
     judgments = None if options.judgments is None else read_judgments(options.judgments)
-    work = HardnessWork(options, pool, judgments, watcher)
-    names = work.add_measures()
+    work = HardnessWork(pool, judgments, options.model, options.folder, options.seed, watcher)
+    names = work.add_measures(options.measures)
     if options.predict:
-        work.predict(names)
+        work.predict(names, options.coverage)
     described = [
         describe_measure(
             name,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record, read_records
+from annotation.files import TableRow, read_records
 from annotation.items.numeric_columns import NoNumber
 from annotation.items.table_reader import MappedBy, TableReader
 from annotation.items.validate import validate_items
@@ -27,7 +27,7 @@ class UserTable:
     """
 
     path: Path
-    records: list[Record]
+    records: list[TableRow]
     columns: Mapping[str, str]
     items: pd.DataFrame
     no_numbers: Mapping[str, NoNumber]
@@ -171,7 +171,7 @@ def _is_csv(path: str) -> bool:
     return Path(path).suffix.lower() == ".csv"
 
 
-def _hub_records(hub_id: str, config: str | None, split: str | None) -> list[Record]:
+def _hub_records(hub_id: str, config: str | None, split: str | None) -> list[TableRow]:
     from annotation.items.hub import hub_splits
 
     splits = hub_splits(hub_id, config, split, instead="a file of your own as 'path'")

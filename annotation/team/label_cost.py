@@ -8,13 +8,11 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import IntArray
 from annotation.errors import InputError
 from annotation.intervals import Interval, Scope, ratio_interval
 from annotation.team.timing import Timing
 from annotation.terms.cost import money
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 DECIMAL_PLACES = 4
 _ZERO = Decimal(0)

@@ -10,9 +10,9 @@ from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import Json
 
 if TYPE_CHECKING:
-    from budget.backtest.play_world import Method
+    from budget.backtest.play_world import TrainingMethod
     from budget.backtest.result import BacktestResult
-    from budget.worlds.task_items import Progress
+    from budget.worlds.task_items import WorldProgress
     from training.engines.base import Watcher
 
 
@@ -97,7 +97,7 @@ def _show(result: "BacktestResult", out: Path) -> None:
     typer.echo(f"numbers: {out / 'backtest.json'}")
 
 
-def _feature_progress(watcher: "Watcher") -> "Progress":
+def _feature_progress(watcher: "Watcher") -> "WorldProgress":
     """Show features that are computed as a stage of their own."""
     shown: set[str] = set()
 
@@ -110,14 +110,14 @@ def _feature_progress(watcher: "Watcher") -> "Progress":
     return progress
 
 
-def _method(name: str) -> "Method":
-    from budget.backtest.play_world import Method
+def _method(name: str) -> "TrainingMethod":
+    from budget.backtest.play_world import TrainingMethod
 
-    if name not in get_args(Method):
+    if name not in get_args(TrainingMethod):
         raise InputError(
-            f"--method '{name}' is unknown; choose one of {', '.join(get_args(Method))}."
+            f"--method '{name}' is unknown; choose one of {', '.join(get_args(TrainingMethod))}."
         )
-    return cast("Method", name)
+    return cast("TrainingMethod", name)
 
 
 def _words(text: str, option: str) -> list[str]:

@@ -10,7 +10,6 @@ from annotation.errors import InputError
 from budget.config.items import configured_items
 from budget.config.judged_items import collected_labels, judged_items, measured_terms
 from budget.config.run import RunConfig
-from budget.market.simple_rules import Mix
 from training.lab import Lab
 from training.models.source import find_model
 from training.task import Task, TestSizes
@@ -33,7 +32,7 @@ class Setting:
         return self.config.budget.total
 
     @cached_property
-    def pilot_mix(self) -> Mix:
+    def pilot_mix(self) -> dict[str, int]:
         """What the first round buys."""
         return dict.fromkeys(self.lab.strata, self.config.pilot.labels)
 

@@ -8,19 +8,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError
 
 from annotation.errors import InputError
+from annotation.terms.clean_share import redraw_rates
 from annotation.terms.cost import exact_decimal, money
+from annotation.terms.majority import majority_redraw_rate
 from annotation.terms.noise import ErrorKind
 from budget.config.toml import Mistake, Money, Place, Section, first_error, read_toml
 from budget.market.market import TrainingCost
-from budget.market.offers import (
-    MOST_JUDGMENTS,
-    Discount,
-    Offer,
-    label_redraw_rate,
-)
+from budget.market.offers import MOST_JUDGMENTS, Discount, Offer
 
 
 def _seconds(value: object) -> Decimal:
@@ -182,8 +180,8 @@ def _offers(
                 "that none can be bought; raise capacity or lower least."
             )
         for judgments in terms.get("judgments", (1,)):
-            rate = label_redraw_rate(
-                terms["error_rate"], terms.get("error_kind", "redraw"), judgments, choices
+            one = redraw_rates(
+                terms["error_rate"], terms.get("error_kind", "redraw"), np.array([choices])
             )
             found.append(
                 Offer(
@@ -191,7 +189,7 @@ def _offers(
                     supplier=name,
                     judgments=judgments,
                     cost=terms["cost"],
-                    redraw_rate=rate,
+                    redraw_rate=majority_redraw_rate(float(one[0]), judgments, choices),
                     discounts=tuple(Discount(**each) for each in terms.get("discounts", ())),
                     fixed_cost=terms.get("fixed_cost", Decimal(0)),
                     least=terms.get("least", 1),

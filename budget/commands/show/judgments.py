@@ -20,7 +20,7 @@ from analysis.numbers import (
     span,
 )
 from annotation.intervals import Interval
-from annotation.judgments.rejections import Reading, Rejection
+from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.team.error_rates import ErrorRate
 from annotation.team.label_cost import LabelCost
 from annotation.team.report import JudgmentReport
@@ -45,7 +45,7 @@ KINDS = {
 }
 
 
-def report_json(report: JudgmentReport, reading: Reading) -> dict[str, Any]:
+def report_json(report: JudgmentReport, reading: CheckedJudgments) -> dict[str, Any]:
     """The report as plain values; money as numbers, what is not known as null."""
     fields = {
         name: getattr(report, name)
@@ -67,7 +67,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
     return float(value) if isinstance(value, Decimal) else value
 
 
-def show_report(report: JudgmentReport, reading: Reading, currency: str = "$") -> None:
+def show_report(report: JudgmentReport, reading: CheckedJudgments, currency: str = "$") -> None:
     """Print tables of strata, roles and annotators, bill, people needed, and all that is odd."""
     console = Console(highlight=False, markup=False)
     console.print(_head(report))

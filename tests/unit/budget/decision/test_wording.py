@@ -9,7 +9,7 @@ from budget.decision.result import (
     OtherPurchase,
     PlannedPurchase,
     PurchaseLine,
-    Side,
+    SideComparison,
     Target,
     Worth,
 )
@@ -146,7 +146,7 @@ def test_probabilities_are_never_certain() -> None:
     assert sentences.probability(0.5) == "50 %"
 
 
-def side(**changes: object) -> Side:
+def side(**changes: object) -> SideComparison:
     given = {
         "stratum": "easy", "target": "hard", "probability_better": 0.75,
         "difference": estimate(0.017, -0.02, 0.06),
@@ -157,7 +157,7 @@ def side(**changes: object) -> Side:
         "noise_ratio": 0.84,
         "transfer": Flip(now=0.9, at=None, low=0, high=1),
     } | changes  # fmt: skip
-    return Side(**given)  # type: ignore[arg-type]
+    return SideComparison(**given)  # type: ignore[arg-type]
 
 
 def test_what_would_change_the_decision() -> None:
