@@ -39,7 +39,7 @@ def check(name: str, text: str) -> None:
     if now == was:
         return
     if _updating:
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(now, encoding="utf-8")
         return
     changes = difflib.unified_diff(
