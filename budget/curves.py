@@ -17,13 +17,13 @@ from analysis.curves.design import CurvesDesign
 from analysis.curves.figure import write_figure
 from analysis.curves.result import CurvesResult, write_curves
 from annotation.errors import InputError
-from budget.config.prepare import Setting, prepare
+from budget.config.prepare import prepare
 from budget.config.run import RunConfig
 from budget.config.sections import MethodName, MethodsSection
 from budget.curves_result import Correct, Kind, Measurements, summarise_curves
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
-from training.models.load import Quantisation
+from training.lab import Lab
 from training.store import TrialStore
 from training.trial import Trial, TrialResult
 
@@ -47,12 +47,13 @@ def run_curves(
     setting = prepare(
         config.model_copy(update={"methods": MethodsSection(plan_with=chosen)}), plans=False
     )
-    setting.require_choices()
-    _check_capacity(design, setting)
-    trials = CurveTrials(setting, design, chosen)
+    lab = setting.lab
+    lab.require_choices(config.items.source)
+    _check_capacity(design, lab)
+    trials = CurveTrials(lab, design, chosen)
     with (
         TrialStore(out / "trials.sqlite") as store,
-        engine_choice.start(setting.task, setting.source, out / "features", store) as engine,
+        engine_choice.start(lab.task, lab.source, out / "features", store) as engine,
     ):
         results = engine.run(trials.all, watcher, f"{chosen}: curves")
     timing = {
@@ -75,12 +76,12 @@ def _method(given: str | None, config: RunConfig) -> MethodName:
             raise InputError(f"--method {other}: no such method; choose probe or qlora.")
 
 
-def _check_capacity(design: CurvesDesign, setting: Setting) -> None:
-    for name in (setting.easiest, setting.task.target):
-        if design.sizes[-1] > setting.capacity[name]:
+def _check_capacity(design: CurvesDesign, lab: Lab) -> None:
+    for name in (lab.easiest, lab.target):
+        if design.sizes[-1] > lab.capacity[name]:
             raise InputError(
                 f"--sizes: {design.sizes[-1]:,} labels wanted, but stratum '{name}' "
-                f"({setting.task.strata.rule(name)}) has {setting.capacity[name]:,} items left to "
+                f"({lab.task.strata.rule(name)}) has {lab.capacity[name]:,} items left to "
                 "label after the test set; leave larger sizes out, lower [test] items or move "
                 "the cut."
             )
@@ -90,7 +91,7 @@ def _check_capacity(design: CurvesDesign, setting: Setting) -> None:
 class CurveTrials:
     """The trials of a design: seeds matched across all conditions, each a fresh purchase."""
 
-    setting: Setting
+    lab: Lab
     design: CurvesDesign
     method: MethodName
 
@@ -103,13 +104,12 @@ class CurveTrials:
     @cached_property
     def zero_shot(self) -> Trial:
         """The base model as the method uses it, untrained."""
-        quantisation: Quantisation = "nf4" if self.method == "qlora" else "none"
-        return self.setting.trial("zero_shot", {}, 0, quantisation=quantisation)
+        return self.lab.trial(self.lab.zero_shot_of(self.method), {}, 0)
 
     @cached_property
     def trained(self) -> dict[Kind, list[list[Trial]]]:
         """Trials of every kind of label: per size, per seed."""
-        easy, hard = self.setting.easiest, self.setting.task.target
+        easy, hard = self.lab.easiest, self.lab.target
         kinds = [Kind(easy, rate) for rate in self.design.error_rates]
         kinds += [Kind(hard, rate) for rate in self.design.all_hard_error_rates]
         seeds = range(self.design.seeds)
@@ -131,10 +131,10 @@ class CurveTrials:
 
     def _trial(self, kind: Kind, size: int, seed: int) -> Trial:
         # Cost and kind of error are the user's; only the rate differs from curve to curve.
-        own = replace(self.setting.terms[kind.stratum], error_rate=kind.error_rate)
-        setting = replace(self.setting, terms={**self.setting.terms, kind.stratum: own})
-        return setting.trial(self.method, {kind.stratum: size}, seed)
+        own = replace(self.lab.terms[kind.stratum], error_rate=kind.error_rate)
+        recipe = self.lab.recipes[self.method]
+        return self.lab.trial(recipe, {kind.stratum: size}, seed, terms={kind.stratum: own})
 
     def _correct(self, group: Sequence[Trial], results: Mapping[str, TrialResult]) -> Correct:
-        on_target = self.setting.on_target
+        on_target = self.lab.on_target
         return np.stack([results[trial.key].correct[on_target] for trial in group])

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.accuracy import CONFIDENCE, interval
+from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
@@ -60,11 +60,10 @@ def summarise_curves(
     timing: dict[str, float],
 ) -> CurvesResult:
     """All points, comparisons and gaps with intervals, paired over test items and seeds."""
-    task, config = setting.task, setting.config
+    task, config = setting.lab.task, setting.config
+    resampling = Resampling(task.test_groups[setting.lab.on_target])
     curves = {
-        kind: accuracy_curve(
-            correct, [_cost(setting, kind, n) for n in design.sizes], setting.resampling
-        )
+        kind: accuracy_curve(correct, [_cost(setting, kind, n) for n in design.sizes], resampling)
         for kind, correct in measured.correct.items()
     }
     pairs = _Pairs(setting, design, curves)
@@ -75,16 +74,16 @@ def summarise_curves(
         items=len(task.items),
         item_fingerprint=task.fingerprint,
         choices_per_item=float(task.choice_counts.mean()),
-        chance_accuracy=setting.chance,
+        chance_accuracy=setting.lab.chance,
         measure=task.strata.measure,
-        easy=setting.easiest,
+        easy=setting.lab.easiest,
         target=task.target,
         strata=_strata(setting),
         model=ModelSummary(
-            name=setting.source.label,
-            revision=setting.source.revision,
-            kind=setting.source.kind,
-            parameters=count_parameters(setting.source),
+            name=setting.lab.source.label,
+            revision=setting.lab.source.revision,
+            kind=setting.lab.source.kind,
+            parameters=count_parameters(setting.lab.source),
         ),
         method=method,
         currency=config.budget.currency,
@@ -95,14 +94,14 @@ def summarise_curves(
         hard_error_rates=list(design.hard_error_rates),
         seeds=list(range(design.seeds)),
         zero_shot=interval(
-            float(measured.zero_shot.mean()), setting.resampling.accuracy(measured.zero_shot)
+            float(measured.zero_shot.mean()), resampling.accuracy(measured.zero_shot)
         ),
         points=list(_points(setting, design, curves)),
         equal_count=list(pairs.equal_count(design.hard_error_rates)),
         equal_noise=list(pairs.equal_count(design.error_rates)),
         equal_cost=list(pairs.equal_cost()),
         crossings=list(pairs.crossings()),
-        sgr=_supervision_gaps(setting, design, measured),
+        sgr=_supervision_gaps(setting, design, measured, resampling),
         trials=measured.trials,
         warnings=_warnings(setting, design),
         timing=timing,
@@ -121,7 +120,7 @@ class _Pairs:
         self, hard_rates: Sequence[float]
     ) -> Iterator[tuple[dict[str, Any], AccuracyCurve, AccuracyCurve]]:
         """Error rates of both, the curve of easy labels and that of hard ones."""
-        easy, hard = self.setting.easiest, self.setting.task.target
+        easy, hard = self.setting.lab.easiest, self.setting.lab.task.target
         for easy_rate, hard_rate in zip(self.design.error_rates, hard_rates, strict=True):
             rates = {"easy_error_rate": easy_rate, "hard_error_rate": hard_rate}
             yield rates, self.curves[Kind(easy, easy_rate)], self.curves[Kind(hard, hard_rate)]
@@ -133,9 +132,9 @@ class _Pairs:
                 yield CountDifference(**rates, **_told(difference), labels=labels)
 
     def equal_cost(self) -> Iterator[CostDifference]:
-        terms = self.setting.terms
-        easy_price = float(terms[self.setting.easiest].cost)
-        hard_price = float(terms[self.setting.task.target].cost)
+        terms = self.setting.lab.terms
+        easy_price = float(terms[self.setting.lab.easiest].cost)
+        hard_price = float(terms[self.setting.lab.task.target].cost)
         for rates, easy, hard in self._pairs(self.design.hard_error_rates):
             for cost, difference in equal_cost_differences(easy, hard):
                 yield CostDifference(
@@ -147,7 +146,7 @@ class _Pairs:
                 )
 
     def crossings(self) -> Iterator[Crossing]:
-        names = {"easy": self.setting.easiest, "hard": self.setting.task.target}
+        names = {"easy": self.setting.lab.easiest, "hard": self.setting.lab.task.target}
         for rates, easy, hard in self._pairs(self.design.hard_error_rates):
             for better_below, place in equal_cost_crossings(easy, hard):
                 yield Crossing(
@@ -164,15 +163,15 @@ def _told(difference: Estimate) -> dict[str, Any]:
 
 
 def _cost(setting: Setting, kind: Kind, labels: int) -> float:
-    return float(mix_cost({kind.stratum: labels}, setting.terms))
+    return float(mix_cost({kind.stratum: labels}, setting.lab.terms))
 
 
 def _points(
     setting: Setting, design: CurvesDesign, curves: Mapping[Kind, AccuracyCurve]
 ) -> Iterator[MeasuredPoint]:
     for kind, curve in curves.items():
-        error_kind = setting.terms[kind.stratum].error_kind
-        counts = setting.task.choice_counts[setting.task.pools[kind.stratum]]
+        error_kind = setting.lab.terms[kind.stratum].error_kind
+        counts = setting.lab.task.choice_counts[setting.lab.task.pools[kind.stratum]]
         for index, labels in enumerate(design.sizes):
             yield MeasuredPoint(
                 **curve.point(index).model_dump(),
@@ -186,20 +185,18 @@ def _points(
 
 
 def _supervision_gaps(
-    setting: Setting, design: CurvesDesign, measured: Measurements
+    setting: Setting, design: CurvesDesign, measured: Measurements, resampling: Resampling
 ) -> list[SupervisionGap]:
-    easy = measured.correct[Kind(setting.easiest, 0.0)]
-    hard = measured.correct[Kind(setting.task.target, 0.0)]
+    easy = measured.correct[Kind(setting.lab.easiest, 0.0)]
+    hard = measured.correct[Kind(setting.lab.task.target, 0.0)]
     return [
-        supervision_gap_recovered(
-            own_easy, own_hard, measured.zero_shot, setting.resampling, labels
-        )
+        supervision_gap_recovered(own_easy, own_hard, measured.zero_shot, resampling, labels)
         for own_easy, own_hard, labels in zip(easy, hard, design.sizes, strict=True)
     ]
 
 
 def _strata(setting: Setting) -> dict[str, StratumSummary]:
-    task, summaries = setting.task, {}
+    task, summaries = setting.lab.task, {}
     for name in task.strata.names:
         summaries[name] = StratumSummary(
             rule=task.strata.rule(name),
@@ -207,7 +204,7 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             test_items=int((task.test_strata == name).sum()),
             pool_items=int(task.pools[name].size),
         )
-        if (terms := setting.terms.get(name)) is not None:
+        if (terms := setting.lab.terms.get(name)) is not None:
             summaries[name].cost = float(terms.cost)
             summaries[name].error_kind = terms.error_kind
     return summaries
@@ -215,8 +212,8 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
 
 def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
     found = []
-    arms = (setting.easiest, setting.task.target)
-    kinds = {name: setting.terms[name].error_kind for name in arms}
+    arms = (setting.lab.easiest, setting.lab.task.target)
+    kinds = {name: setting.lab.terms[name].error_kind for name in arms}
     if len(set(kinds.values())) > 1:
         told = ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
         found.append(
@@ -226,12 +223,12 @@ def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
     if design.hard_factor * design.error_rates[-1] > 1:
         found.append(
             f"{design.hard_factor:g} times an error rate of {design.error_rates[-1]:g} is above "
-            f"1; {setting.task.target} labels are bought at 1 instead."
+            f"1; {setting.lab.task.target} labels are bought at 1 instead."
         )
     for name in arms:
-        if 2 * design.sizes[-1] > setting.capacity[name]:
+        if 2 * design.sizes[-1] > setting.lab.capacity[name]:
             found.append(
-                f"Stratum '{name}' has {setting.capacity[name]:,} items left to label: purchases "
+                f"Stratum '{name}' has {setting.lab.capacity[name]:,} items left to label: purchases "
                 f"of {design.sizes[-1]:,} by different seeds share most of their items, so that "
                 "the intervals do not cover the luck of which items there are."
             )

@@ -20,10 +20,11 @@ from analysis.numbers import (
 )
 from annotation.errors import InputError
 from annotation.terms.cost import mix_cost
-from budget.config.prepare import Setting, prepare
+from budget.config.prepare import prepare
 from budget.config.run import RunConfig
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
+from training.lab import Lab
 from training.store import TrialStore
 from training.trial import Method, Trial, TrialResult
 
@@ -69,15 +70,15 @@ def run_single_trial(
         raise InputError("the method zero_shot buys nothing; leave --labels out.")
     if known != "zero_shot" and known != "chain_of_thought" and not mix:
         raise InputError(f"the method {known} needs labels; give --labels, e.g. --labels easy=40.")
-    setting = prepare(config, plans=False)
+    lab = prepare(config, plans=False).lab
     count = seeds if mix else 1  # nothing bought, nothing drawn
-    trials = [setting.trial(known, mix, seed) for seed in range(count)]
+    trials = [lab.trial(lab.recipes[known], mix, seed) for seed in range(count)]
     with (
         TrialStore(out / "trials.sqlite") as store,
-        engine.start(setting.task, setting.source, out / "features", store) as running,
+        engine.start(lab.task, lab.source, out / "features", store) as running,
     ):
-        results = running.run(trials, watcher, f"{known}: {labels_text(mix, setting.strata)}")
-    return _summarise(setting, mix, trials, [results[trial.key] for trial in trials])
+        results = running.run(trials, watcher, f"{known}: {labels_text(mix, lab.strata)}")
+    return _summarise(lab, mix, trials, [results[trial.key] for trial in trials])
 
 
 def show_single_trial(found: SingleTrial) -> None:
@@ -126,24 +127,24 @@ def _mix(labels: Sequence[str], config: RunConfig) -> dict[str, int]:
 
 
 def _summarise(
-    setting: Setting,
+    lab: Lab,
     mix: dict[str, int],
     trials: Sequence[Trial],
     results: Sequence[TrialResult],
 ) -> SingleTrial:
-    task = setting.task
+    task = lab.task
     correct = np.stack([result.correct for result in results])  # (seeds, test items)
     accuracy = {}
     for name in dict.fromkeys(task.test_strata.tolist()):
         of_stratum = task.test_strata == name
         own = correct[:, of_stratum]
         accuracy[name] = _estimate(own, task.test_groups[of_stratum])
-    names = dict.fromkeys(name for result in results for name in result.details)
+    names = [n for n in results[0].details if all(n in result.details for result in results)]
     return SingleTrial(
         method=trials[0].method,
-        model=setting.source.label,
+        model=lab.source.label,
         labels=mix,
-        cost=float(mix_cost(mix, setting.terms)),
+        cost=float(mix_cost(mix, lab.terms)),
         seeds=len(results),
         target=task.target,
         test_items={n: int((task.test_strata == n).sum()) for n in accuracy},

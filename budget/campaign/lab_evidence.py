@@ -1,114 +1,93 @@
-"""The trials of one training method: zero-shot, the pilot's subsamples, the tested conditions."""
+"""What real trials of one training method tell a campaign: zero-shot, lessons, conditions."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from budget.campaign.lent_curve import CURVE_SEEDS, curve_sizes
-from budget.config.prepare import Setting
+from budget.campaign.campaign import Campaign
+from budget.campaign.play import Borrowing, Correct, Parts, Rehearsing, Told, Unlabelled, Wanted
 from budget.market.simple_rules import Mix
-from budget.search.batches import training_parts
-from budget.surface.observation import Observation
 from training.engines import Engine, Watcher
-from training.models.load import Quantisation
+from training.lab import Lab
 from training.task import Pilot
 from training.trial import Method, Trial, TrialResult
 from training.unlabelled.reading import Reading, reading_of
 from training.unlabelled.told import READING_SEEDS, Rehearsed
 
-Correct = NDArray[np.bool_]
 
+class LabEvidence:
+    """Runs the trials that one method needs; answers what a policy wants to be told.
 
-class MethodTrials:
-    """Runs what one method needs and returns correctness on the target's test items.
+    All arrays are (trials, target test items). `finished` holds every trial by its key.
 
-    All arrays are (seeds, target test items). `finished` holds every trial by its key.
+    Parameters
+    ----------
+    lab, method : what is trained, and how
+    pilot_seed : which items what is bought to learn from happens to be
+    engine, watcher : where trials run, and who is told
     """
 
-    def __init__(self, setting: Setting, method: Method, engine: Engine, watcher: Watcher) -> None:
-        self.setting = setting
-        self.method = method
+    def __init__(
+        self, lab: Lab, method: Method, pilot_seed: int, engine: Engine, watcher: Watcher
+    ) -> None:
+        self.lab, self.method = lab, method
         self.finished: dict[str, tuple[Trial, TrialResult]] = {}
-        self._engine = engine
-        self._watcher = watcher
-        self._quantisation: Quantisation = "nf4" if method == "qlora" else "none"
+        self._recipe, self._pilot_seed = lab.recipes[method], pilot_seed
+        self._engine, self._watcher = engine, watcher
 
     def zero_shot(self) -> Correct:
         """The base model as the method uses it, untrained: one row."""
-        trial = self.setting.trial("zero_shot", {}, 0, quantisation=self._quantisation)
-        return self._correct([trial], self._run([trial], "zero-shot"))
+        trial = self.lab.trial(self.lab.zero_shot_of(self.method), {}, 0)
+        return self._correct([trial], "zero-shot")
 
-    def parts_of(self, bought: Mix) -> list[Observation]:
-        """Train on subsamples of what was bought: every stratum alone, and all together."""
-        strata, config = self.setting.strata, self.setting.config.pilot
-        pilot = Pilot(tuple(bought.items()), config.seed)
-        had = np.array([bought[name] for name in strata])
-        parts = training_parts(had, sorted(config.fractions))
-        cells: list[tuple[Mix, float]] = [
-            (
-                {name: int(n) for name, n in zip(strata, part, strict=True) if n},
-                float((part / np.maximum(had, 1)).max()),
-            )
-            for part in parts
+    def conditions(self, mixes: Mapping[str, Mix], seeds: int) -> dict[str, Correct]:
+        """Train on every mix, each of so many seeds a fresh purchase."""
+        trials = [
+            self.lab.trial(self._recipe, mix, seed)
+            for mix in mixes.values()
+            for seed in range(seeds)
         ]
-        groups = [
-            [self._trial(mix, seed, pilot) for seed in range(config.seeds)] for mix, _ in cells
-        ]
-        results = self._run([trial for group in groups for trial in group], "pilot")
-        return [
-            Observation(labels=mix, correct=self._correct(group, results), pilot_share=share)
-            for (mix, share), group in zip(cells, groups, strict=True)
-        ]
+        correct = self._correct(trials, "plan and baselines")
+        return dict(zip(mixes, np.split(correct, len(mixes)), strict=True))
 
-    def borrowed_curve(self) -> list[Observation]:
-        """Train on labels of the target's test items, scored on the others.
+    def answers(self, asked: Sequence[tuple[Campaign, Wanted]]) -> list[Told]:
+        """What every asking campaign is told, in order."""
+        return [self._told(campaign, wanted) for campaign, wanted in asked]
 
-        See `budget.campaign.lent_curve`; none where the configuration borrows nothing.
-        """
-        setting = self.setting
-        if not setting.config.borrows(self.method):
-            return []
-        sizes = curve_sizes(int(setting.on_target.sum()))
-        groups = [
-            [self._trial({}, seed, borrowed=size) for seed in range(CURVE_SEEDS)] for size in sizes
-        ]
-        results = self._run([trial for group in groups for trial in group], "borrowed labels")
-        return [
-            Observation(
-                labels={},
-                correct=self._correct(group, results),
-                pilot_share=0.0,
-                borrowed=size,
-                scored=self._scored(group),
-            )
-            for size, group in zip(sizes, groups, strict=True)
-        ]
+    def _told(self, campaign: Campaign, wanted: Wanted) -> Told:
+        pilot = Pilot(tuple(campaign.bought.items()), self._pilot_seed)
+        match wanted:
+            case Unlabelled():
+                return self._readings()
+            case Rehearsing():
+                return self._rehearse([dict(mix) for mix in wanted.mixes], pilot)
+            case Parts():
+                trials = [
+                    self.lab.trial(self._recipe, mix, seed, pilot)
+                    for mix in wanted.mixes
+                    for seed in range(wanted.seeds)
+                ]
+                return self._correct(trials, "pilot")
+            case _:
+                return self._correct([self._lent(own) for own in wanted], "borrowed labels")
 
-    def readings(self) -> list[Reading]:
-        """What probes of the test set read in unlabelled items (`budget.surface.separation`).
+    def _lent(self, lesson: object) -> Trial:
+        if not isinstance(lesson, Borrowing):
+            raise TypeError("a run trains on parts of what it bought, or on labels that are lent.")
+        return self.lab.trial(self._recipe, {}, lesson.seed, borrowed=lesson.count)
 
-        None of a method that is no probe, or where the configuration does not want it.
-        """
-        setting = self.setting
-        if not setting.config.reads(self.method):
-            return []
-        wanted = [setting.reading_trial(seed) for seed in range(READING_SEEDS)]
+    def _readings(self) -> list[Reading]:
+        """What probes of the test set read in unlabelled items (`budget.surface.separation`)."""
+        wanted = [self.lab.reading_trial(seed) for seed in range(READING_SEEDS)]
         trials = [trial for trial in wanted if trial]
         results = self._run(trials, "unlabelled items") if trials else {}
         return [reading_of(results[trial.key].details) for trial in trials]
 
-    def rehearse(self, mixes: Sequence[Mix], bought: Mix) -> list[list[Rehearsed]]:
-        """What purchases score whose labels are guessed from those bought: by mix and seed.
-
-        None of a method that is no probe, where the configuration does not want it, or where the
-        test set is too small.
-        """
-        setting = self.setting
-        if not setting.config.rehearses(self.method):
-            return []
+    def _rehearse(self, mixes: Sequence[Mix], pilot: Pilot) -> list[list[Rehearsed]]:
+        """By mix and seed; none where the test set is too small."""
         wanted = [
-            [setting.rehearsal_trial(mix, bought, seed) for seed in range(READING_SEEDS)]
+            [self.lab.rehearsal_trial(mix, pilot, seed) for seed in range(READING_SEEDS)]
             for mix in mixes
         ]
         groups = [[trial for trial in group if trial] for group in wanted]
@@ -118,32 +97,17 @@ class MethodTrials:
         return [[self._rehearsed(trial, results[trial.key]) for trial in own] for own in groups]
 
     def _rehearsed(self, trial: Trial, result: TrialResult) -> Rehearsed:
-        correct = result.correct[self.setting.on_target]
-        accuracy = float(correct[self._scored([trial])[0]].mean())
+        on_target = self.lab.on_target
+        scored = self.lab.task.scored(trial.borrowed, trial.seed)[on_target]
+        accuracy = float(result.correct[on_target][scored].mean())
         details = result.details
         return Rehearsed(accuracy, details["surprise"], details["overconfidence"])
 
-    def conditions(self, mixes: Mapping[str, Mix]) -> dict[str, Correct]:
-        """Train on every mix, each seed a fresh purchase."""
-        seeds = range(self.setting.config.evaluation.seeds)
-        groups = {name: [self._trial(mix, seed) for seed in seeds] for name, mix in mixes.items()}
-        flat = [trial for group in groups.values() for trial in group]
-        results = self._run(flat, "plan and baselines")
-        return {name: self._correct(group, results) for name, group in groups.items()}
-
-    def _trial(self, mix: Mix, seed: int, pilot: Pilot | None = None, borrowed: int = 0) -> Trial:
-        return self.setting.trial(self.method, mix, seed, pilot, self._quantisation, borrowed)
+    def _correct(self, trials: Sequence[Trial], stage: str) -> NDArray[np.bool_]:
+        results = self._run(trials, stage)
+        return np.stack([results[trial.key].correct[self.lab.on_target] for trial in trials])
 
     def _run(self, trials: Sequence[Trial], stage: str) -> dict[str, TrialResult]:
         results = self._engine.run(trials, self._watcher, f"{self.method}: {stage}")
         self.finished.update({t.key: (t, results[t.key]) for t in trials})
         return results
-
-    def _correct(self, group: Sequence[Trial], results: Mapping[str, TrialResult]) -> Correct:
-        on_target = self.setting.on_target
-        return np.stack([results[trial.key].correct[on_target] for trial in group])
-
-    def _scored(self, group: Sequence[Trial]) -> Correct:
-        """Which of the target's test items each trial may be scored on."""
-        setting = self.setting
-        return np.stack([setting.task.scored(t.borrowed, t.seed)[setting.on_target] for t in group])

@@ -27,6 +27,7 @@ from budget.campaign.play import (
     probability_easy_better,
 )
 from budget.campaign.rehearsals import CampaignRehearsals, rehearse, start_rehearsals
+from budget.config.sections import PilotSection
 from budget.decision.alternatives import best_plan
 from budget.market.market import market_at_terms
 from budget.market.simple_rules import Mix, single_stratum
@@ -41,6 +42,7 @@ from budget.surface.separation import Separation, separations
 
 _STEPS = {1: 1, 2: 40, 3: 12}  # of the last purchase, where it is looked for on a grid
 _STEPS_BEYOND = 6
+_RUN_DRAWS = 1000  # a run fits few surfaces, and people read them
 _FIRST_DRAWS = 2000  # the first decision is the same in all campaigns of a world, and made once
 
 
@@ -62,7 +64,7 @@ class Beforehand:
 
 @dataclass(frozen=True)
 class Round:
-    """One purchase to learn from; `gain` is the accuracy it was expected to add, None of a pilot."""
+    """One purchase to learn from; `gain` is the accuracy that it should add, None of a pilot."""
 
     labels: Mix
     gain: float | None
@@ -292,6 +294,30 @@ class Planner:
     ) -> tuple[ResponseSurface, list[Batch]]:
         start = _Start.of(campaign, before.separations)
         return _first_decision(start, self.prior, _Curve(before.curve))
+
+
+def run_planner(
+    pilot: PilotSection,
+    exploring_rounds: int,
+    borrow: bool = True,
+    read: bool = True,
+    rehearse: bool = True,
+    name: str = "planner",
+) -> Planner:
+    """The planner that `labelmix run` plays with these settings of `[pilot]`."""
+    return Planner(
+        rounds=exploring_rounds + 1,
+        first=pilot.labels,
+        last="search",
+        draws=_RUN_DRAWS,
+        fractions=tuple(pilot.fractions),
+        seeds=pilot.seeds,
+        borrow=borrow,
+        read=read,
+        rehearse=rehearse,
+        seed=pilot.seed,
+        name=name,
+    )
 
 
 def _pilot(campaign: Campaign, labels: int) -> Mix:

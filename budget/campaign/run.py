@@ -1,4 +1,4 @@
-"""One round of a campaign: pilot, plan, buy, train, compare."""
+"""A run: explore, plan, buy, train, compare; what it found goes to `result.json`."""
 
 import time
 from collections.abc import Sequence
@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.accuracy import CONFIDENCE
+from analysis.accuracy import CONFIDENCE, Resampling
 from analysis.run.result import (
     MethodResult,
     MixSummary,
     ModelSummary,
+    RoundSummary,
     RunResult,
     StratumSummary,
     TrialCount,
@@ -19,25 +20,23 @@ from analysis.run.result import (
 )
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
+from annotation.arrays import generator
 from annotation.terms.clean_share import label_redraw_rates
-from annotation.terms.cost import (
-    LabelTerms,
-    affordable,
-    mix_cost,
-    money_left,
-)
+from annotation.terms.cost import LabelTerms, affordable, mix_cost
 from annotation.terms.noise import true_flip_rate
-from budget.campaign.exploration import Explored, Explorer
-from budget.campaign.lab_evidence import MethodTrials
+from budget.campaign.campaign import Campaign, TestSet
+from budget.campaign.lab_evidence import LabEvidence
+from budget.campaign.planner import Explored, Planner, Round, run_planner
+from budget.campaign.play import play
 from budget.campaign.summarise import EQUAL_COUNT, Measurements, summarise_method
 from budget.config.prepare import Setting, prepare
 from budget.config.run import RunConfig
 from budget.decision.alternatives import best_plan
 from budget.market.simple_rules import Mix, baseline_mixes, single_stratum
-from budget.market.supply import Supply, offers_at_terms
-from budget.search.plan import Plan, Planner
+from budget.search.plan import PlanSearch
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
+from training.lab import Lab
 from training.models.source import count_parameters
 from training.store import TrialStore
 from training.trial import Trial, TrialResult
@@ -55,18 +54,22 @@ def run_campaign(
     """
     started = time.perf_counter()
     setting = prepare(config)
-    setting.require_choices()
+    lab = setting.lab
+    lab.require_choices(config.items.source)
+    resampling = Resampling(lab.task.test_groups[lab.on_target])
     methods: dict[str, MethodResult] = {}
     finished: dict[str, tuple[Trial, TrialResult]] = {}
     explored: Explored | None = None  # by the planning method, which comes first
     with (
         TrialStore(out / "trials.sqlite") as store,
-        engine_choice.start(setting.task, setting.source, out / "features", store) as engine,
+        engine_choice.start(lab.task, lab.source, out / "features", store) as engine,
     ):
         for method in config.methods.names:
-            trials = MethodTrials(setting, method, engine, watcher)
-            methods[method], explored = evaluate_method(setting, trials, explored)
-            finished.update(trials.finished)
+            evidence = LabEvidence(lab, method, config.pilot.seed, engine, watcher)
+            measured = evaluate_method(setting, evidence, resampling, explored)
+            methods[method] = summarise_method(setting, method, measured, resampling)
+            explored = explored or measured.explored
+            finished.update(evidence.finished)
     timing = {
         "run_seconds": time.perf_counter() - started,
         "training_seconds": sum(result.seconds for _, result in finished.values()),
@@ -79,52 +82,78 @@ def run_campaign(
 
 
 def evaluate_method(
-    setting: Setting, trials: MethodTrials, bought: Explored | None = None
-) -> tuple[MethodResult, Explored]:
+    setting: Setting,
+    evidence: LabEvidence,
+    resampling: Resampling,
+    bought: Explored | None = None,
+) -> Measurements:
     """Exploration, surface, plan, baselines, SGR: everything one training method has to say.
 
     `bought` is what another method has bought to learn from; None if this one is to choose.
     """
-    target = setting.task.target
-    unsupervised = trials.zero_shot()
-    explorer = Explorer(setting, trials, unsupervised)
-    explored = explorer.explore() if bought is None else explorer.learn_from(bought)
-    plan = plan_after(setting, explored)
+    lab, method = setting.lab, evidence.method
+    unsupervised = evidence.zero_shot()
+    # Fine-tuning starts from what the model does anyway; a probe starts from guessing.
+    campaign = campaign_of(setting, unsupervised[0] if method == "qlora" else None)
+    planner, rng = planner_of(setting.config, method), campaign.generator("planner")
+    if bought is None:
+        playing = planner.explore(campaign, rng)
+    else:
+        campaign.buy(bought.bought)
+        playing = planner.learn_from(campaign, bought.rounds, rng)
+    (explored,) = play([playing], [campaign], evidence)
+    plan, _ = best_plan(PlanSearch(explored.surface, campaign.market), campaign.money_left)
     mixes: dict[str, Mix] = {"plan": dict(plan.used)}
-    mixes.update(baseline_mixes(setting.budget, setting.terms, setting.capacity, setting.strata))
-    easy, arm = setting.easiest, _equal_count(setting)
+    mixes.update(baseline_mixes(setting.budget, lab.terms, lab.capacity, lab.strata))
+    easy, target, arm = lab.easiest, lab.target, _equal_count(setting)
     mixes[easy + EQUAL_COUNT] = {easy: arm}
     mixes[target + EQUAL_COUNT] = {target: arm}
-    correct = trials.conditions(mixes)
+    correct = evidence.conditions(mixes, setting.config.evaluation.seeds)
     gap = supervision_gap_recovered(
         correct[easy + EQUAL_COUNT],
         correct[target + EQUAL_COUNT],
         unsupervised,
-        setting.resampling,
+        resampling,
         arm,
     )
-    measured = Measurements(unsupervised, explored, plan, mixes, correct, gap)
-    return summarise_method(setting, trials.method, measured), explored
+    return Measurements(unsupervised, explored, plan, mixes, correct, gap)
 
 
-def plan_after(setting: Setting, explored: Explored) -> Plan:
-    """The best purchase with the money that is left, at the terms of the run."""
-    clean, bought = explored.surface.clean, explored.bought
-    supply = Supply(
-        setting.strata,
-        offers_at_terms({name: setting.terms[name] for name in setting.strata}, clean),
-        {name: setting.capacity[name] - bought[name] for name in setting.strata},
-        bought,
-        clean,
+def campaign_of(setting: Setting, unsupervised: NDArray[np.bool_] | None) -> Campaign:
+    """The campaign of a run before anything is bought."""
+    lab, task = setting.lab, setting.lab.task
+
+    def scored(lent: int, seed: int) -> NDArray[np.bool_]:
+        return task.scored(lent, seed)[lab.on_target]
+
+    groups = task.test_groups[lab.on_target]
+    return Campaign(
+        {name: lab.terms[name] for name in lab.strata},
+        {name: lab.capacity[name] for name in lab.strata},
+        setting.budget,
+        lab.clean_shares(setting.config.targets.judgments),
+        TestSet(lab.target, lab.chance, groups, scored, unsupervised, lab.lends),
+        lambda purpose: generator(purpose, setting.config.pilot.seed, ""),
     )
-    left = money_left(setting.budget, bought, setting.terms)
-    return best_plan(Planner(explored.surface, supply), left)[0]
+
+
+def planner_of(config: RunConfig, method: str) -> Planner:
+    """The planner that a configuration asks for."""
+    pilot = config.pilot
+    return run_planner(
+        pilot,
+        config.exploring_rounds,
+        borrow=config.borrows(method),
+        read=config.reads(method),
+        rehearse=config.rehearses(method),
+    )
 
 
 def _equal_count(setting: Setting) -> int:
     """How many labels both arms of the SGR can have: what the budget buys of either."""
-    arms = (setting.task.target, setting.easiest)
-    budget, terms, capacity = setting.budget, setting.terms, setting.capacity
+    lab = setting.lab
+    arms = (lab.target, lab.easiest)
+    budget, terms, capacity = setting.budget, lab.terms, lab.capacity
     return min(single_stratum(name, budget, terms, capacity)[name] for name in arms)
 
 
@@ -135,7 +164,8 @@ def _run_result(
     trained: Sequence[Trial],
     timing: dict[str, float],
 ) -> RunResult:
-    task, config, source = setting.task, setting.config, setting.source
+    lab, config = setting.lab, setting.config
+    task, source = lab.task, lab.source
     chosen = methods[config.methods.plan_with]
     return RunResult(
         name=config.name,
@@ -144,7 +174,7 @@ def _run_result(
         items=len(task.items),
         item_fingerprint=task.fingerprint,
         choices_per_item=float(task.choice_counts.mean()),
-        chance_accuracy=setting.chance,
+        chance_accuracy=lab.chance,
         measure=task.strata.measure,
         target=task.target,
         strata=_strata(setting),
@@ -158,12 +188,10 @@ def _run_result(
         currency=config.budget.currency,
         budget=float(setting.budget),
         confidence=CONFIDENCE,
-        pilot=MixSummary(
-            labels=explored.bought, cost=float(mix_cost(explored.bought, setting.terms))
-        ),
-        rounds=list(explored.rounds),
+        pilot=MixSummary(labels=explored.bought, cost=float(mix_cost(explored.bought, lab.terms))),
+        rounds=[_round(lab, own) for own in explored.rounds],
         plan=chosen.plan,
-        exchange_rate=chosen.exchange_rates[setting.easiest],
+        exchange_rate=chosen.exchange_rates[lab.easiest],
         accuracy=chosen.accuracy,
         sgr=chosen.sgr,
         sgr_per_cost=chosen.sgr_per_cost,
@@ -176,8 +204,14 @@ def _run_result(
     )
 
 
+def _round(lab: Lab, own: Round) -> RoundSummary:
+    every = {name: own.labels.get(name, 0) for name in lab.strata}
+    cost = float(mix_cost(every, lab.terms))
+    return RoundSummary(labels=every, cost=cost, expected_gain=own.gain)
+
+
 def _strata(setting: Setting) -> dict[str, StratumSummary]:
-    task = setting.task
+    task = setting.lab.task
     summaries = {}
     for name in task.strata.names:
         positions = np.flatnonzero(task.stratum_of == name)
@@ -187,7 +221,7 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             test_items=int((task.test_strata == name).sum()),
             pool_items=int(task.pools[name].size),
         )
-        if (own := setting.terms.get(name)) is not None:
+        if (own := setting.lab.terms.get(name)) is not None:
             counts = task.choice_counts[positions]
             summary.cost = float(own.cost)
             summary.error_rate = own.error_rate
@@ -213,12 +247,12 @@ def _trial_count(trained: Sequence[Trial]) -> TrialCount:
 
 
 def _capacity_warnings(setting: Setting) -> list[str]:
-    warnings = []
-    for name in setting.strata:
-        wanted = affordable(setting.budget, setting.terms[name].cost)
-        if wanted > setting.capacity[name]:
+    lab, warnings = setting.lab, []
+    for name in lab.strata:
+        wanted = affordable(setting.budget, lab.terms[name].cost)
+        if wanted > lab.capacity[name]:
             warnings.append(
-                f"Stratum '{name}' has {setting.capacity[name]:,} items to label, the budget "
+                f"Stratum '{name}' has {lab.capacity[name]:,} items to label, the budget "
                 f"would pay for {wanted:,}: where only {name} labels are bought, money is left."
             )
     return warnings

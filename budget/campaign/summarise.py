@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.accuracy import CONFIDENCE, interval
+from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.efficiency import sgr_per_cost
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.run.result import (
@@ -21,8 +21,8 @@ from analysis.run.result import (
     RehearsedPurchase,
 )
 from annotation.terms.cost import mix_cost
-from budget.campaign.exploration import Explored
-from budget.campaign.lab_evidence import Correct
+from budget.campaign.planner import Explored
+from budget.campaign.play import Correct
 from budget.config.prepare import Setting
 from budget.decision.alternatives import described
 from budget.market.simple_rules import Mix, describe, single_stratum
@@ -49,17 +49,21 @@ class Measurements:
     gap: SupervisionGap
 
 
-def summarise_method(setting: Setting, method: str, measured: Measurements) -> MethodResult:
+def summarise_method(
+    setting: Setting, method: str, measured: Measurements, resampling: Resampling
+) -> MethodResult:
     """Accuracies with intervals, exchange rates, baselines and curves of one method."""
     explored, mixes, correct = measured.explored, measured.mixes, measured.correct
     surface, plan = explored.surface, _plan_summary(setting, measured)
     paid = {**mixes, "plan": plan.labels}  # labels may be paid for and then left out of training
-    accuracy = {"zero_shot": _condition(setting, {}, measured.unsupervised)}
-    accuracy.update({name: _condition(setting, paid[name], correct[name]) for name in mixes})
+    accuracy = {"zero_shot": _condition(setting, {}, measured.unsupervised, resampling)}
+    accuracy.update(
+        {name: _condition(setting, paid[name], correct[name], resampling) for name in mixes}
+    )
     return MethodResult(
         method=method,
         exchange_rates={
-            name: exchange_rate(surface, name, setting.terms, explored.bought)
+            name: exchange_rate(surface, name, setting.lab.terms, explored.bought)
             for name in surface.others
         },
         plan=plan,
@@ -71,12 +75,14 @@ def summarise_method(setting: Setting, method: str, measured: Measurements) -> M
             measured.gap,
         ),
         baselines={
-            name: _baseline(setting, name, mixes[name], surface, correct)
+            name: _baseline(setting, name, mixes[name], surface, correct, resampling)
             for name in mixes
             if name != "plan" and not name.endswith(EQUAL_COUNT)
         },
         pilot_curve=[
-            _curve_point(setting, o, surface) for o in explored.observations if not o.borrowed
+            _curve_point(setting, o, surface, resampling)
+            for o in explored.observations
+            if not o.borrowed
         ],
         lent_curve=[
             _lent_point(setting, own, surface) for own in explored.observations if own.borrowed
@@ -92,7 +98,7 @@ def _plan_summary(setting: Setting, measured: Measurements) -> PlanSummary:
     """What was bought already, and the plan for the rest."""
     bought, plan = measured.explored.bought, measured.plan
     purchase = described(plan, measured.explored.surface)
-    labels = {name: bought[name] + plan.labels[name] for name in setting.strata}
+    labels = {name: bought[name] + plan.labels[name] for name in setting.lab.strata}
     return PlanSummary(
         labels=labels,
         trained_on=purchase.trained_on,
@@ -104,19 +110,21 @@ def _plan_summary(setting: Setting, measured: Measurements) -> PlanSummary:
 
 
 def _cost(setting: Setting, mix: Mapping[str, int]) -> float:
-    return float(mix_cost(mix, setting.terms))
+    return float(mix_cost(mix, setting.lab.terms))
 
 
-def _estimate(setting: Setting, correct: Correct) -> Estimate:
-    return interval(float(correct.mean()), setting.resampling.accuracy(correct))
+def _estimate(correct: Correct, resampling: Resampling) -> Estimate:
+    return interval(float(correct.mean()), resampling.accuracy(correct))
 
 
-def _condition(setting: Setting, mix: Mix, correct: Correct) -> ConditionAccuracy:
+def _condition(
+    setting: Setting, mix: Mix, correct: Correct, resampling: Resampling
+) -> ConditionAccuracy:
     return ConditionAccuracy(
         labels=mix,
         cost=_cost(setting, mix),
         seeds=correct.shape[0],
-        **_estimate(setting, correct).model_dump(),
+        **_estimate(correct, resampling).model_dump(),
     )
 
 
@@ -126,8 +134,8 @@ def _baseline(
     mix: Mix,
     surface: ResponseSurface,
     correct: Mapping[str, Correct],
+    resampling: Resampling,
 ) -> Baseline:
-    resampling = setting.resampling
     difference = float(correct["plan"].mean() - correct[name].mean())
     draws = resampling.accuracy(correct["plan"]) - resampling.accuracy(correct[name])
     return Baseline(
@@ -135,16 +143,16 @@ def _baseline(
         cost=_cost(setting, mix),
         description=describe(name),
         expected_accuracy=expected_accuracy(surface, mix),
-        accuracy=_estimate(setting, correct[name]),
+        accuracy=_estimate(correct[name], resampling),
         plan_minus_baseline=interval(difference, draws),
     )
 
 
 def _lent_point(setting: Setting, observation: Observation, surface: ResponseSurface) -> LentPoint:
-    mix = {setting.task.target: observation.borrowed}
+    mix = {setting.lab.task.target: observation.borrowed}
     return LentPoint(
         labels=observation.borrowed,
-        cost=float(mix_cost(mix, setting.terms)),
+        cost=float(mix_cost(mix, setting.lab.terms)),
         accuracy=observation.accuracy,
         fitted=float(surface.predict([mix]).mean()),
         seeds=observation.correct.shape[0],
@@ -156,7 +164,7 @@ def _pull(setting: Setting, stratum: str, separation: Separation) -> Pull:
         estimate=separation.at(0),
         low=separation.at(-1),
         high=separation.at(1),
-        items=setting.items_read(stratum),
+        items=setting.lab.items_read(stratum),
     )
 
 
@@ -182,13 +190,13 @@ def _rehearsals(explored: Explored) -> Rehearsals | None:
 
 
 def _curve_point(
-    setting: Setting, observation: Observation, surface: ResponseSurface
+    setting: Setting, observation: Observation, surface: ResponseSurface, resampling: Resampling
 ) -> CurvePoint:
     mix = dict(observation.labels)
     return CurvePoint(
         labels=mix,
         cost=_cost(setting, mix),
-        accuracy=_estimate(setting, observation.correct),
+        accuracy=_estimate(observation.correct, resampling),
         fitted=float(surface.predict([mix]).mean()),
         seeds=observation.correct.shape[0],
     )
@@ -199,8 +207,8 @@ def _fitted_curves(
 ) -> list[FittedCurve]:
     """The surface along the money: one stratum alone, and the plan's proportions."""
     whole: dict[str, Mix] = {
-        f"all {name}": single_stratum(name, setting.budget, setting.terms, setting.capacity)
-        for name in setting.strata
+        f"all {name}": single_stratum(name, setting.budget, setting.lab.terms, setting.lab.capacity)
+        for name in setting.lab.strata
     }
     whole["plan's mix"] = plan.trained_on
     return [_fitted_curve(setting, name, mix, surface) for name, mix in whole.items()]

@@ -15,6 +15,7 @@ from annotation.terms.cost import (
     several,
 )
 from budget.config.sections import (
+    USUAL_ROUNDS,
     AnnotatorSection,
     BudgetSection,
     EvaluationSection,
@@ -59,8 +60,7 @@ class RunConfig(Section):
     @property
     def exploring_rounds(self) -> int:
         """Purchases to learn from before the plan."""
-        usual = 1 if self.methods.plan_with == "qlora" else 3
-        return self.pilot.rounds or usual
+        return self.pilot.rounds or USUAL_ROUNDS[self.methods.plan_with]
 
     def borrows(self, method: str) -> bool:
         """Whether planning trials of a method borrow labels of the test set."""

@@ -30,6 +30,10 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
+# Purchases to learn from before the plan; fewer where each adapter takes minutes.
+USUAL_ROUNDS: dict[MethodName, int] = {"probe": 3, "qlora": 1}
+
+
 class ItemsSection(BaseModel):
     """Where items come from; every key but `source` is an option of that source."""
 

@@ -8,13 +8,16 @@ from budget.backtest.policies.learn_optimize_collect import LearnOptimizeCollect
 from budget.backtest.policies.mix_regression import MixRegression
 from budget.backtest.policies.power_law import PowerLaw
 from budget.backtest.policies.simple import SimpleRule
-from budget.campaign.planner import Planner
+from budget.campaign.planner import Planner, run_planner
 from budget.campaign.play import Policy
+from budget.config.sections import USUAL_ROUNDS, PilotSection
 
 REFERENCE = "planner"  # all others are compared with it
+RUN_DEFAULTS = "run_defaults"  # what `labelmix run` does, all its settings left as they are
 
 _ALL: tuple[Policy, ...] = (
     Planner(),
+    run_planner(PilotSection(), USUAL_ROUNDS["probe"], name=RUN_DEFAULTS),
     Planner(rounds=2, name="planner_one_shot"),
     Planner(rehearse=False, name="planner_not_rehearsing"),
     Planner(read=False, rehearse=False, name="planner_not_reading"),
