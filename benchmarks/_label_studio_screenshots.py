@@ -1,4 +1,4 @@
-"""Takes the screenshots of docs/label_studio.md again, from a real server with a real pilot.
+"""Takes the screenshots of docs/guide/label-studio.md again, from a real server with a real pilot.
 
     .venv/bin/python benchmarks/_label_studio_screenshots.py
 
@@ -108,10 +108,10 @@ def annotation(choice: str | None, seconds: float, person: int) -> dict[str, Any
 
 
 def save(page: Page, name: str) -> None:
-    """Save what is shown in docs/, in few colours: a page is no photograph."""
+    """Save what is shown in docs/guide/images/, in few colours: a page is no photograph."""
     page.wait_for_timeout(2_500)  # animations
     picture = Image.open(BytesIO(page.screenshot()))
-    path = ROOT / "docs" / f"label_studio_{name}.png"
+    path = ROOT / "docs" / "guide" / "images" / f"label_studio_{name}.png"
     picture.convert("RGB").quantize(128).save(path, optimize=True)
     print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
 

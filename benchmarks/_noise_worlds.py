@@ -46,7 +46,7 @@ class World:
 
 def workshop_task() -> Task:
     """Generated word problems; 5 and 6 steps are hard, 1 and 2 easy."""
-    strata = Strata("steps", 2, 5)
+    strata = Strata.easy_medium_hard("steps", 2, 5)
     return Task(load_workshop(WORKSHOP_ITEMS), strata, "hard", TestSizes(TEST_ITEMS, 40))
 
 
@@ -66,7 +66,7 @@ def sst5_world(folder: Path) -> World | None:
         )
         return None
     items = load_sst5(str(base / "sst5"))
-    strata = Strata("mildness", 0, 1)
+    strata = Strata.easy_medium_hard("mildness", 0, 1)
     chosen = np.random.default_rng(0).permutation(len(items))
     hard = items["mildness"].to_numpy()[chosen] > 0
     kept = np.concatenate([chosen[hard][: TEST_ITEMS + POOL_ITEMS], chosen[~hard][:POOL_ITEMS]])

@@ -19,10 +19,9 @@ from pathlib import Path
 import torch
 
 from _machine import describe_machine, write_result
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.registry import POLICIES, find_policies
 from budget.backtest.trainer import ProbeTrainer
-from budget.campaign.play import play_markets
-from budget.market.market import Market
 from budget.market.simple_rules import Mix
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources
@@ -58,9 +57,9 @@ def play(index: int, policies: list[str], seeds: range) -> dict[str, tuple[float
     trainer = ProbeTrainer(world, "per_size")
     played = {}
     for policy in find_policies(policies):
-        markets = [Market(world, seed) for seed in seeds]
+        markets = [campaign_in(world, seed) for seed in seeds]
         started = time.perf_counter()
-        play_markets(policy, markets, trainer)
+        play_in_world(policy, markets, trainer)
         seconds = time.perf_counter() - started
         played[policy.name] = (seconds, [market.bought for market in markets])
     return played

@@ -1,6 +1,6 @@
 """What noise-aware targets gain over hard labels, in points of accuracy on hard test items.
 
-No claim of speed, but the evidence behind docs/noise_targets.md. Linear probes, the penalty
+No claim of speed, but the evidence behind docs/method/noise.md. Linear probes, the penalty
 cross-validated for every kind of target, on generated word problems (hidden states of pico) and
 on SST-5 (MiniLM). Targets are made with the error rates that the annotators are simulated with.
 All kinds of a condition share items, errors and seeds, so that gains are paired; their intervals

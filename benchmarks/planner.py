@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from _machine import Timing, interleaved_medians, write_result
-from budget.market.offers import Offer, label_redraw_rate
 from budget.market.market import Market
+from budget.market.offers import Offer, label_redraw_rate
 from budget.search.evaluation import MeanAccuracy
 from budget.search.plan import Plan, PlanSearch
 from budget.surface.fit import fit_surface

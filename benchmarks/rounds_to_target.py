@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from _machine import write_result
 from _workers import played
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.registry import find_policies
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import Scores
-from budget.campaign.play import Policy, play_markets
-from budget.market.market import Market
+from budget.campaign.play import Policy
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources, default_data_dir
 from budget.worlds.world import World
@@ -67,8 +67,8 @@ def reached(world: World, policy: Policy, share: float) -> float:
     budget = Decimal(round(Fraction(world.budget) * Fraction(str(share))))
     own = replace(world, budget=budget, load=lambda: items)
     trainer = ProbeTrainer(own, "per_size")
-    markets = [Market(own, seed) for seed in range(MARKETS)]
-    play_markets(policy, markets, trainer)
+    markets = [campaign_in(own, seed) for seed in range(MARKETS)]
+    play_in_world(policy, markets, trainer)
     scores = Scores(own, trainer)
     trained = [(market.trained, seed) for seed, market in enumerate(markets)]
     for _ in scores.measure(trained):

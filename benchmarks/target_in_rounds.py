@@ -31,19 +31,19 @@ from numpy.typing import NDArray
 from _machine import write_result
 from _workers import played
 from annotation.terms.cost import affordable, mix_cost
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies import simple
 from budget.backtest.policies.target_buyer import TargetBuyer
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import Scores, grid_mixes
-from budget.campaign.play import play_markets
-from budget.market.market import Market
+from budget.campaign.campaign import Campaign
 from budget.market.simple_rules import Mix
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources, default_data_dir
 from budget.worlds.world import Half, World
 
 Array = NDArray[np.float64]
-Rule = Callable[[Market], Mix]
+Rule = Callable[[Campaign], Mix]
 MARKETS = 16
 PLENTY = 4  # times the money for which the best mix scores the target
 SIZES = tuple(1.15**k for k in range(-9, 11))  # of a rule's purchase, times the same
@@ -119,8 +119,8 @@ def play(choice: Choice, index: int) -> Played:
         ("rounds", TargetBuyer(target)),
         ("once", TargetBuyer(target, rounds=2, learning=1)),
     ):
-        markets = [Market(plenty, seed) for seed in seeds]
-        play_markets(buyer, markets, trainer)
+        markets = [campaign_in(plenty, seed) for seed in seeds]
+        play_in_world(buyer, markets, trainer)
         cost = float(np.mean([float(own.cost / half) for own in markets]))
         for _ in scores.measure(
             [(own.trained, seed) for own, seed in zip(markets, seeds, strict=True)]
@@ -131,7 +131,7 @@ def play(choice: Choice, index: int) -> Played:
         ]
         bought[name] = (cost, float(np.mean(reached)))
 
-    def best_mix(market: Market) -> Mix:
+    def best_mix(market: Campaign) -> Mix:
         return {
             name: min(
                 affordable(market.budget, market.terms[name].cost, _share(best, reference, name)),
@@ -144,7 +144,7 @@ def play(choice: Choice, index: int) -> Played:
     for name, rule in {**RULES, "best_mix": best_mix}.items():
         sized[name] = None
         for size in SIZES:
-            mix = rule(Market(with_money(size), 0))
+            mix = rule(campaign_in(with_money(size), 0))
             if (accuracies(mix) >= target).mean() >= bought["rounds"][1]:
                 sized[name] = float(mix_cost(mix, world.terms) / half)
                 break

@@ -16,11 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from _machine import write_result
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.registry import find_policies
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import Scores, grid_mixes
-from budget.campaign.play import play_markets
-from budget.market.market import Market
 from budget.market.simple_rules import Mix
 from budget.worlds.generated import FAMILY, draw_recipe, generated_world
 from budget.worlds.world import Half, World, half_of
@@ -65,8 +64,8 @@ def play(number: int) -> Played:
     trainer = ProbeTrainer(seen, "per_size")
     bought: dict[str, list[Mix]] = {}
     for policy in find_policies(POLICIES):
-        markets = [Market(seen, seed) for seed in range(MARKETS)]
-        play_markets(policy, markets, trainer)
+        markets = [campaign_in(seen, seed) for seed in range(MARKETS)]
+        play_in_world(policy, markets, trainer)
         bought[policy.name] = [market.trained for market in markets]
     return {
         "world": whole.name,

@@ -49,6 +49,8 @@ def run_curves(
     )
     lab = setting.lab
     lab.require_choices(config.items.source)
+    if lab.collected is not None:
+        design = replace(design, error_rates=(0.0,), hard_factor=1.0)  # no errors are added
     _check_capacity(design, lab)
     trials = CurveTrials(lab, design, chosen)
     with (

@@ -28,8 +28,9 @@ from analysis.run.result import ModelSummary, StratumSummary
 from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
+from annotation.arrays import IntArray
 from annotation.terms.cost import mix_cost
-from annotation.terms.noise import true_flip_rate
+from annotation.terms.noise import ErrorKind, true_flip_rate
 from budget.config.prepare import Setting
 from training.models.source import count_parameters
 
@@ -103,6 +104,7 @@ def summarise_curves(
         crossings=list(pairs.crossings()),
         sgr=_supervision_gaps(setting, design, measured, resampling),
         trials=measured.trials,
+        as_judged=setting.collected is not None,
         warnings=_warnings(setting, design),
         timing=timing,
     )
@@ -177,11 +179,18 @@ def _points(
                 **curve.point(index).model_dump(),
                 stratum=kind.stratum,
                 error_rate=kind.error_rate,
-                true_flip_rate=true_flip_rate(kind.error_rate, error_kind, counts),
+                true_flip_rate=_wrong_share(setting, kind, error_kind, counts),
                 labels=labels,
                 cost=_cost(setting, kind, labels),
                 seeds=design.seeds,
             )
+
+
+def _wrong_share(setting: Setting, kind: Kind, error_kind: ErrorKind, counts: IntArray) -> float:
+    """Share of wrong labels: by the rate that was added, or of people's own as measured."""
+    own = setting.lab.terms[kind.stratum]
+    rate = kind.error_rate if setting.collected is None else own.error_rate
+    return true_flip_rate(rate, error_kind, counts)
 
 
 def _supervision_gaps(
@@ -212,6 +221,11 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
 
 def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
     found = []
+    if setting.collected is not None:
+        found.append(
+            "Labels are people's own judgments, with the errors that these have: error rates "
+            "cannot be chosen, and --error-rates and --hard-factor do nothing."
+        )
     arms = (setting.lab.easiest, setting.lab.task.target)
     kinds = {name: setting.lab.terms[name].error_kind for name in arms}
     if len(set(kinds.values())) > 1:
@@ -228,8 +242,8 @@ def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
     for name in arms:
         if 2 * design.sizes[-1] > setting.lab.capacity[name]:
             found.append(
-                f"Stratum '{name}' has {setting.lab.capacity[name]:,} items left to label: purchases "
-                f"of {design.sizes[-1]:,} by different seeds share most of their items, so that "
-                "the intervals do not cover the luck of which items there are."
+                f"Stratum '{name}' has {setting.lab.capacity[name]:,} items left to label: "
+                f"purchases of {design.sizes[-1]:,} by different seeds share most of their items, "
+                "so that the intervals do not cover the luck of which items there are."
             )
     return found

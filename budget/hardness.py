@@ -85,6 +85,7 @@ def run_hardness(options: HardnessOptions, watcher: "Watcher") -> HardnessResult
             options.cut or pool.cuts.get(name),
             work.predictions.get(name),
             work.remarks.get(name, []),
+            pool.names.get(name, ()) if options.cut is None else (),
         )
         for name in names
     ]

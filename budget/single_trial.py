@@ -113,7 +113,7 @@ def _method(name: str) -> Method:
 def _mix(labels: Sequence[str], config: RunConfig) -> dict[str, int]:
     mix: dict[str, int] = {}
     for text in labels:
-        stratum, _, number = text.partition("=")
+        stratum, _, number = text.rpartition("=")
         if stratum not in config.strata.buy or not number.isdecimal() or int(number) < 1:
             raise InputError(
                 f"--labels '{text}': should be STRATUM=NUMBER with one of the strata for sale "

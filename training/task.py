@@ -27,8 +27,8 @@ class TestSizes:
 
     __test__ = False  # not a test class, whatever its name begins with
 
-    target: int
-    others: int
+    target: int | None  # None: all whose right answer is known
+    others: int | None
 
 
 class Task:
@@ -136,15 +136,25 @@ class Task:
             if positions.size == 0 and not is_target:
                 pools[name] = positions
                 continue
-            if positions.size <= wanted:
+            answered = positions[self.answered[positions]]
+            if wanted is None:
+                wanted = int(answered.size)
+            key = "items" if is_target else "other_items"
+            if positions.size <= wanted or (is_target and not wanted):
                 raise InputError(
                     f"stratum '{name}' ({self.strata.rule(name)}) has {positions.size} items, too "
                     f"few for its test set of {wanted} and at least one to buy; lower "
-                    f"[test] {'items' if is_target else 'other_items'} or move the cut."
+                    f"[test] {key} or move the cut."
                 )
-            order = generator("test", self.seed, name).permutation(positions)
+            if answered.size < wanted:
+                raise InputError(
+                    f"stratum '{name}' ({self.strata.rule(name)}) has {answered.size} items whose "
+                    f"right answer is known, too few for its test set of {wanted}; lower [test] "
+                    f'{key}, set it to "all", or bring more answers.'
+                )
+            order = generator("test", self.seed, name).permutation(answered)
             test.append(np.sort(order[:wanted]))
-            pools[name] = np.sort(order[wanted:])
+            pools[name] = np.setdiff1d(positions, order[:wanted])
         test_positions = np.concatenate(test)
         # The same question may stand there twice: what is tested must not be for sale.
         content = self._content

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.labelling.labels import Labels
+from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms
 from training.models.load import Quantisation, compute_type
 from training.models.source import ModelSource
@@ -113,12 +114,10 @@ class Trial:
     """
 
     item_fingerprint: str
-    measure: str
-    easy_at_most: float
-    hard_at_least: float
+    strata: Strata
     target: str
-    test_target: int
-    test_others: int
+    test_target: int | None
+    test_others: int | None
     test_seed: int
     model: str
     revision: str
@@ -195,9 +194,7 @@ def make_trial(
     labelled = {*bought, *source.rehearses, *([task.target] if borrowed else [])}
     return Trial(
         item_fingerprint=task.fingerprint,
-        measure=task.strata.measure,
-        easy_at_most=task.strata.easy_at_most,
-        hard_at_least=task.strata.hard_at_least,
+        strata=task.strata,
         target=task.target,
         test_target=task.test_sizes.target,
         test_others=task.test_sizes.others,

@@ -49,7 +49,8 @@ def write_figure(result: CurvesResult, folder: Path) -> None:
 
     Raises InputError if a file cannot be written.
     """
-    about = {"Title": "Learning curves of easy and hard labels", "Date": None, "Creator": None}
+    title = f"Learning curves of {result.easy} and {result.target} labels"
+    about = {"Title": title, "Date": None, "Creator": None}
     with drawing((WIDTH, HEIGHT)) as figure:
         draw_curves_figure(figure, result)
         with whole_file(folder / "curves.svg") as unfinished:
@@ -94,7 +95,7 @@ def describe_curves(result: CurvesResult) -> str:
     for _, group in groupby(result.points, key=lambda point: (point.stratum, point.error_rate)):
         points = list(group)
         parts.append(
-            f"{line_name(points[0])} goes from {percent(points[0].estimate, 0)} at "
+            f"{line_name(points[0], result)} goes from {percent(points[0].estimate, 0)} at "
             f"{count(points[0].labels)} labels to {percent(points[-1].estimate, 0)} at "
             f"{count(points[-1].labels)}"
         )

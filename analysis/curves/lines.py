@@ -43,7 +43,7 @@ def draw_lines(
             _line(axes, places, points, style, straight=of_money)
             _markers(axes, places, points, style, [(*pair, own) in resolved for own in places])
             names.append(
-                (line_name(points[-1]), points[-1].estimate or 0.0, styles[stratum].colour)
+                (line_name(points[-1], result), points[-1].estimate or 0.0, styles[stratum].colour)
             )
     return names
 
@@ -127,9 +127,10 @@ def _bars(
             axes.vlines(place, point.low, point.high, color=style.colour, linewidth=0.9, alpha=0.5)
 
 
-def line_name(point: MeasuredPoint) -> str:
+def line_name(point: MeasuredPoint, result: CurvesResult) -> str:
     """The line that a point is on: 'easy, clean', 'hard, 20 %'."""
-    return f"{point.stratum}, {rate_text(point.error_rate) if point.error_rate else 'clean'}"
+    rate = rate_text(point.error_rate) if point.error_rate else result.without_noise
+    return f"{point.stratum}, {rate}"
 
 
 def shade(colour: str, place: int, places: int) -> str:

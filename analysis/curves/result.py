@@ -95,6 +95,12 @@ class CurvesResult(Record):
     trials: int
     warnings: list[str]
     timing: dict[str, float]
+    as_judged: bool = False  # labels are people's own: no errors are added, rates are 0
+
+    @property
+    def without_noise(self) -> str:
+        """What labels are called to which no errors were added."""
+        return "as judged" if self.as_judged else "clean"
 
 
 def write_curves(result: CurvesResult, folder: Path) -> None:

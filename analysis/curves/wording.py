@@ -34,7 +34,7 @@ def findings(result: CurvesResult) -> dict[str, list[str]]:
         "Same number of labels": _of_count(result.equal_count, result),
         "Same money": _of_cost(result),
         "Same error rate": _of_count(noise, result),
-        "Supervision gap recovered (SGR), clean": _of_sgr(result),
+        f"Supervision gap recovered (SGR), {result.without_noise}": _of_sgr(result),
     }
     return {heading: sentences for heading, sentences in found.items() if sentences}
 
@@ -48,7 +48,7 @@ def condition_text(difference: Difference | Crossing, result: CurvesResult) -> s
     """'clean', 'at error rate 10 %', 'at error rates 10 % (easy) and 20 % (hard)'."""
     easy, hard = difference.easy_error_rate, difference.hard_error_rate
     if easy == hard:
-        return f"at error rate {rate_text(easy)}" if easy else "clean"
+        return f"at error rate {rate_text(easy)}" if easy else result.without_noise
     return (
         f"at error rates {rate_text(easy)} ({result.easy}) and {rate_text(hard)} ({result.target})"
     )

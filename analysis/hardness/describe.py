@@ -37,12 +37,13 @@ def describe_measure(
     cut: str | None,
     prediction: Prediction | None,
     remarks: Sequence[str],
+    names: Sequence[str] = (),
 ) -> Described:
     """Distribution and strata of one measure; where it cannot be cut so, a remark says why.
 
     `cut` as for `annotation.strata.cut.read_cut`; None: the paper's where the items are from one of
     its data sets (`source`) and it used the measure, else three strata of like size, or two of a
-    measure with two values.
+    measure with two values. `names` are those of the strata; empty: the usual ones.
     """
     values = items[name].to_numpy(dtype=np.float64)
     known = values[~np.isnan(values)]
@@ -53,7 +54,7 @@ def describe_measure(
     if known.size and known.min() == known.max():
         told.append(f"it is {known[0]:.4g} for every item, and tells none from another.")
     try:
-        bands, sizes = cut_items(cut, name, items, source)
+        bands, sizes = cut_items(cut, name, items, source, names)
     except InputError as error:
         told.append(str(error))
     else:

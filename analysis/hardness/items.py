@@ -26,6 +26,7 @@ class MeasuredPool:
     source : the source's name; "" for a user's own file
     table : the user's own file, where they are from one
     cuts : measure -> its cut in a run's configuration
+    names : measure -> what the strata of that cut are called, easiest first
     remarks : what there is to say about how they were read
     """
 
@@ -34,6 +35,7 @@ class MeasuredPool:
     source: str = ""
     table: UserTable | None = None
     cuts: Mapping[str, str] = field(default_factory=dict)
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     remarks: tuple[str, ...] = ()
 
     def why_no_measure(self, name: str) -> str | None:

@@ -67,6 +67,8 @@ def render_report(result: RunResult) -> str:
         lent=wording.lent_points(planning, result.target),
         break_even=report_tables.break_even_sentences(planning, result.confidence),
         rate_figures=_rate_figures(result),
+        easiest=report_tables.easiest(result),
+        others_are=report_tables.how_hard_others_are(result),
         gap=report_tables.gap_sentence(result, planning),
         gap_terms=report_tables.gap_terms(result, planning),
         gap_resolved=planning.sgr.resolved and is_number(planning.sgr.estimate),

@@ -87,6 +87,12 @@ def easiest(result: RunResult) -> str:
     return result.exchange_rate.stratum
 
 
+def how_hard_others_are(result: RunResult) -> str:
+    """Whether the labels of the 'easy' arm are easier than the target's, or harder."""
+    names = list(result.strata)
+    return "easier" if names.index(easiest(result)) < names.index(result.target) else "harder"
+
+
 def gap_sentence(result: RunResult, method: MethodResult) -> str:
     """The supervision gap recovered, or that it is not resolved, in words."""
     return wording.supervision_gap(method.sgr, easiest(result), result.target, result.confidence)

@@ -113,8 +113,8 @@ class LentPoint(Record):
 class Pull(Record):
     """How strongly a clean label of a stratum pulls towards what target items need.
 
-    Against a clean target label; told by items that nobody has labelled (docs/planner.md). `low`
-    and `high` are one standard deviation off.
+    Against a clean target label; told by items that nobody has labelled
+    (docs/method/before-buying.md). `low` and `high` are one standard deviation off.
     """
 
     estimate: float
@@ -141,7 +141,7 @@ class Rehearsals(Record):
     `missed` is the accuracy of a rehearsal of the target's own labels less that of as many lent
     ones; `overconfidence` by how much its guesses are surer than right. `telling`: lent labels add
     enough to guessing for bad guesses to show. `sound`: that, and close enough for purchases to be
-    rehearsed (docs/planner.md).
+    rehearsed (docs/method/before-buying.md).
     """
 
     missed: float
@@ -201,6 +201,27 @@ class MethodResult(Record):
     surface: SurfaceSummary
 
 
+class MeasuredErrorRate(Estimate):
+    """How often a stratum's judgments are wrong, as measured from `judgments` by a `method`."""
+
+    method: str
+    judgments: int
+
+
+class CollectedSummary(Record):
+    """What a run trained on, where labels are people's own judgments."""
+
+    files: list[str]
+    judgments: int  # that can be trained on
+    annotators: int
+    items: int  # that were judged
+    left_out: int  # rows of the files that could not be used
+    judgments_for_strata: int  # of every item; they told how hard it is, and were not trained on
+    aggregate: str  # how a label is made of its judgments
+    error_rates: dict[str, MeasuredErrorRate]  # by stratum
+    lent: bool = True  # whether planning trials learnt from judgments of test items
+
+
 class TrialCount(Record):
     """How many trials stand behind a result."""
 
@@ -241,6 +262,7 @@ class RunResult(Record):
     methods: dict[str, MethodResult]  # every method, the planning method first
     seeds: list[int]
     trials: TrialCount
+    collected: CollectedSummary | None = None  # None: annotators were simulated
     warnings: list[str]
     timing: dict[str, float]
 

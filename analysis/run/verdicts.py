@@ -16,7 +16,11 @@ ZERO_SHOT_KEYS = ("zero shot", "zeroshot", "unsupervised")
 
 
 def plain_name(key: str) -> str:
-    """A condition's key as words: 'all_easy' -> 'all easy'."""
+    """A condition's key as words: 'all_easy' -> 'all easy'; a stratum keeps its own spelling."""
+    if key.startswith("all_"):
+        return f"all {key.removeprefix('all_')}"
+    if key.endswith("_equal_count"):
+        return f"{key.removesuffix('_equal_count')} equal count"
     return key.replace("_", " ").strip()
 
 

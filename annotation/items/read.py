@@ -89,6 +89,30 @@ def load_tabular(
         matches no choice; or the table is not valid, see
         `annotation.items.validate.validate_items`.
     """
+    return _load(path, hub_id, split, config, columns, choices, require_answers=True)
+
+
+def load_partly_answered(
+    path: str | None = None,
+    hub_id: str | None = None,
+    split: str | None = None,
+    config: str | None = None,
+    columns: dict[str, str] | None = None,
+    choices: list[str] | None = None,
+) -> pd.DataFrame:
+    """Load an item table as `load_tabular` does; items without a right answer are welcome."""
+    return _load(path, hub_id, split, config, columns, choices, require_answers=False)
+
+
+def _load(
+    path: str | None,
+    hub_id: str | None,
+    split: str | None,
+    config: str | None,
+    columns: dict[str, str] | None,
+    choices: list[str] | None,
+    require_answers: bool,
+) -> pd.DataFrame:
     if (path is None) == (hub_id is None):
         raise InputError("tabular: give either 'path' (a file) or 'hub_id' (a hub data set).")
     if path is not None:
@@ -98,8 +122,9 @@ def load_tabular(
     else:
         assert hub_id is not None
         records, where = _hub_records(hub_id, config, split), hub_id
-    reader = TableReader(records, where, columns or {}, is_csv=path is not None and _is_csv(path))
-    return validate_items(reader.items(choices), where=where)
+    is_csv = path is not None and _is_csv(path)
+    reader = TableReader(records, where, columns or {}, is_csv, require_answers=require_answers)
+    return validate_items(reader.items(choices), where=where, require_answers=require_answers)
 
 
 def load_unanswered(

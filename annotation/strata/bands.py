@@ -1,14 +1,13 @@
-"""Cut a hardness measure into ordered strata.
+"""Cut a hardness measure into ordered strata, any number of bands under any names.
 
-`Strata` has the three bands of Hase et al. 2024 (arXiv:2401.06751); `OrderedStrata` any number.
-`annotation.strata.cut` makes either: the paper's cut-offs, quantiles, explicit edges.
+`annotation.strata.cut` makes them: the paper's cut-offs, quantiles, explicit edges.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 import pandas as pd
@@ -30,26 +29,78 @@ class Edge:
     value: float
     ties: Side = "easier"
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "value", float(self.value))  # 2 and 2.0 are one edge, one record
+
     @property
     def place(self) -> tuple[float, int]:
         """Edges in order; two at one value enclose the items exactly there."""
         return self.value, int(self.ties == "easier")
 
 
-class Bands:
-    """What all ways of cutting share: names, rules and who is in which band."""
+@dataclass(frozen=True)
+class Strata:
+    """Bands of a hardness measure, in order of hardness.
+
+    Attributes
+    ----------
+    measure : the hardness measure that is cut
+    names : (strata,) from the easiest to the hardest, all different
+    edges : (strata - 1,) between neighbouring strata, increasing
+
+    Raises InputError if there is no edge, one is not a finite number, they are not in order, or
+    the names are not as many as the bands and all different.
+    """
 
     measure: str
+    names: tuple[str, ...]
+    edges: tuple[Edge, ...]
 
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The strata in order of hardness."""
-        raise NotImplementedError
+    def __post_init__(self) -> None:
+        where = f"strata of '{self.measure}'"
+        if not self.edges:
+            raise InputError(f"{where}: give at least one edge, for two strata.")
+        for edge in self.edges:
+            if not math.isfinite(edge.value):
+                raise InputError(f"{where}: an edge is {edge.value}; give a number.")
+        for first, second in pairwise(self.edges):
+            if first.place >= second.place:
+                raise InputError(
+                    f"{where}: edges should increase; got {_plain(first.value)} before "
+                    f"{_plain(second.value)}."
+                )
+        if not len(set(self.names)) == len(self.names) == len(self.edges) + 1:
+            raise InputError(
+                f"{where}: {len(self.edges)} edges make {len(self.edges) + 1} strata; name each, "
+                f"all different; got {', '.join(self.names)}."
+            )
 
-    @property
-    def edges(self) -> tuple[Edge, ...]:
-        """Edges between neighbouring strata, one fewer than there are strata."""
-        raise NotImplementedError
+    @classmethod
+    def easy_medium_hard(cls, measure: str, easy_at_most: float, hard_at_least: float) -> Self:
+        """The three bands of Hase et al. 2024 (arXiv:2401.06751).
+
+        An item is easy where the measure is at most `easy_at_most`, hard where it is at least
+        `hard_at_least`, medium between the two. Both bounds are in the unit of the measure.
+
+        Raises InputError if a bound is not a finite number or the bands overlap.
+        """
+        for name, bound in (("easy_at_most", easy_at_most), ("hard_at_least", hard_at_least)):
+            if not math.isfinite(bound):
+                raise InputError(f"strata of '{measure}': {name} is {bound}; give a number.")
+        if easy_at_most >= hard_at_least:
+            raise InputError(
+                f"strata of '{measure}': easy_at_most ({_plain(easy_at_most)}) should be below "
+                f"hard_at_least ({_plain(hard_at_least)})."
+            )
+        edges = Edge(easy_at_most, "easier"), Edge(hard_at_least, "harder")
+        return cls(measure, usual_names(3), edges)
+
+    def named(self, names: Sequence[str]) -> Self:
+        """The same bands under other names, (strata,).
+
+        Raises InputError if they are not as many as the bands, all different.
+        """
+        return replace(self, names=tuple(names))
 
     def rule(self, name: str) -> str:
         """How a stratum is cut, for people: "steps <= 2", "2 < steps < 5", "steps >= 5".
@@ -92,103 +143,22 @@ class Bands:
         return names
 
 
-@dataclass(frozen=True)
-class Strata(Bands):
-    """Three bands of a hardness measure: easy, medium, hard.
+def usual_names(bands: int) -> tuple[str, ...]:
+    """What so many bands (at least 2) are called where nobody says otherwise.
 
-    An item is easy where the measure is at most `easy_at_most`, hard where it is at least
-    `hard_at_least`, medium between the two. Both bounds are in the unit of the measure.
-
-    Raises InputError if a bound is not a finite number or the bands overlap.
+    Two are easy and hard; those between are medium, or medium-1, medium-2 and so on.
     """
-
-    measure: str
-    easy_at_most: float
-    hard_at_least: float
-
-    def __post_init__(self) -> None:
-        for name in ("easy_at_most", "hard_at_least"):
-            bound = getattr(self, name)
-            if not math.isfinite(bound):
-                raise InputError(f"strata of '{self.measure}': {name} is {bound}; give a number.")
-        if self.easy_at_most >= self.hard_at_least:
-            raise InputError(
-                f"strata of '{self.measure}': easy_at_most ({_plain(self.easy_at_most)}) should "
-                f"be below hard_at_least ({_plain(self.hard_at_least)})."
-            )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The strata in order of hardness."""
-        return ("easy", "medium", "hard")
-
-    @property
-    def edges(self) -> tuple[Edge, ...]:
-        """The items at a bound belong to the outer stratum."""
-        return Edge(self.easy_at_most, "easier"), Edge(self.hard_at_least, "harder")
+    between = bands - 2
+    middle = [f"medium-{number}" for number in range(1, between + 1)] if between > 1 else ["medium"]
+    return ("easy", *middle[:between], "hard")
 
 
-@dataclass(frozen=True)
-class OrderedStrata(Bands):
-    """Any number of bands of a hardness measure, cut at explicit edges.
+def make_strata(measure: str, edges: Sequence[Edge]) -> Strata:
+    """Strata cut at `edges`, under their usual names (`usual_names`).
 
-    `cuts` (strata - 1,) are in order; `band_names` (strata,) run from easy to hard.
-
-    Raises InputError if there is no edge, one is not a finite number, they are not in order, or
-    the names are not as many as the bands and all different.
+    Raises InputError as `Strata` does.
     """
-
-    measure: str
-    cuts: tuple[Edge, ...]
-    band_names: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        where = f"strata of '{self.measure}'"
-        if not self.cuts:
-            raise InputError(f"{where}: give at least one edge, for two strata.")
-        for edge in self.cuts:
-            if not math.isfinite(edge.value):
-                raise InputError(f"{where}: an edge is {edge.value}; give a number.")
-        for first, second in pairwise(self.cuts):
-            if first.place >= second.place:
-                raise InputError(
-                    f"{where}: edges should increase; got {_plain(first.value)} before "
-                    f"{_plain(second.value)}."
-                )
-        if not len(set(self.band_names)) == len(self.band_names) == len(self.cuts) + 1:
-            raise InputError(
-                f"{where}: {len(self.cuts)} edges make {len(self.cuts) + 1} strata; name each, "
-                f"all different; got {', '.join(self.band_names)}."
-            )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The strata in order of hardness."""
-        return self.band_names
-
-    @property
-    def edges(self) -> tuple[Edge, ...]:
-        """As given."""
-        return self.cuts
-
-
-def make_strata(measure: str, edges: Sequence[Edge]) -> Bands:
-    """Strata cut at `edges`: `Strata` where these are its three bands, else `OrderedStrata`.
-
-    Two strata are called easy and hard; those between the outer ones medium, or medium-1, medium-2
-    and so on.
-
-    Raises InputError as `OrderedStrata` does.
-    """
-    sides = [edge.ties for edge in edges]
-    if sides == ["easier", "harder"] and edges[0].value < edges[1].value:
-        return Strata(measure, edges[0].value, edges[1].value)
-    between = len(edges) - 1
-    if between > 1:
-        middle = [f"medium-{number}" for number in range(1, between + 1)]
-    else:
-        middle = ["medium"] * between
-    return OrderedStrata(measure, tuple(edges), ("easy", *middle, "hard"))
+    return Strata(measure, usual_names(len(edges) + 1), tuple(edges))
 
 
 def _upper(edge: Edge | None) -> str:

@@ -12,12 +12,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.items.table import measures
-from annotation.strata.bands import (
-    Bands,
-    Edge,
-    Strata,
-    make_strata,
-)
+from annotation.strata.bands import Edge, Strata, make_strata, usual_names
 from annotation.strata.quantiles import quantile_strata
 
 Array = NDArray[np.float64]
@@ -25,7 +20,7 @@ Array = NDArray[np.float64]
 # Hase et al. 2024 (arXiv:2401.06751), human measures: easy at most the first, hard at least the
 # second. (source, measure) -> cut.
 PAPER_CUTS: dict[tuple[str, str], Strata] = {
-    (source, measure): Strata(measure, easy_at_most, hard_at_least)
+    (source, measure): Strata.easy_medium_hard(measure, easy_at_most, hard_at_least)
     for source, measure, easy_at_most, hard_at_least in (
         ("arc", "grade", 5, 8),
         ("arc", "difficulty", 1, 3),
@@ -37,7 +32,7 @@ PAPER_CUTS: dict[tuple[str, str], Strata] = {
     )
 }
 # Of the paper's figure 1, where third-graders' questions teach college.
-THIRD_GRADE_TO_COLLEGE = Strata("grade", 3, 8)
+THIRD_GRADE_TO_COLLEGE = Strata.easy_medium_hard("grade", 3, 8)
 # Counts and what models say: easy up to the first quantile, hard from the second on.
 PAPER_SHARES = (0.3, 0.7)
 
@@ -79,12 +74,16 @@ def paper_strata(source: str, measure: str, items: pd.DataFrame) -> Strata:
     values = _known(items, measure)
     if (source, measure) in PAPER_CUTS:
         return PAPER_CUTS[source, measure]
-    strata = quantile_strata(values, measure, PAPER_SHARES, ties="outer")
-    assert isinstance(strata, Strata)
-    return strata
+    return quantile_strata(values, measure, PAPER_SHARES, ties="outer")
 
 
-def read_cut(text: str, measure: str, items: pd.DataFrame, source: str = "") -> Bands:
+def read_cut(
+    text: str,
+    measure: str,
+    items: pd.DataFrame,
+    source: str = "",
+    names: Sequence[str] = (),
+) -> Strata:
     """Cut a measure as a text says.
 
     - "paper": the cut of Hase et al. 2024, see `paper_strata`.
@@ -102,39 +101,67 @@ def read_cut(text: str, measure: str, items: pd.DataFrame, source: str = "") -> 
         Item table, with that measure.
     source
         Where the items are from, for "paper".
+    names
+        What the strata are called, easiest first; empty: the usual names (`cut_names`).
 
     Raises
     ------
     InputError
-        If the text is none of these, the items lack the measure, or it cannot be cut so.
+        If the text is none of these, the items lack the measure, it cannot be cut so, or there are
+        not as many names as strata, all different.
     """
+    kind, parts = _kind_and_parts(text)
+    values = _known(items, measure)
+    if kind == "paper":
+        strata = paper_strata(source, measure, items)
+    elif kind == "quantiles":
+        strata = quantile_strata(values, measure, _asked_shares(text) or ())
+    else:
+        strata = make_strata(measure, [_edge(part, text) for part in parts])
+    return strata.named(names) if names else strata
+
+
+def cut_names(text: str) -> tuple[str, ...]:
+    """What the strata of a cut are called, easiest first, whatever the items.
+
+    Raises InputError if the text is no cut, see `read_cut`.
+    """
+    kind, parts = _kind_and_parts(text)
+    if kind == "edges":
+        return make_strata("the measure", [_edge(part, text) for part in parts]).names
+    return usual_names(len(_asked_shares(text) or ()) + 1)
+
+
+def _kind_and_parts(text: str) -> tuple[str, list[str]]:
+    """The parts of a cut, "edges", ["5", ">=8"]; raises InputError if the text is none."""
     kind, _, rest = text.strip().partition(":")
     parts = [part.strip() for part in rest.split(",") if part.strip()]
-    if kind == "paper" and not parts:
-        return paper_strata(source, measure, items)
-    if kind == "quantiles" and parts:
-        return quantile_strata(_known(items, measure), measure, _asked_shares(text) or ())
-    if kind == "edges" and parts:
-        _known(items, measure)
-        return make_strata(measure, [_edge(part, text) for part in parts])
+    if (kind == "paper" and not parts) or (kind in ("quantiles", "edges") and parts):
+        return kind, parts
     raise InputError(
         f"cut '{text}' is unknown; write paper, quantiles:3, quantiles:.3,.7 or edges:5,>=8."
     )
 
 
 def cut_items(
-    text: str, measure: str, items: pd.DataFrame, source: str = ""
-) -> tuple[Bands, StrataSizes]:
+    text: str,
+    measure: str,
+    items: pd.DataFrame,
+    source: str = "",
+    names: Sequence[str] = (),
+) -> tuple[Strata, StrataSizes]:
     """Cut a measure as `read_cut` does, and count what comes out.
 
     Raises InputError as `read_cut` does.
     """
-    strata = read_cut(text, measure, items, source)
+    strata = read_cut(text, measure, items, source, names)
     asked = None if (source, measure) in PAPER_CUTS and text == "paper" else _asked_shares(text)
     return strata, strata_sizes(strata, items[measure].to_numpy(dtype=np.float64), asked)
 
 
-def strata_sizes(strata: Bands, values: Array, asked: Sequence[float] | None = None) -> StrataSizes:
+def strata_sizes(
+    strata: Strata, values: Array, asked: Sequence[float] | None = None
+) -> StrataSizes:
     """Count the items of every stratum.
 
     `values` (items,) of the measure, NaN unknown; `asked` cumulative shares, as for
@@ -186,8 +213,7 @@ def _known(items: pd.DataFrame, measure: str) -> Array:
 
 def _asked_shares(text: str) -> tuple[float, ...] | None:
     """The cumulative shares that a cut asks for; None if it asks for none."""
-    kind, _, rest = text.strip().partition(":")
-    parts = [part.strip() for part in rest.split(",") if part.strip()]
+    kind, parts = _kind_and_parts(text)
     if kind == "paper":
         return PAPER_SHARES
     if kind != "quantiles":

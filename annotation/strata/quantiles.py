@@ -9,12 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.strata.bands import (
-    Bands,
-    Edge,
-    Strata,
-    make_strata,
-)
+from annotation.strata.bands import Edge, Strata, make_strata
 
 Array = NDArray[np.float64]
 Ties = Literal["nearest", "outer"]
@@ -24,7 +19,7 @@ _DIGITS = 6  # significant ones, up to which an edge is left as it is
 
 def quantile_strata(
     values: Array, measure: str, shares: Sequence[float], ties: Ties = "nearest"
-) -> Bands:
+) -> Strata:
     """Cut a measure so that the strata hold given shares of the items.
 
     Equal values are never divided. With `ties` "nearest" the edges lie between different values,
@@ -70,7 +65,7 @@ def quantile_strata(
     uppers = [upper_edge(*distinct[place : place + 2].tolist()) for place in below]
     if len(shares) == 2:  # as one would say it: up to a value that occurs, from another on
         hardest = lower_edge(*distinct[below[1] : below[1] + 2].tolist())
-        return Strata(measure, uppers[0], hardest)
+        return Strata.easy_medium_hard(measure, uppers[0], hardest)
     return make_strata(measure, [Edge(value) for value in uppers])
 
 
@@ -89,7 +84,7 @@ def _outer(known: Array, measure: str, shares: Sequence[float]) -> Strata:
     before, hardest = float(known[known < high].max()), float(known[known >= high].min())
     if before == easiest:  # nothing in between: the two edges share one gap
         before = after = easiest + (hardest - easiest) / 2
-    return Strata(measure, upper_edge(easiest, after), lower_edge(before, hardest))
+    return Strata.easy_medium_hard(measure, upper_edge(easiest, after), lower_edge(before, hardest))
 
 
 def _nearest(cumulative: Array, shares: Array) -> list[int]:

@@ -79,6 +79,7 @@ class ReportSettings:
     judgments_per_label: int = 1
     days: float | None = None
     hours_per_day: float = 6.0
+    strata_order: tuple[str, ...] = ()  # in order of hardness, where that is known
 
     def __post_init__(self) -> None:
         check_hours_per_day(self.hours_per_day)
@@ -171,7 +172,7 @@ def report_judgments(
     Raises InputError if there are no judgments with a label, a setting is impossible, rates are
     given and somebody has none, or something is said of somebody or a stratum that is not there.
     """
-    coded = code_judgments(judgments, items, settings.choice_count)
+    coded = code_judgments(judgments, items, settings.choice_count, settings.strata_order)
     models = FittedModels(coded)
     found = models.aggregate(settings.aggregator)
     agreed = agreement(coded, confidence=settings.confidence)

@@ -118,6 +118,7 @@ def code_judgments(
     judgments: pd.DataFrame,
     items: pd.DataFrame | None = None,
     choice_count: int | None = None,
+    strata_order: Sequence[str] = (),
 ) -> Coded:
     """Turn a valid judgment table into codes.
 
@@ -132,6 +133,8 @@ def code_judgments(
         How many choices an item has where that is not known; by default the largest number of
         different labels that any item got, at least 2. Where items share their classes, a gold
         answer that nobody gave is a class only if there should be more than were given.
+    strata_order
+        Strata in order of hardness, where that is known.
 
     Raises
     ------
@@ -150,7 +153,7 @@ def code_judgments(
     gold_texts = there["gold"].to_numpy(dtype=object)[first_row]
     gold_texts = np.array([t.strip() if isinstance(t, str) else None for t in gold_texts], object)
     labels = _labels(item_ids, item, texts, gold_texts, items, choice_count)
-    stratum, strata = _strata(there["stratum"].to_numpy(dtype=object)[first_row])
+    stratum, strata = _strata(there["stratum"].to_numpy(dtype=object)[first_row], strata_order)
     return Coded(
         item_ids=np.asarray(item_ids, dtype=object),
         annotators=np.asarray(annotators, dtype=object),
@@ -280,10 +283,10 @@ def _open(
     )
 
 
-def _strata(names: NDArray[np.object_]) -> tuple[IntArray, tuple[str, ...]]:
+def _strata(names: NDArray[np.object_], order: Sequence[str]) -> tuple[IntArray, tuple[str, ...]]:
     """Codes and names of strata, easy before hard, others by name; none is one stratum."""
     known = [name if isinstance(name, str) and name else UNNAMED for name in names]
-    usual = ("easy", "medium", "hard")
-    strata = sorted(set(known), key=lambda n: (usual.index(n) if n in usual else 3, n))
+    first = tuple(order) or ("easy", "medium", "hard")
+    strata = sorted(set(known), key=lambda n: (first.index(n) if n in first else len(first), n))
     codes = {name: code for code, name in enumerate(strata)}
     return np.array([codes[name] for name in known], dtype=np.int64), tuple(strata)

@@ -14,13 +14,16 @@ from budget.campaign.campaign import Campaign, TestSet
 from budget.campaign.play import (
     Borrowing,
     Correct,
+    Forecast,
     Lesson,
     Parts,
+    Policy,
     Rehearsing,
     Subset,
     Told,
     Unlabelled,
     Wanted,
+    play_policy,
 )
 from budget.worlds.world import World
 from training.unlabelled.lending import Lender
@@ -157,3 +160,10 @@ def _subsets(campaign: Campaign, parts: Parts) -> list[Subset]:
         for mix in parts.mixes
         for _ in range(parts.seeds)
     ]
+
+
+def play_in_world(
+    policy: Policy, campaigns: Sequence[Campaign], trainer: Trainer
+) -> list[Forecast | None]:
+    """Let a policy spend the money of campaigns in one world; returns its forecasts."""
+    return play_policy(policy, campaigns, WorldEvidence(trainer))

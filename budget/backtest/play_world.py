@@ -8,11 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from budget.backtest.evidence import Trainer, WorldEvidence
+from budget.backtest.evidence import Trainer, play_in_world
 from budget.backtest.journal import Row, Rows
 from budget.backtest.trainer import PenaltyRule, ProbeTrainer
 from budget.backtest.truth import Scores, Truth, grid_mixes
-from budget.campaign.play import Forecast, Policy, play_policy
+from budget.campaign.play import Forecast, Policy
 from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 from training.engines.base import Watcher
@@ -126,7 +126,7 @@ def _campaigns(
     started = time.perf_counter()
     seeds = range(design.markets)
     campaigns = [trainer.campaign(seed) for seed in seeds]
-    forecasts = play_policy(policy, campaigns, WorldEvidence(trainer))
+    forecasts = play_in_world(policy, campaigns, trainer)
     seconds = time.perf_counter() - started
     trained = [(own.trained, seed) for own, seed in zip(campaigns, seeds, strict=True)]
     for _ in scores.measure(trained):

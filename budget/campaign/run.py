@@ -199,6 +199,7 @@ def _run_result(
         methods=methods,
         seeds=list(range(config.evaluation.seeds)),
         trials=_trial_count(trained),
+        collected=setting.collected,
         warnings=_capacity_warnings(setting),
         timing=timing,
     )

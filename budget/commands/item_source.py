@@ -1,6 +1,6 @@
 """The items of `labelmix hardness`: from a file, a run's configuration, or a source by name."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from annotation.errors import InputError
 from annotation.items.read import load_unanswered
 from annotation.judgments.rejections import Reading
 from annotation.sources import load_items
-from annotation.strata.bands import Bands, Strata
+from annotation.strata.bands import Strata
 from annotation.strata.cut import read_cut
 from budget.config.read import read_config, with_overrides
 
@@ -71,30 +71,27 @@ def _of_config(path: Path, data_dir: Path | None, watcher: "Watcher") -> Measure
 
     config = with_overrides(read_config(path, plans=False), data_dir=data_dir)
     options, bands = config.items.options(), config.strata
-    cuts = {bands.measure: f"edges:{bands.easy_at_most!r},>={bands.hard_at_least!r}"}
     if config.items.source == "tabular" and isinstance(options.get("path"), str):
         table = read_user_table(
             Path(options["path"]), options.get("columns"), options.get("choices")
         )
-        return _of_table(table, cuts)
-    return _of_source(config.items.source, options, watcher, cuts)
+        pool = _of_table(table)
+    else:
+        pool = _of_source(config.items.source, options, watcher)
+    cuts, names = {bands.measure: bands.as_cut}, {bands.measure: bands.names}
+    return replace(pool, cuts=cuts, names=names)
 
 
-def _of_source(
-    source: str,
-    options: Mapping[str, object],
-    watcher: "Watcher",
-    cuts: Mapping[str, str] | None = None,
-) -> MeasuredPool:
+def _of_source(source: str, options: Mapping[str, object], watcher: "Watcher") -> MeasuredPool:
     if "data_dir" not in options and source not in _LOCAL_SOURCES:
         watcher.stage(f"fetching {source} from the hub", 1)
     items = load_items(source, **options)
     left_out = items.attrs.get(LEFT_OUT)
     remarks = (f"left out: {left_out}.",) if left_out else ()
-    return MeasuredPool(items, source, source, cuts=cuts or {}, remarks=remarks)
+    return MeasuredPool(items, source, source, remarks=remarks)
 
 
-def _of_table(table: UserTable, cuts: Mapping[str, str] | None = None) -> MeasuredPool:
+def _of_table(table: UserTable) -> MeasuredPool:
     remarks = [
         f"column '{name}' is no measure: row {why.row} holds {why.value!r:.60}, which is no number."
         for name, why in table.no_numbers.items()
@@ -105,7 +102,7 @@ def _of_table(table: UserTable, cuts: Mapping[str, str] | None = None) -> Measur
         like = next((there[name] for name in ("id", "uid", "key") if name in there), None)
         hint = f"; --column item_id={like} takes column '{like}'" if like else ""
         remarks.append(f"items are called row-000001 and so on: there is no item_id{hint}.")
-    return MeasuredPool(table.items, str(table.path), "", table, cuts or {}, tuple(remarks))
+    return MeasuredPool(table.items, str(table.path), "", table, remarks=tuple(remarks))
 
 
 @dataclass(frozen=True)
@@ -120,8 +117,12 @@ class ItemSource:
     answers_are_gold: bool = False
 
 
-def with_items(reading: Reading, source: ItemSource) -> tuple[Reading, "pd.DataFrame | None"]:
-    """Judgments held against the items, and the items; None where there are none.
+def with_items(
+    reading: Reading, source: ItemSource
+) -> tuple[Reading, "pd.DataFrame | None", tuple[str, ...]]:
+    """Judgments held against the items, the items, and the strata in order of hardness.
+
+    There are no items where none are given, and no strata where no measure is cut.
 
     Raises InputError if the items cannot be read or cut.
     """
@@ -134,15 +135,14 @@ def with_items(reading: Reading, source: ItemSource) -> tuple[Reading, "pd.DataF
         raise InputError("--measure goes with --items; --config has its own strata.")
     if source.cut is not None and source.measure is None:
         raise InputError("--cut needs the measure that is cut; give --measure.")
-    strata: Bands | None = None
+    strata: Strata | None = None
     if source.config is not None:
         from annotation.sources import load_items
         from budget.config.read import read_config, with_overrides
 
         config = with_overrides(read_config(source.config, plans=False), data_dir=source.data_dir)
         items = load_items(config.items.source, **config.items.options())
-        cut = config.strata
-        strata = Strata(cut.measure, cut.easy_at_most, cut.hard_at_least)
+        strata = config.strata.cut_items(items, config.items.source)
     elif source.items is not None:
         items = load_unanswered(str(source.items))  # answers may be what is asked for
         if source.measure is not None:
@@ -150,11 +150,12 @@ def with_items(reading: Reading, source: ItemSource) -> tuple[Reading, "pd.DataF
     else:
         if source.answers_are_gold:
             raise InputError("--answers-are-gold needs items; give --items or --config.")
-        return reading, None
+        return reading, None, ()
     names = None
     if strata is not None:
         names = dict(zip(items["item_id"], strata.assign(items), strict=True))
-    return check_against_items(reading, items, names, source.answers_are_gold), items
+    checked = check_against_items(reading, items, names, source.answers_are_gold)
+    return checked, items, strata.names if strata is not None else ()
 
 
 ALL = "all"  # the stratum of every item where no measure is cut
@@ -185,9 +186,7 @@ def items_and_strata(
             )
         config = with_overrides(read_config(path, plans=False), data_dir=data_dir)
         items = load_items(config.items.source, **config.items.options())
-        bands = config.strata
-        strata = Strata(bands.measure, bands.easy_at_most, bands.hard_at_least)
-        return items, strata.assign(items)
+        return items, config.strata.cut_items(items, config.items.source).assign(items)
     if data_dir is not None:
         raise InputError("--data-dir goes with CONFIG.toml, not with a file of items.")
     items = load_unanswered(str(path), columns or {}, choices)

@@ -12,8 +12,8 @@ from analysis.estimates import Record
 from annotation.errors import InputError
 from annotation.items.table import fingerprint, measures, shared_choices
 from annotation.sources import load_items
-from annotation.strata.bands import Strata
 from budget.config.read import read_config, with_overrides
+from budget.config.strata_section import StrataSection
 
 
 class MeasureDescription(Record):
@@ -51,18 +51,17 @@ def describe_items(
     """
     if (config is None) == (source is None):
         raise InputError("give either CONFIG.toml or --source; 'labelmix init' writes the former.")
-    strata: Strata | None = None
+    cut: StrataSection | None = None
     if config is not None:
         if path is not None:
             raise InputError("--path goes with --source tabular; CONFIG.toml names its own file.")
         chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir)
-        name, options = chosen.items.source, chosen.items.options()
-        cut = chosen.strata
-        strata = Strata(cut.measure, cut.easy_at_most, cut.hard_at_least)
+        name, options, cut = chosen.items.source, chosen.items.options(), chosen.strata
     else:
         assert source is not None
         name, options = source, _options(path, data_dir)
     items = load_items(name, **options)
+    strata = cut.cut_items(items, name) if cut else None
     counts = items["choices"].map(len).to_numpy()
     sizes, frequency = np.unique(counts, return_counts=True)
     common = shared_choices(items)

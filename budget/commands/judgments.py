@@ -128,6 +128,8 @@ def report(
     from budget.commands.console import guarded
 
     def work() -> None:
+        from dataclasses import replace
+
         from annotation.errors import InputError
         from annotation.files import is_same_file, not_an_input
         from annotation.judgments.read_files import read_judgment_files
@@ -182,11 +184,12 @@ def report(
         )
         reading = read_judgment_files(files, ground_truth_is_gold)
         source = ItemSource(config, data_dir, items, measure, cut, answers_are_gold)
-        reading, table = with_items(reading, source)
+        reading, table, strata = with_items(reading, source)
         if strict:
             reading.required()
         if reading.judgments.empty and reading.rejected:
             raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
+        settings = replace(settings, strata_order=strata)
         found = report_judgments(reading.judgments, table, settings)
         if out is not None:
             planned = {name: count * judgments_per_label for name, count in wanted.items()}
@@ -245,6 +248,7 @@ def simulate(
     from budget.commands.console import guarded
 
     def work() -> None:
+
         from annotation.errors import InputError
         from annotation.files import is_same_file, whole_file
         from annotation.judgments.table_files import write_judgments

@@ -3,17 +3,22 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import get_args
+from typing import TYPE_CHECKING, get_args
 
+from analysis.run.result import CollectedSummary
 from annotation.errors import InputError
+from annotation.items.read import load_partly_answered
 from annotation.sources import load_items
-from annotation.strata.bands import Strata
+from budget.config.judged_items import collected_labels, judged_items, measured_terms
 from budget.config.run import RunConfig
 from budget.market.simple_rules import Mix
 from training.lab import Lab
 from training.models.source import find_model
 from training.task import Task, TestSizes
 from training.trial import Method, Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class Setting:
 
     config: RunConfig
     lab: Lab
+    collected: CollectedSummary | None = None  # None: annotators are simulated
 
     @property
     def budget(self) -> Decimal:
@@ -41,15 +47,21 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
     Raises InputError if it is not.
     """
     source = find_model(config.model.path)
-    items = load_items(config.items.source, **config.items.options())
-    strata = Strata(config.strata.measure, config.strata.easy_at_most, config.strata.hard_at_least)
-    sizes = TestSizes(target=config.test.items, others=config.test.other_items)
-    task = Task(items, strata, config.strata.target, sizes, config.test.seed)
-    lab = Lab(task, source, recipes_of(config), config.terms())
+    if config.collected is None:
+        items = load_items(config.items.source, **config.items.options())
+        task = _task(config, items)
+        lab, summary = Lab(task, source, recipes_of(config), config.terms()), None
+    else:
+        judged = judged_items(_judged_table(config), config.collected, config.strata.measure)
+        task = _task(config, judged.items)
+        terms, summary = measured_terms(judged, task, config)
+        labels = collected_labels(judged, task, terms, config.targets.judgments)
+        lab = Lab(task, source, recipes_of(config), terms, labels)
+        summary = summary.model_copy(update={"lent": lab.lends})
     for name, available in lab.capacity.items():
         if plans and available < config.pilot.labels:
             raise InputError(
-                f"stratum '{name}' ({strata.rule(name)}) has {available} items left to label "
+                f"stratum '{name}' ({task.strata.rule(name)}) has {available} items left to label "
                 f"after the test set, too few for a pilot of {config.pilot.labels}; lower "
                 "[pilot] labels or [test] items, or move the cut."
             )
@@ -60,7 +72,24 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
             f"('{groups[0]}'), so no interval can be told; leave the column "
             "'group' out, or map it to what really clusters the items."
         )
-    return Setting(config, lab)
+    return Setting(config, lab, summary)
+
+
+def _task(config: RunConfig, items: "pd.DataFrame") -> Task:
+    strata = config.strata.cut_items(items, config.items.source)
+    target, others = (
+        None if wanted == "all" else wanted
+        for wanted in (config.test.items, config.test.other_items)
+    )
+    sizes = TestSizes(target, others)
+    return Task(items, strata, config.strata.target, sizes, config.test.seed)
+
+
+def _judged_table(config: RunConfig) -> "pd.DataFrame":
+    """Items of which some, or all but the test set's, have no right answer yet."""
+    if config.items.source == "tabular":
+        return load_partly_answered(**config.items.options())
+    return load_items(config.items.source, **config.items.options())
 
 
 def recipes_of(config: RunConfig) -> dict[Method, Recipe]:

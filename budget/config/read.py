@@ -54,6 +54,9 @@ def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = Tr
     updates: dict[str, Any] = {
         "items": ItemsSection.model_validate({"source": config.items.source, **options})
     }
+    if config.collected is not None:
+        files = tuple(str(_relative_to(folder, path)) for path in config.collected.judgments)
+        updates["collected"] = config.collected.model_copy(update={"judgments": files})
     local = _relative_to(folder, config.model.path)
     if (local / "config.json").is_file():
         updates["model"] = ModelSection(path=str(local))

@@ -8,12 +8,15 @@ from pydantic import (
     model_validator,
 )
 
+from annotation.errors import InputError
 from annotation.terms.cost import (
     DEFAULT_TERMS,
     LabelTerms,
     mix_cost,
     several,
 )
+from annotation.terms.noise import ErrorKind
+from budget.config.collected_section import CollectedSection, split_annotators
 from budget.config.sections import (
     USUAL_ROUNDS,
     AnnotatorSection,
@@ -27,12 +30,11 @@ from budget.config.sections import (
     ProbeSection,
     PromptSection,
     QloraSection,
-    StrataSection,
-    Stratum,
     TargetsSection,
     TestSection,
     UncertaintySection,
 )
+from budget.config.strata_section import StrataSection
 from budget.config.toml import Section
 from training.unlabelled.told import LEAST_TEST_ITEMS
 
@@ -45,7 +47,8 @@ class RunConfig(Section):
     strata: StrataSection
     model: ModelSection = ModelSection()
     methods: MethodsSection = MethodsSection()
-    annotators: dict[Stratum, AnnotatorSection] = Field(default_factory=dict)
+    annotators: dict[str, AnnotatorSection] = Field(default_factory=dict)
+    collected: CollectedSection | None = None  # written as part of [annotators]
     budget: BudgetSection
     pilot: PilotSection = PilotSection()
     test: TestSection = TestSection()
@@ -56,6 +59,11 @@ class RunConfig(Section):
     uncertainty: UncertaintySection = UncertaintySection()
     prompt: PromptSection = PromptSection()
     generation: GenerationSection = GenerationSection()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _who_labels(cls, raw: Any) -> Any:  # noqa: ANN401 - whatever a TOML file holds
+        return split_annotators(raw)
 
     @property
     def exploring_rounds(self) -> int:
@@ -79,19 +87,43 @@ class RunConfig(Section):
 
     @property
     def _labels_are_plain(self) -> bool:
-        return self.targets.judgments == 1 and self.targets.kind == "hard_labels"
+        plain = self.targets.judgments == 1 and self.targets.kind == "hard_labels"
+        return plain and self.collected is None
 
     def terms(self) -> dict[str, LabelTerms]:
-        """Terms of every stratum for sale; the cost is that of all judgments of a label."""
-        terms: dict[str, LabelTerms] = {}
-        for name in self.strata.buy:
-            default, given = DEFAULT_TERMS[name], self.annotators.get(name, AnnotatorSection())
-            terms[name] = LabelTerms(
-                several(self.targets.judgments, default.cost if given.cost is None else given.cost),
-                default.error_rate if given.error_rate is None else given.error_rate,
-                given.error_kind or default.error_kind,
-            )
-        return terms
+        """Terms of every stratum for sale; the cost is that of all judgments of a label.
+
+        Raises InputError if a stratum has neither terms nor defaults.
+        """
+        found = {name: self._terms_of(name) for name in self.strata.buy}
+        for name, terms in found.items():
+            if terms is None and self.collected is not None:
+                raise InputError(
+                    f"annotators.{name}: give cost, what one judgment of people costs; there is no "
+                    "default for it."
+                )
+            if terms is None:
+                raise InputError(
+                    f"annotators.{name}: give cost and error_rate; there are defaults for "
+                    f"{', '.join(DEFAULT_TERMS)} alone."
+                )
+        return {name: terms for name, terms in found.items() if terms is not None}
+
+    def _terms_of(self, name: str) -> LabelTerms | None:
+        """Terms of a stratum; None where they are neither given nor have a default."""
+        given, default = self.annotators.get(name, AnnotatorSection()), DEFAULT_TERMS.get(name)
+        cost, error_rate = given.cost, given.error_rate
+        if self.collected is not None:
+            # An error rate that is not given is measured once the judgments are read.
+            error_rate, default = error_rate or 0.0, None
+        if default is not None:
+            cost = default.cost if cost is None else cost
+            error_rate = default.error_rate if error_rate is None else error_rate
+        if cost is None or error_rate is None:
+            return None
+        usual: ErrorKind = "flip" if self.collected else "redraw"
+        kind = given.error_kind or (default.error_kind if default else usual)
+        return LabelTerms(several(self.targets.judgments, cost), error_rate, kind)
 
     def method_settings(self, method: str) -> dict[str, Any]:
         """Settings that enter a trial's key."""
@@ -118,11 +150,19 @@ class RunConfig(Section):
     @model_validator(mode="after")
     def _terms_make_sense(self, info: ValidationInfo) -> Self:
         for name in self.annotators:
+            if name not in self.strata.names:
+                raise ValueError(
+                    f"annotators.{name}: no such stratum; choose from "
+                    f"{', '.join(self.strata.names)}"
+                )
             if name not in self.strata.buy:
                 raise ValueError(
                     f"annotators.{name}: the stratum is not for sale; add it to strata.buy"
                 )
-        terms = self.terms()
+        plans = not info.context or info.context.get("plans", True)
+        # Judgments are what tells terms: to read them, a run needs none yet.
+        known = {name: self._terms_of(name) for name in self.strata.buy}
+        terms = self.terms() if plans else {n: own for n, own in known.items() if own is not None}
         for stratum, its_terms in terms.items():
             if its_terms.cost == 0:
                 raise ValueError(f"annotators.{stratum}.cost should be above 0; got 0")
@@ -141,10 +181,11 @@ class RunConfig(Section):
                 "pilot.rehearse: guessed labels stand for one judgment each; with true, "
                 'targets.judgments should be 1 and targets.kind "hard_labels"'
             )
-        if self.pilot.rehearse and self.test.items < LEAST_TEST_ITEMS:
+        items = self.test.items
+        if self.pilot.rehearse and items != "all" and items < LEAST_TEST_ITEMS:
             raise ValueError(
                 f"pilot.rehearse: with true, test.items should be at least {LEAST_TEST_ITEMS}; "
-                f"got {self.test.items}"
+                f"got {items}"
             )
         if self.pilot.rehearse and self.pilot.borrow is False:
             raise ValueError(
@@ -152,7 +193,6 @@ class RunConfig(Section):
                 "out, or set it to true"
             )
         pilot_cost = mix_cost(dict.fromkeys(terms, self.pilot.labels), terms)
-        plans = not info.context or info.context.get("plans", True)
         if plans and pilot_cost > self.budget.total:
             raise ValueError(
                 f"budget.total of {self.budget.total} is too small for the pilot, which costs "

@@ -22,8 +22,6 @@ from training.prompts import PROMPT_VERSION, PROMPT_VERSIONS, find_prompt
 from training.targets.make import TargetKind
 from training.tuning.settings import PRESETS, Schedule
 
-STRATA = ("easy", "medium", "hard")
-Stratum = Literal["easy", "medium", "hard"]
 MethodName = Literal["probe", "qlora"]
 Seed = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, le=1)]
@@ -61,29 +59,6 @@ class ItemsSection(BaseModel):
 
     def options(self) -> dict[str, Any]:
         return dict(self.__pydantic_extra__ or {})
-
-
-class StrataSection(Section):
-    """How a hardness measure is cut, which stratum counts and which are for sale."""
-
-    measure: str
-    easy_at_most: FiniteFloat
-    hard_at_least: FiniteFloat
-    target: Stratum = "hard"
-    buy: tuple[Stratum, ...] = ("easy", "hard")
-
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.easy_at_most >= self.hard_at_least:
-            raise ValueError(
-                f"easy_at_most ({self.easy_at_most:g}) should be below hard_at_least "
-                f"({self.hard_at_least:g})"
-            )
-        if len(set(self.buy)) != len(self.buy) or len(self.buy) < 2:
-            raise ValueError("buy should name at least two different strata")
-        if self.target not in self.buy:
-            raise ValueError(f"buy should hold the target stratum '{self.target}'")
-        return self
 
 
 class ModelSection(Section):
@@ -141,8 +116,9 @@ class TestSection(Section):
 
     __test__ = False  # not a test class, whatever its name begins with
 
-    items: Annotated[int, Field(ge=10)] = 400  # of the target stratum
-    other_items: Annotated[int, Field(ge=1)] = 100  # of every other stratum
+    # Of the target stratum, and of every other one; "all" whose right answer is known.
+    items: Annotated[int, Field(ge=10)] | Literal["all"] = 400
+    other_items: Annotated[int, Field(ge=1)] | Literal["all"] = 100
     seed: Seed = 0
 
 

@@ -29,6 +29,9 @@ def first_error(error: ValidationError) -> str:
     # A misspelt key is the likelier mistake where one is also missing.
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     place = ".".join(str(part) for part in first["loc"] if part != "[key]")
+    place = (
+        place.replace("collected.", "annotators.", 1) if place.startswith("collected.") else place
+    )
     kind, value = first["type"], first.get("input")
     if kind == "missing":
         return f"{place} is missing; 'labelmix init' writes a configuration with every key."

@@ -243,7 +243,7 @@ def _terms(result: RunResult, costs: Sequence[str]) -> dict[str, LabelTerms]:
         if stratum.cost is not None
     }
     for given in costs:
-        name, separator, cost = given.partition("=")
+        name, separator, cost = given.rpartition("=")
         if not separator or name not in prices:
             raise InputError(
                 f"--cost {given}: should be STRATUM=COST with one of {', '.join(prices)}, "

@@ -38,7 +38,7 @@ def next_round(
     Labels of every stratum are reckoned at what one costs where all the money goes to it; then the
     best batch is taken that suppliers can deliver at their own terms, capacities and hours. It is
     the batch that the backtest's planner would buy: giving up some of the largest gain for a
-    smaller batch while rounds are left gained nothing there (docs/planner.md).
+    smaller batch while rounds are left gained nothing there (docs/log.md).
 
     Raises InputError if `rounds_left` is below 1.
     """

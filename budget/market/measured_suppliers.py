@@ -1,7 +1,5 @@
 """What was measured of annotators, in the form of the file of suppliers that a plan takes."""
 
-import json
-import re
 from itertools import groupby
 
 from analysis.numbers import (
@@ -14,10 +12,9 @@ from annotation.errors import InputError
 from annotation.team.report import JudgmentReport
 from annotation.team.role_rates import RoleStratum
 from annotation.truth.coding import UNNAMED
-from budget.market.measured_terms import STRATA, as_estimate
+from budget.market.measured_terms import as_estimate, toml_key, toml_text
 from budget.market.offers import MOST_JUDGMENTS
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _EVERYBODY, _OTHERS = "annotators", "others"  # where nobody, or not everybody, has a role
 
 
@@ -74,8 +71,8 @@ def suppliers_toml(
         there += len(usable)
         lines.append("")
         if usable:
-            key = _key(name)
-            lines += [f"[suppliers.{key}]", f"role = {_text(name)}"]
+            key = toml_key(name)
+            lines += [f"[suppliers.{key}]", f"role = {toml_text(name)}"]
             lines.append(
                 f"judgments = [{judgments_per_label}]  # per label; [1, 3] lets a plan choose"
             )
@@ -87,8 +84,7 @@ def suppliers_toml(
     if not there:
         raise InputError(
             "cost and error rate are known of no stratum that a run can sell; the strata are: "
-            f"{', '.join(dict.fromkeys(each.stratum for each in report.roles))}; runs have "
-            f"{', '.join(STRATA)}."
+            f"{', '.join(dict.fromkeys(each.stratum for each in report.roles))}."
         )
     return "\n".join(lines) + "\n"
 
@@ -101,8 +97,6 @@ def _stratum(name: str, each: RoleStratum, report: JudgmentReport, currency: str
     """The lines of one stratum; one comment where a plan could not use it."""
     stratum, rate, cost = each.stratum, each.error.rate, each.cost
     of = f"# {' '.join(name.split())}, {' '.join(stratum.split())}: left out,"
-    if stratum not in STRATA and stratum != UNNAMED:
-        return [f"{of} no stratum of a run"]
     if stratum == UNNAMED and len(report.strata) > 1:
         return [f"{of} judgments without a stratum"]
     if cost is None or cost.per_judgment == 0:
@@ -110,7 +104,11 @@ def _stratum(name: str, each: RoleStratum, report: JudgmentReport, currency: str
     if rate.estimate is None:
         return [f"{of} nothing to measure the error rate by"]
     kind = interval_name(report.confidence)
-    lines = [] if stratum == UNNAMED else ["", f"[suppliers.{_key(name)}.strata.{_key(stratum)}]"]
+    lines = (
+        []
+        if stratum == UNNAMED
+        else ["", f"[suppliers.{toml_key(name)}.strata.{toml_key(stratum)}]"]
+    )
     bounds = span(as_estimate(cost.interval), "ratio")
     lines.append(f"cost = {cost.per_judgment:f}  # {kind} {bounds}; {each.judgments} judgments")
     share = f"{percent(rate.estimate)} wrong; {kind} {span(as_estimate(rate))} %"
@@ -122,13 +120,3 @@ def _stratum(name: str, each: RoleStratum, report: JudgmentReport, currency: str
         once = money(float(cost.recruiting), currency)
         lines.append(f"fixed_cost = {cost.recruiting:f}  # recruiting, {once} once")
     return lines
-
-
-def _key(name: str) -> str:
-    """A name as a key of TOML."""
-    return name if _BARE_KEY.fullmatch(name) else _text(name)
-
-
-def _text(text: str) -> str:
-    """A basic string of TOML; it escapes as JSON does, and DEL too."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

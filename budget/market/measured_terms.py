@@ -1,5 +1,7 @@
 """Measured terms in the form that a run's configuration takes."""
 
+import json
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -14,8 +16,9 @@ from annotation.errors import InputError
 from annotation.files import whole_file
 from annotation.intervals import Interval
 from annotation.team.report import JudgmentReport, StratumReport
+from annotation.truth.coding import UNNAMED
 
-STRATA = ("easy", "medium", "hard")  # that a configuration can name
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 
 
 def as_estimate(interval: Interval) -> Estimate:
@@ -47,14 +50,13 @@ def terms_toml(
     Raises
     ------
     InputError
-        If no stratum is one that a configuration can name, or the error rate of none is known.
+        If the judgments tell of no stratum.
     """
-    usable = [each for each in report.strata if each.name in STRATA]
+    usable = [each for each in report.strata if each.name != UNNAMED]
     if not usable:
-        there = ", ".join(each.name for each in report.strata)
         raise InputError(
-            f"a configuration has the strata {', '.join(STRATA)}, the judgments have: {there}; "
-            "give --config, or --items with --measure and --cut, to cut items into those."
+            "a configuration has terms per stratum, and the judgments tell of none; give --config, "
+            "or --items with --measure and --cut, to cut items into strata."
         )
     lines = [
         "# Terms measured from judgments by 'labelmix judgments report'.",
@@ -62,9 +64,8 @@ def terms_toml(
     ]
     for stratum in usable:
         lines += ["", *_section(stratum, report, error_kind, currency, planned or {})]
-    left_out = [each.name for each in report.strata if each.name not in STRATA]
-    if left_out:
-        lines += ["", f"# Not for a configuration: {', '.join(map(_plain, left_out))}."]
+    if len(usable) < len(report.strata):
+        lines += ["", "# Not for a configuration: judgments without a stratum."]
     return "\n".join(lines) + "\n"
 
 
@@ -91,7 +92,7 @@ def _section(
     planned: dict[str, int],
 ) -> list[str]:
     kind = interval_name(report.confidence)
-    lines = [f"[annotators.{stratum.name}]"]
+    lines = [f"[annotators.{toml_key(stratum.name)}]"]
     cost = stratum.cost
     if cost is None:
         lines.append("# cost is not known: no hourly rate was given, or no time measured")
@@ -121,6 +122,11 @@ def _section(
     return lines
 
 
-def _plain(name: str) -> str:
-    """A name that cannot leave its comment."""
-    return " ".join(name.split())
+def toml_key(name: str) -> str:
+    """A name as a key of TOML, quoted where it has to be."""
+    return name if _BARE_KEY.fullmatch(name) else toml_text(name)
+
+
+def toml_text(text: str) -> str:
+    """A basic string of TOML; it escapes as JSON does, and DEL too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -31,7 +31,7 @@ from budget.surface.separation import Separation
 
 Array = NDArray[np.float64]
 # What the surface cannot follow even without noise, as a standard deviation of accuracy: what fits
-# of whole learning curves leave beyond their noise (docs/planner.md).
+# of whole learning curves leave beyond their noise (docs/method/response-surface.md).
 DISCREPANCY = 0.004
 # What it is told of that while it is fitted. Where it misses one mix it misses its neighbours, so
 # that many exact points of one curve are worth less than as many that err apart.

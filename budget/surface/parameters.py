@@ -2,7 +2,7 @@
 
 Each parameter is a function of a standard normal variable, so that the prior of all is a standard
 normal vector. Centres and spreads were set on learning curves of linear probes: 60 generated
-tasks and SST-5, 3 to 800 labels, six pairs of error rates (docs/planner.md has the fits).
+tasks and SST-5, 3 to 800 labels, six pairs of error rates (docs/method/response-surface.md).
 """
 
 from dataclasses import dataclass

@@ -20,8 +20,9 @@ _MOST_MISSED = 0.05  # accuracy
 _LEAST_LEARNT = 0.1
 _MOST_OVERCONFIDENT = 0.1
 _MOST_SURPRISED = 2.5  # standard deviations
-# Of accuracy, what rehearsals miss where all is well (docs/planner.md); most of it because they
-# are scored on halves of the test set, here of `_TEST_ITEMS`: it grows as those get fewer.
+# Of accuracy, what rehearsals miss where all is well (docs/method/before-buying.md); most of it
+# because they are scored on halves of the test set, here of `_TEST_ITEMS`: it grows as those get
+# fewer.
 _DEVIATION = 0.012
 _TEST_ITEMS = 1000
 # Of what the control missed: classes of strata that are easier than the target are guessed better.

@@ -16,7 +16,8 @@ The first factor is what endless labels of this mix would reach: labels that poi
 off lower, and do harm where better ones are at hand. The second is what chance still hides: it
 grows with labels, and noisy labels among clean ones can shrink it. `half_labels`, the clean target
 labels at which the second factor is one half, stands for D. With one stratum, exponent 1 and shape
-1/2 this is linear discriminant analysis with known covariance. docs/planner.md derives it.
+1/2 this is linear discriminant analysis with known covariance. docs/method/response-surface.md
+derives it.
 
 The floor is what no labels give: zero-shot accuracy for a model that is tuned, chance for a probe.
 """

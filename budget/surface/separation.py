@@ -1,10 +1,11 @@
 """How strongly labels of a stratum pull towards the target, told by its unlabelled items.
 
-In the model of the surface (docs/planner.md) a label of stratum s pulls by `signal_s` along a
-direction whose cosine to the target's is `alignment_s`. Of that pull the part along the target is
-their product: the distance of the stratum's classes along the target's direction, over that of the
-target's own classes. A probe of the target's right answers shows it in items that nobody has
-labelled (`training.unlabelled.reading`). What it cannot show is the part that points elsewhere.
+In the model of the surface (docs/method/response-surface.md) a label of stratum s pulls by
+`signal_s` along a direction whose cosine to the target's is `alignment_s`. Of that pull the part
+along the target is their product: the distance of the stratum's classes along the target's
+direction, over that of the target's own classes. A probe of the target's right answers shows it in
+items that nobody has labelled (`training.unlabelled.reading`; docs/method/before-buying.md). What
+it cannot show is the part that points elsewhere.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,8 @@ import numpy as np
 from training.unlabelled.reading import Reading
 
 # What surfaces fitted to learning curves have of the square that is read, in the median: a learner
-# that is sure of an item takes little from it (docs/planner.md). A stratum just like the target
-# would have all of it, which is within one deviation.
+# that is sure of an item takes little from it (docs/method/before-buying.md). A stratum just like
+# the target would have all of it, which is within one deviation.
 _LEARNT_SHARE = 0.65
 _RELATIVE_DEVIATION = 0.4  # of the square that is read, between that and what labels teach
 _NOISE_DEVIATION = 0.07  # of the noise along the target's direction, between strata

@@ -92,7 +92,7 @@ def sst5_worlds(sources: Sources) -> Iterator[World]:
 
     def task() -> Task:
         items = load_items("sst5", data_dir=str(folder))
-        return Task(items, Strata("mildness", 0, 1), "hard", TestSizes(1000, 1))
+        return Task(items, Strata.easy_medium_hard("mildness", 0, 1), "hard", TestSizes(1000, 1))
 
     yield from _under_all_conditions("sst5", maker, task)
 
@@ -108,7 +108,9 @@ def text_worlds(name: str, sources: Sources) -> Iterator[World]:
         items = text_items(name, folder, sources.features)
         measure = items[_MEASURE]
         easy, hard = (float(measure.quantile(q)) for q in (_EASY_SHARE, 1 - _HARD_SHARE))
-        return Task(items, Strata(_MEASURE, easy, hard), "hard", TestSizes(1000, 1))
+        return Task(
+            items, Strata.easy_medium_hard(_MEASURE, easy, hard), "hard", TestSizes(1000, 1)
+        )
 
     yield from _under_all_conditions(name, maker, task)
 
@@ -119,7 +121,7 @@ def workshop_worlds(sources: Sources) -> Iterator[World]:
 
     def task() -> Task:
         items = load_items("workshop", size=_WORKSHOP_ITEMS)
-        return Task(items, Strata("steps", 2, 5), "hard", TestSizes(800, 1))
+        return Task(items, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(800, 1))
 
     yield from _under_all_conditions("workshop", maker, task)
 

@@ -36,11 +36,13 @@ def show_curves(result: CurvesResult) -> None:
     by_count = [(d, d.labels) for d in result.equal_count]
     by_cost = [(d, d.cost) for d in result.equal_cost]
     by_noise = [(d, d.labels) for d in result.equal_noise]
-    console.print(_differences(f"Same number of labels: {arms}", "labels", counts, by_count))
+    console.print(
+        _differences(f"Same number of labels: {arms}", "labels", counts, by_count, result)
+    )
     if by_cost:
-        console.print(_differences(f"Same money: {arms}", "money", costs, by_cost))
+        console.print(_differences(f"Same money: {arms}", "money", costs, by_cost, result))
     if len(result.error_rates) > 1:
-        console.print(_differences(f"Same error rate: {arms}", "labels", counts, by_noise))
+        console.print(_differences(f"Same error rate: {arms}", "labels", counts, by_noise, result))
     console.print(
         f"Below each number its {interval_name(result.confidence)}, over test items and seeds; "
         "* marks differences whose interval leaves out zero."
@@ -58,9 +60,9 @@ def _accuracies(result: CurvesResult) -> Table:
         cells = rows.setdefault((point.stratum, point.error_rate), [])
         cells.append(_cell(percent(point.estimate), span(point, decimals=0)))
     for (stratum, rate), cells in rows.items():
-        table.add_row(f"{stratum}\n{rate_text(rate) if rate else 'clean'}", *cells)
+        table.add_row(f"{stratum}\n{rate_text(rate) if rate else result.without_noise}", *cells)
     table.add_section()
-    table.add_row("SGR\nclean", *map(_gap, result.sgr))
+    table.add_row(f"SGR\n{result.without_noise}", *map(_gap, result.sgr))
     untrained = result.zero_shot
     table.caption = (
         f"no training: {percent(untrained.estimate)} ({span(untrained)}); "
@@ -80,13 +82,14 @@ def _differences(
     place_name: str,
     places: Mapping[float, str],
     differences: Sequence[tuple[Difference, float]],
+    result: CurvesResult,
 ) -> Table:
     """A row per size or amount, a column per pair of error rates."""
     cells: dict[float, dict[Rates, str]] = {place: {} for place in places}
     pairs: dict[Rates, str] = {}
     for difference, place in differences:
         rates = (difference.easy_error_rate, difference.hard_error_rate)
-        pairs[rates] = _rates_name(rates)
+        pairs[rates] = _rates_name(rates, result)
         cells[place][rates] = _difference(difference)
     table = Table(place_name, *pairs.values(), title=title)
     for place, name in places.items():
@@ -94,10 +97,10 @@ def _differences(
     return table
 
 
-def _rates_name(rates: Rates) -> str:
+def _rates_name(rates: Rates, result: CurvesResult) -> str:
     easy, hard = rates
     if easy == hard:
-        return rate_text(easy) if easy else "clean"
+        return rate_text(easy) if easy else result.without_noise
     return f"{rate_text(easy)} / {rate_text(hard)}"
 
 

@@ -15,6 +15,7 @@ from analysis.numbers import (
     points,
     span,
 )
+from analysis.run.verdicts import plain_name
 from analysis.run.wording import method_name
 from budget.decision import wording as sentences
 from budget.decision.headline import headline
@@ -125,7 +126,7 @@ def _others_table(replanned: Replan) -> Table:
     if replanned.alternatives:
         table.add_section()
     for name, rule in replanned.alternatives.items():
-        add(name.replace("_", " "), rule.labels, rule.cost, rule.expected_accuracy, "")
+        add(plain_name(name), rule.labels, rule.cost, rule.expected_accuracy, "")
     if replanned.alternatives:
         table.caption = "below the line: simple rules that buy no pilot"
     return table

@@ -12,6 +12,7 @@ from analysis.numbers import (
 )
 from analysis.run.caveats import notices
 from analysis.run.result import MethodResult, RunResult
+from analysis.run.verdicts import plain_name
 from analysis.run.wording import (
     after_the_pilot,
     break_even,
@@ -55,7 +56,7 @@ def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
     )
     for name, condition in method.accuracy.items():
         table.add_row(
-            name.replace("_", " "),
+            plain_name(name),
             labels_text(condition.labels, result.strata),
             money(condition.cost, result.currency),
             percent(condition.estimate),

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.terms.cost import LabelTerms, mix_cost
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.registry import POLICIES
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import grid_mixes
-from budget.campaign.play import play_markets
-from budget.market.market import Market, PurchaseRefusedError
+from budget.campaign.campaign import PurchaseRefusedError
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generate, generated_world, stratum_names
 from budget.worlds.world import World
@@ -50,7 +50,7 @@ def worlds(draw: st.DrawFn) -> World:
 def test_no_order_of_purchases_spends_more_than_the_budget(
     world: World, data: st.DataObject
 ) -> None:
-    market = Market(world, seed=0)
+    market = campaign_in(world, seed=0)
     for _ in range(data.draw(st.integers(1, 5))):
         counts = {name: data.draw(st.integers(-1, 120)) for name in market.strata}
         before = dict(market.bought)
@@ -68,16 +68,16 @@ def test_no_order_of_purchases_spends_more_than_the_budget(
 @given(world=worlds(), seed=st.integers(0, 3))
 @pytest.mark.parametrize("name", [name for name in POLICIES if name != "planner"])
 def test_no_policy_is_refused_or_overspends(name: str, world: World, seed: int) -> None:
-    market = Market(world, seed)
-    play_markets(POLICIES[name], [market], ProbeTrainer(world, "per_size"))
+    market = campaign_in(world, seed)
+    play_in_world(POLICIES[name], [market], ProbeTrainer(world, "per_size"))
     assert Decimal(0) <= market.money_left <= world.budget
 
 
 @settings(max_examples=6)
 @given(world=worlds())
 def test_the_planner_is_not_refused_and_does_not_overspend(world: World) -> None:
-    market = Market(world, 0)
-    play_markets(POLICIES["planner"], [market], ProbeTrainer(world, "per_size"))
+    market = campaign_in(world, 0)
+    play_in_world(POLICIES["planner"], [market], ProbeTrainer(world, "per_size"))
     assert Decimal(0) <= market.money_left <= world.budget
 
 
@@ -91,8 +91,8 @@ def test_the_same_market_gives_the_same_decisions(name: str, recipe: Recipe) -> 
     world, policy = generated_world(recipe, Condition(2, (0.1, 0.2), 200)), POLICIES[name]
     bought = []
     for _ in range(2):
-        markets = [Market(world, seed) for seed in (5, 6)]
-        forecasts = play_markets(policy, markets, ProbeTrainer(world, "per_size"))
+        markets = [campaign_in(world, seed) for seed in (5, 6)]
+        forecasts = play_in_world(policy, markets, ProbeTrainer(world, "per_size"))
         bought.append(([market.bought for market in markets], forecasts))
     assert bought[0] == bought[1]
 
@@ -103,11 +103,11 @@ def test_no_policy_sees_a_true_label(name: str, recipe: Recipe) -> None:
     decisions, policy = [], POLICIES[name]
     for poisoned in (False, True):
         world = generated_world(recipe, Condition(2, (0.1, 0.2), 200))
-        markets = [Market(world, seed) for seed in (5, 6)]
+        markets = [campaign_in(world, seed) for seed in (5, 6)]
         trainer = ProbeTrainer(world, "cross_validated")
         if poisoned:
             for pool in world.items.pools.values():
                 world.items.answers[pool] = 1 - world.items.answers[pool]
-        forecasts = play_markets(policy, markets, trainer)
+        forecasts = play_in_world(policy, markets, trainer)
         decisions.append(([market.bought for market in markets], forecasts))
     assert decisions[0] == decisions[1]

@@ -19,8 +19,8 @@ from hypothesis.strategies import DrawFn
 
 from annotation.errors import InputError
 from budget.decision.rounds import next_round
-from budget.market.offers import Discount, Offer
 from budget.market.market import Market, TrainingCost
+from budget.market.offers import Discount, Offer
 from budget.search.plan import Plan, PlanSearch, plan_purchase
 from budget.surface.parameters import ParameterSpace
 from budget.surface.response import ResponseSurface

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from budget.backtest.offers import Offers
+from budget.backtest.evidence import campaign_in
 from budget.backtest.trainer import ProbeTrainer
 from budget.campaign.play import Rehearsing
-from budget.market.market import Market
 from budget.surface.rehearsal import Control
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
 from budget.worlds.world import World
+from tests.markets import sold
 
 CONDITION = Condition(2, (0.1, 0.2), 2000)
 SIZE = 400
@@ -34,9 +34,9 @@ def world_of(transfer: float, own_choices: bool) -> World:
 
 
 def rehearsed(world: World, trainer: ProbeTrainer, labels: int) -> float:
-    market = Market(world, 0)
+    market = campaign_in(world, 0)
     market.buy({"easy": labels})
-    ((found,),) = trainer.halves.rehearse([(market, Rehearsing((EASY,)))])
+    ((found,),) = trainer.looker.rehearse([(market, Rehearsing((EASY,)))])
     assert max(own.surprise for own in found) < 2.5
     return float(np.mean([own.accuracy for own in found]))
 
@@ -48,7 +48,7 @@ def test_forty_labels_tell_what_four_hundred_score(own_choices: bool) -> None:
     for transfer in (0.0, 0.5, 0.85, 1.0):
         world = world_of(transfer, own_choices)
         trainer = ProbeTrainer(world, "per_size")
-        real = [Offers(world, seed).first({"easy": SIZE}) for seed in range(8)]
+        real = [sold(world, seed, {"easy": SIZE}) for seed in range(8)]
         scores.append(float(trainer.correct(real).mean()))
         told.append(rehearsed(world, trainer, 40))
     assert np.abs(np.array(told) - scores).max() < 0.07
@@ -57,9 +57,9 @@ def test_forty_labels_tell_what_four_hundred_score(own_choices: bool) -> None:
 
 def control_of(world: World) -> Control:
     trainer = ProbeTrainer(world, "per_size")
-    ((found,),) = trainer.halves.rehearse([(Market(world, 0), CONTROL)])
+    ((found,),) = trainer.looker.rehearse([(campaign_in(world, 0), CONTROL)])
     lent = [trainer.lender.lend(SIZE, seed) for seed in range(8)]
-    scored = np.stack([Market(world, 0).scored(SIZE, seed) for seed in range(8)])
+    scored = np.stack([campaign_in(world, 0).test.scored(SIZE, seed) for seed in range(8)])
     accuracy = float(trainer.correct(lent)[scored].mean())
     assert accuracy > 0.6  # there is something to miss
     return Control.of(found, accuracy, world.items.chance)
@@ -87,7 +87,7 @@ def test_the_control_of_classes_that_are_no_clusters_is_not(seed: int) -> None:
 def test_answers_of_items_for_sale_are_not_read() -> None:
     """Other right answers to all items but those bought: the same rehearsal, to the bit."""
     world = world_of(0.85, False)
-    market = Market(world, 0)
+    market = campaign_in(world, 0)
     market.buy({"easy": 40})
     bought = market.bought_of("easy").positions
     items = world.items
@@ -95,12 +95,12 @@ def test_answers_of_items_for_sale_are_not_read() -> None:
     kept = np.concatenate([items.test, bought])
     answers[kept] = items.answers[kept]
     other = replace(world, load=lambda: replace(items, answers=answers))
-    twin = Market(other, 0)
+    twin = campaign_in(other, 0)
     twin.buy({"easy": 40})
     mixes = Rehearsing((EASY, (("easy", 100), ("hard", 100))))
     # Cross-validated on the imagined labels: a penalty per size is chosen on other purchases.
     first, second = (
-        ProbeTrainer(own, "cross_validated").halves.rehearse([(sold, mixes)])
+        ProbeTrainer(own, "cross_validated").looker.rehearse([(sold, mixes)])
         for own, sold in ((world, market), (other, twin))
     )
     assert first == second

@@ -29,7 +29,7 @@ def test_easy_classes_lie_as_far_apart_as_they_were_made(own_choices: bool) -> N
             latent=24,
         )
         world = generated_world(recipe, CLEAN)
-        found = separations(ProbeTrainer(world, "per_size").halves.readings)["easy"]
+        found = separations(ProbeTrainer(world, "per_size").looker.readings)["easy"]
         made.append((1.6 * transfer) ** 2)
         told.append(found.square / 0.65)
         deviations.append(found.deviation)
@@ -43,8 +43,8 @@ def test_errors_in_labels_for_sale_do_not_matter() -> None:
     clean = generated_world(recipe, CLEAN)
     noisy = replace(clean, terms=Condition(2, (0.4, 0.6), 600).terms(("easy", "hard")))
     assert (
-        ProbeTrainer(clean, "per_size").halves.readings
-        == ProbeTrainer(noisy, "per_size").halves.readings
+        ProbeTrainer(clean, "per_size").looker.readings
+        == ProbeTrainer(noisy, "per_size").looker.readings
     )
 
 
@@ -68,6 +68,6 @@ def test_classes_that_are_not_equally_frequent() -> None:
         groups=test.astype(str).astype(object),
     )
     found = separations(
-        ProbeTrainer(replace(world, load=lambda: skewed), "per_size").halves.readings
+        ProbeTrainer(replace(world, load=lambda: skewed), "per_size").looker.readings
     )
     assert found["easy"].square / 0.65 == pytest.approx(1.0, abs=0.3)

@@ -7,23 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.strata.bands import Strata
 from training.store import TrialStore
-from training.trial import Trial, TrialResult
+from training.trial import Recipe, Trial, TrialResult
 
 TRIAL = Trial(
     item_fingerprint="f" * 64,
-    measure="steps",
-    easy_at_most=2.0,
-    hard_at_least=5.0,
+    strata=Strata.easy_medium_hard("steps", 2, 5),
     target="hard",
     test_target=10,
     test_others=6,
     test_seed=0,
     model="pico",
     revision="r1",
-    quantisation="none",
-    method="zero_shot",
-    settings=(),
+    recipe=Recipe("zero_shot", (), quantisation="none"),
     mix=(),
     terms=(),
     pilot=None,

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from annotation.items.validate import validate_items
+from annotation.labelling.labels import Labels
 from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms
 from annotation.terms.noise import ErrorKind, true_flip_rate
-from training.task import Pilot, Purchase, Task, TestSizes
+from training.running.labels_of_trial import simulated_labels
+from training.task import Pilot, Task, TestSizes
 
 NAMES = ("easy", "medium", "hard")
 
@@ -35,7 +37,7 @@ ITEMS = items_of(120)  # 40 a stratum
 
 
 def task_of(seed: int = 0) -> Task:
-    return Task(ITEMS, Strata("steps", 2, 5), "hard", TestSizes(12, 8), seed)
+    return Task(ITEMS, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(12, 8), seed)
 
 
 def terms(rate: float, kind: ErrorKind) -> dict[str, LabelTerms]:
@@ -48,7 +50,7 @@ RATES = st.floats(0, 1)
 KINDS: st.SearchStrategy[ErrorKind] = st.sampled_from(["redraw", "flip"])
 
 
-def as_dict(purchase: Purchase) -> dict[int, int]:
+def as_dict(purchase: Labels) -> dict[int, int]:
     return dict(zip(purchase.positions.tolist(), purchase.labels.tolist(), strict=True))
 
 
@@ -57,14 +59,16 @@ def test_purchases(
     mix: dict[str, int], seed: int, task_seed: int, rate: float, kind: ErrorKind
 ) -> None:
     task = task_of(task_seed)
-    bought = as_dict(task.purchase(mix, terms(rate, kind), seed))
+    bought = as_dict(simulated_labels(task, mix, terms(rate, kind), seed))
     assert len(bought) == sum(mix.values())
     assert not bought.keys() & set(task.test_positions.tolist())
     strata = task.stratum_of[list(bought)].tolist()
     assert {name: strata.count(name) for name in NAMES} == mix
     assert all(0 <= label < task.choice_counts[item] for item, label in bought.items())
     smaller = {name: count // 2 for name, count in mix.items()}
-    assert as_dict(task.purchase(smaller, terms(rate, kind), seed)).items() <= bought.items()
+    assert (
+        as_dict(simulated_labels(task, smaller, terms(rate, kind), seed)).items() <= bought.items()
+    )
 
 
 @given(MIXES, SEEDS, st.tuples(RATES, RATES), KINDS)
@@ -72,7 +76,7 @@ def test_error_rates_pair(
     mix: dict[str, int], seed: int, rates: tuple[float, float], kind: ErrorKind
 ) -> None:
     task = task_of()
-    low, high = (as_dict(task.purchase(mix, terms(r, kind), seed)) for r in sorted(rates))
+    low, high = (as_dict(simulated_labels(task, mix, terms(r, kind), seed)) for r in sorted(rates))
     assert low.keys() == high.keys()
     for item, label in low.items():
         if label != task.answers[item]:
@@ -86,8 +90,8 @@ def test_subsamples_are_of_the_pilot(
     task = task_of()
     pilot_mix = {name: min(28, count + 5) for name, count in mix.items()}
     pilot = Pilot(tuple(pilot_mix.items()), pilot_seed)
-    paid = as_dict(task.purchase(pilot_mix, terms(rate, "redraw"), 0, pilot))
-    part = as_dict(task.purchase(mix, terms(rate, "redraw"), seed, pilot))
+    paid = as_dict(simulated_labels(task, pilot_mix, terms(rate, "redraw"), 0, pilot))
+    part = as_dict(simulated_labels(task, mix, terms(rate, "redraw"), seed, pilot))
     assert len(part) == sum(mix.values())
     assert part.items() <= paid.items()
 
@@ -97,7 +101,7 @@ def test_as_many_labels_are_wrong_as_the_rate_says(kind: ErrorKind) -> None:
     task = task_of()
     mix, shares = {"easy": 32, "hard": 28}, []
     for seed in range(200):
-        bought = task.purchase(mix, terms(0.3, kind), seed)
+        bought = simulated_labels(task, mix, terms(0.3, kind), seed)
         shares.append((bought.labels != task.answers[bought.positions]).mean())
     pools = np.concatenate([task.pools["easy"], task.pools["hard"]])
     expected = true_flip_rate(0.3, kind, task.choice_counts[pools])

@@ -57,7 +57,7 @@ def test_arc_measures_correlate_as_published(arc: pd.DataFrame) -> None:
 
 
 def test_arc_strata(arc: pd.DataFrame) -> None:
-    names = Strata("grade", 5, 8).assign(arc)
+    names = Strata.easy_medium_hard("grade", 5, 8).assign(arc)
     sizes = {name: int((names == name).sum()) for name in ("easy", "medium", "hard")}
     for name, whole in {"easy": 1434, "medium": 1055, "hard": 2032}.items():
         assert 0.93 * whole <= sizes[name] <= whole
@@ -93,7 +93,7 @@ def test_gsm8k_sizes(data_folder: Callable[[str], Path]) -> None:
     assert len(items) == 8_792
     steps = {2: 2286, 3: 2519, 4: 1958, 5: 1128, 6: 507, 7: 268, 8: 110, 9: 15, 10: 1}
     assert items["num_steps"].value_counts().to_dict() == steps
-    names = Strata("num_steps", 4, 7).assign(items)
+    names = Strata.easy_medium_hard("num_steps", 4, 7).assign(items)
     assert {name: int((names == name).sum()) for name in ("easy", "medium", "hard")} == {
         "easy": 6_763,
         "medium": 1_635,
@@ -110,7 +110,7 @@ def test_gsm8k_sizes(data_folder: Callable[[str], Path]) -> None:
 def test_strategyqa_sizes(data_folder: Callable[[str], Path]) -> None:
     items = load_strategyqa(str(data_folder("strategyqa")))
     assert len(items) == 2_290
-    names = Strata("num_steps", 2, 4).assign(items)
+    names = Strata.easy_medium_hard("num_steps", 2, 4).assign(items)
     assert {name: int((names == name).sum()) for name in ("easy", "medium", "hard")} == {
         "easy": 644,
         "medium": 1_219,

@@ -75,8 +75,8 @@ def test_arc(arc: pd.DataFrame, arc_folder: Path, measure: str) -> None:
 
     def cut_by_hand(chosen: list[dict[str, float]]) -> tuple[int, int, int]:
         values = [row[measure] for row in chosen]
-        easy = sum(value <= cut.easy_at_most for value in values)
-        hard = sum(value >= cut.hard_at_least for value in values)
+        easy = sum(value <= cut.edges[0].value for value in values)
+        hard = sum(value >= cut.edges[1].value for value in values)
         return easy, len(values) - easy - hard, hard
 
     # On all 4,521 annotated questions as published; of these, on those that the folder holds.

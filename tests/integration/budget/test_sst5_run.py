@@ -14,11 +14,12 @@ from scipy.stats import t as student_t
 from analysis.run import wording
 from analysis.run.result import RunResult
 from annotation.terms.cost import LabelTerms, money
-from budget.config.prepare import Setting, prepare
+from budget.config.prepare import prepare
 from budget.config.read import read_config, with_overrides
+from tests.trials import flat_trial
 from training.engines import LocalEngine, SilentWatcher, local_engine
+from training.lab import Lab
 from training.store import TrialStore
-from training.trial import make_trial
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -90,14 +91,14 @@ def test_the_report_says_so(run: Run, report_text: Callable[[Path], str]) -> Non
 
 
 @contextmanager
-def engine_of(run: Run, store: Path) -> Iterator[tuple[Setting, LocalEngine]]:
+def engine_of(run: Run, store: Path) -> Iterator[tuple[Lab, LocalEngine]]:
     """The run's task and model with the features it has read already; a store of its own."""
-    setting = prepare(with_overrides(read_config(CONFIG), run.data, str(run.model)))
+    lab = prepare(with_overrides(read_config(CONFIG), run.data, str(run.model))).lab
     with (
         TrialStore(store) as trials,
-        local_engine(setting.task, setting.source, run.folder / "features", trials) as engine,
+        local_engine(lab.task, lab.source, run.folder / "features", trials) as engine,
     ):
-        yield setting, engine
+        yield lab, engine
 
 
 Measure = Callable[[str, int, dict[str, float], int], PerSeed]
@@ -109,16 +110,16 @@ def measure(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meas
 
     The probe's penalty is chosen by cross-validation on the bought labels.
     """
-    with engine_of(run, tmp_path_factory.mktemp("known") / "trials.sqlite") as (setting, engine):
+    with engine_of(run, tmp_path_factory.mktemp("known") / "trials.sqlite") as (lab, engine):
 
         def accuracies(
             stratum: str, labels: int, error_rates: dict[str, float], seeds: int
         ) -> PerSeed:
             terms = {n: LabelTerms(money(1), rate, "redraw") for n, rate in error_rates.items()}
             trials = [
-                make_trial(
-                    setting.task,
-                    setting.source,
+                flat_trial(
+                    lab.task,
+                    lab.source,
                     "probe",
                     {"penalty": None},
                     {stratum: labels},
@@ -128,7 +129,7 @@ def measure(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meas
                 for seed in range(seeds)
             ]
             results = engine.run(trials, SilentWatcher(), "known")
-            correct = [results[trial.key].correct[setting.on_target] for trial in trials]
+            correct = [results[trial.key].correct[lab.on_target] for trial in trials]
             return np.asarray(np.stack(correct).mean(axis=1))
 
         yield accuracies

@@ -7,7 +7,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,12 @@ from annotation.errors import InputError
 from annotation.sources.workshop import load_workshop
 from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms
+from tests.trials import eventful_labels, flat_trial
 from training.engines import RayResources, SilentWatcher, local_engine, ray_engine
 from training.models.source import ModelSource, find_model
 from training.store import TrialStore
-from training.task import Purchase, Task, TestSizes
-from training.trial import Trial, TrialResult, make_trial
+from training.task import Task, TestSizes
+from training.trial import Trial, TrialResult
 from training.tuning.qlora import QloraSettings, TrainingDivergedError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,8 +32,9 @@ SHORT = QloraSettings(rank=4, alpha=8, batch=8, epochs=1, least_updates=3, learn
 FATAL, FAULTY = 9, 4  # trials on so many labels come to grief
 
 
-class EventfulTask(Task):
-    """Writes down every purchase, which each run of a trial makes once; some end badly.
+@dataclass
+class Events:
+    """Writes down every look at labels, which each run of a trial takes once; some end badly.
 
     What happens: "nothing"; the first run on FATAL labels "is killed" with its worker or "hangs";
     or the first run on the second node dies with it, "with its node".
@@ -42,9 +44,7 @@ class EventfulTask(Task):
     happens: str = "nothing"
     first_node: str = ""
 
-    def purchase(self, *arguments: Any, **named: Any) -> Purchase:
-        bought = super().purchase(*arguments, **named)
-        labels = bought.labels.size
+    def __call__(self, labels: int) -> None:
         again = any(labels == before for before, _ in self.runs())
         with self.record.open("a") as file:
             file.write(f"{labels} {os.getpid()}\n")
@@ -56,7 +56,6 @@ class EventfulTask(Task):
             if self.happens == "is killed":
                 os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(600)
-        return bought
 
     def _lose_second_node(self) -> None:
         """Runs on the first node wait until the second is lost, so that it has work to lose."""
@@ -102,22 +101,29 @@ def pico() -> ModelSource:
 
 
 @pytest.fixture
-def task(tmp_path: Path) -> EventfulTask:
-    task = EventfulTask(load_workshop(240), Strata("steps", 2, 5), "hard", TestSizes(24, 8))
-    task.record = tmp_path / "record"
-    return task
+def task() -> Task:
+    return Task(
+        load_workshop(240), Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(24, 8)
+    )
 
 
-def adapter(task: Task, source: ModelSource, labels: int, **changes: Any) -> Trial:
-    return make_trial(
+@pytest.fixture
+def events(tmp_path: Path) -> Events:
+    return Events(tmp_path / "record")
+
+
+def adapter(task: Task, source: ModelSource, labels: int, events: Events, **changes: Any) -> Trial:
+    mix = {"easy": labels - 2, "hard": 2}
+    return flat_trial(
         task,
         source,
         "qlora",
         asdict(SHORT) | changes,
-        {"easy": labels - 2, "hard": 2},
-        TERMS,
+        mix,
+        {},
         seed=0,
         quantisation="nf4",
+        given=eventful_labels(task, mix, TERMS, 0, events),
     )
 
 
@@ -140,13 +146,13 @@ def kept(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_results_are_the_local_engines_though_a_worker_is_killed(
-    nodes: Any, task: EventfulTask, pico: ModelSource, tmp_path: Path, kept: list[str]
+    nodes: Any, task: Task, events: Events, pico: ModelSource, tmp_path: Path, kept: list[str]
 ) -> None:
     trials = [
-        make_trial(task, pico, "zero_shot", {}, {}, TERMS, 0),
-        make_trial(task, pico, "probe", {}, {"easy": 20}, TERMS, 0),
-        *(adapter(task, pico, labels) for labels in (5, 6, 7, 8, FATAL)),
-        make_trial(task, pico, "probe", {}, {"hard": 20}, TERMS, 1),
+        flat_trial(task, pico, "zero_shot", {}, {}, TERMS, 0),
+        flat_trial(task, pico, "probe", {}, {"easy": 20}, TERMS, 0),
+        *(adapter(task, pico, labels, events) for labels in (5, 6, 7, 8, FATAL)),
+        flat_trial(task, pico, "probe", {}, {"hard": 20}, TERMS, 1),
     ]
     with (
         TrialStore(tmp_path / "local.sqlite") as store,
@@ -155,8 +161,8 @@ def test_results_are_the_local_engines_though_a_worker_is_killed(
         expected = engine.run(trials, SilentWatcher(), "trials")
     assert len({tuple(own) for own in bits(expected).values()}) >= 4  # they differ
 
-    task.record.unlink()
-    task.happens = "is killed"
+    events.record.unlink()
+    events.happens = "is killed"
     kept.clear()
     with (
         TrialStore(tmp_path / "ray.sqlite") as store,
@@ -164,14 +170,14 @@ def test_results_are_the_local_engines_though_a_worker_is_killed(
     ):
         results = engine.run(trials, SilentWatcher(), "trials")
         with pytest.raises(ZeroDivisionError, match=r"^a fault in the program$") as caught:
-            engine.run([adapter(task, pico, FAULTY)], SilentWatcher(), "trials")
-    assert "in purchase" in str(caught.value.__cause__)  # where it happened, on the node
+            engine.run([adapter(task, pico, FAULTY, events)], SilentWatcher(), "trials")
+    assert "in labels" in str(caught.value.__cause__)  # where it happened, on the node
     assert bits(results) == bits(expected)
     assert sorted(kept) == sorted(trial.key for trial in trials)  # each once, by the driver
 
-    workers = [(labels, process) for labels, process in task.runs() if process != os.getpid()]
+    workers = [(labels, process) for labels, process in events.runs() if process != os.getpid()]
     apart = Counter(labels for labels, _ in workers)
-    assert apart == {0: 1, FAULTY: 1, 5: 1, 6: 1, 7: 1, 8: 1, FATAL: 2}
+    assert apart == {FAULTY: 1, 5: 1, 6: 1, 7: 1, 8: 1, FATAL: 2}
     assert len({process for _, process in workers}) <= 3  # two, and one for the killed
     # The driver joined the cluster and left it as it was.
     assert not sys.modules["ray"].is_initialized()
@@ -194,10 +200,10 @@ def gone(process: int) -> bool:
 
 
 def test_an_interruption_ends_what_runs_and_loses_nothing_done(
-    nodes: Any, task: EventfulTask, pico: ModelSource, tmp_path: Path
+    nodes: Any, task: Task, events: Events, pico: ModelSource, tmp_path: Path
 ) -> None:
-    trials = [adapter(task, pico, labels) for labels in (5, FATAL)]
-    task.happens = "hangs"
+    trials = [adapter(task, pico, labels, events) for labels in (5, FATAL)]
+    events.happens = "hangs"
     with TrialStore(tmp_path / "trials.sqlite") as store:
         with (
             pytest.raises(KeyboardInterrupt),
@@ -205,7 +211,7 @@ def test_an_interruption_ends_what_runs_and_loses_nothing_done(
         ):
             engine.run(trials, Interrupting(), "trials")
         assert store.missing(trials) == [trials[1]]
-        processes = {process for _, process in task.runs()}
+        processes = {process for _, process in events.runs()}
         deadline = time.monotonic() + 30
         while not all(map(gone, processes)) and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -213,12 +219,12 @@ def test_an_interruption_ends_what_runs_and_loses_nothing_done(
 
 
 def test_a_node_is_killed_and_a_trial_diverges(
-    nodes: Any, task: EventfulTask, pico: ModelSource, tmp_path: Path
+    nodes: Any, task: Task, events: Events, pico: ModelSource, tmp_path: Path
 ) -> None:
     """The lost node's trial is run again on the other; the diverging one is named."""
-    wrong = adapter(task, pico, 5, learning_rate=1e30)
-    trials = [wrong, *(adapter(task, pico, labels) for labels in (6, 7, 8))]
-    task.happens, task.first_node = "with its node", nodes.head_node.node_id
+    wrong = adapter(task, pico, 5, events, learning_rate=1e30)
+    trials = [wrong, *(adapter(task, pico, labels, events) for labels in (6, 7, 8))]
+    events.happens, events.first_node = "with its node", nodes.head_node.node_id
     (second,) = nodes.worker_nodes
     try:
         with (
@@ -231,13 +237,13 @@ def test_a_node_is_killed_and_a_trial_diverges(
     finally:
         nodes.remove_node(second)
         nodes.add_node(**BOUNDED)
-    runs = Counter(labels for labels, _ in task.runs())
+    runs = Counter(labels for labels, _ in events.runs())
     assert runs.keys() == {5, 6, 7, 8}
     assert sorted(runs.values()) == [1, 1, 1, 2]
 
 
 def test_a_cluster_that_cannot_be_used_is_said_so(
-    nodes: Any, task: EventfulTask, pico: ModelSource, tmp_path: Path
+    nodes: Any, task: Task, events: Events, pico: ModelSource, tmp_path: Path
 ) -> None:
     ray = sys.modules["ray"]
 

@@ -21,6 +21,7 @@ from budget.config.prepare import Setting, prepare
 from budget.config.read import read_config
 from budget.curves import CurveTrials
 from budget.curves_result import Kind, Measurements, summarise_curves
+from training.running.labels_of_trial import simulated_labels
 
 CONFIG = """
 [items]
@@ -92,44 +93,46 @@ def setting(task_folder: Path) -> Setting:
 
 
 def test_every_kind_of_label_is_bought_in_every_size_by_every_seed(setting: Setting) -> None:
-    trials = CurveTrials(setting, DESIGN, "probe")
+    trials = CurveTrials(setting.lab, DESIGN, "probe")
     assert list(trials.trained) == KINDS
     assert len(trials.all) == len({trial.key for trial in trials.all}) == 1 + 5 * 2 * 3
     for kind, curve in trials.trained.items():
         for size, group in zip(DESIGN.sizes, curve, strict=True):
             for seed, trial in enumerate(group):
-                assert trial.method == "probe" and trial.quantisation == "none"
+                assert trial.method == "probe" and trial.recipe.quantisation == "none"
                 assert trial.mix == ((kind.stratum, size),)
                 assert trial.terms == ((kind.stratum, kind.error_rate, "redraw"),)
                 assert (trial.seed, trial.pilot) == (seed, None)
 
 
 def test_the_untrained_model_is_tested_once(setting: Setting) -> None:
-    trial = CurveTrials(setting, DESIGN, "probe").zero_shot
-    assert (trial.method, trial.mix, trial.quantisation) == ("zero_shot", (), "none")
-    assert CurveTrials(setting, DESIGN, "qlora").zero_shot.quantisation == "nf4"
+    trial = CurveTrials(setting.lab, DESIGN, "probe").zero_shot
+    assert (trial.method, trial.mix, trial.recipe.quantisation) == ("zero_shot", (), "none")
+    assert CurveTrials(setting.lab, DESIGN, "qlora").zero_shot.recipe.quantisation == "nf4"
 
 
 def test_trials_are_those_that_a_run_keeps(setting: Setting) -> None:
     """At the configured error rate: whoever has run it has that trial already."""
-    configured = setting.trial("probe", {"easy": 8}, 1)
+    configured = setting.lab.trial(setting.lab.recipes["probe"], {"easy": 8}, 1)
     design = replace(DESIGN, error_rates=(0.0, 0.1))
-    assert configured.key in {trial.key for trial in CurveTrials(setting, design, "probe").all}
+    assert configured.key in {trial.key for trial in CurveTrials(setting.lab, design, "probe").all}
 
 
 def test_error_rate_and_kind_are_those_of_the_stratum_alone(setting: Setting) -> None:
-    flips = {name: LabelTerms(t.cost, t.error_rate, "flip") for name, t in setting.terms.items()}
-    trials = CurveTrials(replace(setting, terms=flips), DESIGN, "probe")
+    flips = {
+        name: LabelTerms(t.cost, t.error_rate, "flip") for name, t in setting.lab.terms.items()
+    }
+    trials = CurveTrials(replace(setting.lab, terms=flips), DESIGN, "probe")
     [[trial, *_], *_] = trials.trained[Kind("hard", 0.4)]
     assert trial.terms == (("hard", 0.4, "flip"),)
 
 
 def test_purchases_are_matched_across_sizes_and_error_rates(setting: Setting) -> None:
-    task = setting.task
+    task = setting.lab.task
 
     def bought(kind: Kind, size: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        terms = {kind.stratum: replace(setting.terms[kind.stratum], error_rate=kind.error_rate)}
-        purchase = task.purchase({kind.stratum: size}, terms, seed)
+        terms = {kind.stratum: replace(setting.lab.terms[kind.stratum], error_rate=kind.error_rate)}
+        purchase = simulated_labels(task, {kind.stratum: size}, terms, seed)
         return purchase.positions, purchase.labels
 
     for seed in range(3):
@@ -258,10 +261,14 @@ def test_what_a_reader_must_know_is_a_warning(
 
 
 def test_error_kinds_that_differ_are_a_warning(setting: Setting) -> None:
-    terms = {**setting.terms, "hard": replace(setting.terms["hard"], error_kind="flip")}
+    terms = {**setting.lab.terms, "hard": replace(setting.lab.terms["hard"], error_kind="flip")}
     correct = {kind: [first(few), first(many)] for kind, (few, many) in RIGHT.items()}
     result = summarise_curves(
-        replace(setting, terms=terms), DESIGN, "probe", Measurements(first(6, 1), correct, 1), {}
+        replace(setting, lab=replace(setting.lab, terms=terms)),
+        DESIGN,
+        "probe",
+        Measurements(first(6, 1), correct, 1),
+        {},
     )
     assert result.warnings == [
         "The kinds of error differ (easy: redraw, hard: flip): the same error rate is not the same "

@@ -55,12 +55,12 @@ def test_accuracy_is_the_mean_over_seeds_of_each_stratum(config: Path) -> None:
     assert found["labels"] == {"easy": 30, "hard": 10}
     assert found["seeds"] == 3
     assert found["details"]["penalty"] == pytest.approx(0.1)
-    setting = prepare(read_config(config))
-    trials = [setting.trial("probe", {"easy": 30, "hard": 10}, seed) for seed in range(3)]
+    lab = prepare(read_config(config)).lab
+    trials = [lab.trial(lab.recipes["probe"], {"easy": 30, "hard": 10}, seed) for seed in range(3)]
     with TrialStore(config.parent / "out" / "trials.sqlite") as store:
         kept = [store.get(own) for own in trials]
     assert all(kept)
-    per_seed = [own.accuracy(setting.task.test_strata) for own in kept if own]
+    per_seed = [own.accuracy(lab.task.test_strata) for own in kept if own]
     for stratum in ("easy", "medium", "hard"):
         accuracy = found["accuracy"][stratum]
         assert accuracy["estimate"] == pytest.approx(np.mean([own[stratum] for own in per_seed]))

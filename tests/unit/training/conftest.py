@@ -272,6 +272,8 @@ def make_task() -> Callable[..., Task]:
     """`make_task(items, target=10, others=6)`: bands of 1-2, 3-4 and 5-6 steps, target hard."""
 
     def make(items: pd.DataFrame, target: int = 10, others: int = 6) -> Task:
-        return Task(items, Strata("steps", 2, 5), "hard", TestSizes(target, others))
+        return Task(
+            items, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(target, others)
+        )
 
     return make

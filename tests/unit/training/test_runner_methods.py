@@ -16,6 +16,7 @@ from scipy.special import softmax
 
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
+from tests.trials import flat_trial
 from training.models import load as models
 from training.models.load import LoadedModel
 from training.models.source import ModelSource, find_model
@@ -26,7 +27,7 @@ from training.running.runner import TrialRunner
 from training.scoring.choices import encode_items, score_pairs
 from training.targets.make import UncertaintyMap, entropy_uncertainty, make_targets
 from training.task import Task
-from training.trial import Trial, make_trial
+from training.trial import Trial
 from training.tuning.qlora import QloraSettings
 
 TERMS = {name: LabelTerms(Decimal(1), 0.4, "redraw") for name in ("easy", "medium", "hard")}
@@ -51,7 +52,7 @@ def trial_of(task: Task, source: ModelSource, method: str, **changes: Any) -> Tr
         "terms": TERMS,
         "seed": 1,
     }
-    return make_trial(task, source, method, **(arguments | changes))  # type: ignore[arg-type]
+    return flat_trial(task, source, method, **(arguments | changes))  # type: ignore[arg-type]
 
 
 def test_in_context_shows_the_bought_labels_in_one_order(
@@ -60,7 +61,7 @@ def test_in_context_shows_the_bought_labels_in_one_order(
     runner = TrialRunner(task, llama_source, tmp_path)
     trial = trial_of(task, llama_source, "in_context", mix={"hard": 2}, prompt="0306-mended")
     result = runner.run(trial)
-    purchase = runner.purchase(trial)
+    purchase = runner.labels(trial)
     prompt = find_prompt("0306-mended")
     test = task.items.iloc[task.test_positions]
 
@@ -245,7 +246,7 @@ def test_probes_are_fitted_to_the_trials_targets(
         target_settings=settings,
         judgments=3,
     )
-    purchase = runner.purchase(trial)
+    purchase = runner.labels(trial)
     assert purchase.judgments.shape == (40, 3)
     counts = task.choice_counts[purchase.positions]
     targets = make_targets(
@@ -256,7 +257,7 @@ def test_probes_are_fitted_to_the_trials_targets(
         uncertainty_map=UncertaintyMap(slope=0.5),
         most_choices=4,
     )
-    everything = runner.features(trial.prompt).get(np.arange(150), runner.model)
+    everything = runner.features(trial.recipe.prompt).get(np.arange(150), runner.model)
     mask = np.arange(4) < task.choice_counts[:, None]
     job = ProbeJob(purchase.positions, targets.probabilities, targets.redraw_rates)
     fitted = fit_probes(everything, mask, [job], [0.02])[0]
@@ -281,7 +282,7 @@ def test_the_models_uncertainty_is_that_of_its_zero_shot_answers(
         prompt="0306-mended",
     )
     runner = TrialRunner(task, llama_source, tmp_path)
-    purchase = runner.purchase(trial)
+    purchase = runner.labels(trial)
     rows = task.items.iloc[purchase.positions]
     encoded = encode_items(
         llama,
@@ -338,8 +339,8 @@ def test_wrong_target_settings_are_named(
 def test_the_papers_probe(tmp_path: Path, task: Task, bert_source: ModelSource) -> None:
     runner = TrialRunner(task, bert_source, tmp_path)
     trial = trial_of(task, bert_source, "probe", settings={"optimiser": "paper"})
-    purchase = runner.purchase(trial)
-    everything = runner.features(trial.prompt).get(np.arange(150), runner.model)
+    purchase = runner.labels(trial)
+    everything = runner.features(trial.recipe.prompt).get(np.arange(150), runner.model)
     mask = np.arange(4) < task.choice_counts[:, None]
     fitted = fit_paper_probe(
         everything[purchase.positions], purchase.labels, mask[purchase.positions]
@@ -379,7 +380,7 @@ def test_trials_under_the_papers_prompt_come_out_the_same_in_any_order(
         changes |= {"settings": SHORT, "quantisation": "nf4"}
     one = trial_of(task, source, method, **changes)
     other = trial_of(
-        task, source, "zero_shot", mix={}, prompt="0306-paper", quantisation=one.quantisation
+        task, source, "zero_shot", mix={}, prompt="0306-paper", quantisation=one.recipe.quantisation
     )
     runner = TrialRunner(task, source, tmp_path / "first")
     first = runner.run(one).correct, runner.run(other).correct
@@ -398,10 +399,12 @@ def test_the_papers_probe_scores_every_choice_also_where_items_share_them(
     task = make_task(make_items(150, ("no", "yes")), target=12, others=6)
     runner = TrialRunner(task, llama_source, tmp_path)
     trial = trial_of(task, llama_source, "probe", settings={"optimiser": "paper"})
-    assert runner.features(trial.prompt).get(np.arange(4), runner.model).shape[1] == 1
-    everything = runner.features(trial.prompt, per_choice=True).get(np.arange(150), runner.model)
+    assert runner.features(trial.recipe.prompt).get(np.arange(4), runner.model).shape[1] == 1
+    everything = runner.features(trial.recipe.prompt, per_choice=True).get(
+        np.arange(150), runner.model
+    )
     assert everything.shape[1] == 2
-    purchase = runner.purchase(trial)
+    purchase = runner.labels(trial)
     mask = np.ones((150, 2), dtype=bool)
     fitted = fit_paper_probe(
         everything[purchase.positions], purchase.labels, mask[purchase.positions]

@@ -9,26 +9,23 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
+from annotation.strata.bands import Strata
 from training.store import TrialStore
-from training.trial import Trial, TrialResult
+from training.trial import Recipe, Trial, TrialResult
 
 
 @pytest.fixture
 def trial() -> Trial:
     return Trial(
         item_fingerprint="f" * 64,
-        measure="steps",
-        easy_at_most=2.0,
-        hard_at_least=5.0,
+        strata=Strata.easy_medium_hard("steps", 2, 5),
         target="hard",
         test_target=10,
         test_others=6,
         test_seed=0,
         model="pico",
         revision="r1",
-        quantisation="none",
-        method="probe",
-        settings=(("penalty", 0.1),),
+        recipe=Recipe("probe", (("penalty", 0.1),), quantisation="none"),
         mix=(("easy", 8),),
         terms=(("easy", 0.1, "redraw"),),
         pilot=None,
@@ -170,8 +167,8 @@ def test_the_store_can_be_read_with_plain_sql(tmp_path: Path, trial: Trial) -> N
         store.put(trial, result_of(7))
     connection = sqlite3.connect(path)
     row = connection.execute(
-        "SELECT json_extract(trial, '$.method'), json_extract(trial, '$.mix[0][1]'), test_items,"
-        " json_extract(details, '$.penalty') FROM trials"
+        "SELECT json_extract(trial, '$.recipe.method'), json_extract(trial, '$.mix[0][1]'),"
+        " test_items, json_extract(details, '$.penalty') FROM trials"
     ).fetchone()
     connection.close()
     assert row == ("probe", 8, 11, 0.1)

@@ -9,10 +9,12 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.items.validate import validate_items
+from annotation.labelling.labels import Labels
 from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms
 from annotation.terms.noise import ErrorKind
-from training.task import Pilot, Purchase, Task, TestSizes
+from training.running.labels_of_trial import simulated_labels
+from training.task import Pilot, Task, TestSizes
 
 STRATA = ("easy", "medium", "hard")
 
@@ -27,7 +29,7 @@ def task(make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
     return make_task(make_items(120))
 
 
-def wrong(task: Task, purchase: Purchase) -> set[int]:
+def wrong(task: Task, purchase: Labels) -> set[int]:
     """Positions of the items whose label is not the gold answer."""
     missed = purchase.labels != task.answers[purchase.positions]
     return set(purchase.positions[missed].tolist())
@@ -59,7 +61,7 @@ def test_test_set_is_the_same_whatever_is_bought(
     task: Task, make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
 ) -> None:
     again = make_task(make_items(120))
-    task.purchase({"easy": 20, "hard": 30}, terms(0.5), seed=3)
+    simulated_labels(task, {"easy": 20, "hard": 30}, terms(0.5), seed=3)
     np.testing.assert_array_equal(again.test_positions, task.test_positions)
 
 
@@ -101,7 +103,7 @@ def test_groups_of_the_test_items(task: Task) -> None:
 
 
 def test_a_purchase_holds_what_was_asked_for(task: Task) -> None:
-    bought = task.purchase({"easy": 4, "hard": 7}, terms(), seed=0)
+    bought = simulated_labels(task, {"easy": 4, "hard": 7}, terms(), seed=0)
     assert task.stratum_of[bought.positions].tolist() == ["easy"] * 4 + ["hard"] * 7
     assert len(set(bought.positions.tolist())) == 11
     assert not np.isin(bought.positions, task.test_positions).any()
@@ -109,46 +111,46 @@ def test_a_purchase_holds_what_was_asked_for(task: Task) -> None:
 
 
 def test_order_and_zeros_of_the_mix_do_not_matter(task: Task) -> None:
-    one = task.purchase({"easy": 4, "hard": 7}, terms(0.5), seed=0)
-    two = task.purchase({"hard": 7, "medium": 0, "easy": 4}, terms(0.5), seed=0)
+    one = simulated_labels(task, {"easy": 4, "hard": 7}, terms(0.5), seed=0)
+    two = simulated_labels(task, {"hard": 7, "medium": 0, "easy": 4}, terms(0.5), seed=0)
     np.testing.assert_array_equal(one.positions, two.positions)
     np.testing.assert_array_equal(one.labels, two.labels)
 
 
 def test_an_empty_purchase(task: Task) -> None:
-    bought = task.purchase({"easy": 0}, terms(), seed=0)
+    bought = simulated_labels(task, {"easy": 0}, terms(), seed=0)
     assert bought.positions.size == bought.labels.size == 0
     assert bought.positions.dtype == bought.labels.dtype == np.int64
 
 
 def test_the_whole_pool_can_be_bought_and_no_more(task: Task) -> None:
-    bought = task.purchase({"hard": 30}, terms(), seed=0)
+    bought = simulated_labels(task, {"hard": 30}, terms(), seed=0)
     assert sorted(bought.positions.tolist()) == task.pools["hard"].tolist()
     with pytest.raises(InputError) as error:
-        task.purchase({"hard": 31}, terms(), seed=0)
+        simulated_labels(task, {"hard": 31}, terms(), seed=0)
     assert str(error.value) == (
         "stratum 'hard': 31 labels wanted, 30 items there to label; buy fewer, or bring more items."
     )
 
 
 def test_a_smaller_purchase_is_the_beginning_of_a_larger_one(task: Task) -> None:
-    larger = task.purchase({"hard": 20}, terms(0.6), seed=2)
-    smaller = task.purchase({"hard": 8}, terms(0.6), seed=2)
+    larger = simulated_labels(task, {"hard": 20}, terms(0.6), seed=2)
+    smaller = simulated_labels(task, {"hard": 8}, terms(0.6), seed=2)
     np.testing.assert_array_equal(smaller.positions, larger.positions[:8])
     np.testing.assert_array_equal(smaller.labels, larger.labels[:8])
 
 
 def test_seeds_are_matched_across_mixes(task: Task) -> None:
     """What else is bought changes nothing in a stratum."""
-    alone = task.purchase({"hard": 9}, terms(0.6), seed=2)
-    beside = task.purchase({"easy": 12, "medium": 5, "hard": 9}, terms(0.6), seed=2)
+    alone = simulated_labels(task, {"hard": 9}, terms(0.6), seed=2)
+    beside = simulated_labels(task, {"easy": 12, "medium": 5, "hard": 9}, terms(0.6), seed=2)
     np.testing.assert_array_equal(beside.positions[-9:], alone.positions)
     np.testing.assert_array_equal(beside.labels[-9:], alone.labels)
 
 
 def test_another_seed_buys_other_items_and_errors(task: Task) -> None:
-    one = task.purchase({"hard": 30}, terms(0.6), seed=1)
-    two = task.purchase({"hard": 30}, terms(0.6), seed=2)
+    one = simulated_labels(task, {"hard": 30}, terms(0.6), seed=1)
+    two = simulated_labels(task, {"hard": 30}, terms(0.6), seed=2)
     assert one.positions.tolist() != two.positions.tolist()
     assert wrong(task, one) != wrong(task, two)
 
@@ -159,7 +161,9 @@ def test_a_lower_error_rate_errs_on_a_subset(
     task: Task, kind: ErrorKind, pilot: Pilot | None
 ) -> None:
     mix = {"easy": 28, "hard": 24}
-    bought = [task.purchase(mix, terms(rate, kind), 5, pilot) for rate in (0.0, 0.3, 0.7, 1.0)]
+    bought = [
+        simulated_labels(task, mix, terms(rate, kind), 5, pilot) for rate in (0.0, 0.3, 0.7, 1.0)
+    ]
     missed = [wrong(task, purchase) for purchase in bought]
     assert missed[0] == set()
     assert missed[0] < missed[1] < missed[2] < missed[3]
@@ -171,11 +175,11 @@ def test_a_lower_error_rate_errs_on_a_subset(
 
 def test_subsamples_lie_within_the_pilot(task: Task) -> None:
     pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
-    whole = task.purchase({"easy": 12, "hard": 10}, terms(0.5), 0, pilot)
+    whole = simulated_labels(task, {"easy": 12, "hard": 10}, terms(0.5), 0, pilot)
     paid = dict(zip(whole.positions.tolist(), whole.labels.tolist(), strict=True))
     seen: set[int] = set()
     for seed in range(20):
-        part = task.purchase({"easy": 3, "hard": 5}, terms(0.5), seed, pilot)
+        part = simulated_labels(task, {"easy": 3, "hard": 5}, terms(0.5), seed, pilot)
         found = dict(zip(part.positions.tolist(), part.labels.tolist(), strict=True))
         assert found.items() <= paid.items()  # the items of the pilot, with the labels paid for
         seen |= found.keys()
@@ -184,8 +188,8 @@ def test_subsamples_lie_within_the_pilot(task: Task) -> None:
 
 def test_no_later_purchase_is_the_pilot(task: Task) -> None:
     pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
-    first = task.purchase({"easy": 12, "hard": 10}, terms(0.5), 7, pilot)
-    later = task.purchase({"easy": 12, "hard": 10}, terms(0.5), 7)
+    first = simulated_labels(task, {"easy": 12, "hard": 10}, terms(0.5), 7, pilot)
+    later = simulated_labels(task, {"easy": 12, "hard": 10}, terms(0.5), 7)
     assert set(first.positions.tolist()) != set(later.positions.tolist())
 
 
@@ -205,13 +209,13 @@ def test_what_is_lent_are_test_items_of_the_target_with_errors_as_its_terms_have
     task: Task,
 ) -> None:
     hard = set(task.test_positions[task.test_strata == "hard"].tolist())
-    clean = task.purchase({"easy": 3}, terms(), 4, borrowed=6)
+    clean = simulated_labels(task, {"easy": 3}, terms(), 4, borrowed=6)
     assert clean.positions[3:].tolist() == task.lent(6, 4).tolist()
     assert set(clean.positions[3:].tolist()) <= hard
     assert set(clean.positions[:3].tolist()) <= set(task.pools["easy"].tolist())
     assert not wrong(task, clean)
-    noisy = task.purchase(
-        {"easy": 3}, {**terms(), "hard": terms(1.0, "flip")["hard"]}, 4, None, 1, 6
+    noisy = simulated_labels(
+        task, {"easy": 3}, {**terms(), "hard": terms(1.0, "flip")["hard"]}, 4, None, 1, 6
     )
     assert wrong(task, noisy) == set(task.lent(6, 4).tolist())
     assert task.lent(3, 4).tolist() == task.lent(6, 4)[:3].tolist()
@@ -250,28 +254,28 @@ def test_items_to_look_at_are_for_sale_and_always_the_same(task: Task) -> None:
 
 def test_subsamples_are_nested_and_paired_by_seed(task: Task) -> None:
     pilot = Pilot((("easy", 12), ("hard", 10)), seed=7)
-    small = task.purchase({"hard": 4}, terms(0.5), 3, pilot)
-    large = task.purchase({"easy": 6, "hard": 9}, terms(0.5), 3, pilot)
+    small = simulated_labels(task, {"hard": 4}, terms(0.5), 3, pilot)
+    large = simulated_labels(task, {"easy": 6, "hard": 9}, terms(0.5), 3, pilot)
     np.testing.assert_array_equal(large.positions[6:10], small.positions)
     np.testing.assert_array_equal(large.labels[6:10], small.labels)
-    other = task.purchase({"hard": 4}, terms(0.5), 4, pilot)
+    other = simulated_labels(task, {"hard": 4}, terms(0.5), 4, pilot)
     assert set(other.positions.tolist()) != set(small.positions.tolist())
 
 
 def test_a_larger_pilot_begins_with_the_smaller(task: Task) -> None:
-    small = task.purchase({"hard": 10}, terms(0.5), 0, Pilot((("hard", 10),), seed=7))
-    large = task.purchase({"hard": 20}, terms(0.5), 0, Pilot((("hard", 20),), seed=7))
+    small = simulated_labels(task, {"hard": 10}, terms(0.5), 0, Pilot((("hard", 10),), seed=7))
+    large = simulated_labels(task, {"hard": 20}, terms(0.5), 0, Pilot((("hard", 20),), seed=7))
     assert set(small.positions.tolist()) < set(large.positions.tolist())
 
 
 def test_more_than_the_pilot_holds(task: Task) -> None:
     with pytest.raises(InputError, match="stratum 'hard': 11 labels wanted, 10 items there"):
-        task.purchase({"hard": 11}, terms(), 0, Pilot((("hard", 10),), seed=7))
+        simulated_labels(task, {"hard": 11}, terms(), 0, Pilot((("hard", 10),), seed=7))
 
 
 def test_a_pilot_larger_than_the_pool(task: Task) -> None:
     with pytest.raises(InputError, match="stratum 'hard': 31 labels wanted, 30 items there"):
-        task.purchase({"hard": 12}, terms(), 0, Pilot((("hard", 31),), seed=7))
+        simulated_labels(task, {"hard": 12}, terms(), 0, Pilot((("hard", 31),), seed=7))
 
 
 def test_a_stratum_too_small_for_its_test_set(
@@ -300,7 +304,7 @@ def test_a_target_without_items(
 
 def test_an_unknown_target(make_items: Callable[..., pd.DataFrame]) -> None:
     with pytest.raises(InputError) as error:
-        Task(make_items(60), Strata("steps", 2, 5), "harder", TestSizes(5, 5))
+        Task(make_items(60), Strata.easy_medium_hard("steps", 2, 5), "harder", TestSizes(5, 5))
     assert str(error.value) == (
         "target stratum 'harder' does not exist; choose one of easy, medium, hard."
     )
@@ -323,8 +327,8 @@ def test_free_form_items(
     assert not make_task(items).free_form
     # The same test set and the same purchases as with choices.
     np.testing.assert_array_equal(task.test_positions, make_task(items).test_positions)
-    bought = task.purchase({"easy": 4, "hard": 3}, terms(0.0), seed=1, judgments=2)
-    with_choices = make_task(items).purchase({"easy": 4, "hard": 3}, terms(0.0), seed=1)
+    bought = simulated_labels(task, {"easy": 4, "hard": 3}, terms(0.0), seed=1, judgments=2)
+    with_choices = simulated_labels(make_task(items), {"easy": 4, "hard": 3}, terms(0.0), seed=1)
     np.testing.assert_array_equal(bought.positions, with_choices.positions)
     assert bought.judgments.tolist() == [[0, 0]] * 7
     assert bought.redraw_rates.tolist() == [0.0] * 7
@@ -338,7 +342,7 @@ def test_errors_in_free_form_answers_cannot_be_simulated(
 ) -> None:
     task = make_task(free_form(make_items(60), range(60)))
     with pytest.raises(InputError) as error:
-        task.purchase({"easy": 1}, terms(0.1), seed=0)
+        simulated_labels(task, {"easy": 1}, terms(0.1), seed=0)
     assert str(error.value) == (
         "stratum 'easy': error rate 0.1, but its answers are free-form, and errors are drawn from "
         "choices; set annotators.easy.error_rate to 0."
@@ -367,7 +371,7 @@ def test_what_labels_say(task: Task) -> None:
 
 
 def test_any_stratum_may_be_the_target(make_items: Callable[..., pd.DataFrame]) -> None:
-    task = Task(make_items(60), Strata("steps", 2, 5), "easy", TestSizes(9, 4))
+    task = Task(make_items(60), Strata.easy_medium_hard("steps", 2, 5), "easy", TestSizes(9, 4))
     assert pd.Series(task.test_strata).value_counts().to_dict() == {
         "easy": 9,
         "medium": 4,

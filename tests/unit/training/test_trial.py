@@ -13,48 +13,64 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from annotation.strata.bands import Strata
+from annotation.labelling.labels import Labels
+from annotation.strata.bands import Edge, Strata, make_strata
 from annotation.terms.cost import LabelTerms
+from tests.trials import flat_trial
 from training.models.source import ModelSource
 from training.task import Pilot, Task, TestSizes
-from training.trial import Trial, TrialResult, make_trial
+from training.trial import Recipe, Trial, TrialResult
 
 ROOT = Path(__file__).resolve().parents[3]
 
+RECIPE = Recipe("qlora", (("rank", 8),))
 TRIAL = Trial(
     item_fingerprint="f" * 64,
-    measure="steps",
-    easy_at_most=2.0,
-    hard_at_least=5.0,
+    strata=Strata.easy_medium_hard("steps", 2, 5),
     target="hard",
     test_target=10,
     test_others=6,
     test_seed=0,
     model="pico",
     revision="r1",
-    quantisation="none",
-    method="probe",
-    settings=(("penalty", 0.1),),
+    recipe=RECIPE,
     mix=(("easy", 8), ("hard", 4)),
     terms=(("easy", 0.1, "redraw"), ("hard", 0.2, "redraw")),
     pilot=Pilot((("easy", 10), ("hard", 10)), seed=7),
     seed=3,
 )
 
+OTHER_RECIPES: dict[str, list[Any]] = {
+    "quantisation": ["nf4"],
+    "method": ["probe", "zero_shot"],
+    "settings": [(("rank", 4),), (("ranks", 8),), ()],
+    "target_kind": ["smoothed", "posterior"],
+    "target_settings": [(("slope", 0.5),)],
+    "judgments": [3],
+    "prompt": ["0041"],
+}
+
 OTHER: dict[str, list[Any]] = {
     "item_fingerprint": ["e" * 64],
-    "measure": ["stepz"],
-    "easy_at_most": [1.0, 2.5],
-    "hard_at_least": [6.0],
+    "strata": [
+        Strata.easy_medium_hard("stepz", 2, 5),
+        Strata.easy_medium_hard("steps", 2.5, 5),
+        Strata.easy_medium_hard("steps", 2, 6),
+        make_strata("steps", [Edge(2), Edge(5)]),
+        make_strata("steps", [Edge(2)]),
+        Strata.easy_medium_hard("steps", 2, 5).named(("a", "b", "hard")),
+    ],
     "target": ["easy"],
     "test_target": [11],
     "test_others": [7],
     "test_seed": [1],
     "model": ["other"],
     "revision": ["r2"],
-    "quantisation": ["nf4"],
-    "method": ["qlora", "zero_shot"],
-    "settings": [(("penalty", 0.2),), (("penalties", 0.1),), ()],
+    "recipe": [
+        replace(RECIPE, **{name: value})
+        for name, values in OTHER_RECIPES.items()
+        for value in values
+    ],
     "mix": [(("easy", 9), ("hard", 4)), (("easy", 8),), (("easy", 4), ("hard", 8)), ()],
     "terms": [
         (("easy", 0.11, "redraw"), ("hard", 0.2, "redraw")),
@@ -67,20 +83,19 @@ OTHER: dict[str, list[Any]] = {
         Pilot((("easy", 10), ("hard", 11)), seed=7),
     ],
     "seed": [4],
-    "target_kind": ["smoothed", "posterior"],
-    "target_settings": [(("slope", 0.5),)],
-    "judgments": [3],
     "compute": ["bfloat16"],
-    "prompt": ["0041"],
-    "recipe": [TRIAL.recipe + 1],
+    "version": [TRIAL.version + 1],
     "borrowed": [8, 16],
     "reads": [(("easy", 100),), (("easy", 200),)],
     "rehearses": [(("easy", 64),), (("easy", 32), ("hard", 32))],
+    "given_key": ["a" * 64, "b" * 64],
 }
 
 
 def test_every_field_has_other_values_here() -> None:
-    assert OTHER.keys() == {field.name for field in fields(Trial)}
+    told_by_their_key = {"given"}
+    assert OTHER.keys() | told_by_their_key == {field.name for field in fields(Trial)}
+    assert OTHER_RECIPES.keys() == {field.name for field in fields(Recipe)}
 
 
 def test_key_changes_with_every_field() -> None:
@@ -92,7 +107,8 @@ def test_key_changes_with_every_field() -> None:
 
 def test_key_is_the_same_in_every_process() -> None:
     code = (
-        f"from training.task import Pilot\nfrom training.trial import Trial\nprint({TRIAL!r}.key)"
+        "from annotation.strata.bands import Edge, Strata\nfrom training.task import Pilot\n"
+        f"from training.trial import Recipe, Trial\nprint({TRIAL!r}.key)"
     )
     environment = os.environ | {"PYTHONHASHSEED": "12345", "PYTHONPATH": str(ROOT)}
     printed = subprocess.run(
@@ -120,7 +136,7 @@ PILOT = Pilot((("easy", 10), ("hard", 10)), seed=7)
 def describe(make_items: Callable[..., pd.DataFrame]) -> Callable[..., Trial]:
     """make_trial with defaults, each of which a test may change."""
     table = make_items(60)
-    task = Task(table, Strata("steps", 2, 5), "hard", TestSizes(10, 6))
+    task = Task(table, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(10, 6))
 
     def call(**changes: Any) -> Trial:
         arguments: dict[str, Any] = {
@@ -134,7 +150,7 @@ def describe(make_items: Callable[..., pd.DataFrame]) -> Callable[..., Trial]:
             "pilot": PILOT,
             "quantisation": "nf4",
         }
-        return make_trial(**(arguments | changes))
+        return flat_trial(**(arguments | changes))
 
     return call
 
@@ -164,13 +180,15 @@ def test_what_can_change_the_result_changes_the_key(
     table = make_items(60)
     reworded = table.copy()
     reworded.loc[3, "question"] = "another question?"
-    strata, sizes = Strata("steps", 2, 5), TestSizes(10, 6)
+    strata, sizes = Strata.easy_medium_hard("steps", 2, 5), TestSizes(10, 6)
     changed = {
         "an item": describe(task=Task(reworded, strata, "hard", sizes)),
         "order of the items": describe(
             task=Task(table[::-1].reset_index(drop=True), strata, "hard", sizes)
         ),
-        "the cut": describe(task=Task(table, Strata("steps", 1, 5), "hard", sizes)),
+        "the cut": describe(
+            task=Task(table, Strata.easy_medium_hard("steps", 1, 5), "hard", sizes)
+        ),
         "the target": describe(task=Task(table, strata, "easy", sizes)),
         "the size of the test set": describe(task=Task(table, strata, "hard", TestSizes(9, 6))),
         "the other test sizes": describe(task=Task(table, strata, "hard", TestSizes(10, 5))),
@@ -205,9 +223,20 @@ def test_a_trial_that_borrows_knows_the_terms_of_the_target(
     assert describe(mix={}, borrowed=5, terms=noisier).key != trial.key
 
 
-def test_results_from_before_there_was_lending_are_found_again() -> None:
-    # The key of this trial as it was then.
-    assert TRIAL.key == "f12522a000364b0b60e1eb9e8a47011f0a1d009cd87355da5d2d8ec5ae3a7a87"
+def test_labels_that_were_given_are_told_by_their_hash(describe: Callable[..., Trial]) -> None:
+    positions, judged = np.array([3, 8]), np.array([[1, 0], [0, 0]])
+    given = Labels(positions, judged, np.array([0.1, 0.1]))
+    other = Labels(positions, np.array([[1, 0], [0, 1]]), np.array([0.1, 0.1]))
+    trial = describe(mix={"easy": 2}, terms={}, given=given)
+    assert trial.key == describe(mix={"easy": 2}, terms={}, given=replace(given)).key
+    assert trial.key != describe(mix={"easy": 2}, terms={}, given=other).key
+    assert trial.key != describe(mix={"easy": 2}, terms={}).key
+    assert trial.record()["given"] is None and trial.record()["given_key"] == given.key
+
+
+def test_bounds_written_otherwise_are_the_same_trial() -> None:
+    strata = make_strata("steps", [Edge(2.0), Edge(5, "harder")])
+    assert replace(TRIAL, strata=strata).key == TRIAL.key
 
 
 def test_only_what_is_trained_borrows(describe: Callable[..., Trial]) -> None:

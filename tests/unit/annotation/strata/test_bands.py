@@ -24,7 +24,7 @@ def items(steps: list[float | None]) -> pd.DataFrame:
 
 
 def test_bounds_belong_to_the_outer_strata() -> None:
-    strata = Strata("steps", 2, 5)
+    strata = Strata.easy_medium_hard("steps", 2, 5)
     names = strata.assign(items([2, 2.001, 4.999, 5, -9, 99, None]))
     assert names.dtype == object
     assert names.tolist() == ["easy", "medium", "medium", "hard", "easy", "hard", ""]
@@ -32,24 +32,27 @@ def test_bounds_belong_to_the_outer_strata() -> None:
 
 
 def test_rules_are_readable() -> None:
-    strata = Strata("steps", 2.0, 5.25)
+    strata = Strata.easy_medium_hard("steps", 2.0, 5.25)
     assert strata.names == ("easy", "medium", "hard")
     rules = [strata.rule(name) for name in strata.names]
     assert rules == ["steps <= 2", "2 < steps < 5.25", "steps >= 5.25"]
-    assert Strata("p", -1e-9, 0.1234567890123).rule("medium") == "-1e-09 < p < 0.1234567890123"
+    assert (
+        Strata.easy_medium_hard("p", -1e-9, 0.1234567890123).rule("medium")
+        == "-1e-09 < p < 0.1234567890123"
+    )
 
 
 @pytest.mark.parametrize(("low", "high"), [(5, 2), (3, 3)])
 def test_overlapping_strata_are_refused(low: float, high: float) -> None:
     message = rf"easy_at_most \({low}\) should be below hard_at_least \({high}\)"
     with pytest.raises(InputError, match=message):
-        Strata("steps", low, high)
+        Strata.easy_medium_hard("steps", low, high)
 
 
 @pytest.mark.parametrize("bound", [math.nan, math.inf])
 def test_bounds_have_to_be_numbers(bound: float) -> None:
     with pytest.raises(InputError, match=f"'steps': hard_at_least is {bound}"):
-        Strata("steps", 1, bound)
+        Strata.easy_medium_hard("steps", 1, bound)
 
 
 @pytest.mark.parametrize("measure", ["grade", "question"])
@@ -57,17 +60,17 @@ def test_an_absent_measure_names_those_there_are(measure: str) -> None:
     with pytest.raises(
         InputError, match=f"'{measure}' is not in the items; they have: steps, words"
     ):
-        Strata(measure, 1, 2).assign(items([1, 2]))
+        Strata.easy_medium_hard(measure, 1, 2).assign(items([1, 2]))
 
 
 def test_no_measure_at_all() -> None:
     bare = items([1, 2]).drop(columns=["steps", "words"])
     with pytest.raises(InputError, match="they have: none"):
-        Strata("steps", 1, 2).assign(bare)
+        Strata.easy_medium_hard("steps", 1, 2).assign(bare)
 
 
 def test_an_unknown_stratum() -> None:
     with pytest.raises(
         InputError, match="stratum 'tough' does not exist; choose one of easy, medium"
     ):
-        Strata("steps", 1, 2).rule("tough")
+        Strata.easy_medium_hard("steps", 1, 2).rule("tough")

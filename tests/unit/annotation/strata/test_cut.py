@@ -6,11 +6,12 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.items.validate import validate_items
-from annotation.strata.bands import Edge, OrderedStrata, Strata
+from annotation.strata.bands import Edge, Strata
 from annotation.strata.cut import (
     PAPER_CUTS,
     THIRD_GRADE_TO_COLLEGE,
     cut_items,
+    cut_names,
     paper_strata,
     read_cut,
     strata_sizes,
@@ -35,7 +36,7 @@ TEN = items(n=[1, 1, 2, 3, 4, 5, 6, 7, 7, 10])
 
 
 def test_the_papers_cut_offs() -> None:
-    bounds = {key: (cut.easy_at_most, cut.hard_at_least) for key, cut in PAPER_CUTS.items()}
+    bounds = {key: tuple(edge.value for edge in cut.edges) for key, cut in PAPER_CUTS.items()}
     assert bounds == {
         ("arc", "grade"): (5, 8),
         ("arc", "difficulty"): (1, 3),
@@ -46,31 +47,33 @@ def test_the_papers_cut_offs() -> None:
         ("gsm8k", "num_steps"): (4, 7),
     }
     assert all(cut.measure == measure for (_, measure), cut in PAPER_CUTS.items())
-    assert Strata("grade", 3, 8) == THIRD_GRADE_TO_COLLEGE
+    assert Strata.easy_medium_hard("grade", 3, 8) == THIRD_GRADE_TO_COLLEGE
 
 
 def test_the_papers_cut_of_a_human_measure_is_fixed() -> None:
-    assert paper_strata("arc", "grade", items(grade=[1, 2])) == Strata("grade", 5, 8)
+    assert paper_strata("arc", "grade", items(grade=[1, 2])) == Strata.easy_medium_hard(
+        "grade", 5, 8
+    )
 
 
 def test_the_papers_cut_of_other_measures_is_by_quantiles() -> None:
     # 30 % and 70 % quantiles of ten values: 2 + .7 and 6 + .3 (linear interpolation).
-    assert paper_strata("arc", "n", TEN) == Strata("n", 2, 7)
+    assert paper_strata("arc", "n", TEN) == Strata.easy_medium_hard("n", 2, 7)
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("paper", Strata("n", 2, 7)),
-        ("quantiles:.3,.7", Strata("n", 2, 7)),
-        ("quantiles: 0.2 , 0.8 ", Strata("n", 1, 10)),
-        ("edges:2,>=7", Strata("n", 2, 7)),
-        ("edges:<=2, >= 7", Strata("n", 2, 7)),
-        ("edges:<3", OrderedStrata("n", (Edge(3, "harder"),), ("easy", "hard"))),
-        ("edges:>3", OrderedStrata("n", (Edge(3),), ("easy", "hard"))),
-        ("edges:2,4", OrderedStrata("n", (Edge(2), Edge(4)), ("easy", "medium", "hard"))),
-        ("edges:-1e-3", OrderedStrata("n", (Edge(-0.001),), ("easy", "hard"))),
-        ("quantiles:2", OrderedStrata("n", (Edge(4),), ("easy", "hard"))),
+        ("paper", Strata.easy_medium_hard("n", 2, 7)),
+        ("quantiles:.3,.7", Strata.easy_medium_hard("n", 2, 7)),
+        ("quantiles: 0.2 , 0.8 ", Strata.easy_medium_hard("n", 1, 10)),
+        ("edges:2,>=7", Strata.easy_medium_hard("n", 2, 7)),
+        ("edges:<=2, >= 7", Strata.easy_medium_hard("n", 2, 7)),
+        ("edges:<3", Strata("n", ("easy", "hard"), (Edge(3, "harder"),))),
+        ("edges:>3", Strata("n", ("easy", "hard"), (Edge(3),))),
+        ("edges:2,4", Strata("n", ("easy", "medium", "hard"), (Edge(2), Edge(4)))),
+        ("edges:-1e-3", Strata("n", ("easy", "hard"), (Edge(-0.001),))),
+        ("quantiles:2", Strata("n", ("easy", "hard"), (Edge(4),))),
     ],
 )
 def test_cuts_are_read(text: str, expected: object) -> None:
@@ -123,12 +126,15 @@ def test_sizes_of_strata() -> None:
 
 def test_empty_strata_are_told() -> None:
     level = items(level=[0, 0, 1])["level"].to_numpy()
-    sizes = strata_sizes(Strata("level", 0, 1), level)
+    sizes = strata_sizes(Strata.easy_medium_hard("level", 0, 1), level)
     assert [s.items for s in sizes.strata] == [2, 0, 1]
     assert sizes.remarks == (
         "stratum 'medium' (0 < level < 1) is empty: no item has such a value.",
     )
-    assert all(math.isfinite(s.share) for s in strata_sizes(Strata("x", 0, 1), level[:0]).strata)
+    assert all(
+        math.isfinite(s.share)
+        for s in strata_sizes(Strata.easy_medium_hard("x", 0, 1), level[:0]).strata
+    )
 
 
 def test_ties_are_told_where_shares_were_asked_for() -> None:
@@ -142,3 +148,44 @@ def test_ties_are_told_where_shares_were_asked_for() -> None:
     assert cut_items("edges:1,>=3", "n", table)[1].remarks == ()
     human = items(grade=[5] * 9 + [8])
     assert "were asked for" not in " ".join(cut_items("paper", "grade", human, "arc")[1].remarks)
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("paper", ("easy", "medium", "hard")),
+        ("quantiles:2", ("easy", "hard")),
+        ("quantiles:4", ("easy", "medium-1", "medium-2", "hard")),
+        ("quantiles:.3,.7", ("easy", "medium", "hard")),
+        ("edges:1,2,>=5", ("easy", "medium-1", "medium-2", "hard")),
+    ],
+)
+def test_a_cut_tells_its_names_without_items(text: str, names: tuple[str, ...]) -> None:
+    assert cut_names(text) == names
+    if text != "quantiles:4":
+        assert read_cut(text, "n", TEN).names == names
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "cut '' is unknown; write paper, quantiles:3"),
+        ("quantile:3", "cut 'quantile:3' is unknown"),
+        ("quantiles:", "is unknown"),
+        ("paper:3", "is unknown"),
+        ("quantiles:1", "number of strata should be 2 to 100"),
+        ("edges:2,1", "edges should increase; got 2 before 1"),
+        ("edges:x", "'x' should be a number"),
+    ],
+)
+def test_names_of_no_cut(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        cut_names(text)
+
+
+def test_strata_are_named_as_one_likes() -> None:
+    strata, sizes = cut_items("edges:2,>=7", "n", TEN, names=("novice", "good", "expert"))
+    assert strata == Strata.easy_medium_hard("n", 2, 7).named(("novice", "good", "expert"))
+    assert [size.name for size in sizes.strata] == ["novice", "good", "expert"]
+    with pytest.raises(InputError, match="2 edges make 3 strata; name each"):
+        read_cut("edges:2,>=7", "n", TEN, names=("novice", "expert"))

@@ -6,9 +6,9 @@ import pytest
 from annotation.errors import InputError
 from annotation.strata.bands import (
     Edge,
-    OrderedStrata,
     Strata,
     make_strata,
+    usual_names,
 )
 
 VALUES = np.array([1.0, 2.0, 2.5, 3.0, math.nan, 4.0, 9.0])
@@ -35,10 +35,38 @@ def test_two_strata() -> None:
 
 
 def test_the_three_usual_bands_are_strata() -> None:
-    assert make_strata("steps", [Edge(2), Edge(4, "harder")]) == Strata("steps", 2, 4)
+    assert make_strata("steps", [Edge(2), Edge(4, "harder")]) == Strata.easy_medium_hard(
+        "steps", 2, 4
+    )
     others = make_strata("steps", [Edge(2), Edge(4)])
-    assert isinstance(others, OrderedStrata)
     assert others.names == ("easy", "medium", "hard")
+    assert others != Strata.easy_medium_hard("steps", 2, 4)
+
+
+@pytest.mark.parametrize(
+    ("bands", "names"),
+    [
+        (2, ("easy", "hard")),
+        (3, ("easy", "medium", "hard")),
+        (5, ("easy", "medium-1", "medium-2", "medium-3", "hard")),
+    ],
+)
+def test_usual_names(bands: int, names: tuple[str, ...]) -> None:
+    assert usual_names(bands) == names
+
+
+def test_other_names_change_no_band() -> None:
+    usual = make_strata("steps", [Edge(2), Edge(3), Edge(4)])
+    named = usual.named(["a", "b", "c", "d"])
+    assert named.edges == usual.edges
+    assert named.assign_values(VALUES).tolist() == ["a", "a", "b", "b", "", "c", "d"]
+    assert named.rule("d") == usual.rule("hard") == "steps > 4"
+    with pytest.raises(InputError, match="'hard' does not exist; choose one of a, b, c, d"):
+        named.rule("hard")
+
+
+def test_an_edge_is_the_same_however_its_number_is_written() -> None:
+    assert repr(Edge(2)) == repr(Edge(2.0))
 
 
 def test_a_band_of_one_value() -> None:
@@ -68,4 +96,4 @@ def test_impossible_edges(edges: list[Edge], message: str) -> None:
 @pytest.mark.parametrize("names", [("easy",), ("easy", "easy"), ("a", "b", "c")])
 def test_every_band_has_its_own_name(names: tuple[str, ...]) -> None:
     with pytest.raises(InputError, match="1 edges make 2 strata; name each"):
-        OrderedStrata("steps", (Edge(1),), names)
+        Strata("steps", names, (Edge(1),))

@@ -30,13 +30,15 @@ def test_ties_stay_together_and_no_stratum_is_empty() -> None:
 
 def test_unknown_values_are_left_out() -> None:
     values = np.array([1, math.nan, 2, 3, 4, math.nan])
-    assert quantile_strata(values, "n", (0.25, 0.75)) == Strata("n", 1, 4)
+    assert quantile_strata(values, "n", (0.25, 0.75)) == Strata.easy_medium_hard("n", 1, 4)
 
 
 def test_the_papers_quantiles_leave_strata_empty() -> None:
     # 30 % quantile 2, 70 % quantile 3: nothing lies between.
     values = np.array([1.0, 2, 2, 2, 2, 2, 3, 3, 3, 4])
-    assert quantile_strata(values, "n", (0.3, 0.7), ties="outer") == Strata("n", 2, 3)
+    assert quantile_strata(values, "n", (0.3, 0.7), ties="outer") == Strata.easy_medium_hard(
+        "n", 2, 3
+    )
     assert sizes(values.tolist(), (0.3, 0.7)) == [1, 5, 4]
 
 

@@ -2,6 +2,7 @@
 
 from budget.campaign.play import (
     Borrowing,
+    Parts,
     Rehearsing,
     Subset,
     Unlabelled,
@@ -11,5 +12,5 @@ from budget.campaign.play import (
 
 def subsets_of(wanted: Wanted) -> list[Subset]:
     """The subsets of what was bought; nothing borrowed, unlabelled or rehearsed."""
-    assert not isinstance(wanted, (Unlabelled, Rehearsing))
+    assert not isinstance(wanted, (Parts, Unlabelled, Rehearsing))
     return [own for own in wanted if not isinstance(own, Borrowing)]

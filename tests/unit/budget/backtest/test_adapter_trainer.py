@@ -15,13 +15,13 @@ from annotation.terms.cost import LabelTerms
 from budget.backtest import adapter_trainer
 from budget.backtest.adapter_trainer import AdapterTrainer
 from budget.backtest.journal import Journal
-from budget.backtest.offers import Offers
 from budget.backtest.play_world import Design, play_world
 from budget.backtest.policies.registry import find_policies
 from budget.backtest.truth import STEPS
 from budget.campaign.play import Rehearsing
 from budget.worlds.task_items import FeatureMaker
 from budget.worlds.world import LabelledItems, World
+from tests.markets import sold
 from training.engines.base import SilentWatcher
 from training.scoring.choices import encode_items, score_items
 from training.task import Task, TestSizes
@@ -35,7 +35,7 @@ STRATA = ("easy", "hard")
 def world() -> World:
     """Word problems and pico; features, which no adapter reads, are nothing."""
     items = load_items("workshop", size=400)
-    task = Task(items, Strata("steps", 2, 5), "hard", TestSizes(40, 1))
+    task = Task(items, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(40, 1))
     maker = FeatureMaker("pico", Path("unused"))
     texts = maker.tunable(task, STRATA)
     count = len(texts.positions)
@@ -65,7 +65,7 @@ def rows_of(world: World, places: np.ndarray[Any, Any]) -> dict[str, list[Any]]:
 def test_it_is_the_adapter_of_each_purchase_alone(world: World) -> None:
     """Encoded, trained and scored by hand, with the purchase's own seed."""
     assert world.tunable is not None
-    items, one = world.items, Offers(world, 0).first({"easy": 5, "hard": 3})
+    items, one = world.items, sold(world, 0, {"easy": 5, "hard": 3})
     trainer = AdapterTrainer(world, SHORT)
     found = trainer.correct([one, one])
     assert trainer.trained == 1
@@ -86,13 +86,13 @@ def test_it_is_the_adapter_of_each_purchase_alone(world: World) -> None:
         int.from_bytes(digest[:4], "big"),
     )
     np.testing.assert_array_equal(found[0], scores.numpy().argmax(1) == items.answers[items.test])
-    assert (found[0] != trainer.correct([Offers(world, 0).first({})])[0]).any()
+    assert (found[0] != trainer.correct([sold(world, 0, {})])[0]).any()
 
 
 def test_without_labels_it_answers_as_the_untrained_model(world: World) -> None:
     assert world.tunable is not None
     trainer = AdapterTrainer(world, SHORT)
-    nothing = trainer.correct([Offers(world, 0).first({})])
+    nothing = trainer.correct([sold(world, 0, {})])
     assert trainer.trained == 0
     whole = load_for_tuning(world.tunable().source, "nf4")
     rows = rows_of(world, world.items.test)
@@ -106,11 +106,11 @@ def test_without_labels_it_answers_as_the_untrained_model(world: World) -> None:
 
 def test_its_markets_lend_nothing_and_start_from_zero_shot(world: World) -> None:
     trainer = AdapterTrainer(world, SHORT)
-    market = trainer.market(1)
-    assert not market.lends and market.unsupervised is trainer.unsupervised
-    assert trainer.halves.readings == []
+    market = trainer.campaign(1)
+    assert not market.test.lends and market.test.unsupervised is trainer.unsupervised
+    assert trainer.looker.readings == []
     asked = [(market, Rehearsing(((("easy", 3),), (("hard", 3),))))]
-    assert trainer.halves.rehearse(asked) == [[[], []]]
+    assert trainer.looker.rehearse(asked) == [[[], []]]
 
 
 def test_a_world_is_played_with_adapters(
@@ -127,7 +127,7 @@ def test_a_world_is_played_with_adapters(
         )
     trainer = AdapterTrainer(world, SHORT)
     all_easy = played.campaigns["all_easy"]
-    expected = trainer.correct([Offers(world, 0).first({"easy": 20})]).mean()
+    expected = trainer.correct([sold(world, 0, {"easy": 20})]).mean()
     assert all_easy.accuracy == [pytest.approx(expected)]
     planner = played.campaigns["planner_one_shot"]
     assert planner.forecasts[0] is not None and planner.spent[0] > 0.5

@@ -4,22 +4,22 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
-from budget.backtest.offers import Offers, TrainingSet
+from annotation.labelling.labels import joined
 from budget.backtest.trainer import PENALTIES, PenaltyRule, ProbeTrainer, penalty_rule
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
 from budget.worlds.world import World
+from tests.markets import sold
 from training.probes.probe import fit_probe
 
 Build = Callable[..., World]
-NOTHING = TrainingSet(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
+NOTHING = joined([])
 
 
 @pytest.mark.parametrize("rule", ["cross_validated", "per_size"])
 def test_accuracies_that_can_be_worked_out(axes_world: Build, rule: PenaltyRule) -> None:
     world = axes_world()
-    offers = Offers(world, seed=1)
-    sets = [offers.first({"easy": 8}), offers.first({"hard": 2}), NOTHING]
+    sets = [sold(world, 1, {"easy": 8}), sold(world, 1, {"hard": 2}), NOTHING]
     accuracy = ProbeTrainer(world, rule).correct(sets).mean(1)
     assert accuracy.tolist() == [0.5, 1.0, 0.5]
 
@@ -28,7 +28,7 @@ def test_it_is_the_probe_of_each_purchase_alone() -> None:
     recipe = Recipe(seed=1, pool=60, hard_pool=60, test=40, latent=8, nuisance=3, choices=3)
     world = generated_world(recipe, Condition(2, (0.2, 0.4), 200))
     items = world.items
-    sets = [Offers(world, seed).first({"easy": 20, "hard": 7 + seed}) for seed in range(4)]
+    sets = [sold(world, seed, {"easy": 20, "hard": 7 + seed}) for seed in range(4)]
     found = ProbeTrainer(world, "cross_validated").correct([*sets, sets[0]])
     for one, row in zip(sets, found, strict=False):
         probe = fit_probe(
@@ -42,7 +42,7 @@ def test_it_is_the_probe_of_each_purchase_alone() -> None:
 def test_the_same_training_is_done_once(axes_world: Build) -> None:
     world = axes_world()
     trainer = ProbeTrainer(world, "cross_validated")
-    one = Offers(world, seed=0).first({"hard": 3})
+    one = sold(world, 0, {"hard": 3})
     trainer.correct([one, one])
     trainer.correct([one])
     assert trainer.trained == 1

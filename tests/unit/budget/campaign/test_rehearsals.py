@@ -5,8 +5,9 @@ import pytest
 
 from annotation.terms.cost import LabelTerms
 from budget.campaign.rehearsals import CampaignRehearsals, control_point
-from budget.market.market import Position
+from budget.market.market import Market
 from budget.surface.observation import Observation
+from tests.markets import standing_at
 from training.unlabelled.told import Rehearsed
 
 STRATA = ("easy", "medium", "hard")
@@ -20,10 +21,12 @@ def lent(size: int, accuracy: float, items: int = 200) -> Observation:
 CURVE = [lent(8, 0.5), lent(64, 0.6), lent(256, 0.65), lent(800, 0.7)]
 
 
-def position(bought: dict[str, int], money: str = "100") -> Position:
+def position(bought: dict[str, int], money: str = "100") -> Market:
     costs = {"easy": "1", "medium": "1", "hard": "2"}
     terms = {name: LabelTerms(Decimal(costs[name]), 0.0, "redraw") for name in STRATA}
-    return Position(STRATA, terms, {"easy": 300, "medium": 60, "hard": 500}, bought, Decimal(money))
+    return standing_at(
+        STRATA, terms, {"easy": 300, "medium": 60, "hard": 500}, bought, Decimal(money)
+    )
 
 
 def told(accuracy: float, surprise: float = 0.0) -> list[Rehearsed]:

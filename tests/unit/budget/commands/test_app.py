@@ -379,7 +379,7 @@ def test_a_task_with_nothing_wrong_is_not_refused_for_its_input(task_folder: Pat
     from budget.config.read import read_config
 
     setting = prepare(read_config(task_folder / "task.toml"))
-    assert setting.capacity == {"easy": 50, "hard": 40}
+    assert setting.lab.capacity == {"easy": 50, "hard": 40}
 
 
 def test_no_such_configuration(tmp_path: Path) -> None:

@@ -56,6 +56,17 @@ def test_numbers_by_hand(config: Path) -> None:
     assert len(described.fingerprint) == 64
 
 
+def test_strata_of_a_cut_under_names_of_one_s_own(config: Path) -> None:
+    bounds = "easy_at_most = 2\nhard_at_least = 3"
+    named = 'cut = "quantiles:4"\nnames = ["a", "b", "c", "d"]'
+    config.write_text(CONFIG.replace(bounds, named), encoding="utf-8")
+    described = describe_items(config, None, None, None)
+    assert described.strata is not None
+    assert {rule[0]: count for rule, count in described.strata.items()} == {
+        "a": 1, "b": 1, "c": 1, "d": 1,
+    }  # fmt: skip
+
+
 def test_choices_that_all_items_share(tmp_path: Path) -> None:
     path = tmp_path / "items.jsonl"
     rows = [

@@ -11,6 +11,7 @@ from annotation.items.validate import validate_items
 from annotation.items.write import write_items
 from annotation.judgments.table_files import read_judgments, write_judgments
 from annotation.labelling.simulated_team import Workplace, simulate_judgments
+from annotation.sources import load_items
 from annotation.truth.label_file import read_labels
 from budget.commands.app import app
 from budget.config.read import parse_config
@@ -98,6 +99,64 @@ def test_terms_are_what_a_configuration_takes(pilot: Path, tmp_path: Path, kind:
         assert float(found.cost) == stratum["cost"]["per_judgment"]
 
 
+def test_terms_of_strata_of_any_names(tmp_path: Path) -> None:
+    names = {"easy": "novice", "medium": 'the "usual" one', "hard": "3. expert"}
+    table = simulate_judgments(Workplace(items=dict.fromkeys(names, 60)), 0).judgments
+    write_judgments(table.assign(stratum=table["stratum"].map(names)), tmp_path / "a.csv")
+    out = tmp_path / "terms.toml"
+    result = labelmix("report", tmp_path / "a.csv", "--rate", 18, "--out", out)
+    assert result.exit_code == 0, result.stderr
+    raw = {
+        **tomllib.loads(out.read_text(encoding="utf-8")),
+        "items": {"source": "workshop"},
+        "strata": {
+            "measure": "steps",
+            "cut": "quantiles:3",
+            "names": list(names.values()),
+            "buy": list(names.values()),
+        },
+        "budget": {"total": 1000},
+    }
+    terms = parse_config(raw, "test", tmp_path).terms()
+    assert list(terms) == list(names.values())
+    assert {own.error_kind for own in terms.values()} == {"flip"}
+    assert all(0 < own.error_rate < 1 and own.cost > 0 for own in terms.values())
+
+
+def test_terms_need_strata(tmp_path: Path) -> None:
+    table = simulate_judgments(Workplace(items={"hard": 60}), 0).judgments
+    write_judgments(table.assign(stratum=None), tmp_path / "a.csv")
+    result = labelmix("report", tmp_path / "a.csv", "--rate", 18, "--out", tmp_path / "t.toml")
+    assert result.exit_code == 2
+    assert "the judgments tell of none; give --config, or --items" in result.stderr
+
+
+def test_a_run_s_strata_are_told_from_easy_to_hard(tmp_path: Path) -> None:
+    config = tmp_path / "task.toml"
+    config.write_text(
+        '[items]\nsource = "workshop"\nsize = 400\n'
+        '[strata]\nmeasure = "steps"\ncut = "edges:2,3,>=5"\n'
+        'names = ["novice", "apprentice", "journeyman", "expert"]\n',
+        encoding="utf-8",
+    )
+    items = load_items("workshop", size=400)
+    chosen = items.iloc[:120]
+    table = pd.DataFrame(
+        {
+            "item_id": chosen["item_id"],
+            "annotator": "a",
+            "label": [own[place] for own, place in zip(
+                chosen["choices"], chosen["answer"], strict=True)],
+            "seconds": 20.0,
+        }
+    )  # fmt: skip
+    table.to_csv(tmp_path / "a.csv", index=False)
+    result = labelmix("report", tmp_path / "a.csv", "--config", config, "--json")
+    assert result.exit_code == 0, result.stderr
+    told = [each["name"] for each in json.loads(result.output)["strata"]]
+    assert told == ["novice", "apprentice", "journeyman", "expert"]
+
+
 def test_recruiting_is_spread_over_the_judgments_wanted(pilot: Path, tmp_path: Path) -> None:
     out = tmp_path / "terms.toml"
     base = ["report", pilot, "--rate", 18, "--recruiting", "hard=600", "--out", out, "--json"]
@@ -174,11 +233,8 @@ def test_judgments_without_strata_are_for_all(tmp_path: Path) -> None:
     found = read_suppliers(out, ("easy", "hard"), 4)
     assert [own.stratum for own in found.offers] == ["easy", "hard"]
     write_judgments(table.assign(stratum="odd"), tmp_path / "a.csv")
-    result = labelmix(*report)
-    assert result.exit_code == 2
-    assert (
-        "known of no stratum that a run can sell; the strata are: odd; runs have" in result.stderr
-    )
+    assert labelmix(*report).exit_code == 0
+    assert [own.stratum for own in read_suppliers(out, ("easy", "odd"), 4).offers] == ["odd"]
 
 
 def test_the_bill_is_told(pilot: Path) -> None:

@@ -73,6 +73,12 @@ def test_configuration_brings_its_own_cut(items_file: Path, tmp_path: Path) -> N
     items, strata = items_and_strata(config, None, None, None)
     assert len(items) == len(strata) == 50
     assert set(strata) == {"easy", "medium", "hard"}
+    four = config.with_name("four.toml")
+    four.write_text(
+        '[items]\nsource = "workshop"\nsize = 50\n'
+        '[strata]\nmeasure = "steps"\ncut = "edges:2,3,>=5"\nnames = ["a", "b", "c", "d"]\n'
+    )
+    assert set(items_and_strata(four, None, None, None)[1]) == {"a", "b", "c", "d"}
     with pytest.raises(InputError, match=r"CONFIG.toml has a cut"):
         items_and_strata(config, "steps", None, None)
     with pytest.raises(InputError, match=r"--data-dir goes with CONFIG.toml"):

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from annotation.errors import InputError
-from budget.config.prepare import Setting, prepare
+from budget.config.prepare import prepare
 from budget.config.run import RunConfig
+from training.lab import Lab
+from training.trial import Method, Trial
 
 BASE: dict[str, Any] = {
     "items": {"source": "workshop", "size": 700},
@@ -18,45 +20,54 @@ BASE: dict[str, Any] = {
 }
 
 
-def setting(**sections: Any) -> Setting:
-    return prepare(RunConfig.model_validate(BASE | sections))
+def lab_of(**sections: Any) -> Lab:
+    return prepare(RunConfig.model_validate(BASE | sections)).lab
+
+
+def trial_of(lab: Lab, method: Method, mix: dict[str, int]) -> Trial:
+    return lab.trial(lab.recipes[method], mix, 0)
 
 
 def test_targets_and_judgments_reach_what_is_trained() -> None:
-    noisy = setting(targets={"kind": "uncertainty", "judgments": 3}, uncertainty={"slope": 0.5})
+    noisy = lab_of(targets={"kind": "uncertainty", "judgments": 3}, uncertainty={"slope": 0.5})
     for method in ("probe", "qlora"):
-        trial = noisy.trial(method, {"easy": 4}, 0)
-        assert trial.target_kind == "uncertainty"
-        assert dict(trial.target_settings)["slope"] == 0.5
-        assert trial.judgments == 3
-    shown = noisy.trial("in_context", {"easy": 4}, 0)
-    assert (shown.target_kind, shown.target_settings, shown.judgments) == ("hard_labels", (), 3)
-    assert noisy.trial("zero_shot", {}, 0).judgments == 1
+        trial = trial_of(noisy, method, {"easy": 4})
+        assert trial.recipe.target_kind == "uncertainty"
+        assert dict(trial.recipe.target_settings)["slope"] == 0.5
+        assert trial.recipe.judgments == 3
+    shown = trial_of(noisy, "in_context", {"easy": 4})
+    assert (
+        shown.recipe.target_kind,
+        shown.recipe.target_settings,
+        shown.recipe.judgments,
+    ) == ("hard_labels", (), 3)
+    assert trial_of(noisy, "zero_shot", {}).recipe.judgments == 1
 
 
 def test_every_judgment_is_paid() -> None:
-    once, thrice = setting(), setting(targets={"judgments": 3})
+    once, thrice = lab_of(), lab_of(targets={"judgments": 3})
     assert {n: t.cost * 3 for n, t in once.terms.items()} == {
         n: t.cost for n, t in thrice.terms.items()
     }
 
 
 def test_methods_get_their_prompt_and_number_type() -> None:
-    own = setting(prompt={"choices": "0306-paper", "reasoning": "5305-mended"})
-    assert own.trial("probe", {"easy": 4}, 0).prompt == "0306-paper"
-    assert own.trial("chain_of_thought", {}, 0).prompt == "5305-mended"
-    assert own.trial("probe", {"easy": 4}, 0).quantisation == "none"
-    assert own.trial("qlora", {"easy": 4}, 0).quantisation == "nf4"
-    assert own.trial("zero_shot", {}, 0, quantisation="nf4").quantisation == "nf4"
+    own = lab_of(prompt={"choices": "0306-paper", "reasoning": "5305-mended"})
+    assert trial_of(own, "probe", {"easy": 4}).recipe.prompt == "0306-paper"
+    assert trial_of(own, "chain_of_thought", {}).recipe.prompt == "5305-mended"
+    assert trial_of(own, "probe", {"easy": 4}).recipe.quantisation == "none"
+    assert trial_of(own, "qlora", {"easy": 4}).recipe.quantisation == "nf4"
+    assert own.zero_shot_of("qlora").quantisation == "nf4"
+    assert own.zero_shot_of("probe").quantisation == "none"
 
 
 def test_reasoning_is_trained_as_labelled() -> None:
-    own = setting(qlora={"objective": "reasoning"})
-    trial = own.trial("qlora", {"easy": 4}, 0)
-    assert trial.prompt == "0305-mended"
-    assert trial.target_kind == "hard_labels"
+    own = lab_of(qlora={"objective": "reasoning"})
+    trial = trial_of(own, "qlora", {"easy": 4})
+    assert trial.recipe.prompt == "0305-mended"
+    assert trial.recipe.target_kind == "hard_labels"
     with pytest.raises(ValueError, match=r"targets\.kind 'smoothed' is for choices"):
-        setting(qlora={"objective": "reasoning"}, targets={"kind": "smoothed"})
+        lab_of(qlora={"objective": "reasoning"}, targets={"kind": "smoothed"})
 
 
 def test_without_a_plan_neither_pilot_nor_budget_is_asked_for(tmp_path: Path) -> None:
@@ -65,25 +76,25 @@ def test_without_a_plan_neither_pilot_nor_budget_is_asked_for(tmp_path: Path) ->
         RunConfig.model_validate(small)
     config = RunConfig.model_validate(small, context={"plans": False})
     crowded = config.model_copy(update={"pilot": config.pilot.model_copy(update={"labels": 900})})
-    assert prepare(crowded, plans=False).capacity["easy"] < 900
+    assert prepare(crowded, plans=False).lab.capacity["easy"] < 900
     with pytest.raises(InputError, match="too few for a pilot of 900"):
         prepare(crowded)
 
 
 def test_what_reads_unlabelled_items_is_a_probe_of_right_answers() -> None:
-    own = setting(annotators={"hard": {"error_rate": 0.4}}, targets={"judgments": 3})
+    own = lab_of(annotators={"hard": {"error_rate": 0.4}}, targets={"judgments": 3})
     trial = own.reading_trial(1)
     assert trial is not None
     assert (trial.method, trial.seed, trial.borrowed, trial.mix) == ("probe", 1, 15, ())
     assert trial.terms == (("hard", 0.0, "redraw"),)
-    assert trial.judgments == 1
+    assert trial.recipe.judgments == 1
     assert trial.reads == (("easy", own.capacity["easy"]),)
     assert own.items_read("easy") == own.capacity["easy"] < 1000
 
 
 def test_a_test_set_too_small_or_that_asks_always_the_same_reads_nothing() -> None:
-    assert setting(test={"items": 19, "other_items": 15}).reading_trial(0) is None
-    alike = setting()
+    assert lab_of(test={"items": 19, "other_items": 15}).reading_trial(0) is None
+    alike = lab_of()
     alike.task.scored = lambda borrowed, seed: alike.on_target & False  # type: ignore[method-assign]
     assert alike.reading_trial(0) is None
 
@@ -93,5 +104,5 @@ def test_a_test_set_too_small_or_that_asks_always_the_same_reads_nothing() -> No
     [({}, True), ({"borrow": False}, False), ({"borrow": False, "read": True}, True)],
 )
 def test_who_reads(pilot: dict[str, bool], probe: bool) -> None:
-    config = setting(pilot={"labels": 20} | pilot).config
+    config = RunConfig.model_validate(BASE | {"pilot": {"labels": 20} | pilot})
     assert (config.reads("probe"), config.reads("qlora")) == (probe, False)

@@ -169,7 +169,7 @@ def adding(more: str) -> Callable[[str], str]:
         ),
         (
             adding("[annotators.eazy]\ncost = 1"),
-            ["annotators.eazy: ", "'easy', 'medium' or 'hard'; got 'eazy'"],
+            ["annotators.eazy: no such stratum; choose from easy, medium, hard"],
         ),
         (
             adding("[annotators.medium]\ncost = 1"),
@@ -217,7 +217,7 @@ def adding(more: str) -> Callable[[str], str]:
         ),
         (
             replacing("[budget]", 'buy = ["easy", "hardest"]\n[budget]'),
-            ["strata.buy.1: ", "'easy', 'medium' or 'hard'; got 'hardest'"],
+            ["strata: buy: no such stratum; choose from easy, medium, hard; got 'hardest'"],
         ),
         (
             replacing("[budget]", 'buy = "hard"\n[budget]'),
@@ -447,6 +447,7 @@ def test_what_the_template_says_is_the_default_is_the_default() -> None:
     """Commented keys of sections show defaults, but for the few popped here: examples."""
     raw = tomllib.loads(uncommented(commented_config()))
     raw["methods"].pop("also")
+    assert raw["strata"].pop("cut") == "edges:2,>=5"  # as the two bounds that stand there
     raw["probe"].pop("penalty")
     assert raw["pilot"].pop("rounds") == RunConfig.model_validate(raw).exploring_rounds
     assert raw["pilot"].pop("borrow") == RunConfig.model_validate(raw).borrows("probe")

@@ -9,8 +9,8 @@ from annotation.errors import InputError
 from budget.decision.alternatives import compared
 from budget.decision.decide import Question, decide
 from budget.decision.result import Decision
-from budget.market.offers import Discount, Offer
 from budget.market.market import Market, TrainingCost
+from budget.market.offers import Discount, Offer
 from budget.surface.response import ResponseSurface
 
 Surface = Callable[..., ResponseSurface]

@@ -7,8 +7,8 @@ from decimal import Decimal
 import pytest
 
 from budget.decision.flips import compare_side
-from budget.market.offers import Offer
 from budget.market.market import Market
+from budget.market.offers import Offer
 from budget.search.plan import PlanSearch
 from budget.surface.response import ResponseSurface
 
@@ -99,8 +99,8 @@ def test_the_probability_is_the_share_of_draws(make_surface: Surface) -> None:
 
 def test_nothing_to_compare(make_surface: Surface) -> None:
     own = search(make_surface({"easy": 0.6}))
-    only_hard = PlanSearch(own.surface, own.supply.only(own.supply.of_stratum("hard")))
+    only_hard = PlanSearch(own.surface, own.market.only(own.market.of_stratum("hard")))
     assert compare_side(only_hard, "easy", MONEY) is None
     assert compare_side(own, "easy", Decimal("0.5")) is None
-    no_items = replace(own.supply, items={"easy": 10, "hard": 0})
+    no_items = replace(own.market, items={"easy": 10, "hard": 0})
     assert compare_side(PlanSearch(own.surface, no_items), "easy", MONEY) is None

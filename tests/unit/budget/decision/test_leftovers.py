@@ -4,8 +4,8 @@ from decimal import Decimal
 import pytest
 
 from budget.decision.leftovers import left_because
-from budget.market.offers import Offer
 from budget.market.market import Market
+from budget.market.offers import Offer
 from budget.search.plan import Line, Plan
 
 EASY = Offer("easy", "crowd", 1, Decimal(1), 0.0, seconds=Decimal(3600), role="crowd")

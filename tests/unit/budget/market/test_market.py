@@ -1,85 +1,72 @@
-from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
-import pytest
 
-from budget.backtest.offers import Offers
-from budget.market.market import Market, PurchaseRefusedError
-from budget.worlds.world import World
+from annotation.terms.cost import LabelTerms
+from budget.market.market import Market
+from tests.markets import standing_at
 
-Build = Callable[..., World]
-
-
-def test_a_purchase_is_paid(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
-    market.buy({"easy": 3, "hard": 2})
-    assert market.bought == {"easy": 3, "hard": 2}
-    assert (market.cost, market.money_left) == (Decimal(7), Decimal(1))
-    assert (market.affordable("easy"), market.affordable("hard")) == (1, 0)
+TERMS = {
+    "easy": LabelTerms(Decimal(1), 0.0, "redraw"),
+    "hard": LabelTerms(Decimal(4), 0.0, "redraw"),
+}
 
 
-@pytest.mark.parametrize(
-    ("mix", "why"),
-    [
-        ({"easy": 9}, "costs 9; 8 is left"),
-        ({"easy": 1, "hard": 4}, "costs 9"),
-        ({"easy": -1}, "whole and not negative"),
-        ({"medium": 1}, "no terms"),
-    ],
-)
-def test_a_refused_purchase_changes_nothing(
-    axes_world: Build, mix: dict[str, int], why: str
-) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
-    with pytest.raises(PurchaseRefusedError, match=why):
-        market.buy(mix)
-    assert market.money_left == 8
-    assert market.rounds == 0
+def at(bought: dict[str, int], money: str, capacity: int = 100) -> Market:
+    left = dict.fromkeys(TERMS, capacity)
+    return standing_at(("easy", "hard"), TERMS, left, bought, Decimal(money))
 
 
-def test_an_empty_pool_is_refused(axes_world: Build) -> None:
-    market = Market(axes_world(budget="100"), seed=0)
-    market.buy({"hard": 10})
-    assert market.affordable("hard") == 0
-    with pytest.raises(PurchaseRefusedError, match="0 left"):
-        market.buy({"hard": 1})
+def test_what_shares_of_the_money_buy() -> None:
+    position = at({"easy": 95}, "20")
+    assert position.counts.tolist() == [95, 0]
+    half = Fraction(1, 2)
+    # 10 would buy 10 easy labels, but 5 are left.
+    assert position.buyable({"easy": half, "hard": half}) == {"easy": 5, "hard": 2}
+    assert position.buyable({"easy": Fraction(0), "hard": Fraction(1)}) == {"hard": 5}
 
 
-def test_cents_add_up(axes_world: Build) -> None:
-    market = Market(axes_world(budget="0.3", easy=("0.1", 0.0)), seed=0)
-    for _ in range(3):
-        market.buy({"easy": 1})
-    assert market.money_left == 0
+def test_after_a_purchase() -> None:
+    after = at({"easy": 1}, "20").after({"easy": 3, "hard": 2})
+    assert after.bought == {"easy": 4, "hard": 2}
+    assert after.money == Decimal(9)
 
 
-def test_only_what_was_bought_can_be_seen(axes_world: Build) -> None:
-    market = Market(axes_world(), seed=0)
-    market.buy({"easy": 2})
-    assert market.labels("easy").shape == (2,)
-    assert market.features("easy").shape == (2, 2, 2)
-    assert market.features("hard").shape == (0, 2, 2)
-    with pytest.raises(PurchaseRefusedError, match="place 2"):
-        market.training_set({"easy": np.array([0, 2])})
+def test_final_mixes_spend_all_none_or_shares_of_the_money() -> None:
+    mixes, purchases = at({}, "8").final_mixes(2)
+    assert sorted(mixes.tolist()) == [[0, 2], [4, 1], [8, 0]]  # nothing at all is no mix
+    assert (mixes == purchases).all()
 
 
-def test_a_smaller_purchase_begins_a_larger_one(axes_world: Build) -> None:
-    offers = Offers(axes_world(easy=("1", 0.5)), seed=3)
-    small, large = offers.first({"easy": 4}), offers.first({"easy": 9, "hard": 2})
-    np.testing.assert_array_equal(small.positions, large.positions[:4])
-    np.testing.assert_array_equal(small.labels, large.labels[:4])
-    assert len(set(large.positions)) == 11
+def test_labels_bought_may_be_left_out_where_no_more_are_bought() -> None:
+    mixes, purchases = at({"easy": 3}, "8").final_mixes(1)
+    pairs = sorted([*zip(mixes.tolist(), purchases.tolist(), strict=True)])
+    assert pairs == [
+        ([0, 2], [0, 2]),  # the easy labels left out
+        ([3, 0], [0, 0]),
+        ([3, 2], [0, 2]),
+        ([11, 0], [8, 0]),
+    ]
 
 
-def test_labels_are_wrong_at_the_stated_rate_only(axes_world: Build) -> None:
-    world = axes_world(hard=("2", 1.0))
-    items = world.items
-    bought = [Offers(world, seed).first({"easy": 12, "hard": 10}) for seed in range(200)]
-    wrong = np.stack([own.labels != items.answers[own.positions] for own in bought])
-    assert not wrong[:, :12].any()
-    assert 0.45 < wrong[:, 12:].mean() < 0.55  # redrawn among two choices
+def test_no_mix_costs_more_than_the_money() -> None:
+    position = at({"easy": 2, "hard": 1}, "7.5")
+    mixes, purchases = position.final_mixes(20)
+    costs = purchases @ np.array([1, 4])
+    assert (costs <= 7.5).all()
+    assert (mixes <= position.counts + purchases).all()
 
 
-def test_no_such_place(axes_world: Build) -> None:
-    with pytest.raises(ValueError, match="places 0 to 9"):
-        Offers(axes_world(), seed=0).first({"hard": 11})
+def test_where_a_stratum_is_bought_out_the_rest_goes_to_the_other() -> None:
+    """Five easy labels are left: the other fifteen, in whole labels, go to hard ones."""
+    mixes, _ = at({"easy": 95}, "20").final_mixes(1)
+    assert sorted(mixes.tolist()) == [[0, 5], [95, 0], [95, 5], [100, 0], [100, 3]]
+
+
+def test_several_strata_may_be_bought_out() -> None:
+    terms = {name: LabelTerms(Decimal(1), 0.0, "redraw") for name in ("easy", "medium", "hard")}
+    there = {"easy": 5, "medium": 5, "hard": 1000}
+    position = standing_at(tuple(terms), terms, there, dict.fromkeys(terms, 0), Decimal(100))
+    mixes = position.final_mixes(12)[0].tolist()
+    assert [5, 5, 90] in mixes

@@ -209,7 +209,8 @@ def test_a_wrong_file_is_told_in_one_line(tmp_path: Path, text: str, part: str) 
 
 
 def test_the_documented_file_can_be_read(tmp_path: Path) -> None:
-    text = (Path(__file__).parents[4] / "docs" / "suppliers.md").read_text(encoding="utf-8")
+    guide = Path(__file__).parents[4] / "docs" / "guide"
+    text = (guide / "suppliers.md").read_text(encoding="utf-8")
     found = read(tmp_path, text.partition("```toml\n")[2].partition("```")[0])
     assert [(own.stratum, own.supplier, own.judgments) for own in found.offers] == [
         ("easy", "crowd", 1),

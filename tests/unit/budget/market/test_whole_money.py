@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
-from budget.market.offers import Discount, Offer
 from budget.market.market import Market, TrainingCost
+from budget.market.offers import Discount, Offer
 from budget.market.whole_money import Ledger
 
 ITEMS = {"easy": 100, "hard": 100}

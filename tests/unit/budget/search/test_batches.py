@@ -6,11 +6,12 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.terms.cost import LabelTerms, mix_cost
-from budget.market.market import Position
+from budget.market.market import Market
 from budget.search.batches import on_the_way, rank_batches, training_parts
 from budget.surface.fit import fit_surface
 from budget.surface.parameters import Normal, Prior
 from budget.surface.response import ResponseSurface
+from tests.markets import standing_at
 
 STRATA = ("easy", "hard")
 GROUPS: NDArray[np.object_] = np.empty(0, dtype=object)
@@ -27,8 +28,8 @@ def prior_surface(prior: Prior | None = None, draws: int = 600) -> ResponseSurfa
     return fit_surface([], STRATA, "hard", None, 0.25, GROUPS, draws=draws, prior=prior)
 
 
-def start(money: str = "600", hard: str = "2") -> Position:
-    return Position(STRATA, terms(hard), dict.fromkeys(STRATA, 2000), {}, Decimal(money))
+def start(money: str = "600", hard: str = "2") -> Market:
+    return standing_at(STRATA, terms(hard), dict.fromkeys(STRATA, 2000), {}, Decimal(money))
 
 
 def sure(belief: Normal) -> Normal:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
-from budget.market.offers import Offer
 from budget.market.market import Market, TrainingCost
+from budget.market.offers import Offer
 from budget.search.modes import everything, reach_accuracy
 from budget.search.plan import PlanSearch
 from budget.surface.response import ResponseSurface
@@ -71,5 +71,5 @@ def test_everything_pays_for_all_there_is(make_surface: Surface) -> None:
     own = search(
         make_surface({"easy": 1.0}), items=10, training=TrainingCost(Decimal(3), Decimal(1))
     )
-    assert everything(own.supply) == 3 + 10 * 2 + 10 * 3
-    assert own.plan(everything(own.supply)).labels == {"easy": 10, "hard": 10}
+    assert everything(own.market) == 3 + 10 * 2 + 10 * 3
+    assert own.plan(everything(own.market)).labels == {"easy": 10, "hard": 10}

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
-from budget.market.offers import Discount, Offer
 from budget.market.market import Market, TrainingCost
+from budget.market.offers import Discount, Offer
 from budget.search.plan import (
     Plan,
     expected_accuracy,

@@ -2,8 +2,8 @@ from decimal import Decimal
 
 import numpy as np
 
-from budget.market.offers import Offer
 from budget.market.market import Market
+from budget.market.offers import Offer
 from budget.market.whole_money import Ledger, Whole
 from budget.search.supply_curves import Curve, curves_of, rungs
 

@@ -57,7 +57,7 @@ def test_absent_data_and_absent_encoder_are_told(
 
 def test_items_of_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     items = load_items("workshop", size=60)
-    task = Task(items, Strata("steps", 2, 5), "hard", TestSizes(8, 1))
+    task = Task(items, Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(8, 1))
     seen: list[tuple[str, int, int]] = []
     maker = FeatureMaker("pico", tmp_path, progress=lambda *news: seen.append(news))
     own = maker.labelled("workshop", task, ("easy", "hard"))

@@ -8,24 +8,21 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
+from annotation.strata.bands import Strata
 from training.engines.dispatch import Dispatcher, Outcome, WorkerLostError, attempt, trial_name
-from training.trial import Trial, TrialResult
+from training.trial import Recipe, Trial, TrialResult
 
 RESULT = TrialResult(np.array([True, False]), 1.0, 1, "cpu")
 TRIAL = Trial(
     item_fingerprint="f" * 64,
-    measure="steps",
-    easy_at_most=2.0,
-    hard_at_least=5.0,
+    strata=Strata.easy_medium_hard("steps", 2, 5),
     target="hard",
     test_target=10,
     test_others=6,
     test_seed=0,
     model="pico",
     revision="r1",
-    quantisation="nf4",
-    method="qlora",
-    settings=(),
+    recipe=Recipe("qlora", (), quantisation="nf4"),
     mix=(("easy", 6), ("hard", 9)),
     terms=(("easy", 0.1, "redraw"), ("hard", 0.2, "redraw")),
     pilot=None,
@@ -235,8 +232,8 @@ def test_bad_input_is_returned_and_a_bug_is_raised() -> None:
 
 def test_a_trial_in_words() -> None:
     assert trial_name(TRIAL) == "qlora on 6 easy + 9 hard labels, seed 2"
-    assert trial_name(replace(TRIAL, method="zero_shot", mix=())) == "zero_shot, seed 2"
-    rehearsal = replace(TRIAL, method="probe", borrowed=8, rehearses=(("easy", 64),))
+    assert trial_name(replace(TRIAL, recipe=Recipe("zero_shot"), mix=())) == "zero_shot, seed 2"
+    rehearsal = replace(TRIAL, recipe=Recipe("probe"), borrowed=8, rehearses=(("easy", 64),))
     assert trial_name(rehearsal) == (
         "probe on 64 easy guessed labels (from 6 easy + 9 hard + 8 borrowed hard), seed 2"
     )

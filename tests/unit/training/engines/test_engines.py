@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
+from tests.trials import flat_trial
 from training.engines import SilentWatcher, Watcher, local, local_engine
 from training.models.load import Quantisation
 from training.models.source import ModelSource
@@ -26,7 +27,6 @@ from training.trial import (
     Method,
     Trial,
     TrialResult,
-    make_trial,
 )
 from training.tuning.qlora import QloraSettings, TrainingDivergedError
 
@@ -61,7 +61,7 @@ def trials(task: Task, llama_source: ModelSource) -> list[Trial]:
     def trial(method: Method, mix: dict[str, int], seed: int) -> Trial:
         settings = asdict(SHORT) if method == "qlora" else {}
         quantisation: Quantisation = "nf4" if method == "qlora" else "none"
-        return make_trial(
+        return flat_trial(
             task, llama_source, method, settings, mix, TERMS, seed, quantisation=quantisation
         )
 
@@ -183,9 +183,13 @@ def test_an_interrupted_run_goes_on_where_it_was(
     assert bits(resumed) == bits(run_in("whole", trials))
 
 
+def with_settings(trial: Trial, settings: dict[str, object]) -> Trial:
+    return replace(trial, recipe=replace(trial.recipe, settings=tuple(sorted(settings.items()))))
+
+
 def diverging(trial: Trial) -> Trial:
-    settings = dict(trial.settings) | {"learning_rate": 1e30}
-    return replace(trial, settings=tuple(sorted(settings.items())))
+    settings = dict(trial.recipe.settings) | {"learning_rate": 1e30}
+    return with_settings(trial, settings)
 
 
 def test_a_trial_that_diverges_is_named_and_the_others_are_run(
@@ -217,8 +221,8 @@ def test_all_that_diverge_are_named(run_in: RunIn, trials: list[Trial]) -> None:
 def test_any_other_error_starts_no_further_trial(
     run_in: RunIn, trials: list[Trial], runs: list[str], tmp_path: Path
 ) -> None:
-    settings = dict(trials[2].settings) | {"target_modules": "no_such_layer"}
-    wrong = replace(trials[2], settings=tuple(sorted(settings.items())))
+    settings = dict(trials[2].recipe.settings) | {"target_modules": "no_such_layer"}
+    wrong = with_settings(trials[2], settings)
     with pytest.raises(InputError, match="no_such_layer"):
         run_in("runs", [trials[0], wrong, trials[4]])
     assert runs == [trials[0].key, wrong.key]

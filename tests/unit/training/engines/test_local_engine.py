@@ -3,10 +3,9 @@
 import os
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,13 +13,13 @@ import torch
 
 from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms
+from tests.trials import eventful_labels, flat_trial
 from training.engines import LocalEngine, SilentWatcher, local_engine
 from training.engines import local as module
 from training.engines.local import share_devices, visible_devices
 from training.models.source import ModelSource
 from training.store import TrialStore
-from training.task import Purchase, Task, TestSizes
-from training.trial import make_trial
+from training.task import Task, TestSizes
 from training.tuning.qlora import QloraSettings, TrainingDivergedError
 
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}
@@ -72,39 +71,45 @@ def test_gpus_keep_the_names_that_the_process_got(
     assert visible_devices() == names
 
 
-class FatalTask(Task):
-    """Kills the process that buys 7 labels, the first `deaths` times; writes who bought what."""
+@dataclass
+class Fatal:
+    """Kills the process that trains on 7 labels, the first `deaths` times; writes who trained."""
 
     marker: Path
-    deaths: int
+    deaths: int = 1
 
-    def purchase(self, *arguments: Any, **named: Any) -> Purchase:
-        bought = super().purchase(*arguments, **named)
+    def __call__(self, labels: int) -> None:
         with self.marker.open("a") as file:
-            file.write(f"{bought.labels.size} {os.getpid()}\n")
-        if bought.labels.size == 7 and self._bought_seven() <= self.deaths:
+            file.write(f"{labels} {os.getpid()}\n")
+        if labels == 7 and self._sevens() <= self.deaths:
             os.kill(os.getpid(), signal.SIGKILL)
-        return bought
 
-    def _bought_seven(self) -> int:
+    def _sevens(self) -> int:
         return sum(line.startswith("7 ") for line in self.marker.read_text().splitlines())
 
 
 @pytest.fixture
-def fatal_task(make_items: Callable[..., pd.DataFrame], tmp_path: Path) -> FatalTask:
-    task = FatalTask(make_items(120), Strata("steps", 2, 5), "hard", TestSizes(16, 8))
-    task.marker = tmp_path / "purchases"
-    task.deaths = 1
-    return task
+def task(make_items: Callable[..., pd.DataFrame]) -> Task:
+    return Task(make_items(120), Strata.easy_medium_hard("steps", 2, 5), "hard", TestSizes(16, 8))
 
 
 def test_neither_a_killed_worker_nor_a_diverging_trial_stops_the_others(
-    fatal_task: FatalTask, llama_source: ModelSource, tmp_path: Path
+    task: Task, llama_source: ModelSource, tmp_path: Path
 ) -> None:
     """The killed worker's trial is run again, and only that one."""
-    short = asdict(SHORT)
+    short, fatal = asdict(SHORT), Fatal(tmp_path / "trained on")
     trials = [
-        make_trial(fatal_task, llama_source, "qlora", settings, mix, TERMS, 0, quantisation="nf4")
+        flat_trial(
+            task,
+            llama_source,
+            "qlora",
+            settings,
+            mix,
+            {},
+            0,
+            quantisation="nf4",
+            given=eventful_labels(task, mix, TERMS, 0, fatal),
+        )
         for settings, mix in (
             (short | {"learning_rate": 1e30}, {"easy": 4}),
             (short, {"hard": 6}),
@@ -113,19 +118,19 @@ def test_neither_a_killed_worker_nor_a_diverging_trial_stops_the_others(
     ]
     with (
         TrialStore(tmp_path / "trials.sqlite") as store,
-        local_engine(fatal_task, llama_source, tmp_path, store, workers=2) as engine,
+        local_engine(task, llama_source, tmp_path, store, workers=2) as engine,
     ):
         with pytest.raises(TrainingDivergedError, match=r"1 of 3 .* kept: qlora on 4 easy labels"):
             engine.run(trials, SilentWatcher(), "trials")
         assert store.missing(trials) == trials[:1]
-    runs = [line.split() for line in fatal_task.marker.read_text().splitlines()]
+    runs = [line.split() for line in fatal.marker.read_text().splitlines()]
     assert sorted(labels for labels, _ in runs) == ["4", "6", "7", "7"]
     assert str(os.getpid()) not in {process for _, process in runs}
 
 
 def test_a_worker_starts_with_its_gpus_and_this_process_keeps_its_own(
     monkeypatch: pytest.MonkeyPatch,
-    fatal_task: FatalTask,
+    task: Task,
     llama_source: ModelSource,
     tmp_path: Path,
 ) -> None:
@@ -143,7 +148,7 @@ def test_a_worker_starts_with_its_gpus_and_this_process_keeps_its_own(
 
     monkeypatch.setattr(module, "ProcessPoolExecutor", NoPool)
     with TrialStore(tmp_path / "trials.sqlite") as store:
-        engine = LocalEngine(fatal_task, llama_source, tmp_path, store)
+        engine = LocalEngine(task, llama_source, tmp_path, store)
         dispatcher = engine._make_dispatcher()
         for slot in range(2):
             dispatcher._hire(slot)

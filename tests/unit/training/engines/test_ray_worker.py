@@ -12,11 +12,12 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
+from tests.trials import flat_trial
 from training.engines.ray_worker import TrialWorker
 from training.models.source import PICO_FOLDER, ModelSource, find_model
 from training.running.runner import TrialRunner
 from training.task import Task
-from training.trial import Trial, TrialResult, make_trial
+from training.trial import Trial, TrialResult
 
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}
 
@@ -28,7 +29,7 @@ def task(make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
 
 @pytest.fixture
 def trial(task: Task, llama_source: ModelSource) -> Trial:
-    return make_trial(task, llama_source, "zero_shot", {}, {}, TERMS, 0)
+    return flat_trial(task, llama_source, "zero_shot", {}, {}, TERMS, 0)
 
 
 def test_it_returns_what_a_runner_returns(
@@ -45,9 +46,9 @@ def test_it_returns_what_a_runner_returns(
 def test_bad_input_is_returned(task: Task, llama_source: ModelSource, trial: Trial) -> None:
     worker = TrialWorker(task, llama_source, in_folder=True)
     assert worker.ready() is None
-    older = worker.run(replace(trial, recipe=trial.recipe - 1))
+    older = worker.run(replace(trial, version=trial.version - 1))
     assert isinstance(older, InputError)
-    assert f"asked for {trial.recipe - 1}); install the same version" in str(older)
+    assert f"asked for {trial.version - 1}); install the same version" in str(older)
     other = worker.run(replace(trial, compute="bfloat16"))
     assert isinstance(other, InputError)
     assert "computes in float32, the machine that asks in bfloat16" in str(other)

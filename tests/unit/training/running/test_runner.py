@@ -13,16 +13,19 @@ import torch
 from numpy.typing import NDArray
 
 from annotation.arrays import generator
+from annotation.labelling.labels import Labels
 from annotation.terms.cost import LabelTerms
+from tests.trials import flat_trial
 from training.models import load as models
 from training.models.load import LoadedModel, load_model
 from training.models.source import ModelSource
 from training.probes.probe import fit_probe
 from training.prompts import PROMPT_VERSION, choice_prompt
+from training.running.labels_of_trial import simulated_labels
 from training.running.runner import TrialRunner
 from training.scoring.choices import encode_items
-from training.task import Purchase, Task
-from training.trial import Trial, make_trial
+from training.task import Task
+from training.trial import Trial
 from training.tuning.qlora import QloraSettings, prepare, train_and_score
 from training.unlabelled.reading import read, reading_of
 from training.unlabelled.rehearsal import Guesser, Known, imagined_purchase
@@ -48,7 +51,7 @@ def trial_of(task: Task, source: ModelSource, method: str, **changes: Any) -> Tr
         arguments["mix"] = {}
     if method == "qlora":
         arguments |= {"settings": asdict(SHORT), "quantisation": "nf4"}
-    return make_trial(task, source, method, **(arguments | changes))  # type: ignore[arg-type]
+    return flat_trial(task, source, method, **(arguments | changes))  # type: ignore[arg-type]
 
 
 def gold(task: Task) -> NDArray[np.int64]:
@@ -119,8 +122,8 @@ def test_zero_shot_of_a_decoder_is_the_likeliest_text(
     assert result.details == {}
 
 
-def bought(task: Task, trial: Trial) -> Purchase:
-    return task.purchase(MIX, TERMS, trial.seed)
+def bought(task: Task, trial: Trial) -> Labels:
+    return simulated_labels(task, MIX, TERMS, trial.seed)
 
 
 @pytest.mark.parametrize("shared", [None, ("no", "yes", "red plum")])
@@ -189,7 +192,10 @@ def test_a_rehearsal_is_trained_on_guessed_labels(
     trial = trial_of(task, bert_source, "probe", **settings, borrowed=10, rehearses=rehearses)
     plain = trial_of(task, bert_source, "probe", **settings)
     result, bought_alone = runner.run(trial), runner.run(plain)
-    taught, purchase = task.lent(10, trial.seed), task.purchase({"easy": 16}, TERMS, trial.seed)
+    taught, purchase = (
+        task.lent(10, trial.seed),
+        simulated_labels(task, {"easy": 16}, TERMS, trial.seed),
+    )
     counts = task.choice_counts
     mask = np.array([[slot < count for slot in range(counts.max())] for count in counts])
     everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.model)

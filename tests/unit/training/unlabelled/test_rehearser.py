@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 
 from annotation.terms.cost import LabelTerms
 from tests.unit.training.unlabelled.conftest import NONE, Clusters
-from training.unlabelled.rehearsal import Rehearser
-from training.unlabelled.rehearsal import Guessed, Guesser, Known
+from training.unlabelled.rehearsal import Guessed, Guesser, Known, Rehearser
 
 ANSWERS = np.arange(400) % 2
 POOLS = {"easy": np.arange(200, 300), "hard": np.arange(300, 400)}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from annotation.terms.cost import mix_cost
+from budget.backtest.evidence import campaign_in
 from budget.backtest.policies.candidates import (
     as_mix,
     candidate_purchases,
@@ -11,14 +12,13 @@ from budget.backtest.policies.candidates import (
     labels_bought,
     with_change,
 )
-from budget.market.market import Market
 from budget.worlds.world import World
 
 Build = Callable[..., World]
 
 
 def test_shares_of_the_money_left(axes_world: Build) -> None:
-    market = Market(axes_world(budget="9"), seed=0)
+    market = campaign_in(axes_world(budget="9"), seed=0)
     market.buy({"easy": 1})
     # 8 is left; a hard label costs 2: shares of 1/50, rounded down on both sides.
     purchases = candidate_purchases(market)
@@ -29,14 +29,14 @@ def test_shares_of_the_money_left(axes_world: Build) -> None:
 
 
 def test_pools_end(axes_world: Build) -> None:
-    market = Market(axes_world(budget="100"), seed=0)
+    market = campaign_in(axes_world(budget="100"), seed=0)
     market.buy({"easy": 2, "hard": 1})
     assert labels_bought(market).tolist() == [2, 1]
     assert candidate_purchases(market).max(0).tolist() == [10, 9]  # of 12 and 10 items
 
 
 def test_the_cheapest_of_equals(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
+    market = campaign_in(axes_world(budget="8"), seed=0)
     purchases = np.array([[0, 4], [2, 1], [8, 0]])
     assert choose(market, purchases, np.array([0.7, 0.7, 0.6])).tolist() == [2, 1]
     assert choose(market, purchases, np.array([0.7, 0.7, 0.8])).tolist() == [8, 0]
@@ -56,11 +56,11 @@ def test_the_cheapest_of_equals(axes_world: Build) -> None:
 def test_change_is_spent_on_what_is_bought(
     axes_world: Build, purchase: list[int], more: list[int]
 ) -> None:
-    market = Market(axes_world(budget="9"), seed=0)
+    market = campaign_in(axes_world(budget="9"), seed=0)
     assert with_change(market, np.array(purchase)).tolist() == more
 
 
 def test_change_does_not_exceed_a_pool(axes_world: Build) -> None:
-    market = Market(axes_world(budget="14"), seed=0)
+    market = campaign_in(axes_world(budget="14"), seed=0)
     market.buy({"easy": 1})
     assert with_change(market, np.array([11, 0])).tolist() == [11, 0]

@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.additive_power_laws import AdditivePowerLaws
 from budget.backtest.policies.learn_optimize_collect import (
     LearnOptimizeCollect,
@@ -11,8 +12,6 @@ from budget.backtest.policies.learn_optimize_collect import (
     forecast,
 )
 from budget.backtest.trainer import ProbeTrainer
-from budget.campaign.play import play_markets
-from budget.market.market import Market
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
 from budget.worlds.world import World
@@ -33,7 +32,7 @@ def laws(*gains: tuple[float, float]) -> AdditivePowerLaws:
 
 
 def test_the_largest_expected_score_is_bought(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
+    market = campaign_in(axes_world(budget="8"), seed=0)
     assert best_purchase(laws((0.4, 0.0)), market, 1.0).tolist() == [8, 0]
     assert best_purchase(laws((0.0, 0.4)), market, 1.0).tolist() == [0, 4]
     # .2 (8 / 9 + 0), .2 (2 / 3 + 3 / 4), .2 (4 / 5 + 2 / 3), .2 (6 / 7 + 1 / 2): 4 easy, 2 hard
@@ -43,7 +42,7 @@ def test_the_largest_expected_score_is_bought(axes_world: Build) -> None:
 
 
 def test_a_target_makes_it_careful(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
+    market = campaign_in(axes_world(budget="8"), seed=0)
     # Easy labels give much or nothing, hard ones .5 * 4 / 5 for sure.
     # In the mean .6 (4 / 5) + .5 (2 / 3) is best, but where easy gives nothing it misses .9.
     unsure = laws((0.9, 0.5), (0.0, 0.5), (0.9, 0.5))
@@ -52,14 +51,14 @@ def test_a_target_makes_it_careful(axes_world: Build) -> None:
 
 
 def test_a_target_in_reach_costs_no_more_than_it_must(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
+    market = campaign_in(axes_world(budget="8"), seed=0)
     # .5 + .4 * 4 / 5 = .82 with 4 easy labels; the cheapest candidate with so many has 1 hard.
     assert best_purchase(laws((0.4, 0.0)), market, 0.82).tolist() == [4, 1]
 
 
 def test_rounds_spend_evenly() -> None:
     world = generated_world(SMALL, Condition(1, (0.0, 0.0), 400))
-    market = Market(world, seed=0)
+    market = campaign_in(world, seed=0)
     policy = LearnOptimizeCollect(rounds=3)
     play, spent = policy.play(market), []
     subsets = subsets_of(next(play))
@@ -108,8 +107,8 @@ def test_the_forecast_says_which_side_is_better() -> None:
 )
 def test_the_obvious_side_is_found(transfer: float, condition: Condition, side: str) -> None:
     world = generated_world(replace(SMALL, transfer=transfer), condition)
-    markets = [Market(world, seed) for seed in range(6)]
-    forecasts = play_markets(LearnOptimizeCollect(), markets, ProbeTrainer(world, "per_size"))
+    markets = [campaign_in(world, seed) for seed in range(6)]
+    forecasts = play_in_world(LearnOptimizeCollect(), markets, ProbeTrainer(world, "per_size"))
     spent = [float(own.bought[side] * own.terms[side].cost / own.budget) for own in markets]
     assert sum(share > 0.5 for share in spent) >= 5
     assert all(own.money_left < own.terms["hard"].cost for own in markets)
@@ -117,9 +116,9 @@ def test_the_obvious_side_is_found(transfer: float, condition: Condition, side: 
 
 
 def test_without_money_for_a_pilot_it_is_spent_equally(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
+    market = campaign_in(axes_world(budget="8"), seed=0)
     trainer = ProbeTrainer(axes_world(), "per_size")
-    assert play_markets(LearnOptimizeCollect(), [market], trainer) == [None]
+    assert play_in_world(LearnOptimizeCollect(), [market], trainer) == [None]
     assert market.bought == {"easy": 4, "hard": 2}
 
 

@@ -4,10 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.mix_regression import MixRegression, mix_features, random_mixes
 from budget.backtest.trainer import ProbeTrainer
-from budget.campaign.play import play_markets
-from budget.market.market import Market
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
 from budget.worlds.world import World
@@ -44,7 +43,7 @@ def test_what_it_is_told_decides(scale: str) -> None:
     """Accuracies that depend on one stratum's labels alone: that stratum is bought."""
     world = generated_world(SMALL, Condition(2, (0.0, 0.0), 400))
     for side in ("easy", "hard"):
-        market = Market(world, seed=0)
+        market = campaign_in(world, seed=0)
         play = MixRegression(scale=scale).play(market)  # type: ignore[arg-type]
         subsets = subsets_of(next(play))
         assert len(subsets) == 48
@@ -67,7 +66,7 @@ def test_the_pilots_scale_keeps_the_share(scale: str, easy: int) -> None:
     .04 (log 61 - log 42) / 42 = .02 / 60. Of the whole 400 it is hardly more than the pilot's 50.
     """
     world = generated_world(SMALL, Condition(1, (0.0, 0.0), 400))
-    market = Market(world, seed=0)
+    market = campaign_in(world, seed=0)
     play = MixRegression(mixes=200, scale=scale).play(market)  # type: ignore[arg-type]
     subsets = subsets_of(next(play))
     counts = np.array([[own[n].size if n in own else 0 for n in market.strata] for own in subsets])
@@ -88,17 +87,17 @@ def test_the_pilots_scale_keeps_the_share(scale: str, easy: int) -> None:
 )
 def test_the_obvious_side_is_found(transfer: float, condition: Condition, side: str) -> None:
     world = generated_world(replace(SMALL, transfer=transfer), condition)
-    markets = [Market(world, seed) for seed in range(6)]
-    forecasts = play_markets(MixRegression(), markets, ProbeTrainer(world, "per_size"))
+    markets = [campaign_in(world, seed) for seed in range(6)]
+    forecasts = play_in_world(MixRegression(), markets, ProbeTrainer(world, "per_size"))
     spent = [float(own.bought[side] * own.terms[side].cost / own.budget) for own in markets]
     assert sum(share > 0.5 for share in spent) >= 5
     assert forecasts == [None] * 6
 
 
 def test_without_money_for_a_pilot_it_is_spent_equally(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
+    market = campaign_in(axes_world(budget="8"), seed=0)
     trainer = ProbeTrainer(axes_world(), "per_size")
-    assert play_markets(MixRegression(), [market], trainer) == [None]
+    assert play_in_world(MixRegression(), [market], trainer) == [None]
     assert market.bought == {"easy": 4, "hard": 2}
 
 

@@ -5,15 +5,13 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from budget.backtest.lending import Lender
-from budget.backtest.policies.borrowed_curve import borrowed_curve
+from budget.backtest.evidence import annotators_of, campaign_in, lender_of, play_in_world
 from budget.backtest.policies.pilot import PilotDesign, run_pilot
 from budget.backtest.policies.power_law import PowerLaw, extrapolate
 from budget.backtest.trainer import ProbeTrainer
-from budget.campaign.lent_curve import CURVE_SEEDS
-from budget.campaign.planner import SurfacePlanner
-from budget.campaign.play import Borrowing, play_markets
-from budget.market.market import Market
+from budget.campaign.lent_curve import CURVE_SEEDS, lent_curve
+from budget.campaign.planner import Planner
+from budget.campaign.play import Borrowing
 from budget.surface.observation import Observation
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
@@ -46,12 +44,12 @@ def test_growing_errors_and_single_points_are_continued_flat() -> None:
 def test_the_pilot_costs_its_share_at_most(
     axes_world: Build, budget: str, share: Fraction, labels: int | None
 ) -> None:
-    mix = PilotDesign(share=share).mix(Market(axes_world(budget=budget), seed=0))
+    mix = PilotDesign(share=share).mix(campaign_in(axes_world(budget=budget), seed=0))
     assert mix == (None if labels is None else {"easy": labels, "hard": labels})
 
 
 def test_what_a_pilot_trains_on(axes_world: Build) -> None:
-    market = Market(axes_world(budget="30"), seed=0)
+    market = campaign_in(axes_world(budget="30"), seed=0)
     design = PilotDesign(seeds=2)
     play = run_pilot(market, design, {"easy": 8, "hard": 8})
     subsets = [own for own in next(play) if not isinstance(own, Borrowing)]
@@ -71,26 +69,26 @@ def test_what_a_pilot_trains_on(axes_world: Build) -> None:
 
 
 def test_without_money_for_a_pilot_it_is_spent_equally(axes_world: Build) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
-    assert play_markets(PowerLaw(), [market], ProbeTrainer(axes_world(), "per_size")) == [None]
+    market = campaign_in(axes_world(budget="8"), seed=0)
+    assert play_in_world(PowerLaw(), [market], ProbeTrainer(axes_world(), "per_size")) == [None]
     assert market.bought == {"easy": 4, "hard": 2}
 
 
 def test_the_planner_without_money_buys_nothing_and_forecasts_nothing(axes_world: Build) -> None:
-    market = Market(axes_world(budget="0"), seed=0)
+    market = campaign_in(axes_world(budget="0"), seed=0)
     trainer = ProbeTrainer(axes_world(), "per_size")
-    assert play_markets(SurfacePlanner(), [market], trainer) == [None]
+    assert play_in_world(Planner(), [market], trainer) == [None]
     assert market.bought == {"easy": 0, "hard": 0}
 
 
 def test_the_curve_of_labels_that_the_test_set_lends() -> None:
     world = generated_world(SMALL, Condition(2, (0.0, 0.0), 200))
-    market = Market(world, 0)
-    lessons = next(play := borrowed_curve(market))
+    market = campaign_in(world, 0)
+    lessons = next(play := lent_curve(market))
     sizes = [8, 16, 32, 48]
     assert lessons == [Borrowing(size, seed) for size in sizes for seed in range(CURVE_SEEDS)]
     correct = ProbeTrainer(world, "per_size").correct(
-        [Lender(world).lend(own.count, own.seed) for own in lessons]
+        [lender_of(world, annotators_of(world)).lend(own.count, own.seed) for own in lessons]
     )
     with pytest.raises(StopIteration) as stop:
         play.send(correct)
@@ -107,29 +105,29 @@ def test_the_curve_of_labels_that_the_test_set_lends() -> None:
 
 def test_a_test_set_too_small_to_lend(axes_world: Build) -> None:
     with pytest.raises(StopIteration) as stop:
-        next(borrowed_curve(Market(axes_world(), seed=0)))
+        next(lent_curve(campaign_in(axes_world(), seed=0)))
     assert stop.value.value == []
 
 
 @pytest.mark.parametrize("rate", [0.0, 1.0])
 def test_lent_labels_err_as_often_as_the_targets(axes_world: Build, rate: float) -> None:
     world = axes_world(hard=("2", rate))
-    lent = Lender(world).lend(8, 3)
+    lent = lender_of(world, annotators_of(world)).lend(8, 3)
     assert set(lent.positions.tolist()) == set(world.items.test.tolist())
     right = lent.labels == world.items.answers[lent.positions]
     assert right.all() if rate == 0 else not right.all()
-    fewer = Lender(world).lend(3, 3)
+    fewer = lender_of(world, annotators_of(world)).lend(3, 3)
     assert fewer.positions.tolist() == lent.positions[:3].tolist()
     assert fewer.labels.tolist() == lent.labels[:3].tolist()
-    scored = Market(world, 0).scored(3, 3)
+    scored = campaign_in(world, 0).test.scored(3, 3)
     assert set(world.items.test[~scored].tolist()) == set(fewer.positions.tolist())
 
 
 @pytest.mark.parametrize("rounds", [1, 2, 4])
 def test_the_planner_buys_in_so_many_rounds(rounds: int) -> None:
     world = generated_world(SMALL, Condition(2, (0.0, 0.0), 200))
-    market = Market(world, 0)
-    play_markets(SurfacePlanner(rounds=rounds), [market], ProbeTrainer(world, "per_size"))
+    market = campaign_in(world, 0)
+    play_in_world(Planner(rounds=rounds), [market], ProbeTrainer(world, "per_size"))
     assert market.rounds == rounds
 
 
@@ -137,16 +135,16 @@ def test_labels_that_harm_are_left_out_of_training() -> None:
     """Easy labels teach something else: what was bought of them to find out is not used."""
     harmful = replace(SMALL, transfer=0.0, easy_margin=2.5)
     world = generated_world(harmful, Condition(1, (0.0, 0.0), 600))
-    market = Market(world, 0)
-    play_markets(SurfacePlanner(), [market], ProbeTrainer(world, "per_size"))
+    market = campaign_in(world, 0)
+    play_in_world(Planner(), [market], ProbeTrainer(world, "per_size"))
     assert market.trained["easy"] == 0
     assert market.trained["hard"] == market.bought["hard"] > 0
 
 
 def test_the_planner_buys_its_plan_and_forecasts() -> None:
     world = generated_world(SMALL, Condition(2, (0.0, 0.0), 200))
-    markets = [Market(world, seed) for seed in range(2)]
-    forecasts = play_markets(SurfacePlanner(), markets, ProbeTrainer(world, "per_size"))
+    markets = [campaign_in(world, seed) for seed in range(2)]
+    forecasts = play_in_world(Planner(), markets, ProbeTrainer(world, "per_size"))
     for market, forecast in zip(markets, forecasts, strict=True):
         assert forecast is not None
         assert 0 <= forecast.low < forecast.mean < forecast.high <= 1
@@ -156,15 +154,15 @@ def test_the_planner_buys_its_plan_and_forecasts() -> None:
 
 def test_markets_played_together_are_as_played_alone() -> None:
     world = generated_world(SMALL, Condition(2, (0.2, 0.4), 200))
-    together = [Market(world, seed) for seed in range(3)]
-    play_markets(PowerLaw(), together, ProbeTrainer(world, "cross_validated"))
+    together = [campaign_in(world, seed) for seed in range(3)]
+    play_in_world(PowerLaw(), together, ProbeTrainer(world, "cross_validated"))
     for seed, market in enumerate(together):
-        alone = Market(world, seed)
-        play_markets(PowerLaw(), [alone], ProbeTrainer(world, "cross_validated"))
+        alone = campaign_in(world, seed)
+        play_in_world(PowerLaw(), [alone], ProbeTrainer(world, "cross_validated"))
         assert alone.bought == market.bought
 
 
 def test_money_for_two_labels_is_spent_without_training(axes_world: Build) -> None:
-    market = Market(axes_world(budget="2"), seed=0)
-    play_markets(SurfacePlanner(), [market], ProbeTrainer(axes_world(), "per_size"))
+    market = campaign_in(axes_world(budget="2"), seed=0)
+    play_in_world(Planner(), [market], ProbeTrainer(axes_world(), "per_size"))
     assert sum(market.bought.values()) in (1, 2)

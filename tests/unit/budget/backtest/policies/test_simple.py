@@ -3,11 +3,10 @@ from collections.abc import Callable
 import pytest
 
 from annotation.errors import InputError
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.registry import POLICIES, REFERENCE, find_policies
 from budget.backtest.policies.simple import paper_rule
 from budget.backtest.trainer import ProbeTrainer
-from budget.campaign.play import play_markets
-from budget.market.market import Market
 from budget.worlds.world import World
 
 Build = Callable[..., World]
@@ -24,8 +23,8 @@ Build = Callable[..., World]
     ],
 )
 def test_what_each_rule_buys(axes_world: Build, policy: str, bought: tuple[int, int]) -> None:
-    market = Market(axes_world(budget="8"), seed=0)
-    (forecast,) = play_markets(
+    market = campaign_in(axes_world(budget="8"), seed=0)
+    (forecast,) = play_in_world(
         POLICIES[policy], [market], ProbeTrainer(axes_world(), "cross_validated")
     )
     assert (market.bought["easy"], market.bought["hard"]) == bought
@@ -47,7 +46,7 @@ def test_what_each_rule_buys(axes_world: Build, policy: str, bought: tuple[int, 
 def test_the_papers_rule(
     axes_world: Build, easy: tuple[str, float], hard: tuple[str, float], side: str
 ) -> None:
-    mix = paper_rule(Market(axes_world(easy=easy, hard=hard), seed=0))
+    mix = paper_rule(campaign_in(axes_world(easy=easy, hard=hard), seed=0))
     assert list(mix) == [side]
 
 

@@ -3,11 +3,10 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.target_buyer import TargetBuyer, cheapest
 from budget.backtest.trainer import ProbeTrainer
-from budget.campaign.planner import position_of
-from budget.campaign.play import play_markets
-from budget.market.market import Market
+from budget.campaign.campaign import Campaign
 from budget.surface.fit import fit_surface
 from budget.worlds.conditions import Condition
 from budget.worlds.generated import Recipe, generated_world
@@ -17,13 +16,13 @@ WORLD = generated_world(SMALL, Condition(2, (0.0, 0.0), 600))
 MARKETS = 4
 
 
-def played(buyer: TargetBuyer) -> tuple[list[Market], list[float]]:
+def played(buyer: TargetBuyer) -> tuple[list[Campaign], list[float]]:
     """The markets after it, and what training on what was kept scores."""
     trainer = ProbeTrainer(WORLD, "per_size")
-    markets = [Market(WORLD, seed) for seed in range(MARKETS)]
-    assert play_markets(buyer, markets, trainer) == [None] * MARKETS
+    markets = [campaign_in(WORLD, seed) for seed in range(MARKETS)]
+    assert play_in_world(buyer, markets, trainer) == [None] * MARKETS
     sets = [
-        market.training_set({name: np.arange(count) for name, count in market.trained.items()})
+        market.chosen({name: np.arange(count) for name, count in market.trained.items()})
         for market in markets
     ]
     return markets, trainer.correct(sets).mean(1).tolist()
@@ -67,9 +66,11 @@ def test_one_round_buys_what_surely_does() -> None:
 
 @pytest.mark.parametrize("target", [0.6, 0.7, 0.75])
 def test_the_cheapest_purchase_is_near_the_smallest_budget_that_does(target: float) -> None:
-    market = Market(WORLD, 0)
-    surface = fit_surface([], market.strata, market.target, None, market.chance, market.groups)
-    here = position_of(market)
+    market = campaign_in(WORLD, 0)
+    surface = fit_surface(
+        [], market.strata, market.target, None, market.test.chance, market.test.groups
+    )
+    here = market.market
     labels, money = cheapest(surface, here, target, 0.5, np.random.default_rng(0))
     spent = sum((market.terms[n].cost * k for n, k in labels.items()), start=Decimal(0))
     assert 0 < spent <= money <= here.money

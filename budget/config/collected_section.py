@@ -1,0 +1,53 @@
+"""Labels that people gave, in place of simulated annotators: a part of `[annotators]`."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from annotation.truth.aggregation import Aggregator
+from budget.config.toml import Section
+
+
+def _as_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+class CollectedSection(Section):
+    """Train on judgments that were collected.
+
+    `judgments` are files in any form that `labelmix judgments report` reads. The first
+    `judgments_for_strata` judgments of every item tell how hard it is, by the measures
+    answer_entropy and pairwise_disagreement, and are not bought: what decides who is hard must not
+    be what errors are measured by. `aggregate` is how a label is made of several judgments.
+    """
+
+    source: Literal["judgments"]
+    judgments: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
+    judgments_for_strata: Annotated[int, Field(ge=0)] = 0
+    aggregate: Aggregator = "majority"
+
+
+def split_annotators(raw: Any) -> Any:  # noqa: ANN401 - whatever a TOML file holds
+    """The configuration with what `[annotators]` says of its source in a section of its own.
+
+    Raises ValueError if the source is unknown, or simulated annotators are given judgments.
+    """
+    annotators = raw.get("annotators") if isinstance(raw, dict) else None
+    if not isinstance(annotators, dict):
+        return raw
+    own = {
+        name: value
+        for name, value in annotators.items()
+        if name in CollectedSection.model_fields and not isinstance(value, dict)
+    }
+    if not own:
+        return raw
+    source = own.get("source", "simulated")
+    if source not in ("simulated", "judgments"):
+        raise ValueError(f"annotators.source should be 'simulated' or 'judgments'; got {source!r}")
+    if source == "simulated" and len(own) > ("source" in own):
+        key = next(name for name in own if name != "source")
+        raise ValueError(f'annotators.{key} goes with source = "judgments"')
+    rest = {name: value for name, value in annotators.items() if name not in own}
+    found = {**raw, "annotators": rest}
+    return found if source == "simulated" else {**found, "collected": own}

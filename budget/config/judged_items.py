@@ -1,0 +1,152 @@
+"""Items with judgments that people gave: strata, error rates and labels come of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from analysis.run.result import CollectedSummary, MeasuredErrorRate
+from annotation.arrays import Array
+from annotation.errors import InputError
+from annotation.hardness.disagreement import answer_entropy, pairwise_disagreement
+from annotation.judgments.item_checks import check_against_items
+from annotation.judgments.read_files import read_judgment_files
+from annotation.judgments.rejections import Reading
+from annotation.labelling.collected import CollectedJudgments, split_judgments
+from annotation.team.error_rates import ErrorRates
+from annotation.terms.cost import LabelTerms
+from annotation.terms.noise import redraw_rates
+from annotation.truth.coding import code_judgments
+from budget.config.collected_section import CollectedSection
+from budget.config.run import RunConfig
+from training.lab import CollectedLabels
+from training.task import Task
+
+_MEASURES = {
+    "answer_entropy": answer_entropy,
+    "pairwise_disagreement": pairwise_disagreement,
+}
+
+
+@dataclass(frozen=True)
+class JudgedItems:
+    """Items with what their judgments say.
+
+    `items` have the measures of the judgments that are looked at for strata; `reading` has all
+    others, those that can be bought, and what was left out.
+    """
+
+    items: pd.DataFrame
+    reading: Reading
+    section: CollectedSection
+
+
+def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -> JudgedItems:
+    """Read the judgments of items, and measure by the first of each how hard it is.
+
+    Raises InputError if a file cannot be read, none of its judgments fits, or the measure needs
+    judgments that none are kept for.
+    """
+    reading = read_judgment_files([Path(path) for path in section.judgments], False)
+    fitting = check_against_items(reading, items)
+    if fitting.judgments.empty:
+        told = f" {fitting.rejected[0]}" if fitting.rejected else ""
+        raise InputError(
+            f"{', '.join(section.judgments)}: no judgment is of an item and one of its choices;"
+            f"{told or ' give the items that were judged.'}"
+        )
+    for_strata, for_sale = split_judgments(fitting.judgments, section.judgments_for_strata)
+    if section.judgments_for_strata:
+        new = {name: of(items["item_id"], for_strata) for name, of in _MEASURES.items()}
+        items = items.assign(**new)
+    elif measure in _MEASURES and measure not in items:
+        raise InputError(
+            f"strata.measure '{measure}' is told by judgments; set "
+            "annotators.judgments_for_strata to how many of each item's may tell it (they are not "
+            "bought), or bring it as a column of the items."
+        )
+    return JudgedItems(items, Reading(for_sale, fitting.rejected, fitting.notes), section)
+
+
+def measured_terms(
+    judged: JudgedItems, task: Task, config: RunConfig
+) -> tuple[dict[str, LabelTerms], CollectedSummary]:
+    """Terms of the strata for sale, error rates measured where they are not given.
+
+    By answers to items whose right answer is known, where there are enough, else by what fits the
+    disagreement (`annotation.team.error_rates`).
+
+    Raises InputError if an error rate can neither be measured nor was given.
+    """
+    stated = config.terms()
+    strata = dict(zip(task.items["item_id"], task.stratum_of.tolist(), strict=True))
+    against = check_against_items(judged.reading, task.items, strata, answers_are_gold=True)
+    table = against.judgments
+    coded = code_judgments(table[table["stratum"].notna()], task.items, strata_order=list(stated))
+    rates, measured = ErrorRates(coded), {}
+    terms = {}
+    for name, own in stated.items():
+        given = config.annotators[name].error_rate
+        if name not in coded.strata:
+            raise InputError(f"stratum '{name}': none of its items was judged; collect judgments.")
+        found = rates.stratum(coded.strata.index(name))
+        measured[name] = MeasuredErrorRate(
+            estimate=found.rate.estimate,
+            low=found.rate.low,
+            high=found.rate.high,
+            method=found.method,
+            judgments=found.judgments,
+        )
+        rate = found.rate.estimate if given is None else given
+        if rate is None:
+            raise InputError(
+                f"stratum '{name}': its judgments do not tell how often they err; give "
+                f"annotators.{name}.error_rate, or answers to some of its items."
+            )
+        terms[name] = LabelTerms(own.cost, rate, own.error_kind)
+    summary = CollectedSummary(
+        files=[Path(path).name for path in judged.section.judgments],
+        judgments=len(coded.item),
+        annotators=len(coded.annotators),
+        items=len(coded.item_ids),
+        left_out=len(against.rejected),
+        judgments_for_strata=judged.section.judgments_for_strata,
+        aggregate=judged.section.aggregate,
+        error_rates=measured,
+    )
+    return terms, summary
+
+
+def collected_labels(
+    judged: JudgedItems, task: Task, terms: dict[str, LabelTerms], judgments: int
+) -> CollectedLabels:
+    """The labels that people gave, as a lab buys them.
+
+    Raises InputError if no item has as many judgments as a label takes.
+    """
+    rates = _redraw_rates(task, terms)
+
+    def labels(stream: str) -> CollectedJudgments:
+        return CollectedJudgments(
+            judged.reading.judgments,
+            task.items,
+            task.pools,
+            rates,
+            judgments,
+            judged.section.aggregate,
+            stream,
+        )
+
+    fresh, lent = labels(""), labels("lent ")
+    target = task.test_positions[task.test_strata == task.target]
+    return CollectedLabels(fresh, labels("pilot "), lent if lent.can_label(target) else None)
+
+
+def _redraw_rates(task: Task, terms: dict[str, LabelTerms]) -> Array:
+    """How often a judgment of each item is a redraw, (items,), by its stratum's error rate."""
+    rates = np.zeros(len(task.items))
+    for name, own in terms.items():
+        there = task.stratum_of == name
+        rates[there] = redraw_rates(own.error_rate, own.error_kind, task.choice_counts[there])
+    return rates

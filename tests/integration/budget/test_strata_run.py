@@ -1,0 +1,142 @@
+"""A run of four strata under names of its own, its target not the hardest; what follows it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.run.result import read_result
+
+pytestmark = pytest.mark.timeout(1800)
+
+NAMES = ["novice", "apprentice", "fully_trained", "expert"]
+FOR_SALE = ["novice", "fully_trained", "expert"]
+
+CONFIG = f"""
+name = "four strata"
+
+[items]
+source = "workshop"
+size = 900
+
+[strata]
+measure = "steps"
+cut = "edges:2,3,>=5"
+names = {NAMES}
+target = "fully_trained"
+buy = {FOR_SALE}
+
+[annotators.novice]
+cost = 1
+error_rate = 0.1
+
+[annotators.fully_trained]
+cost = 1.5
+error_rate = 0.1
+
+[annotators.expert]
+cost = 2
+error_rate = 0.2
+
+[budget]
+total = 150
+
+[pilot]
+labels = 16
+rounds = 1
+seeds = 2
+
+[test]
+items = 60
+other_items = 10
+
+[evaluation]
+seeds = 2
+"""
+
+Labelmix = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("task") / "four.toml"
+    path.write_text(CONFIG, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(config: Path, labelmix: Labelmix, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("runs") / "four"
+    labelmix("run", config, "--out", folder)
+    return folder
+
+
+def test_the_run_tells_its_own_strata(folder: Path) -> None:
+    result = read_result(folder / "result.json")
+    assert list(result.strata) == NAMES
+    assert result.target == "fully_trained"
+    assert [name for name, own in result.strata.items() if own.cost is not None] == FOR_SALE
+    assert result.strata["fully_trained"].rule == "3 < steps < 5"
+    method = result.methods["probe"]
+    assert set(method.plan.labels) <= set(FOR_SALE)
+    assert {f"all_{name}" for name in FOR_SALE} <= set(method.baselines)
+    assert result.exchange_rate.stratum == "novice"
+    assert result.budget == 150 and method.plan.cost <= 150
+
+
+def test_the_report_names_no_other_strata(folder: Path) -> None:
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "all fully_trained" in page
+    for name in ("easy", "hard", "medium"):
+        for text in (f"all {name}", f"{name} labels", f"{name} items", f"({name} &minus;"):
+            assert text not in page
+    assert "(novice &minus; zero-shot) / (fully_trained &minus; zero-shot)" in page
+
+
+def test_the_plan_is_made_again(folder: Path, labelmix: Labelmix) -> None:
+    told: dict[str, Any] = json.loads(
+        labelmix("plan", folder, "--budget", "300", "--cost", "novice=0.5", "--json")
+    )
+    assert set(told["plan"]["labels"]) <= set(FOR_SALE)
+    assert "novice" in labelmix("plan", folder)
+
+
+def test_other_commands_take_the_run(config: Path, folder: Path, labelmix: Labelmix) -> None:
+    out = folder.parent / "curves"
+    few = ("--sizes", "5,10", "--error-rates", "0,.2", "--seeds", "2", "--out", out)
+    labelmix("curves", config, *few)
+    curves = json.loads((out / "curves.json").read_text(encoding="utf-8"))
+    assert (curves["easy"], curves["target"]) == ("novice", "fully_trained")
+    trial = json.loads(
+        labelmix("trial", config, "--method", "probe", "--labels", "fully_trained=10",
+                 "--labels", "expert=6", "--seeds", "2", "--out", folder, "--json")
+    )  # fmt: skip
+    assert set(trial["accuracy"]) == set(NAMES)
+    described = json.loads(labelmix("items", "describe", config, "--json"))
+    assert list(described["strata"])[-1] == "expert (steps >= 5)"
+    hardness = json.loads(
+        labelmix("hardness", config, "--measure", "steps", "--features", folder, "--json")
+    )
+    assert [own["name"] for own in hardness["measures"][0]["strata"]] == NAMES
+    simulated = labelmix("simulate", "--run", folder, "--draws", "40", "--x", "budget=50:400:3",
+                         "--y", "cost-ratio=1:2:3", "--json", "--out", folder)  # fmt: skip
+    assert json.loads(simulated)["easy"] == "novice"
+
+
+def test_terms_measured_from_judgments_go_back_into_the_run(
+    config: Path, labelmix: Labelmix, tmp_path: Path
+) -> None:
+    judged = tmp_path / "judged.csv"
+    sold = [text for name in FOR_SALE for text in ("--items", f"{name}=60")]
+    hard = [text for n, name in enumerate(FOR_SALE) for text in ("--hardness", f"{name}={n - 2}")]
+    labelmix("judgments", "simulate", judged, *sold, *hard)
+    labelmix("judgments", "report", judged, "--rate", "18", "--out", tmp_path / "terms.toml")
+    terms = (tmp_path / "terms.toml").read_text(encoding="utf-8")
+    before, _, after = CONFIG.partition("[annotators.novice]")
+    measured = tmp_path / "measured.toml"
+    measured.write_text(f"{before}{terms}\n[budget]{after.partition('[budget]')[2]}", "utf-8")
+    labelmix("run", measured, "--out", tmp_path / "run")
+    result = read_result(tmp_path / "run" / "result.json")
+    assert {result.strata[name].error_kind for name in FOR_SALE} == {"flip"}
