@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import golden_pages
+
 ROOT = Path(__file__).resolve().parents[1]
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 REQUIRE_ALL = os.environ.get("LABELMIX_REQUIRE_ALL") == "1"
@@ -28,6 +30,16 @@ os.environ["MPLBACKEND"] = "agg"
 settings.register_profile("labelmix", deadline=None, print_blob=True)
 settings.register_profile("ci", settings.get_profile("labelmix"), derandomize=True)
 settings.load_profile("ci" if REQUIRE_ALL or "CI" in os.environ else "labelmix")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let pages of words be written anew; see tests/golden_pages.py."""
+    parser.addoption("--golden-update", action="store_true", help="rewrite tests/golden/*.txt")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Pages are compared, unless they are to be rewritten."""
+    golden_pages.begin(config.getoption("--golden-update"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

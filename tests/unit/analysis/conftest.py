@@ -268,19 +268,19 @@ def change_planning_method() -> Callable[..., RunResult]:
     return with_planning_method
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def resolved_result() -> RunResult:
     """Two strata for sale, everything resolved, no warnings."""
     return run_result(["easy", "hard"], {"easy": 520, "hard": 100}, {"easy": 100, "hard": 100})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def three_strata_result() -> RunResult:
     plan = {"easy": 360, "medium": 120, "hard": 100}
     return run_result(["easy", "medium", "hard"], plan, {"easy": 100, "medium": 60, "hard": 100})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def unresolved_gap_result(resolved_result: RunResult) -> RunResult:
     """No method's gap is resolved; the arms would give an SGR of 1.25, which must not be shown."""
     gap = SupervisionGap(
@@ -301,7 +301,15 @@ def unresolved_gap_result(resolved_result: RunResult) -> RunResult:
     return resolved_result.model_copy(update={**changes, "methods": methods})
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def without_benefit_result(unresolved_gap_result: RunResult) -> RunResult:
+    """No gap is resolved, and the plan's interval reaches down to no training."""
+    accuracy = unresolved_gap_result.accuracy
+    low = accuracy["plan"].model_copy(update={"estimate": 0.34, "low": 0.30, "high": 0.39})
+    return with_planning_method(unresolved_gap_result, accuracy={**accuracy, "plan": low})
+
+
+@pytest.fixture(scope="session")
 def unresolved_rate_result(resolved_result: RunResult) -> RunResult:
     rate = ExchangeRate(
         estimate=None,
@@ -424,6 +432,6 @@ def curves() -> CurvesResult:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def curves_result() -> CurvesResult:
     return curves()

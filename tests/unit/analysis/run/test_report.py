@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
-from html.parser import HTMLParser
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,71 +12,40 @@ import pytest
 from analysis.run.report import render_report, write_report
 from analysis.run.result import RunResult, write_result
 from annotation.errors import InputError
+from tests import golden_pages
+from tests.unit.analysis.run.report_page import Page
 
-VOID = {"meta", "br", "link", "img", "hr", "input"}
 HOSTILE = "<script>alert(1)</script>\" onload='x' & </title>"
 
 
-class Page(HTMLParser):
-    """A page taken apart: visible text, attributes, headings; open tags must be closed in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.mistakes: list[str] = []
-        self.attributes: list[tuple[str, str, str]] = []
-        self.headings: list[str] = []
-        self.tags: list[str] = []
-        self.rows: list[list[str]] = []
-        self._text: list[str] = []
-        self.feed(page)
-        self.close()
-        self.text = " ".join(" ".join(self._text).split())
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        self.attributes += [(tag, name, value or "") for name, value in attrs]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_startendtag(tag, attrs)
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "tr":
-            self.rows.append([])
-        if tag in ("td", "th") and self.rows:
-            self.rows[-1].append("")
-        if tag == "span" and self.rows and self.rows[-1]:
-            self.rows[-1][-1] += " | "
-
-    def handle_endtag(self, tag: str) -> None:
-        if not self.open or self.open.pop() != tag:
-            self.mistakes.append(f"</{tag}> at {self.getpos()}")
-
-    def handle_data(self, data: str) -> None:
-        if "style" in self.open:
-            return
-        self._text.append(data)
-        if self.open and self.open[-1] in ("h1", "h2", "h3"):
-            self.headings.append(data)
-        if "tbody" in self.open and self.rows and self.rows[-1]:
-            self.rows[-1][-1] += data.replace("\u00a0", " ").strip()
+KINDS = ("resolved", "three_strata", "unresolved_gap", "unresolved_rate", "without_benefit")
 
 
-@pytest.fixture(
-    params=[
-        "resolved_result",
-        "three_strata_result",
-        "unresolved_gap_result",
-        "unresolved_rate_result",
-    ]
-)
-def any_result(request: pytest.FixtureRequest) -> RunResult:
-    result: RunResult = request.getfixturevalue(request.param)
-    return result
+@dataclass(frozen=True)
+class Report:
+    """A rendered page, and the same taken apart."""
+
+    kind: str
+    html: str
+    page: Page
 
 
-def test_the_page_is_well_formed_and_has_its_parts(any_result: RunResult) -> None:
-    page = Page(render_report(any_result))
+@pytest.fixture(scope="module", params=KINDS)
+def report(request: pytest.FixtureRequest) -> Report:
+    html = render_report(request.getfixturevalue(f"{request.param}_result"))
+    return Report(request.param, html, Page(html))
+
+
+def test_all_that_is_read_on_the_page(report: Report) -> None:
+    """From the answer at the top on, figures left out; once to its end, which is always alike."""
+    lines = report.page.lines
+    if report.kind != "resolved":
+        lines = lines[: lines.index("# What was assumed")]
+    golden_pages.check(f"report_{report.kind}", "\n".join(lines))
+
+
+def test_the_page_is_well_formed_and_has_its_parts(report: Report) -> None:
+    page = report.page
     assert page.mistakes == []
     assert page.open == []
     assert page.headings[:2] == ["Workshop word problems", "Recommendation"]
@@ -94,9 +63,8 @@ def test_the_page_is_well_formed_and_has_its_parts(any_result: RunResult) -> Non
     assert page.tags.count("table") == page.tags.count("caption") == 4
 
 
-def test_the_page_loads_nothing_from_anywhere(any_result: RunResult) -> None:
-    text = render_report(any_result)
-    page = Page(text)
+def test_the_page_loads_nothing_from_anywhere(report: Report) -> None:
+    text, page = report.html, report.page
     loading = {"src", "href", "xlink:href", "srcset", "data", "action", "poster", "background"}
     links = [value for _, name, value in page.attributes if name in loading]
     assert links
@@ -108,8 +76,8 @@ def test_the_page_loads_nothing_from_anywhere(any_result: RunResult) -> None:
     assert "http" not in text
 
 
-def test_no_raw_value_reaches_the_page(any_result: RunResult) -> None:
-    page = Page(render_report(any_result))
+def test_no_raw_value_reaches_the_page(report: Report) -> None:
+    page = report.page
     labels = [value for _, name, value in page.attributes if name == "aria-label"]
     text = " ".join([page.text, *labels])
     assert not re.findall(r"\b(?:None|nan|NaN|inf|True|False)\b", text)
@@ -144,23 +112,13 @@ def test_the_run_s_times_do_not_change_the_page(resolved_result: RunResult) -> N
     assert render_report(later) == render_report(resolved_result)
 
 
-def test_the_answer_stands_at_the_top(resolved_result: RunResult) -> None:
-    text = Page(render_report(resolved_result)).text.replace("\u00a0", " ")
-    top = text[: text.index("What the money buys")]
-    assert "Buy 520 easy and 100 hard labels for $720: expected 62 % right on hard items" in top
-    assert "Budget $740" in top
-    assert "Left over $20" in top
-    assert "Still to buy after the pilot 420 easy labels, $420" in top
-    assert "costs 0.5 times as much: easy labels are clearly the better buy" in top
-    assert "is not distinguishable from zero" in top
-
-
 def test_every_alternative_has_its_row(resolved_result: RunResult) -> None:
     rows = {
         row[0].split(" | ")[0]: row
         for row in reversed(Page(render_report(resolved_result)).rows)
         if row
     }
+    # The plan's SGR, (61.8 - 35.0) / (45.2 - 35.0) = 262 %, cost $720: 3.6 % per $10.
     assert rows["plan"][1:] == [
         "520", "100", "$720", "62.2 % | 58.6 to 65.8", "61.8 % | 58.4 to 65.2", "\u2013", "3.6 %",
     ]  # fmt: skip
@@ -175,11 +133,6 @@ def test_every_alternative_has_its_row(resolved_result: RunResult) -> None:
     assert {"equal spend", "proportional"} <= rows.keys()
 
 
-def test_sgr_per_cost_says_per_what(resolved_result: RunResult) -> None:
-    # The plan's SGR, (61.8 - 35.0) / (45.2 - 35.0) = 262 %, cost $720: 3.6 % per $10.
-    assert "SGR per $10" in Page(render_report(resolved_result)).text
-
-
 def test_a_negative_sgr_per_cost_is_no_amount(
     resolved_result: RunResult, change_planning_method: Callable[..., RunResult]
 ) -> None:
@@ -191,12 +144,8 @@ def test_a_negative_sgr_per_cost_is_no_amount(
     assert rows["all easy"][-1] == "\u2013"
 
 
-def test_an_unresolved_gap_is_said_and_no_sgr_is_given(unresolved_gap_result: RunResult) -> None:
+def test_an_unresolved_gap_has_no_sgr(unresolved_gap_result: RunResult) -> None:
     text = Page(render_report(unresolved_gap_result)).text.replace("\u00a0", " ")
-    assert (
-        "The supervision gap is not resolved: training on hard labels was not distinguishably "
-        "better than no training (difference +1.2 points, \u22121.0 to 3.4), so no SGR is given."
-    ) in text
     assert "125 %" not in text  # (36.5 - 35.0) / (36.2 - 35.0)
     assert "SGR per" not in text
     assert not re.findall(r"SGR[^.]{0,60}\d", text)
@@ -220,22 +169,15 @@ def test_an_unresolved_gap_hides_numbers_that_were_left_in_the_result(
     assert text.count("so no SGR is given.") == 2
 
 
-def test_an_unresolved_rate_is_said_and_a_larger_pilot_advised(
-    unresolved_rate_result: RunResult,
+def test_an_unresolved_rate_has_no_figure(
+    unresolved_rate_result: RunResult, resolved_result: RunResult
 ) -> None:
-    page = render_report(unresolved_rate_result)
-    text = Page(page).text
-    assert "The pilot cannot tell how many hard labels one easy label is worth." in text
-    assert "A larger pilot would tell" in text
-    assert "Please note" in text
-    assert 'class="exchange-rate"' not in page
+    assert 'class="exchange-rate"' not in render_report(unresolved_rate_result)
+    assert 'class="exchange-rate"' in render_report(resolved_result)
 
 
-def test_three_strata_have_three_columns_and_two_rates(three_strata_result: RunResult) -> None:
+def test_three_strata_have_three_columns(three_strata_result: RunResult) -> None:
     page = Page(render_report(three_strata_result))
-    assert "Buy 360 easy, 120 medium and 100 hard labels for $740" in page.text
-    assert "One easy label is worth 1.4 hard labels" in page.text
-    assert "One medium label is worth 1.2 hard labels" in page.text
     plan = next(row for row in page.rows if row and row[0].startswith("plan"))
     assert plan[1:5] == ["360", "120", "100", "$740"]
 
@@ -331,16 +273,3 @@ def test_a_place_that_cannot_be_written_is_an_input_error(
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(InputError, match=r"report\.html: cannot be written"):
         write_report(resolved_result, tmp_path / "file" / "report.html")
-
-
-def test_where_nothing_is_recommended_the_page_calls_nothing_so(
-    unresolved_gap_result: RunResult,
-) -> None:
-    accuracy = unresolved_gap_result.accuracy
-    low = accuracy["plan"].model_copy(update={"estimate": 0.34, "low": 0.30, "high": 0.39})
-    result = unresolved_gap_result.model_copy(update={"accuracy": {**accuracy, "plan": low}})
-    text = Page(render_report(result)).text.replace("\u00a0", " ")
-    assert "Do not buy yet" in text
-    assert "this purchase" not in text
-    assert "the best purchase found" in text
-    assert "this purchase" in Page(render_report(unresolved_gap_result)).text

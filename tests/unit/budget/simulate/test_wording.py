@@ -4,6 +4,7 @@ import pytest
 
 from budget.simulate.result import AxisRecord, BreakEven, SimulationResult
 from budget.simulate.wording import break_even_sentence, findings, place, sampled, table_rows
+from tests import golden_pages
 
 
 def axis(name: str) -> AxisRecord:
@@ -26,25 +27,23 @@ def test_every_axis_has_its_unit(name: str, value: float, text: str) -> None:
     assert place(axis(name), value, "$") == text
 
 
-def sentence(simulation: SimulationResult, x: list[float], easy: list[bool], end: bool) -> str:
-    row = BreakEven(y=2.0, x=x, easy_from_here=easy, easy_at_the_end=end)
-    return break_even_sentence(simulation, row)
-
-
 def test_break_even_in_words(simulation: SimulationResult) -> None:
     """x is the budget, from $100 to $1,600; y the cost ratio."""
-    where = "At cost ratio 2.0: "
-    assert sentence(simulation, [812.44], [False], False) == (
-        where + "all hard is expected to beat all easy above a budget of $812."
-    )
-    assert sentence(simulation, [300.0], [True], True) == (
-        where + "all easy is expected to beat all hard above a budget of $300."
-    )
-    assert sentence(simulation, [], [], True) == (
-        where + "all easy is expected to beat all hard at every budget from $100 to $1,600."
-    )
-    assert sentence(simulation, [200.0, 400.0], [True, False], False) == (
-        where + "all easy and all hard break even at a budget of $200 and $400."
+
+    def told(x: list[float], easy_from_here: list[bool], easy_at_the_end: bool) -> str:
+        row = BreakEven(y=2.0, x=x, easy_from_here=easy_from_here, easy_at_the_end=easy_at_the_end)
+        return break_even_sentence(simulation, row)
+
+    golden_pages.check(
+        "simulate_break_even",
+        golden_pages.page(
+            {
+                "hard from $812.44 on": told([812.44], [False], False),
+                "easy from $300 on": told([300.0], [True], True),
+                "easy everywhere": told([], [], True),
+                "easy from $200 on, hard from $400 on": told([200.0, 400.0], [True, False], False),
+            }
+        ),
     )
 
 
