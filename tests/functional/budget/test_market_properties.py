@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from itertools import product
 
 import pytest
 from hypothesis import given, settings
@@ -105,6 +106,10 @@ def test_no_policy_sees_a_true_label(name: str, recipe: WorldRecipe) -> None:
         world = generated_world(recipe, Condition(2, (0.1, 0.2), 200))
         markets = [campaign_in(world, seed) for seed in (5, 6)]
         trainer = ProbeTrainer(world, "cross_validated")
+        for market, stratum in product(markets, world.items.pools):
+            market.bought_of(
+                stratum
+            )  # draws all labels of the stratum, none of which is bought yet
         if poisoned:
             for pool in world.items.pools.values():
                 world.items.answers[pool] = 1 - world.items.answers[pool]
