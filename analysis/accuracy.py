@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.estimates import Estimate
+from annotation.arrays import Array
 
-Array = NDArray[np.float64]
 CONFIDENCE = 0.95
 DRAWS = 4000
 

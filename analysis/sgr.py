@@ -6,12 +6,10 @@ nothing where its denominator may be zero: then it is not resolved and no number
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.accuracy import Resampling, interval
 from analysis.estimates import Estimate, SupervisionGap
-
-Correct = NDArray[np.bool_]
+from annotation.arrays import Correct
 
 
 def supervision_gap_recovered(

@@ -1,22 +1,25 @@
 """Types of arrays, and streams of random numbers."""
 
 import hashlib
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    pass
-
-
 Array = NDArray[np.float64]
-
 
 IntArray = NDArray[np.int64]
 
-
 Positions = NDArray[np.int64]
+"""Places of items in the item table."""
+
+Features = NDArray[np.float32]
+"""What a model says of items, (items, choices, width), or (items, 1, width)."""
+
+Mask = NDArray[np.bool_]
+"""Which choices an item has, (items, choices)."""
+
+Correct = NDArray[np.bool_]
+"""Whether test items were answered right, (seeds, test items) or (test items,)."""
 
 
 def generator(purpose: str, seed: int, stratum: str) -> np.random.Generator:

@@ -1,4 +1,4 @@
-"""The one exception that means: the user's input is wrong, and here is how to mend it."""
+"""Errors that a user can mend: the one exception for them, and how values look in messages."""
 
 
 class InputError(ValueError):
@@ -10,3 +10,13 @@ class InputError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+def short(value: object, longest: int = 60) -> str:
+    """A value for a message: as Python prints it, cut where it is longer than `longest`."""
+    try:
+        text = repr(value)
+    except Exception:  # a value whose own code fails cannot be shown, and should stop nothing
+        text = f"<{type(value).__name__}>"
+    text = text.encode(errors="backslashreplace").decode()
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

@@ -10,12 +10,12 @@ from typing import Any
 
 from annotation.errors import InputError
 
-Record = dict[str, Any]  # one row: column name -> value
+TableRow = dict[str, Any]  # one row: column name -> value
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 
-def read_records(path: Path) -> list[Record]:
+def read_records(path: Path) -> list[TableRow]:
     """Read the rows of a table, in the order of the file.
 
     The suffix says the format: `.jsonl` (one JSON object a line, blank lines are skipped),
@@ -49,8 +49,8 @@ def readable(path: Path) -> Iterator[None]:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
 
 
-def _read_jsonl(path: Path) -> list[Record]:
-    records: list[Record] = []
+def _read_jsonl(path: Path) -> list[TableRow]:
+    records: list[TableRow] = []
     with path.open(encoding="utf-8-sig") as file:  # some editors put a byte order mark first
         for number, line in enumerate(file, start=1):
             if not line.strip():
@@ -72,7 +72,7 @@ def _read_jsonl(path: Path) -> list[Record]:
     return records
 
 
-def _read_csv(path: Path) -> list[Record]:
+def _read_csv(path: Path) -> list[TableRow]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -80,7 +80,7 @@ def _read_csv(path: Path) -> list[Record]:
             repeated = [name for name in header if header.count(name) > 1]
             if repeated:
                 raise InputError(f"{path}: column '{repeated[0]}' occurs twice in the header.")
-            records: list[Record] = []
+            records: list[TableRow] = []
             for row in reader:
                 if not row:  # a blank line
                     continue
@@ -95,7 +95,7 @@ def _read_csv(path: Path) -> list[Record]:
     return records
 
 
-def _read_parquet(path: Path) -> list[Record]:
+def _read_parquet(path: Path) -> list[TableRow]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+from annotation.arrays import Array, IntArray
 
 Scope = Literal["these", "like_these"]
 """Whom an interval is about: these annotators, on items like these; or annotators like these too.

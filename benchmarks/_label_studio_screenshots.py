@@ -20,7 +20,7 @@ from playwright.sync_api import Page
 
 from _label_studio import LabelStudioProcess
 from _label_studio_browser import signed_in, start_labelling
-from annotation.items.write import write_items
+from annotation.items.write import write_table
 from annotation.sources import load_items
 
 ROOT = Path(__file__).parent.parent
@@ -56,7 +56,7 @@ def labelmix(server: LabelStudioProcess, *arguments: str) -> dict[str, Any]:
 
 def push(server: LabelStudioProcess, folder: Path) -> int:
     """Send a pilot; gives the number of its project."""
-    write_items(load_items("workshop", size=400), folder / "items.jsonl")
+    write_table(load_items("workshop", size=400), folder / "items.jsonl")
     (folder / "instructions.txt").write_text(INSTRUCTIONS, encoding="utf-8")
     sent = labelmix(
         server,

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.arrays import Features
 from annotation.sources.sst5 import load_sst5
 from annotation.sources.workshop import load_workshop
 from annotation.strata.bands import Strata
-from training.features import Features, FeatureStore
+from training.features import FeatureStore
 from training.models.load import load_model
 from training.models.source import ModelSource, find_model
 from training.task import Task, TestSizes

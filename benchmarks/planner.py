@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy.special import erf
 
 from _machine import Timing, interleaved_medians, write_result
+from annotation.terms.majority import majority_redraw_rate
 from budget.market.market import Market
-from budget.market.offers import Offer, label_redraw_rate
+from budget.market.offers import Offer
 from budget.search.evaluation import MeanAccuracy
 from budget.search.plan import Plan, PlanSearch
 from budget.surface.fit import fit_surface
@@ -50,9 +51,7 @@ def supply_of(strata: int, suppliers: int, judgments: tuple[int, ...]) -> Market
             supplier,
             number,
             Decimal(SUPPLIERS[supplier][0]) * (k + 1),
-            label_redraw_rate(
-                min(0.9, SUPPLIERS[supplier][1] * (1 + 0.2 * k)), "redraw", number, 4
-            ),
+            majority_redraw_rate(min(0.9, SUPPLIERS[supplier][1] * (1 + 0.2 * k)), number, 4),
             fixed_cost=Decimal(20) if supplier == "llm" else Decimal(0),
             capacity=500 if supplier == "crowd" else None,
         )

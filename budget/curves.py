@@ -16,11 +16,12 @@ import numpy as np
 from analysis.curves.design import CurvesDesign
 from analysis.curves.figure import write_figure
 from analysis.curves.result import CurvesResult, write_curves
+from annotation.arrays import Correct
 from annotation.errors import InputError
 from budget.config.prepare import prepare
 from budget.config.run import RunConfig
 from budget.config.sections import MethodName, MethodsSection
-from budget.curves_result import Correct, Kind, Measurements, summarise_curves
+from budget.curves_result import CurveKind, CurveMeasurements, summarise_curves
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
@@ -109,20 +110,20 @@ class CurveTrials:
         return self.lab.trial(self.lab.zero_shot_of(self.method), {}, 0)
 
     @cached_property
-    def trained(self) -> dict[Kind, list[list[Trial]]]:
+    def trained(self) -> dict[CurveKind, list[list[Trial]]]:
         """Trials of every kind of label: per size, per seed."""
         easy, hard = self.lab.easiest, self.lab.target
-        kinds = [Kind(easy, rate) for rate in self.design.error_rates]
-        kinds += [Kind(hard, rate) for rate in self.design.all_hard_error_rates]
+        kinds = [CurveKind(easy, rate) for rate in self.design.error_rates]
+        kinds += [CurveKind(hard, rate) for rate in self.design.all_hard_error_rates]
         seeds = range(self.design.seeds)
         return {
             kind: [[self._trial(kind, size, seed) for seed in seeds] for size in self.design.sizes]
             for kind in kinds
         }
 
-    def measured(self, results: Mapping[str, TrialResult]) -> Measurements:
+    def measured(self, results: Mapping[str, TrialResult]) -> CurveMeasurements:
         """Correctness on the target's test items, out of the results of all trials by key."""
-        return Measurements(
+        return CurveMeasurements(
             zero_shot=self._correct([self.zero_shot], results),
             correct={
                 kind: [self._correct(group, results) for group in curve]
@@ -131,7 +132,7 @@ class CurveTrials:
             trials=len({trial.key for trial in self.all}),
         )
 
-    def _trial(self, kind: Kind, size: int, seed: int) -> Trial:
+    def _trial(self, kind: CurveKind, size: int, seed: int) -> Trial:
         # Cost and kind of error are the user's; only the rate differs from curve to curve.
         own = replace(self.lab.terms[kind.stratum], error_rate=kind.error_rate)
         recipe = self.lab.recipes[self.method]

@@ -4,9 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.curves.comparisons import (
     AccuracyCurve,
@@ -28,16 +25,15 @@ from analysis.run.result import ModelSummary, StratumSummary
 from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
-from annotation.arrays import IntArray
+from annotation.arrays import Correct, IntArray
+from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import mix_cost
-from annotation.terms.noise import ErrorKind, true_flip_rate
+from annotation.terms.noise import ErrorKind
 from budget.config.prepare import Setting
 from training.models.source import count_parameters
 
-Correct = NDArray[np.bool_]  # (seeds, target test items)
 
-
-class Kind(NamedTuple):
+class CurveKind(NamedTuple):
     """Labels of one stratum at one error rate: what one curve is measured with."""
 
     stratum: str
@@ -45,11 +41,11 @@ class Kind(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Measurements:
+class CurveMeasurements:
     """What the trials gave; `correct` holds per kind of label one array per size."""
 
     zero_shot: Correct
-    correct: Mapping[Kind, Sequence[Correct]]
+    correct: Mapping[CurveKind, Sequence[Correct]]
     trials: int
 
 
@@ -57,7 +53,7 @@ def summarise_curves(
     setting: Setting,
     design: CurvesDesign,
     method: str,
-    measured: Measurements,
+    measured: CurveMeasurements,
     timing: dict[str, float],
 ) -> CurvesResult:
     """All points, comparisons and gaps with intervals, paired over test items and seeds."""
@@ -116,7 +112,7 @@ class _Pairs:
 
     setting: Setting
     design: CurvesDesign
-    curves: Mapping[Kind, AccuracyCurve]
+    curves: Mapping[CurveKind, AccuracyCurve]
 
     def _pairs(
         self, hard_rates: Sequence[float]
@@ -125,7 +121,11 @@ class _Pairs:
         easy, hard = self.setting.lab.easiest, self.setting.lab.task.target
         for easy_rate, hard_rate in zip(self.design.error_rates, hard_rates, strict=True):
             rates = {"easy_error_rate": easy_rate, "hard_error_rate": hard_rate}
-            yield rates, self.curves[Kind(easy, easy_rate)], self.curves[Kind(hard, hard_rate)]
+            yield (
+                rates,
+                self.curves[CurveKind(easy, easy_rate)],
+                self.curves[CurveKind(hard, hard_rate)],
+            )
 
     def equal_count(self, hard_rates: Sequence[float]) -> Iterator[CountDifference]:
         for rates, easy, hard in self._pairs(hard_rates):
@@ -164,12 +164,12 @@ def _told(difference: Estimate) -> dict[str, Any]:
     return {**difference.model_dump(), "resolved": distinguishable(difference)}
 
 
-def _cost(setting: Setting, kind: Kind, labels: int) -> float:
+def _cost(setting: Setting, kind: CurveKind, labels: int) -> float:
     return float(mix_cost({kind.stratum: labels}, setting.lab.terms))
 
 
 def _points(
-    setting: Setting, design: CurvesDesign, curves: Mapping[Kind, AccuracyCurve]
+    setting: Setting, design: CurvesDesign, curves: Mapping[CurveKind, AccuracyCurve]
 ) -> Iterator[MeasuredPoint]:
     for kind, curve in curves.items():
         error_kind = setting.lab.terms[kind.stratum].error_kind
@@ -186,18 +186,20 @@ def _points(
             )
 
 
-def _wrong_share(setting: Setting, kind: Kind, error_kind: ErrorKind, counts: IntArray) -> float:
+def _wrong_share(
+    setting: Setting, kind: CurveKind, error_kind: ErrorKind, counts: IntArray
+) -> float:
     """Share of wrong labels: by the rate that was added, or of people's own as measured."""
     own = setting.lab.terms[kind.stratum]
     rate = kind.error_rate if setting.collected is None else own.error_rate
-    return true_flip_rate(rate, error_kind, counts)
+    return wrong_share(rate, error_kind, counts)
 
 
 def _supervision_gaps(
-    setting: Setting, design: CurvesDesign, measured: Measurements, resampling: Resampling
+    setting: Setting, design: CurvesDesign, measured: CurveMeasurements, resampling: Resampling
 ) -> list[SupervisionGap]:
-    easy = measured.correct[Kind(setting.lab.easiest, 0.0)]
-    hard = measured.correct[Kind(setting.lab.task.target, 0.0)]
+    easy = measured.correct[CurveKind(setting.lab.easiest, 0.0)]
+    hard = measured.correct[CurveKind(setting.lab.task.target, 0.0)]
     return [
         supervision_gap_recovered(own_easy, own_hard, measured.zero_shot, resampling, labels)
         for own_easy, own_hard, labels in zip(easy, hard, design.sizes, strict=True)

@@ -1,6 +1,6 @@
 """What `labelmix hardness` does: add measures to items, cut them, and say what came out."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,13 +8,10 @@ from analysis.hardness.describe import describe_measure, spearman_matrix
 from analysis.hardness.items import MeasuredPool
 from analysis.hardness.result import HardnessResult
 from annotation.errors import InputError
-from annotation.files import not_an_input
 from annotation.hardness.measure import OF_JUDGMENTS
 from annotation.hardness.registry import MEASURES, find_measure
 from annotation.items.table import measures
-from annotation.items.write import check_table_path
 from annotation.judgments.table_files import read_judgments
-from budget.commands.item_source import load_pool
 from budget.hardness_work import HardnessWork
 
 if TYPE_CHECKING:
@@ -27,10 +24,6 @@ class HardnessOptions:
 
     Attributes
     ----------
-    items : file of items or a run's CONFIG.toml, or None with `source`
-    source, data_dir : a source by name, and its local folder
-    columns : name in the item table -> name in the file
-    choices : of all items, where the file has no column for them
     measures : names; none: all that the items bring, and those of their texts and judgments
     judgments : file of a judgment table, for measures made from judgments
     cut : see `annotation.strata.cut.read_cut`; None: the paper's for its data,
@@ -43,11 +36,6 @@ class HardnessOptions:
     seed : of samples and folds
     """
 
-    items: Path | None = None
-    source: str | None = None
-    data_dir: Path | None = None
-    columns: dict[str, str] = field(default_factory=dict)
-    choices: list[str] | None = None
     measures: tuple[str, ...] = ()
     judgments: Path | None = None
     cut: str | None = None
@@ -59,24 +47,19 @@ class HardnessOptions:
     seed: int = 0
 
 
-def run_hardness(options: HardnessOptions, watcher: "Watcher") -> HardnessResult:
+def run_hardness(
+    pool: MeasuredPool, options: HardnessOptions, watcher: "Watcher"
+) -> HardnessResult:
     """Measure items as asked, write them where asked, and describe what came out.
 
-    Raises InputError if items, judgments or model cannot be read, or a measure cannot be computed
-    or cut.
+    Raises InputError if judgments or model cannot be read, or a measure cannot be computed or cut.
     """
-    if options.out is not None:  # before any work that takes long
-        check_table_path(options.out)
-        not_an_input(options.out, [options.items, options.judgments])
-    pool = load_pool(
-        options.items, options.source, options.data_dir, options.columns, options.choices, watcher
-    )
     _check_measures(pool, options)
     judgments = None if options.judgments is None else read_judgments(options.judgments)
-    work = HardnessWork(options, pool, judgments, watcher)
-    names = work.add_measures()
+    work = HardnessWork(pool, judgments, options.model, options.folder, options.seed, watcher)
+    names = work.add_measures(options.measures)
     if options.predict:
-        work.predict(names)
+        work.predict(names, options.coverage)
     described = [
         describe_measure(
             name,

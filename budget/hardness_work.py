@@ -6,48 +6,58 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from analysis.hardness.describe import known_number
 from analysis.hardness.items import MeasuredPool
-from analysis.hardness.result import Prediction
+from analysis.hardness.result import PredictionSummary
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure, text_measures
 from annotation.hardness.registry import MEASURES, is_companion
 from annotation.items.table import measures
 
 if TYPE_CHECKING:
-    from budget.hardness import HardnessOptions
     from training.engines.base import Watcher
     from training.hardness.measure import ModelMeasures
 
-Array = NDArray[np.float64]
 
 JUDGED_BY_DEFAULT = ("answer_entropy", "pairwise_disagreement")  # they need no gold answers
 
 
 class HardnessWork:
-    """The items while measures are added to them."""
+    """The items while measures are added to them.
+
+    Parameters
+    ----------
+    pool, judgments : what is measured, and what people said of it, if anything
+    model, folder : for measures that need a model and for predictions; where features are kept
+    seed : of samples and folds
+    watcher : told of the work on the model
+    """
 
     def __init__(
         self,
-        options: "HardnessOptions",
         pool: MeasuredPool,
         judgments: pd.DataFrame | None,
+        model: str,
+        folder: Path,
+        seed: int,
         watcher: "Watcher",
     ) -> None:
         self.items = pool.items
         self._source = pool.source
         self._judgments = judgments
-        self._options = options
+        self._model, self._folder, self._seed = model, folder, seed
         self._watcher = watcher
         self.remarks: dict[str, list[str]] = {}
-        self.predictions: dict[str, Prediction] = {}
+        self.predictions: dict[str, PredictionSummary] = {}
         self._models: ModelMeasures | None = None
 
-    def add_measures(self) -> list[str]:
-        """Add what was asked for; returns the measures, those that items had first."""
-        asked = self._options.measures
+    def add_measures(self, asked: Sequence[str]) -> list[str]:
+        """Add what was asked for; returns the measures, those that items had first.
+
+        Without names: all that the items bring, and those of their texts and judgments.
+        """
         there = [
             name for name in measures(self.items) if not is_companion(name, self.items.columns)
         ]
@@ -79,8 +89,11 @@ class HardnessWork:
         for name in names:
             self._add(judgment_measure(name, self.items, self._judgments))
 
-    def predict(self, names: Sequence[str]) -> None:
-        """Fill in the unknown values of every measure that has some, where features tell of it."""
+    def predict(self, names: Sequence[str], coverage: float) -> None:
+        """Fill in the unknown values of every measure that has some, where features tell of it.
+
+        `coverage` is that of the predictions' intervals.
+        """
         from annotation.hardness.predicted import predict_hardness
 
         open_ = [name for name in names if self.items[name].isna().any()]
@@ -95,11 +108,11 @@ class HardnessWork:
                 features,
                 known,
                 self.items["group"].tolist(),
-                self._options.coverage,
-                seed=self._options.seed,
+                coverage,
+                seed=self._seed,
             )
             width = float(np.median((found.high - found.low)[np.isnan(known)]))
-            self.predictions[name] = Prediction(
+            self.predictions[name] = PredictionSummary(
                 rated=found.rated,
                 predicted=len(known) - found.rated if found.tells else 0,
                 spearman=known_number(found.spearman),
@@ -123,7 +136,7 @@ class HardnessWork:
         self._add({name: measured.values})
         if measured.remark:
             self._remark(name, measured.remark)
-        if self._options.model == "pico" and self._source != "workshop":
+        if self._model == "pico" and self._source != "workshop":
             self._remark(
                 name,
                 "the embedded model pico has read generated word problems alone; of other texts "
@@ -140,15 +153,15 @@ class HardnessWork:
 
             quiet_libraries()
             set_threads()
-            name = self._options.model
+            name = self._model
             if name != "pico" and not (Path(name).exists() or name.startswith((".", "/", "~"))):
                 self._watcher.stage(f"looking for model {name} on the hub", 1)
             self._models = ModelMeasures(
                 Pool(self.items),
-                find_model(self._options.model),
-                self._options.folder,
+                find_model(self._model),
+                self._folder,
                 self._watcher,
-                self._options.seed,
+                self._seed,
             )
         return self._models
 

@@ -1,23 +1,16 @@
 """`labelmix trial`: one purchase with one method, over several seeds, without planning anything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 from scipy.stats import binomtest
 
 from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.estimates import Estimate, Record
-from analysis.numbers import (
-    interval_name,
-    labels_text,
-    percent,
-    span,
-)
+from analysis.numbers import labels_text
 from annotation.errors import InputError
 from annotation.terms.cost import mix_cost
 from budget.config.prepare import prepare
@@ -52,20 +45,20 @@ class SingleTrial(Record):
 def run_single_trial(
     config: RunConfig,
     method: str,
-    labels: Sequence[str],
+    mix: dict[str, int],
     seeds: int,
     out: Path,
     watcher: Watcher,
     engine: EngineChoice,
 ) -> SingleTrial:
-    """Buy the labels that `labels` asks for ("easy=160"), train and test, once per seed.
+    """Buy so many labels of every stratum that `mix` names, train and test, once per seed.
 
     Trials are kept in `out/trials.sqlite` and re-used.
 
-    Raises InputError for a method, stratum, number or configuration that cannot be used.
+    Raises InputError for a method, stratum or configuration that cannot be used.
     """
     known = _method(method)
-    mix = _mix(labels, config)
+    _check_for_sale(mix, config)
     if known == "zero_shot" and mix:
         raise InputError("the method zero_shot buys nothing; leave --labels out.")
     if known != "zero_shot" and known != "chain_of_thought" and not mix:
@@ -81,28 +74,6 @@ def run_single_trial(
     return _summarise(lab, mix, trials, [results[trial.key] for trial in trials])
 
 
-def show_single_trial(found: SingleTrial) -> None:
-    """A table of accuracy per stratum."""
-    console = Console(highlight=False, markup=False)
-    bought = labels_text(found.labels, tuple(found.labels)) if found.labels else "nothing"
-    table = Table(
-        "test items",
-        "accuracy",
-        interval_name(CONFIDENCE),
-        title=f"{found.method.replace('_', '-')} on {found.model}, bought {bought}, "
-        f"{found.seeds} seed{'s' if found.seeds > 1 else ''}",
-    )
-    for name, accuracy in found.accuracy.items():
-        table.add_row(name, percent(accuracy.estimate), span(accuracy))
-    console.print(table)
-    told = ", ".join(
-        f"{name.replace('_', ' ')} {value:.3g}" for name, value in found.details.items()
-    )
-    console.print(f"{found.seconds:.1f} s a seed" + (f"; {told}" if told else ""))
-    if found.details.get("no_answer_share", 0) > 0.5:
-        console.print("note: most of what the model wrote holds no answer that can be read.")
-
-
 def _method(name: str) -> Method:
     for method in get_args(Method):
         if name.replace("-", "_") == method:
@@ -110,20 +81,13 @@ def _method(name: str) -> Method:
     raise InputError(f"--method '{name}' is unknown; choose one of {', '.join(get_args(Method))}.")
 
 
-def _mix(labels: Sequence[str], config: RunConfig) -> dict[str, int]:
-    mix: dict[str, int] = {}
-    for text in labels:
-        stratum, _, number = text.rpartition("=")
-        if stratum not in config.strata.buy or not number.isdecimal() or int(number) < 1:
+def _check_for_sale(mix: Mapping[str, int], config: RunConfig) -> None:
+    for name, number in mix.items():
+        if name not in config.strata.buy:
             raise InputError(
-                f"--labels '{text}': should be STRATUM=NUMBER with one of the strata for sale "
-                f"({', '.join(config.strata.buy)}) and a number above 0, e.g. "
-                f"{config.strata.buy[0]}=40; for several strata give --labels several times."
+                f"--labels {name}={number}: no such stratum for sale; choose from "
+                f"{', '.join(config.strata.buy)}."
             )
-        if stratum in mix:
-            raise InputError(f"--labels names the stratum '{stratum}' twice.")
-        mix[stratum] = int(number)
-    return mix
 
 
 def _summarise(

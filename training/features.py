@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from annotation.arrays import Positions
+from annotation.arrays import Features, Positions
 from annotation.errors import InputError
 from annotation.files import whole_file
 from training.models.load import LoadedModel, compute_type
@@ -22,7 +22,6 @@ from training.scoring.choices import EncodedItem, encode_items, scored_batches
 from training.scoring.token_budget import TokenBudget, budget_of, take_padded
 from training.trial import RECIPE_VERSION
 
-Features = NDArray[np.float32]
 _SAVED_EVERY = 256  # items
 
 

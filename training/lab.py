@@ -20,8 +20,6 @@ from training.trial import LabelSource, Method, Recipe, Trial, make_trial
 from training.unlabelled.reading import MOST_READ
 from training.unlabelled.told import reading_size
 
-Mix = Mapping[str, int]
-
 
 class LabelsItems(Protocol):
     """Gives labels of any items that it has judgments of."""
@@ -101,7 +99,9 @@ class Lab:
         """Share of clean labels of every stratum for sale, as its terms state them."""
         task = self.task
         return {
-            name: clean_share(terms, task.choice_counts[task.pools[name]], judgments)
+            name: clean_share(
+                terms.error_rate, terms.error_kind, task.choice_counts[task.pools[name]], judgments
+            )
             for name, terms in self.terms.items()
         }
 
@@ -125,7 +125,7 @@ class Lab:
     def trial(
         self,
         recipe: Recipe,
-        mix: Mix,
+        mix: Mapping[str, int],
         seed: int,
         pilot: Pilot | None = None,
         borrowed: int = 0,
@@ -160,7 +160,7 @@ class Lab:
         looked_at = {name: self.items_read(name) for name in others}
         return self._looking_trial(LabelSource(terms=right, borrowed=size, reads=looked_at), seed)
 
-    def rehearsal_trial(self, mix: Mix, pilot: Pilot, seed: int) -> Trial | None:
+    def rehearsal_trial(self, mix: Mapping[str, int], pilot: Pilot, seed: int) -> Trial | None:
         """A probe of `mix` with guessed labels, which those bought in a pilot tell.
 
         Taught and scored by halves of the target's test items; None where they are too few.
@@ -188,7 +188,9 @@ class Lab:
         )
         return make_trial(self.task, self.source, plain, seed, source)
 
-    def _given(self, mix: Mix, seed: int, pilot: Pilot | None, borrowed: int) -> Labels:
+    def _given(
+        self, mix: Mapping[str, int], seed: int, pilot: Pilot | None, borrowed: int
+    ) -> Labels:
         """Labels that people gave: of the whole file, or of a pilot's part of it."""
         assert self.collected is not None
         parts = []

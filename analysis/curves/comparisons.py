@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.estimates import Estimate
+from annotation.arrays import Array
 
-Array = NDArray[np.float64]
 Arm = Literal["easy", "hard"]
 
 

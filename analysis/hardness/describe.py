@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from analysis.hardness.result import (
     Bin,
     MeasureResult,
-    Prediction,
+    PredictionSummary,
     StratumResult,
 )
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_TEXTS
 from annotation.hardness.registry import MEASURES
 from annotation.strata.cut import PAPER_CUTS, cut_items
 
-Array = NDArray[np.float64]
 MOST_BARS = 12
 
 
@@ -35,7 +35,7 @@ def describe_measure(
     items: pd.DataFrame,
     source: str,
     cut: str | None,
-    prediction: Prediction | None,
+    prediction: PredictionSummary | None,
     remarks: Sequence[str],
     names: Sequence[str] = (),
 ) -> Described:

@@ -3,16 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from annotation.items.extended_table import check_added_names, write_extended
 from annotation.items.read import UserTable
 from annotation.items.write import write_table
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ class StratumResult(Record):
     share: float  # of the items that have the measure
 
 
-class Prediction(Record):
+class PredictionSummary(Record):
     """How unknown values of a measure were filled in, or why they were not."""
 
     rated: int
@@ -49,7 +49,7 @@ class MeasureResult(Record):
     cut: str
     stratum_column: str | None  # of `out`, where strata were cut
     strata: list[StratumResult]  # empty where it cannot be cut so; a remark says why
-    prediction: Prediction | None
+    prediction: PredictionSummary | None
     remarks: list[str]
 
 

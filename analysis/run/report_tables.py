@@ -25,7 +25,7 @@ from analysis.run.result import (
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A number in a table and, below it, its interval or another remark; both may be empty."""
 
     main: str
@@ -34,16 +34,16 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Row:
+class AlternativeRow:
     """One purchase in the table of alternatives."""
 
     name: str
     description: str
     labels: list[str]  # one per stratum for sale
     cost: str
-    expected: Cell
-    measured: Cell
-    plan_ahead: Cell
+    expected: TableCell
+    measured: TableCell
+    plan_ahead: TableCell
     sgr_per_cost: str
 
 
@@ -54,7 +54,7 @@ class Alternatives:
     identifier: str
     caption: str
     strata: list[str]
-    rows: list[Row]
+    rows: list[AlternativeRow]
     sgr_heading: str  # empty: the gap is not resolved, and there is no such column
 
 
@@ -69,7 +69,7 @@ class MethodSection:
     table: Alternatives
 
 
-NOT_APPLICABLE = Cell("\u2013")
+NOT_APPLICABLE = TableCell("\u2013")
 
 
 def break_even_sentences(method: MethodResult, confidence: float) -> list[str]:
@@ -98,7 +98,7 @@ def gap_sentence(result: RunResult, method: MethodResult) -> str:
     return wording.supervision_gap(method.sgr, easiest(result), result.target, result.confidence)
 
 
-def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, Cell]]:
+def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, TableCell]]:
     """The three terms of SGR and the gap: what was trained, on how many labels, accuracy."""
     gap = method.sgr
     number = count(gap.labels)
@@ -115,18 +115,18 @@ def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, C
     ]
 
 
-def _accuracy_cell(estimate: Estimate | None) -> Cell:
+def _accuracy_cell(estimate: Estimate | None) -> TableCell:
     if estimate is None or not is_number(estimate.estimate):
         return NOT_APPLICABLE
-    return Cell(percent(estimate.estimate), span(estimate))
+    return TableCell(percent(estimate.estimate), span(estimate))
 
 
-def _difference_cell(difference: Estimate, unit: str = "") -> Cell:
+def _difference_cell(difference: Estimate, unit: str = "") -> TableCell:
     if not is_number(difference.estimate):
         return NOT_APPLICABLE
     clear = verdicts.distinguishable(difference)
     note = span(difference, "points")
-    return Cell(
+    return TableCell(
         points(difference.estimate) + unit, note if clear else f"{note}, unclear", muted=not clear
     )
 
@@ -144,13 +144,13 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
         description: str,
         labels: dict[str, int],
         cost: float,
-        expected: Cell,
-        measured: Cell,
-        ahead: Cell,
-    ) -> Row:
+        expected: TableCell,
+        measured: TableCell,
+        ahead: TableCell,
+    ) -> AlternativeRow:
         spelled = {verdicts.plain_name(condition): value for condition, value in per_cost.items()}
         value = spelled.get(name)
-        return Row(
+        return AlternativeRow(
             name=name,
             description=description,
             labels=[count(labels.get(stratum, 0)) for stratum in strata],
@@ -161,7 +161,7 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
             sgr_per_cost=_sgr_per_cost(value, unit),
         )
 
-    def rule(name: str, baseline: Baseline) -> Row:
+    def rule(name: str, baseline: Baseline) -> AlternativeRow:
         return row(
             verdicts.plain_name(name),
             baseline.description,

@@ -5,9 +5,8 @@ Cancelled judgments hold no answer and count for nothing. Answers are compared a
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from annotation.arrays import Array
 
 
 def answer_entropy(item_ids: pd.Series, judgments: pd.DataFrame) -> Array:

@@ -20,10 +20,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logsumexp
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.irt_errors import standard_errors
 
-Array = NDArray[np.float64]
 Model = Literal["1PL", "2PL"]
 
 LOG_DISCRIMINATION_SD = 0.5

@@ -7,10 +7,9 @@ taken at a few nodes of Gauss and Hermite about its mean.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit, log_expit
 
-Array = NDArray[np.float64]
+from annotation.arrays import Array
 
 NODES = 9
 # More unknowns than these make a matrix that is too large: then an item's own two unknowns alone

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.disagreement import answer_entropy, pairwise_disagreement
 from annotation.hardness.irt import Model, fit_item_response
 from annotation.hardness.responses import responses_of_judgments
-from annotation.hardness.surface import (
+from annotation.hardness.text_lengths import (
     answer_characters,
     answer_words,
     question_words,
@@ -18,7 +18,6 @@ from annotation.hardness.surface import (
 )
 from annotation.truth.coding import usable
 
-Array = NDArray[np.float64]
 Columns = dict[str, Array]
 
 OF_TEXTS: dict[str, Callable[[pd.DataFrame], Array]] = {

@@ -15,11 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.folds import group_folds
 from annotation.hardness.ridge import fit_ridge
-
-Array = NDArray[np.float64]
 
 FEWEST_RATED = 20
 FOLDS = 10

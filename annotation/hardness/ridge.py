@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from annotation.arrays import Array
 
 # Times the mean eigenvalue of the features' scatter.
 PENALTIES = tuple(10.0**power for power in np.arange(-5.0, 4.1, 0.5))

@@ -8,14 +8,14 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Options:
+class LabelledChoices:
     """The choices of one item as read, and the labels that the table gives them, if any."""
 
     texts: tuple[Any, ...]  # texts, stripped; whatever else stood there is left for validation
     labels: tuple[str, ...] = ()
 
 
-def read_options(value: object) -> Options:
+def choices_in(value: object) -> LabelledChoices:
     """Read the choices of one item from one value.
 
     A list; a dict {"text": [...], "label": [...]}; or a text: JSON of either, or choices
@@ -26,16 +26,18 @@ def read_options(value: object) -> Options:
     if isinstance(value, str):
         value = _parse(value)
     if value is None:
-        return Options(())
+        return LabelledChoices(())
     if isinstance(value, dict):
         texts, labels = value.get("text"), value.get("label", [])
         if not isinstance(texts, list) or not isinstance(labels, list):
             raise ValueError('a dict of choices should be {"text": [...], "label": [...]}')
         if labels and len(labels) != len(texts):
             raise ValueError(f"has {len(texts)} texts and {len(labels)} labels")
-        return Options(tuple(map(choice_text, texts)), tuple(str(k).strip() for k in labels))
+        return LabelledChoices(
+            tuple(map(choice_text, texts)), tuple(str(k).strip() for k in labels)
+        )
     if isinstance(value, list | tuple):
-        return Options(tuple(map(choice_text, value)))
+        return LabelledChoices(tuple(map(choice_text, value)))
     raise ValueError(f"should be a list of texts; got {value!r:.60}")
 
 
@@ -61,7 +63,7 @@ def choice_text(value: object) -> object:
 
 
 def resolve_answers(
-    answers: Sequence[object], options: Sequence[Options]
+    answers: Sequence[object], options: Sequence[LabelledChoices]
 ) -> tuple[list[int | None], tuple[int, str] | None]:
     """Find the gold choice of every item.
 
@@ -119,27 +121,27 @@ def _position(value: str, among: Sequence[object]) -> int | None:
     return among.index(value) if value in among else None
 
 
-def _by_text(answer: object, options: Options) -> int | None:
+def _by_text(answer: object, options: LabelledChoices) -> int | None:
     if isinstance(answer, bool):  # true among the choices "true" and "false", in either spelling
         spelled = (str(answer), str(answer).lower())
         return next((k for k, text in enumerate(options.texts) if text in spelled), None)
     return _position(answer.strip(), options.texts) if isinstance(answer, str) else None
 
 
-def _by_label(answer: object, options: Options) -> int | None:
+def _by_label(answer: object, options: LabelledChoices) -> int | None:
     if isinstance(answer, str):
         return _position(answer.strip(), options.labels)
     number = _whole(answer)
     return None if number is None else _position(str(number), options.labels)
 
 
-def _by_letter(answer: object, options: Options) -> int | None:
+def _by_letter(answer: object, options: LabelledChoices) -> int | None:
     if not isinstance(answer, str) or not re.fullmatch("[A-Za-z]", answer.strip()):
         return None
     return _within(ord(answer.strip().upper()) - ord("A"), options)
 
 
-def _by_index(answer: object, options: Options) -> int | None:
+def _by_index(answer: object, options: LabelledChoices) -> int | None:
     if isinstance(answer, str):
         written = re.fullmatch(r"([0-9]{1,9})(\.0+)?", answer.strip())
         return _within(int(written[1]), options) if written else None
@@ -156,11 +158,11 @@ def _whole(answer: object) -> int | None:
     return answer if isinstance(answer, int) else None
 
 
-def _within(index: int, options: Options) -> int | None:
+def _within(index: int, options: LabelledChoices) -> int | None:
     return index if 0 <= index < len(options.texts) else None
 
 
-_READINGS: tuple[Callable[[object, Options], int | None], ...] = (
+_READINGS: tuple[Callable[[object, LabelledChoices], int | None], ...] = (
     _by_text,
     _by_label,
     _by_letter,

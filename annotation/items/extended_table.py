@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from annotation.errors import InputError
-from annotation.files import Record, whole_file
+from annotation.files import TableRow, whole_file
 from annotation.items.numeric_columns import number_in
 from annotation.items.read import UserTable
 from annotation.items.table import measures
@@ -50,7 +50,7 @@ def write_extended(table: UserTable, added: Added, path: Path) -> None:
     write_rows(_rows(table, added, typed=kind != ".csv"), path)
 
 
-def _rows(table: UserTable, added: Added, typed: bool) -> list[Record]:
+def _rows(table: UserTable, added: Added, typed: bool) -> list[TableRow]:
     numeric: set[str] = set()
     if typed and table.is_csv:
         numeric = {table.columns.get(name, name) for name in measures(table.items)}

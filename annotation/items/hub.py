@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotation.errors import InputError
-from annotation.files import Record, read_records
+from annotation.files import TableRow, read_records
 
 # The hub's name of a split -> names of its files.
 SPLIT_FILES: dict[str, tuple[str, ...]] = {
@@ -22,7 +22,7 @@ class SplitRow:
 
     split: str
     number: int
-    record: Record
+    record: TableRow
 
     @property
     def name(self) -> str:
@@ -30,7 +30,9 @@ class SplitRow:
         return f"{self.split} row {self.number}"
 
 
-def split_rows(splits: Mapping[str, Sequence[Record]], order: Sequence[str]) -> Iterator[SplitRow]:
+def split_rows(
+    splits: Mapping[str, Sequence[TableRow]], order: Sequence[str]
+) -> Iterator[SplitRow]:
     """The rows of the splits of `order` that are there, split after split."""
     for split in order:
         for number, record in enumerate(splits.get(split, ()), start=1):
@@ -42,7 +44,7 @@ def hub_splits(
     config: str | None = None,
     split: str | None = None,
     instead: str = "a local copy of its files by --data-dir",
-) -> dict[str, list[Record]]:
+) -> dict[str, list[TableRow]]:
     """Load the splits of a hub data set: split -> rows, in the hub's order.
 
     Remote code is never run. `split` may be any expression of the `datasets` library
@@ -69,7 +71,7 @@ def hub_splits(
 
 def folder_splits(
     folder: Path, split_files: Mapping[str, Sequence[str]] = SPLIT_FILES
-) -> dict[str, list[Record]]:
+) -> dict[str, list[TableRow]]:
     """Read the splits that a local folder holds: split -> rows, in the order of the files.
 
     A split is `train.jsonl`, `validation.jsonl` (or `dev.jsonl`), `test.jsonl`, or Parquet files
@@ -80,7 +82,7 @@ def folder_splits(
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: no such folder.")
-    splits: dict[str, list[Record]] = {}
+    splits: dict[str, list[TableRow]] = {}
     for split, stems in split_files.items():
         for stem in stems:
             jsonl = folder / f"{stem}.jsonl"

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record, read_records
+from annotation.files import TableRow, read_records
 from annotation.items.numeric_columns import NoNumber
-from annotation.items.table_reader import TableReader
+from annotation.items.table_reader import MappedBy, TableReader
 from annotation.items.validate import validate_items
 
 
@@ -27,7 +27,7 @@ class UserTable:
     """
 
     path: Path
-    records: list[Record]
+    records: list[TableRow]
     columns: Mapping[str, str]
     items: pd.DataFrame
     no_numbers: Mapping[str, NoNumber]
@@ -143,9 +143,14 @@ def load_unanswered(
 
 
 def read_user_table(
-    path: Path, columns: dict[str, str] | None = None, choices: list[str] | None = None
+    path: Path,
+    columns: dict[str, str] | None = None,
+    choices: list[str] | None = None,
+    mapped_by: MappedBy | None = None,
 ) -> UserTable:
     """Read a file as `load_unanswered` does, and keep its rows beside the items.
+
+    `mapped_by` is how messages tell the user to map a column, where it is not as there.
 
     Raises InputError as `load_unanswered` does.
     """
@@ -156,7 +161,7 @@ def read_user_table(
         columns or {},
         _is_csv(str(path)),
         require_answers=False,
-        mapped_by="nothing" if columns is None else "option",
+        mapped_by=mapped_by or ("nothing" if columns is None else "option"),
     )
     items = validate_items(reader.items(choices), where=str(path), require_answers=False)
     return UserTable(path, records, columns or {}, items, reader.no_numbers)
@@ -166,7 +171,7 @@ def _is_csv(path: str) -> bool:
     return Path(path).suffix.lower() == ".csv"
 
 
-def _hub_records(hub_id: str, config: str | None, split: str | None) -> list[Record]:
+def _hub_records(hub_id: str, config: str | None, split: str | None) -> list[TableRow]:
     from annotation.items.hub import hub_splits
 
     splits = hub_splits(hub_id, config, split, instead="a file of your own as 'path'")

@@ -1,4 +1,4 @@
-"""The item table: its columns, validation at the edge, reading, writing, fingerprint."""
+"""The item table: its columns, its measures, its fingerprint."""
 
 import hashlib
 import json
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from annotation.files import Record
+from annotation.files import TableRow
 
 TEXT_COLUMNS = ("item_id", "question", "answer_text", "group", "reasoning")
 COLUMNS = ("item_id", "question", "choices", "answer", "answer_text", "group", "reasoning")
@@ -61,7 +61,7 @@ def fingerprint(items: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def records_to_frame(records: Sequence[Record]) -> pd.DataFrame:
+def records_to_frame(records: Sequence[TableRow]) -> pd.DataFrame:
     """Rows to a frame of object columns, so that pandas guesses no types; absent is None."""
     names = list(dict.fromkeys(name for record in records for name in record))
     return pd.DataFrame(
@@ -70,16 +70,12 @@ def records_to_frame(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def is_missing(value: object) -> bool:
-    """Whether a cell says nothing: None, NaN, <NA>."""
+    """Whether a cell says nothing: None, NaN, NaT, <NA>."""
+    if value is None or value is pd.NA or value is pd.NaT:
+        return True
     if isinstance(value, float | np.floating):
         return math.isnan(value)
-    return value is None or value is pd.NA
-
-
-def short(value: object, longest: int = 60) -> str:
-    """A value for an error message, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= longest else f"{text[: longest - 3]}..."
+    return isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value))
 
 
 def _json_bytes(values: list[Any]) -> bytes:

@@ -6,11 +6,11 @@ from typing import Literal, NoReturn
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record
+from annotation.files import TableRow
 from annotation.items.choices import (
-    Options,
+    LabelledChoices,
     choice_text,
-    read_options,
+    choices_in,
     resolve_answers,
 )
 from annotation.items.numeric_columns import (
@@ -46,7 +46,7 @@ class TableReader:
 
     def __init__(
         self,
-        records: Sequence[Record],
+        records: Sequence[TableRow],
         where: str,
         columns: Mapping[str, str],
         is_csv: bool,
@@ -80,7 +80,7 @@ class TableReader:
         }
         answer_texts = self._texts("answer_text")
         if fixed_choices is not None:
-            fixed = Options(tuple(choice_text(choice) for choice in fixed_choices))
+            fixed = LabelledChoices(tuple(choice_text(choice) for choice in fixed_choices))
             options = [fixed] * len(self.records)
         else:
             options = self._options(optional=answer_texts is not None or not self.require_answers)
@@ -148,23 +148,23 @@ class TableReader:
                 self._missing(part, "choices")
         return several
 
-    def _options(self, optional: bool) -> list[Options]:
+    def _options(self, optional: bool) -> list[LabelledChoices]:
         columns = self._choice_columns()
         if len(columns) > 1:
             return [_options_of_columns(record, columns) for record in self.records]
         if not columns:
             if optional:
-                return [Options(())] * len(self.records)
+                return [LabelledChoices(())] * len(self.records)
             self._missing("choices", "choices")
         options = []
         for row, record in enumerate(self.records):
             try:
-                options.append(read_options(record.get(columns[0])))
+                options.append(choices_in(record.get(columns[0])))
             except ValueError as error:
                 self._fail(row, columns[0], str(error))
         return options
 
-    def _answers(self, options: Sequence[Options], optional: bool) -> list[int | None]:
+    def _answers(self, options: Sequence[LabelledChoices], optional: bool) -> list[int | None]:
         column = self._column("answer")
         if column is None:
             free_form = optional and not any(option.texts for option in options)
@@ -215,11 +215,11 @@ class TableReader:
         return numbers_
 
 
-def _options_of_columns(record: Record, columns: Sequence[str]) -> Options:
+def _options_of_columns(record: TableRow, columns: Sequence[str]) -> LabelledChoices:
     texts = [choice_text(record.get(column)) for column in columns]
     while texts and texts[-1] in (None, ""):
         texts.pop()
-    return Options(tuple(texts), tuple(columns[: len(texts)]))
+    return LabelledChoices(tuple(texts), tuple(columns[: len(texts)]))
 
 
 def _text(value: object) -> object:

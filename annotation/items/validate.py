@@ -9,8 +9,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pandas as pd
 
-from annotation.errors import InputError
-from annotation.items.table import COLUMNS, is_missing, short
+from annotation.errors import InputError, short
+from annotation.items.table import COLUMNS, is_missing
 
 _NUMBERS = (numbers.Real, Decimal, np.bool_)
 

@@ -14,7 +14,8 @@ from typing import TypeGuard
 import numpy as np
 import pandas as pd
 
-from annotation.judgments.rejections import short
+from annotation.errors import short
+from annotation.items.table import is_missing
 
 Reject = Callable[[int, str, object, str], None]
 """Told about a value that cannot be used: row from 0, column, value, what is wrong with it."""
@@ -181,15 +182,6 @@ def _utc(series: pd.Series) -> pd.Series:
     aware = series.dt.tz_localize("UTC") if series.dt.tz is None else series.dt.tz_convert("UTC")
     # Finer than a microsecond is cut off; a time too far away for the finer unit is none.
     return aware.dt.as_unit("us")
-
-
-def is_missing(value: object) -> bool:
-    """Whether a value is None, NaN, NaT or NA."""
-    if value is None or value is pd.NA or value is pd.NaT:
-        return True
-    if isinstance(value, float | np.floating):
-        return math.isnan(value)
-    return isinstance(value, np.datetime64 | np.timedelta64) and bool(np.isnat(value))
 
 
 def is_text(value: object) -> TypeGuard[str]:

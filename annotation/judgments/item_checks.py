@@ -6,16 +6,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.errors import short
 from annotation.items.table import gold_texts
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.rejections import CheckedJudgments, Rejection
 
 
 def check_against_items(
-    reading: Reading,
+    checked: CheckedJudgments,
     items: pd.DataFrame,
     strata: Mapping[str, str] | None = None,
     answers_are_gold: bool = False,
-) -> Reading:
+) -> CheckedJudgments:
     """Leave out judgments of items that are not there, and labels that are none of their choices.
 
     Of a gold answer that is no choice the judgment stays, without the gold answer.
@@ -24,7 +25,7 @@ def check_against_items(
 
     Parameters
     ----------
-    reading
+    checked
         A valid judgment table, and what was rejected so far.
     items
         The item table, see `annotation.items.table.validate.validate_items`.
@@ -34,7 +35,7 @@ def check_against_items(
         Whether the items' own answers are taken as right: then every judgment of an item that has
         one is an answer to a gold question.
     """
-    judgments = reading.judgments
+    judgments = checked.judgments
     place = {item_id: number for number, item_id in enumerate(items["item_id"])}
     position = judgments["item_id"].map(place)
     rejected = [
@@ -72,7 +73,7 @@ def check_against_items(
         table["stratum"] = _texts(named)
     ordered = sorted(rejected, key=lambda rejection: rejection.row)
     kept_table = table[kept].reset_index(drop=True)
-    return Reading(kept_table, (*reading.rejected, *ordered), reading.notes)
+    return CheckedJudgments(kept_table, (*checked.rejected, *ordered), checked.notes)
 
 
 def _texts(values: Sequence[object] | NDArray[np.object_]) -> pd.Series:

@@ -12,15 +12,17 @@ from typing import Any
 
 import pandas as pd
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import read_json
-from annotation.judgments.columns import is_missing
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.items.table import is_missing
+from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table import check_judgments
 
 
-def read_label_studio_export(path: str | Path, ground_truth_is_gold: bool = False) -> Reading:
+def read_label_studio_export(
+    path: str | Path, ground_truth_is_gold: bool = False
+) -> CheckedJudgments:
     """The judgments of a JSON export of Label Studio, and the annotations that cannot be used.
 
     Parameters
@@ -40,7 +42,9 @@ def read_label_studio_export(path: str | Path, ground_truth_is_gold: bool = Fals
     return judgments_of_tasks(document, str(path), ground_truth_is_gold)
 
 
-def judgments_of_tasks(tasks: object, where: str, ground_truth_is_gold: bool = False) -> Reading:
+def judgments_of_tasks(
+    tasks: object, where: str, ground_truth_is_gold: bool = False
+) -> CheckedJudgments:
     """The judgments of Label Studio tasks, in the form of its JSON export.
 
     A rejected row is named by the place of its task, from 1. What becomes of the keys:
@@ -64,7 +68,7 @@ def judgments_of_tasks(tasks: object, where: str, ground_truth_is_gold: bool = F
     reader = _Reader(where, ground_truth_is_gold)
     for number, task in enumerate(tasks, start=1):
         reader.read_task(number, task)
-    return reader.reading()
+    return reader.checked()
 
 
 def annotation_source_id(project: object, annotation: int) -> str:
@@ -82,7 +86,7 @@ class _Reader:
         self.rejected: list[Rejection] = []
         self.unnamed: list[tuple[int, str]] = []  # tasks without item_id, and what they are called
 
-    def reading(self) -> Reading:
+    def checked(self) -> CheckedJudgments:
         columns = {
             name: pd.Series([row.get(name) for row in self.rows], dtype=object) for name in COLUMNS
         }
@@ -97,7 +101,7 @@ class _Reader:
             also = f"; {more:,} more are named so." if more else "."
             problem = f"is missing; the item is called '{name}'{also}"
             notes.append(Rejection(self.where, number, "item_id", "None", problem))
-        return Reading(checked.judgments, tuple(by_row), tuple(notes))
+        return CheckedJudgments(checked.judgments, tuple(by_row), tuple(notes))
 
     def read_task(self, number: int, task: object) -> None:
         if not isinstance(task, Mapping) or not isinstance(task.get("data"), Mapping):

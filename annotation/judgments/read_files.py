@@ -2,17 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from annotation.errors import InputError
-from annotation.judgments.rejections import Reading
+from annotation.judgments.rejections import CheckedJudgments
 from annotation.judgments.table import concatenated
 
-if TYPE_CHECKING:
-    pass
 
-
-def read_judgment_files(files: Sequence[Path], ground_truth_is_gold: bool) -> Reading:
+def read_judgment_files(files: Sequence[Path], ground_truth_is_gold: bool) -> CheckedJudgments:
     """The judgments of several files; the suffix says the format.
 
     Raises InputError if there is none, or one cannot be read.
@@ -20,15 +16,15 @@ def read_judgment_files(files: Sequence[Path], ground_truth_is_gold: bool) -> Re
     from annotation.judgments.label_studio_export import read_label_studio_export
     from annotation.judgments.table_files import check_judgment_file
 
-    readings: list[Reading] = []
+    parts: list[CheckedJudgments] = []
     for path in files:
         if path.suffix.lower() == ".json":
-            readings.append(read_label_studio_export(path, ground_truth_is_gold))
+            parts.append(read_label_studio_export(path, ground_truth_is_gold))
         elif path.suffix.lower() in (".csv", ".parquet"):
-            readings.append(check_judgment_file(path))
+            parts.append(check_judgment_file(path))
         else:
             raise InputError(
                 f"{path}: unknown kind of file '{path.suffix}'; give .json (Label Studio's "
                 "export), .csv or .parquet."
             )
-    return readings[0] if len(readings) == 1 else concatenated(readings)
+    return parts[0] if len(parts) == 1 else concatenated(parts)

@@ -6,8 +6,6 @@ import pandas as pd
 
 from annotation.errors import InputError
 
-_LONGEST = 60
-
 
 @dataclass(frozen=True)
 class Rejection:
@@ -28,7 +26,7 @@ class Rejection:
 
 
 @dataclass(frozen=True)
-class Reading:
+class CheckedJudgments:
     """What a reader made of a file: a valid judgment table, and what it had to leave out.
 
     `notes` are about rows that are doubtful, but not wrong.
@@ -48,13 +46,3 @@ class Reading:
             also = f" ({more} more {'row is' if more == 1 else 'rows are'} wrong)" if more else ""
             raise InputError(f"{self.rejected[0]}{also}")
         return self.judgments
-
-
-def short(value: object) -> str:
-    """A value as Python prints it, at most 60 characters long."""
-    try:
-        text = repr(value)
-    except Exception:  # a value whose own code fails cannot be shown, and should stop nothing
-        text = f"<{type(value).__name__}>"
-    text = text.encode(errors="backslashreplace").decode()
-    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 3]}..."

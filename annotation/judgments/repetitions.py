@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.errors import short
 from annotation.judgments.columns import Reject
-from annotation.judgments.rejections import short
 
 Note = tuple[int, str, str, str]
 """Row from 1, column, value, remark: the end of a `Rejection`."""

@@ -1,4 +1,4 @@
-"""The judgment table: its columns, validation at the edge, reading, writing."""
+"""The judgment table, and one check of it at the edge."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.errors import short
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.repetitions import (
     latest_version,
     one_gold_per_item,
@@ -55,7 +56,7 @@ def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     return check_judgments(frame, where).required()
 
 
-def check_judgments(frame: pd.DataFrame, where: str) -> Reading:
+def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
     """Like `validate_judgments`, but rows that are wrong are left out and named.
 
     Of a row with a wrong time only that time is left out. Where rows tell different gold answers
@@ -113,7 +114,7 @@ def check_judgments(frame: pd.DataFrame, where: str) -> Reading:
     judgments = checked[kept].reset_index(drop=True)
     values = [value for value in values if value.row - 1 not in rejected]
     by_row = sorted([*rejected.values(), *values], key=lambda each: each.row)
-    return Reading(judgments, tuple(by_row), tuple(notes))
+    return CheckedJudgments(judgments, tuple(by_row), tuple(notes))
 
 
 def _absent(name: str, rows: int, where: str) -> pd.Series:
@@ -190,13 +191,15 @@ def _told_to_all(checked: pd.DataFrame, name: str, kept: NDArray[np.bool_]) -> p
     return pd.Series(filled, dtype=object)
 
 
-def concatenated(readings: Sequence[Reading]) -> Reading:
-    """Several readings as one, their rows in order.
+def concatenated(parts: Sequence[CheckedJudgments]) -> CheckedJudgments:
+    """Several tables as one, their rows in order.
 
     Raises InputError as `annotation.judgments.table.check_judgments` does.
     """
-    frame = pd.concat([reading.judgments for reading in readings], ignore_index=True)
+    frame = pd.concat([part.judgments for part in parts], ignore_index=True)
     checked = check_judgments(frame, where="all files together")
-    rejected = [rejection for reading in readings for rejection in reading.rejected]
-    notes = [note for reading in readings for note in reading.notes]
-    return Reading(checked.judgments, (*rejected, *checked.rejected), (*notes, *checked.notes))
+    rejected = [rejection for part in parts for rejection in part.rejected]
+    notes = [note for part in parts for note in part.notes]
+    return CheckedJudgments(
+        checked.judgments, (*rejected, *checked.rejected), (*notes, *checked.notes)
+    )

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import readable, whole_file
-from annotation.judgments.rejections import Reading, Rejection, short
+from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns
 from annotation.judgments.table import check_judgments, validate_judgments
 
@@ -172,7 +172,7 @@ def read_judgments(path: str | Path) -> pd.DataFrame:
     return check_judgment_file(path).required()
 
 
-def check_judgment_file(path: str | Path) -> Reading:
+def check_judgment_file(path: str | Path) -> CheckedJudgments:
     """Like `read_judgments`, but rows that are wrong are left out and named.
 
     Raises InputError if the file is absent, unreadable or malformed, or a column is missing.
@@ -184,12 +184,12 @@ def check_judgment_file(path: str | Path) -> Reading:
             return check_judgments(read_parquet(path), where=str(path))
         path.open("rb").close()  # for the reason why it cannot be read
         frame, ragged = read_csv(path)
-    reading = check_judgments(frame, where=str(path))
+    checked = check_judgments(frame, where=str(path))
     number = frame.index.to_numpy()  # of every row in the file, lines of another length counted
-    rejected = [replace(each, row=int(number[each.row - 1])) for each in reading.rejected]
+    rejected = [replace(each, row=int(number[each.row - 1])) for each in checked.rejected]
     by_row = sorted([*ragged, *rejected], key=lambda each: each.row)
-    notes = [replace(each, row=int(number[each.row - 1])) for each in reading.notes]
-    return Reading(reading.judgments, tuple(by_row), tuple(notes))
+    notes = [replace(each, row=int(number[each.row - 1])) for each in checked.notes]
+    return CheckedJudgments(checked.judgments, tuple(by_row), tuple(notes))
 
 
 def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:

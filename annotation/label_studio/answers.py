@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from annotation.errors import short
 from annotation.judgments.columns import is_text
 from annotation.label_studio.labelling_config import AnswerControl
 from annotation.label_studio.records import AnnotationRecord, TaskRecord
@@ -88,16 +89,12 @@ def _option(text: str, options: Mapping[str, str]) -> tuple[str | None, str | No
     if text.strip() in bare:
         return bare[text.strip()], None
     listed = " | ".join(dict.fromkeys(options.values()))
-    return None, f"{_short(text)} is none of the choices ({_cut(listed, 120)})"
+    return None, f"{short(text)} is none of the choices ({_cut(listed, 120)})"
 
 
 def _seconds(lead_time: float | None) -> float | None:
     known = lead_time is not None and math.isfinite(lead_time) and lead_time >= 0
     return lead_time if known else None
-
-
-def _short(text: str) -> str:
-    return _cut(repr(text), 60)
 
 
 def _cut(text: str, longest: int) -> str:

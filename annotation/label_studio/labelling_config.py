@@ -12,7 +12,7 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.items.table import shared_choices
 
-Kind = Literal["choices", "classification", "free_form"]
+PageKind = Literal["choices", "classification", "free_form"]
 
 CONTROL = "answer"  # the control that holds the answer
 QUESTION = "question"  # the key of a task's data that holds the question
@@ -20,7 +20,7 @@ OPTIONS = "options"  # the key that holds the choices of an item
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9 ,_-]*")  # shown as they are wherever they stand
 
 
-def kind_of_items(items: pd.DataFrame) -> Kind:
+def kind_of_items(items: pd.DataFrame) -> PageKind:
     """What annotators do: pick a shared class, pick one of the item's own choices, or write.
 
     Raises InputError if only some of the items have choices: one page cannot ask both.
@@ -51,7 +51,7 @@ def option(text: str) -> dict[str, str]:
     return shown | {"html": markup} if markup != text or "$" in text else shown
 
 
-def labelling_config(kind: Kind, classes: Sequence[str] = ()) -> str:
+def labelling_config(kind: PageKind, classes: Sequence[str] = ()) -> str:
     """The XML of the labelling page: the question, and below it how it is answered.
 
     Parameters

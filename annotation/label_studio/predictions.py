@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from annotation.errors import InputError
-from annotation.files import Record, read_records
+from annotation.files import TableRow, read_records
 from annotation.judgments.columns import is_text
 from annotation.label_studio.labelling_config import CONTROL, QUESTION
 from annotation.label_studio.pilot import PilotTask
@@ -98,7 +98,7 @@ def _choice(value: object, options: tuple[str, ...]) -> str | None:
     return options[int(text)] if is_index and int(text) < len(options) else None
 
 
-def _score(record: Record) -> tuple[float | None, bool]:
+def _score(record: TableRow) -> tuple[float | None, bool]:
     """The score, None where there is none; and whether that is one."""
     value = record.get("score")
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Progress(Protocol):
+class StageProgress(Protocol):
     """Told of stages of the work, and of steps within the current one."""
 
     def stage(self, description: str, total: int) -> None: ...

@@ -15,7 +15,7 @@ from annotation.judgments.columns import is_text
 from annotation.label_studio.answers import read_judgment
 from annotation.label_studio.connection import RefusedError
 from annotation.label_studio.labelling_config import AnswerControl, read_answer_control
-from annotation.label_studio.progress import NoProgress, Progress
+from annotation.label_studio.progress import NoProgress, StageProgress
 from annotation.label_studio.project import known_project
 from annotation.label_studio.records import ProjectRecord, TaskRecord
 from annotation.label_studio.retries import ServerUnavailableError
@@ -49,7 +49,7 @@ class PullSummary:
 def pull(
     server: LabelStudioServer,
     state: PilotState,
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
     whole: bool = False,
 ) -> PullSummary:
     """Bring the state up to date with the server.
@@ -144,7 +144,7 @@ def _pass(
     state: PilotState,
     project: ProjectRecord,
     control: AnswerControl,
-    progress: Progress,
+    progress: StageProgress,
 ) -> int:
     """Read what changed since the last pass, or go on with one that was interrupted.
 

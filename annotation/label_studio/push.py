@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from annotation.errors import InputError
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.predictions import Prediction, version_of
-from annotation.label_studio.progress import NoProgress, Progress
+from annotation.label_studio.progress import NoProgress, StageProgress
 from annotation.label_studio.project import ProjectSettings, open_project, remember_project
 from annotation.label_studio.records import ProjectRecord, TaskRecord
 from annotation.label_studio.retries import Attempts, Failure, OutcomeUnknownError
@@ -47,7 +47,7 @@ def push(
     pilot: Sequence[PilotTask],
     settings: ProjectSettings,
     predictions: Sequence[Prediction] = (),
-    progress: Progress | None = None,
+    progress: StageProgress | None = None,
     seed: int | None = None,
 ) -> PushSummary:
     """Bring the project on the server to hold every task of the pilot exactly once.
@@ -232,7 +232,7 @@ def _push_predictions(
     project: ProjectRecord,
     predictions: Sequence[Prediction],
     there: Present,
-    progress: Progress,
+    progress: StageProgress,
 ) -> int:
     """Send predictions that are not there, and have the project show them; how many were sent."""
     version = version_of(predictions)

@@ -8,8 +8,9 @@ import numpy as np
 from annotation.arrays import IntArray, Positions, generator
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels
+from annotation.terms.clean_share import redraw_rates
 from annotation.terms.cost import LabelTerms
-from annotation.terms.noise import draw_judgments, redraw_rates
+from annotation.terms.noise import draw_judgments
 
 
 class SimulatedAnnotators:

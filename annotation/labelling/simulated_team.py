@@ -9,12 +9,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.intervals import Scope
 from annotation.judgments.table import validate_judgments
 from annotation.labelling.work_days import time_stamps
 
-Array = NDArray[np.float64]
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(41)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 LARGEST = 10_000_000

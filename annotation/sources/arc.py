@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record, read_json
-from annotation.items.choices import read_options
+from annotation.files import TableRow, read_json
+from annotation.items.choices import choices_in
 from annotation.items.hub import folder_splits, hub_splits, split_rows
 from annotation.items.table import LEFT_OUT
 from annotation.items.validate import validate_items
@@ -65,7 +65,7 @@ def load_arc(data_dir: str | None = None, annotations: str | None = None) -> pd.
     # Before the questions: those may take a download.
     measures = _read_annotations(Path(annotations))
     where = data_dir or HUB_ID
-    items: dict[str, Record] = {}
+    items: dict[str, TableRow] = {}
     places: list[str] = []
     seen: set[str] = set()
     for place, record in _questions(data_dir):
@@ -85,9 +85,9 @@ def load_arc(data_dir: str | None = None, annotations: str | None = None) -> pd.
     return table
 
 
-def _questions(data_dir: str | None) -> list[tuple[str, Record]]:
+def _questions(data_dir: str | None) -> list[tuple[str, TableRow]]:
     """All questions with their places: ARC-Easy first, each train, validation, test."""
-    records: list[tuple[str, Record]] = []
+    records: list[tuple[str, TableRow]] = []
     for config in CONFIGS:
         if data_dir is None:
             splits = hub_splits(HUB_ID, config)
@@ -134,10 +134,10 @@ def _level(path: Path, key: str, name: str, value: object) -> float:
     return float(_SCALES[name].index(str(value)) + 1)
 
 
-def _item(record: Record, where: str) -> Record:
+def _item(record: TableRow, where: str) -> TableRow:
     question_id, question = str(record["id"]), str(record.get("question") or "")
     try:
-        options = read_options(record.get("choices"))
+        options = choices_in(record.get("choices"))
     except ValueError as error:
         raise InputError(f"{where} ('{question_id}'), column 'choices': {error}.") from None
     # Labels are A-E or 1-5. Never by text: "2" may be the text of another choice.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record
+from annotation.files import TableRow
 from annotation.items.hub import (
     SplitRow,
     folder_splits,
@@ -56,7 +56,7 @@ def load_gsm8k(data_dir: str | None = None) -> pd.DataFrame:
     return validate_items(frame, where, rows=[row.name for row in rows])
 
 
-def _item(row: SplitRow, where: str) -> Record:
+def _item(row: SplitRow, where: str) -> TableRow:
     question, solution = row.record.get("question"), row.record.get("answer")
     for column, value in (("question", question), ("answer", solution)):
         if not isinstance(value, str):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record
-from annotation.items.choices import Options, read_options
+from annotation.files import TableRow
+from annotation.items.choices import LabelledChoices, choices_in
 from annotation.items.hub import folder_splits, hub_splits, split_rows
 from annotation.items.validate import validate_items
 
@@ -47,7 +47,7 @@ def load_mmlu_stem(data_dir: str | None = None) -> pd.DataFrame:
     where = data_dir or HUB_ID
     if data_dir is not None and not Path(data_dir).is_dir():
         raise InputError(f"{data_dir}: no such folder.")
-    items: list[Record] = []
+    items: list[TableRow] = []
     places: list[str] = []
     for level, name in enumerate(LEVELS):
         for subject in SUBJECTS:
@@ -64,19 +64,19 @@ def load_mmlu_stem(data_dir: str | None = None) -> pd.DataFrame:
     return validate_items(pd.DataFrame(items), where, rows=places)
 
 
-def _splits(data_dir: str | None, config: str) -> dict[str, list[Record]]:
+def _splits(data_dir: str | None, config: str) -> dict[str, list[TableRow]]:
     if data_dir is None:
         return hub_splits(HUB_ID, config)
     folder = Path(data_dir) / config
     return folder_splits(folder, _FILES) if folder.is_dir() else {}
 
 
-def _item(record: Record, where: str) -> Record:
+def _item(record: TableRow, where: str) -> TableRow:
     question, answer = record.get("question"), record.get("answer")
     if not isinstance(question, str):
         raise InputError(f"{where}, column 'question': should be a text; got {question!r:.40}.")
     try:
-        options = read_options(record.get("choices"))
+        options = choices_in(record.get("choices"))
     except ValueError as error:
         raise InputError(f"{where}, column 'choices': {error}.") from None
     texts = options.texts
@@ -98,7 +98,7 @@ def _item(record: Record, where: str) -> Record:
     }
 
 
-def _distinct(options: Options) -> list[object]:
+def _distinct(options: LabelledChoices) -> list[object]:
     """The choices, each where it first occurs."""
     kept: list[object] = []
     for text in options.texts:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record
+from annotation.files import TableRow
 from annotation.items.hub import (
     SplitRow,
     folder_splits,
@@ -60,7 +60,7 @@ def load_sst5(data_dir: str | None = None) -> pd.DataFrame:
     polarities: dict[str, set[int]] = {}
     for _, item in rows:
         polarities.setdefault(item["question"], set()).add(item["answer"])
-    kept: dict[str, tuple[str, Record]] = {}
+    kept: dict[str, tuple[str, TableRow]] = {}
     for name, item in rows:
         if len(polarities[item["question"]]) == 1:
             kept.setdefault(item["question"], (name, item))
@@ -70,7 +70,7 @@ def load_sst5(data_dir: str | None = None) -> pd.DataFrame:
     return validate_items(pd.DataFrame(list(items)), where, rows=names)
 
 
-def _item(row: SplitRow, where: str) -> Record | None:
+def _item(row: SplitRow, where: str) -> TableRow | None:
     """One sentence as an item; None if it is neutral or empty."""
     text, label = row.record.get("text"), row.record.get("label")
     if not isinstance(text, str):

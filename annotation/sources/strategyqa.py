@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import Record
+from annotation.files import TableRow
 from annotation.items.hub import folder_splits, hub_splits, split_rows
 from annotation.items.validate import validate_items
 
@@ -49,7 +49,7 @@ def load_strategyqa(data_dir: str | None = None) -> pd.DataFrame:
     return validate_items(frame, where, rows=[row.name for row in rows])
 
 
-def _item(record: Record, where: str) -> Record:
+def _item(record: TableRow, where: str) -> TableRow:
     for column in ("qid", "question"):
         if not isinstance(record.get(column), str):
             raise _wrong(where, column, "a text", record)
@@ -72,7 +72,7 @@ def _item(record: Record, where: str) -> Record:
     }
 
 
-def _wrong(where: str, column: str, expected: str, record: Record) -> InputError:
+def _wrong(where: str, column: str, expected: str, record: TableRow) -> InputError:
     return InputError(
         f"{where}, column '{column}': should be {expected}; got {record.get(column)!r:.40}."
     )

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.items.table import measures
 from annotation.strata.bands import Edge, Strata, make_strata, usual_names
 from annotation.strata.quantiles import quantile_strata
-
-Array = NDArray[np.float64]
 
 # Hase et al. 2024 (arXiv:2401.06751), human measures: easy at most the first, hard at least the
 # second. (source, measure) -> cut.

@@ -6,12 +6,11 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.strata.bands import Edge, Strata, make_strata
 
-Array = NDArray[np.float64]
 Ties = Literal["nearest", "outer"]
 
 _DIGITS = 6  # significant ones, up to which an edge is left as it is

@@ -12,13 +12,11 @@ too large and agreement beyond it too small for free answers.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.intervals import CONFIDENCE, NOTHING, Interval
 from annotation.truth.coding import Coded
 
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 DRAWS = 1000
 
 

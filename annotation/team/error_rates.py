@@ -16,7 +16,7 @@ from annotation.intervals import (
     share_interval,
 )
 from annotation.truth.coding import NO_GOLD, Coded
-from annotation.truth.models import FittedModels
+from annotation.truth.fitted_models import FittedModels
 
 if TYPE_CHECKING:
     from annotation.truth.aggregation import Aggregator
@@ -34,7 +34,7 @@ ErrorMethod = Literal[
   interval takes the posterior for the truth; where items of a stratum differ in hardness, the rate
   is too low and the interval too narrow.
 - "auto": gold where there are at least `FEWEST_GOLD` answers to gold questions; else hardness, or
-  dawid_skene where the judgments fit that better, see `annotation.truth.models`.
+  dawid_skene where the judgments fit that better, see `annotation.truth.fitted_models`.
 
 Without gold, a stratum has no error rate unless `FEWEST_SHARED` of its items were judged by several
 annotators.

@@ -1,6 +1,5 @@
 """What a label costs: working time at hourly rates, a fee per label, experts to be recruited."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -9,17 +8,14 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import IntArray
 from annotation.errors import InputError
 from annotation.intervals import Interval, Scope, ratio_interval
 from annotation.team.timing import Timing
 from annotation.terms.cost import money
 
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-
 DECIMAL_PLACES = 4
 _ZERO = Decimal(0)
-_AMOUNT = re.compile(r"(?P<name>.+)=(?P<amount>[^=]*)", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -166,26 +162,3 @@ def _cost(
         timing.confidence,
     )
     return LabelCost(per_judgment, by_time.shifted(float(rates.fee)), recruiting)
-
-
-def read_amounts(texts: Sequence[str], what: str) -> tuple[dict[str, Decimal], Decimal | None]:
-    """Read amounts of money given as NAME=AMOUNT, and at most one AMOUNT for all others.
-
-    Raises InputError that names what cannot be read; `what` says what the amounts are.
-    """
-    named: dict[str, Decimal] = {}
-    usual: Decimal | None = None
-    for text in texts:
-        match = _AMOUNT.fullmatch(text)
-        name, amount = (match["name"].strip(), match["amount"]) if match else ("", text)
-        try:
-            value = money(amount.strip())
-        except InputError as error:
-            raise InputError(f"{what} '{text}': {error}") from None
-        if name in named or (not name and usual is not None):
-            raise InputError(f"{what} '{text}': is given twice; give it once.")
-        if name:
-            named[name] = value
-        else:
-            usual = value
-    return named, usual

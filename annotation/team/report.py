@@ -20,7 +20,6 @@ from annotation.team.agreement import (
     cohen_kappa,
 )
 from annotation.team.bill import Bill, bill
-from annotation.team.doubts import doubts_about_labels
 from annotation.team.error_rates import ErrorMethod, ErrorRate, ErrorRates
 from annotation.team.label_cost import (
     LabelCost,
@@ -28,8 +27,8 @@ from annotation.team.label_cost import (
     annotator_costs,
     label_cost,
 )
-from annotation.team.names import check_names, roles_of
 from annotation.team.role_rates import RoleStratum, role_rates
+from annotation.team.roles import check_paid_names, roles_of
 from annotation.team.staffing import (
     Staffing,
     Throughput,
@@ -45,7 +44,7 @@ from annotation.team.timing import (
     Timing,
     WorkTime,
 )
-from annotation.terms.noise import redraw_rate
+from annotation.terms.clean_share import common_redraw_rate
 from annotation.truth.aggregation import Aggregate, Aggregator
 from annotation.truth.coding import (
     UNNAMED,
@@ -53,7 +52,8 @@ from annotation.truth.coding import (
     LabelKind,
     code_judgments,
 )
-from annotation.truth.models import FittedModels
+from annotation.truth.fitted_models import FittedModels
+from annotation.truth.suspicious_labels import suspicious_labels
 
 MOST_PAIRS = 45  # of annotators whose Cohen's kappa is computed: those of ten annotators
 
@@ -89,7 +89,7 @@ class ReportSettings:
 class StratumReport:
     """One stratum.
 
-    `redraw_rate` is the redraw rate that errs as often, see `annotation.terms.noise`.
+    `redraw_rate` is the redraw rate that errs as often, see `annotation.terms.clean_share`.
 
     `label_error` is the share of aggregated labels that are wrong, see `ErrorRates.label_error`.
     `cost` is of one judgment that ends in a label.
@@ -154,8 +154,8 @@ class JudgmentReport:
     throughput: Throughput
     staffing: Staffing | None
     bill: Bill | None  # where hourly rates are known
-    notes: tuple[str, ...]  # doubts about labels, see `annotation.team.doubts`
-    better: Aggregator  # "dawid_skene" or "hardness", see `annotation.truth.models`
+    notes: tuple[str, ...]  # doubts about labels, see `annotation.truth.suspicious_labels`
+    better: Aggregator  # "dawid_skene" or "hardness", see `annotation.truth.fitted_models`
     coded: Coded
     aggregate: Aggregate
 
@@ -181,7 +181,7 @@ def report_judgments(
         judgments, settings.idle_cap, settings.floor, settings.scope, settings.confidence
     )
     roles = roles_of(judgments, timing, settings.roles)
-    check_names(settings.rates, [*map(str, timing.annotators)], roles, coded.strata)
+    check_paid_names(settings.rates, [*map(str, timing.annotators)], roles, coded.strata)
     strata = _strata(judgments, coded, found, agreed, rates, timing, roles, settings)
     work = {each.name: each.work for each in strata}
     cancelled = int(judgments["cancelled"].sum())
@@ -204,7 +204,7 @@ def report_judgments(
         throughput=throughput(timing, settings.confidence),
         staffing=needed,
         bill=_bill(strata, settings),
-        notes=doubts_about_labels(coded),
+        notes=suspicious_labels(coded),
         better=models.better,
         coded=coded,
         aggregate=found,
@@ -236,7 +236,7 @@ def _strata(
                 judgments=int((coded.judged_stratum == code).sum()),
                 agreement=agreed[name],
                 error=error,
-                redraw_rate=None if share is None else redraw_rate(share, counts),
+                redraw_rate=None if share is None else common_redraw_rate(share, counts),
                 label_error=rates.label_error(code, found.labels),
                 work=timing.work(chosen),
                 cost=label_cost(timing, settings.rates, roles, name, chosen)

@@ -9,7 +9,7 @@ import pandas as pd
 from annotation.team.error_rates import ErrorRate, ErrorRates
 from annotation.team.label_cost import LabelCost, Rates, label_cost
 from annotation.team.timing import Timing, WorkTime
-from annotation.terms.noise import redraw_rate
+from annotation.terms.clean_share import common_redraw_rate
 from annotation.truth.coding import UNNAMED, Coded
 
 
@@ -66,7 +66,7 @@ def role_rates(
                     annotators=int(np.unique(coded.annotator[judged]).size),
                     judgments=int(judged.sum()),
                     error=error,
-                    redraw_rate=None if share is None else redraw_rate(share, counts),
+                    redraw_rate=None if share is None else common_redraw_rate(share, counts),
                     work=timing.work(chosen),
                     cost=label_cost(timing, pay, roles, stratum, chosen) if pay.are_known else None,
                 )

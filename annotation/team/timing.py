@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
 from annotation.intervals import (
     CONFIDENCE,
@@ -16,9 +17,6 @@ from annotation.intervals import (
     median_interval,
     ratio_interval,
 )
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 IDLE_CAP = 600.0  # seconds
 FLOOR = 1.0  # seconds

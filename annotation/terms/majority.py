@@ -17,15 +17,30 @@ from numpy.typing import ArrayLike
 from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
 
+NO_JUDGMENT = -1
+_MOST_OUTCOMES = 1_000_000  # of all judges of one item together
+
 
 @lru_cache(maxsize=4096)
 def majority_redraw_rate(redraw_rate: float, judgments: int, choices: int) -> float:
-    """The redraw rate of the majority of `judgments`, each redrawn at `redraw_rate`.
+    """The redraw rate of the majority of judgments that err alike.
 
     A majority label that is right with probability q errs as a redraw of rate (1 - q) m / (m - 1)
     over m choices, because the rule treats all wrong choices alike. 0 where there is one choice.
+    The most probable choice of a posterior is the most frequent one too, where judgments err
+    alike, so the rate is that of both.
 
-    Raises ValueError if there is no judgment or no choice.
+    Parameters
+    ----------
+    redraw_rate
+        Of each judgment, in [0, 1].
+    judgments, choices
+        Of an item; at least 1.
+
+    Raises
+    ------
+    ValueError
+        If there is no judgment or no choice.
     """
     if judgments < 1 or choices < 1:
         raise ValueError(
@@ -70,12 +85,6 @@ def _partitions(total: int, largest: int) -> Iterator[tuple[int, ...]]:
             yield (part, *rest)
 
 
-NO_JUDGMENT = -1
-
-
-_MOST_OUTCOMES = 1_000_000  # of all judges of one item together
-
-
 def majority_label(judgments: IntArray) -> IntArray:
     """The most frequent judgment of every item, (items,); of equals, the one given first.
 
@@ -105,16 +114,28 @@ def majority_redraw_rates(
     """The redraw rate of every item's majority label, (items,), before its judgments are read.
 
     It depends on how many judgments an item has and on their rates, not on what they say: all
-    outcomes are counted out, each with its probability. A majority label that is right with
-    probability q errs as a redraw of rate (1 - q) m / (m - 1), because the rule treats all wrong
-    choices alike.
+    outcomes are counted out, each with its probability. `majority_redraw_rate` says what the rate
+    of a majority is, and is the shorter way where all judgments err alike.
 
-    Parameters as for `posterior_from_judgments`; raises what it does, and InputError if an item
-    has no judgment or too many to count out.
+    Parameters
+    ----------
+    judgments
+        Choice index, (items, judges); `NO_JUDGMENT` where an item lacks one.
+    choice_counts
+        Number of choices per item, (items,).
+    redraw_rates
+        Redraw rate in [0, 1] of every judgment; anything that broadcasts to (items, judges).
+
+    Raises
+    ------
+    InputError
+        If a rate is not in [0, 1], or an item has no judgment or too many to count out.
+    ValueError
+        If shapes do not fit, or a judgment is none of its item's choices.
     """
-    check_judgments(judgments, choice_counts)
+    check_judged_choices(judgments, choice_counts)
     majority_label(judgments)  # for its errors
-    rates = rates_of(judgments, redraw_rates)
+    rates = rates_of_judgments(judgments, redraw_rates)
     known = np.where(judgments != NO_JUDGMENT, rates, -1.0)
     cases = np.column_stack([choice_counts, known])
     cases, case_of = np.unique(cases, axis=0, return_inverse=True)
@@ -141,8 +162,8 @@ def _majority_rate(choices: int, rates: Array) -> float:
     return min(max((1 - right) * choices / (choices - 1), 0.0), 1.0)
 
 
-def check_judgments(judgments: IntArray, choice_counts: IntArray) -> None:
-    """Raise ValueError if judgments (labels, judgments) do not fit (labels,) numbers of choices."""
+def check_judged_choices(judgments: IntArray, choice_counts: IntArray) -> None:
+    """Raise ValueError if judgments (items, judges) do not fit numbers of choices (items,)."""
     if judgments.ndim != 2 or judgments.shape[0] != choice_counts.size:
         raise ValueError(
             "'judgments' should be (items, judges) and 'choice_counts' (items,); "
@@ -152,10 +173,10 @@ def check_judgments(judgments: IntArray, choice_counts: IntArray) -> None:
         raise ValueError("every judgment should be one of its item's choices, or NO_JUDGMENT.")
 
 
-def rates_of(judgments: IntArray, redraw_rates: ArrayLike) -> Array:
-    """A redraw rate for every judgment, (labels, judgments).
+def rates_of_judgments(judgments: IntArray, redraw_rates: ArrayLike) -> Array:
+    """A redraw rate for every judgment, (items, judges).
 
-    Raises ValueError if a rate is outside [0, 1].
+    Raises InputError if a rate is outside [0, 1], ValueError if the shapes do not fit.
     """
     rates = np.broadcast_to(np.asarray(redraw_rates, dtype=np.float64), judgments.shape)
     unusable = ~((rates >= 0) & (rates <= 1))  # also true for NaN

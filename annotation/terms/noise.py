@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import IntArray
 from annotation.errors import InputError
 
 if TYPE_CHECKING:
@@ -18,8 +18,6 @@ ErrorKind = Literal["redraw", "flip"]
   a share error_rate * (m - 1) / m of the labels is wrong (Hase et al. 2024, arXiv:2401.06751).
 - "flip": it is replaced by a wrong choice, drawn uniformly. A share error_rate is wrong.
 """
-
-IntArray = NDArray[np.int64]
 
 
 def draw_labels(
@@ -61,7 +59,7 @@ def draw_labels(
         If the arrays differ in shape, or an answer or a number of choices is impossible.
     """
     check_error_rate(error_rate)
-    _check_choice_counts(choice_counts, kind)
+    check_choice_counts(choice_counts, kind)
     if answers.shape != choice_counts.shape or answers.ndim != 1:
         raise ValueError(
             "'answers' and 'choice_counts' should be of one shape (items,); "
@@ -121,40 +119,6 @@ def draw_judgments(
     return np.stack(drawn, axis=1)
 
 
-def redraw_rates(
-    error_rate: float, kind: ErrorKind, choice_counts: IntArray
-) -> NDArray[np.float64]:
-    """The redraw rate at which each item's label is wrong just as often, (items,).
-
-    With m choices a redraw is wrong with probability (m - 1) / m, so an error rate f of kind
-    "flip" equals a redraw rate of f * m / (m - 1). It is cut at 1, where a label says nothing:
-    labels that are wrong more often than guesses are no redraws.
-
-    Raises InputError if the error rate is not in [0, 1] or the kind is unknown, ValueError if a
-    number of choices is impossible.
-    """
-    check_error_rate(error_rate)
-    _check_choice_counts(choice_counts, kind)
-    if kind == "redraw":
-        return np.full(choice_counts.shape, float(error_rate))
-    return np.minimum(error_rate * choice_counts / (choice_counts - 1), 1.0)
-
-
-def true_flip_rate(error_rate: float, kind: ErrorKind, choice_counts: IntArray) -> float:
-    """Probability that a label is wrong, the mean over items with these numbers of choices.
-
-    Raises InputError if the error rate is not in [0, 1] or the kind is unknown, ValueError if
-    there are no items or a number of choices is impossible.
-    """
-    check_error_rate(error_rate)
-    _check_choice_counts(choice_counts, kind)
-    if len(choice_counts) == 0:
-        raise ValueError("'choice_counts' should hold at least one item.")
-    if kind == "flip":
-        return float(error_rate)
-    return float(error_rate * np.mean(1 - 1 / choice_counts))
-
-
 def check_error_rate(error_rate: float) -> None:
     """Raise InputError if an error rate is not a probability."""
     if not 0 <= error_rate <= 1:  # also false for NaN
@@ -169,7 +133,11 @@ def check_error_kind(kind: str) -> None:
         )
 
 
-def _check_choice_counts(choice_counts: IntArray, kind: str) -> None:
+def check_choice_counts(choice_counts: IntArray, kind: str) -> None:
+    """Raise InputError if `kind` is no kind of error, ValueError if an item has too few choices.
+
+    `choice_counts` (items,).
+    """
     check_error_kind(kind)
     fewest = 2 if kind == "flip" else 1
     if np.any(choice_counts < fewest):
@@ -177,11 +145,3 @@ def _check_choice_counts(choice_counts: IntArray, kind: str) -> None:
             f"every item should have at least {fewest} choices for error kind '{kind}'; "
             f"got {int(np.min(choice_counts))}."
         )
-
-
-def redraw_rate(error_rate: float, choice_counts: IntArray) -> float:
-    """The redraw rate at which a share `error_rate` of labels is wrong, over such items; at most 1.
-
-    `true_flip_rate` goes the other way. `choice_counts` (items,), at least 2.
-    """
-    return float(min(error_rate / np.mean(1 - 1 / choice_counts), 1.0))

@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
 from annotation.truth.coding import NO_GOLD, Coded
 
 if TYPE_CHECKING:
     from annotation.truth.hardness_fit import HardnessFit
 
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 Aggregator = Literal["majority", "dawid_skene", "one_coin", "glad", "mace", "hardness"]
 """How labels are made of judgments; crowd-kit's class in brackets.

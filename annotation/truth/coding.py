@@ -10,11 +10,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from annotation.errors import InputError
-from annotation.judgments.rejections import short
-from annotation.truth.numbers import one_spelling
+from annotation.arrays import IntArray
+from annotation.errors import InputError, short
+from annotation.truth.number_spelling import one_spelling
 
-IntArray = NDArray[np.int64]
 LabelKind = Literal["shared", "own choices", "open"]
 """How labels of different items compare:
 

@@ -4,13 +4,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize, sparse
 
+from annotation.arrays import Array
 from annotation.truth.coding import Coded
 from annotation.truth.hardness_model import HardnessModel, Parameters
-
-Array = NDArray[np.float64]
 
 # Priors, in logits: weak beside some dozen judgments, but they keep a stratum finite in which
 # nobody errs, and the spread where few judgments per item tell nothing about it.

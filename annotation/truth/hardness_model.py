@@ -18,13 +18,10 @@ Gauss and Hermite.
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
+from annotation.arrays import Array, IntArray
 from annotation.truth.coding import NO_GOLD, Coded
-
-Array = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 NODES, _weights = np.polynomial.hermite_e.hermegauss(9)
 LOG_WEIGHTS = np.log(_weights / _weights.sum())
@@ -57,7 +54,7 @@ class Parameters:
 
 
 @dataclass(frozen=True)
-class Scores:
+class Derivatives:
     """Log-likelihood of every item, and how it changes with what each judgment depends on.
 
     `log_likelihood` (items,); `by_level` and `by_spread` (judgments,): the derivative of the
@@ -110,7 +107,7 @@ class HardnessModel:
         self.cell_stratum = cells // counts.size % self.strata
         self.cell_choices = counts[cells % counts.size]
 
-    def scores(self, parameters: Parameters, ability_variance: Array | None = None) -> Scores:
+    def scores(self, parameters: Parameters, ability_variance: Array | None = None) -> Derivatives:
         """Log-likelihood of every item and derivatives at `parameters`.
 
         With `ability_variance` (annotators,) abilities are uncertain: logarithms of probabilities
@@ -126,7 +123,7 @@ class HardnessModel:
             likelihood[items] = found[0]
             by_level[judgments], by_spread[judgments], by_group[groups] = found[1:]
         by_spread *= np.exp(parameters.log_spread)[self.stratum]
-        return Scores(likelihood, by_level, by_spread, by_group)
+        return Derivatives(likelihood, by_level, by_spread, by_group)
 
     def posteriors(self, parameters: Parameters, ability_variance: Array | None = None) -> Array:
         """Probability of every choice of every item, (items, most choices); rows sum to 1.
@@ -147,7 +144,7 @@ class HardnessModel:
         found[known, self.gold[known]] = 1.0
         return np.asarray(found / found.sum(axis=1, keepdims=True))
 
-    def gradient(self, scores: Scores) -> Array:
+    def gradient(self, scores: Derivatives) -> Array:
         """Derivative of the log-likelihood with respect to the parameters' vector."""
         return np.concatenate(
             [

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from scipy.special import logit
 
+from annotation.arrays import Array
 from annotation.intervals import (
     CONFIDENCE,
     NOTHING,
@@ -15,7 +16,6 @@ from annotation.truth.coding import Coded
 from annotation.truth.hardness_fit import HardnessFit
 from annotation.truth.hardness_model import LOG_WEIGHTS, Parameters
 
-Array = NDArray[np.float64]
 DRAWS = 1000
 _WEIGHTS = np.exp(LOG_WEIGHTS)
 _SMALLEST = 1e-6

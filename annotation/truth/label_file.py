@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import read_records, whole_file
 from annotation.judgments.columns import is_text
-from annotation.judgments.rejections import short
 from annotation.truth.aggregation import Aggregate
 from annotation.truth.coding import Coded
 

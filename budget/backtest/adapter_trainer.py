@@ -7,10 +7,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Correct
 from annotation.labelling.labels import Labels
 from budget.backtest.evidence import annotators_of, campaign_in, lender_of
 from budget.campaign.campaign import Campaign
-from budget.campaign.play import Correct, Rehearsing
+from budget.campaign.play import Rehearsing
 from budget.worlds.world import World, check_tunable
 from training.models.load import LoadedModel
 from training.scoring.choices import score_items

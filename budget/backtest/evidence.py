@@ -6,14 +6,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.arrays import generator
+from annotation.arrays import Correct, generator
 from annotation.labelling.labels import Labels
 from annotation.labelling.simulated import SimulatedAnnotators
 from annotation.terms.clean_share import clean_share
 from budget.campaign.campaign import Campaign, TestSet
 from budget.campaign.play import (
     Borrowing,
-    Correct,
     Forecast,
     Lesson,
     Parts,
@@ -71,11 +70,15 @@ def campaign_in(
         counts[lender.places(lent, lent_seed)] = False
         return counts
 
+    terms = {name: world.terms[name] for name in items.strata}
     return Campaign(
-        {name: world.terms[name] for name in items.strata},
+        terms,
         {name: int(pool.size) for name, pool in items.pools.items()},
         world.budget,
-        {name: clean_share(world.terms[name], items.chance) for name in items.strata},
+        {
+            name: clean_share(own.error_rate, own.error_kind, items.chance)
+            for name, own in terms.items()
+        },
         TestSet(items.target, items.chance, items.groups, scored, unsupervised, lends),
         lambda purpose: generator(f"{stream}policy {purpose}", seed, ""),
         lambda stratum, count: labeller.labels(stratum, count, seed),

@@ -11,7 +11,7 @@ from annotation.files import check_folder
 Row = dict[str, Any]
 
 
-class Rows(Protocol):
+class RowStore(Protocol):
     """Finished rows by key; see `Journal`."""
 
     def find(self, key: str) -> Row | None:
@@ -25,7 +25,7 @@ _BEGINNING = b'{"key"'
 
 
 class Journal:
-    """Rows by key in a JSONL file; a row is there whole, or not at all.
+    """RowStore by key in a JSONL file; a row is there whole, or not at all.
 
     A last line without an end is the trace of an interruption: it is cut off.
 

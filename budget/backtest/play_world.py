@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from budget.backtest.evidence import Trainer, play_in_world
-from budget.backtest.journal import Row, Rows
+from budget.backtest.journal import Row, RowStore
 from budget.backtest.trainer import PenaltyRule, ProbeTrainer
 from budget.backtest.truth import Scores, Truth, grid_mixes
 from budget.campaign.play import Forecast, Policy
@@ -17,7 +17,7 @@ from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 from training.engines.base import Watcher
 
-Method = Literal["probe", "qlora"]
+TrainingMethod = Literal["probe", "qlora"]
 RECIPE_VERSION = 3  # raised whenever the same backtest would come out differently
 
 
@@ -32,7 +32,7 @@ class Design:
     seeds: int
     markets: int
     rule: PenaltyRule
-    method: Method = "probe"
+    method: TrainingMethod = "probe"
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def play_world(
     world: World,
     policies: Sequence[Policy],
     design: Design,
-    journal: Rows,
+    journal: RowStore,
     watcher: Watcher,
 ) -> PlayedWorld:
     """Measure what is not in the journal yet; every policy's result is kept once it is there."""
@@ -103,7 +103,9 @@ def steps_of(policies: Sequence[Policy]) -> int:
     return 1 + len(policies)
 
 
-def _truth(world: World, design: Design, scores: Scores, journal: Rows, watcher: Watcher) -> Row:
+def _truth(
+    world: World, design: Design, scores: Scores, journal: RowStore, watcher: Watcher
+) -> Row:
     key = _key(world, design, "truth")
     row = journal.find(key)
     if row is None:

@@ -4,17 +4,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.accuracy import DRAWS, interval
 from analysis.estimates import Estimate
+from annotation.arrays import Array
 from budget.backtest.play_world import Campaigns, PlayedWorld
 from budget.backtest.policies.registry import REFERENCE
 from budget.backtest.result import Kind, PolicyInWorld, PolicySummary, WorldSummary
 from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 
-Array = NDArray[np.float64]
 POINT = 0.01  # differences below it count as none
 KINDS: tuple[Kind, ...] = get_args(Kind)
 

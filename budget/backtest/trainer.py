@@ -7,12 +7,12 @@ from typing import Literal, cast, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Correct
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels, joined
 from budget.backtest.evidence import annotators_of, campaign_in, lender_of
 from budget.backtest.halves import TaughtHalves
 from budget.campaign.campaign import Campaign
-from budget.campaign.play import Correct
 from budget.market.simple_rules import Mix
 from budget.worlds.world import LabelledItems, World
 from training.probes.probe import ProbeJob, fit_probes, score_probes

@@ -6,16 +6,14 @@ from fractions import Fraction
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.labelling.labels import joined
 from annotation.terms.cost import affordable
 from budget.backtest.evidence import Trainer
 from budget.market.simple_rules import Mix
 from budget.worlds.world import World
 
-Array = NDArray[np.float64]
-Counts = tuple[int, ...]
 STEPS = {2: 20, 3: 10}  # of the money's shares: 21 mixes of two strata, 66 of three
 _STEPS_BEYOND = 6
 _AT_ONCE = 128  # trainings between two signs of life
@@ -56,7 +54,7 @@ def grid_mixes(world: World) -> list[Mix]:
     """Mixes on a simplex of money shares, each within the budget and the pools; none twice."""
     items = world.items
     steps = STEPS.get(len(items.strata), _STEPS_BEYOND)
-    found: dict[Counts, Mix] = {}
+    found: dict[tuple[int, ...], Mix] = {}
     for shares in product(range(steps + 1), repeat=len(items.strata)):
         if sum(shares) != steps:
             continue
@@ -77,7 +75,7 @@ class Scores:
     def __init__(self, world: World, trainer: Trainer) -> None:
         self._world = world
         self._trainer = trainer
-        self._known: dict[tuple[int, Counts], float] = {}
+        self._known: dict[tuple[int, tuple[int, ...]], float] = {}
 
     def know(self, mixes: Sequence[Mix], seeds: Sequence[int], accuracy: Array) -> None:
         """Take over accuracies (mixes, seeds) that were measured before."""
@@ -114,5 +112,5 @@ class Scores:
         """
         return self._known[seed, self._counts(mix)]
 
-    def _counts(self, mix: Mix) -> Counts:
+    def _counts(self, mix: Mix) -> tuple[int, ...]:
         return tuple(mix.get(name, 0) for name in self._world.items.strata)

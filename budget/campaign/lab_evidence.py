@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Correct
 from budget.campaign.campaign import Campaign
-from budget.campaign.play import Borrowing, Correct, Parts, Rehearsing, Told, Unlabelled, Wanted
+from budget.campaign.play import Borrowing, Parts, Rehearsing, Told, Unlabelled, Wanted
 from budget.market.simple_rules import Mix
 from training.engines import Engine, Watcher
 from training.lab import Lab

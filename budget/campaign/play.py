@@ -7,12 +7,12 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Correct
 from budget.campaign.campaign import Campaign
 from budget.market.simple_rules import Mix
 from training.unlabelled.reading import Reading
 from training.unlabelled.told import Rehearsed
 
-Correct = NDArray[np.bool_]
 FORECAST_CONFIDENCE = 0.9
 Found = TypeVar("Found")
 

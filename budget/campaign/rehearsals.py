@@ -11,7 +11,7 @@ from budget.campaign.play import Playing, Rehearsing
 from budget.market.market import Market
 from budget.market.simple_rules import Mix
 from budget.surface.observation import Observation
-from budget.surface.rehearsal import Control, Evidence, Rehearsal, rehearsal
+from budget.surface.rehearsal import Control, GuessBasis, Rehearsal, rehearsal
 from training.unlabelled.reading import MOST_READ
 from training.unlabelled.told import LEAST_LABELS, LEAST_TEST_ITEMS, Rehearsed
 
@@ -102,7 +102,7 @@ class CampaignRehearsals:
         mixes = [(name, mix) for name, own in wanted.items() for mix in own]
         told: dict[str, list[Rehearsal | None]] = {name: [] for name in wanted}
         for (name, mix), results in zip(mixes, rehearsed, strict=True):
-            known = Evidence(bought[name], len(wanted[name]), self._test_items)
+            known = GuessBasis(bought[name], len(wanted[name]), self._test_items)
             told[name].append(rehearsal(mix, results, self.control, known))
         for name, found in told.items():
             self._before[name] = bought[name]

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.accuracy import CONFIDENCE, Resampling
 from analysis.run.result import (
@@ -20,10 +19,9 @@ from analysis.run.result import (
 )
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
-from annotation.arrays import generator
-from annotation.terms.clean_share import label_redraw_rates
-from annotation.terms.cost import LabelTerms, affordable, mix_cost
-from annotation.terms.noise import true_flip_rate
+from annotation.arrays import Correct, generator
+from annotation.terms.clean_share import wrong_share
+from annotation.terms.cost import affordable, mix_cost
 from budget.campaign.campaign import Campaign, TestSet
 from budget.campaign.lab_evidence import LabEvidence
 from budget.campaign.planner import Explored, Planner, Round, run_planner
@@ -119,11 +117,11 @@ def evaluate_method(
     return Measurements(unsupervised, explored, plan, mixes, correct, gap)
 
 
-def campaign_of(setting: Setting, unsupervised: NDArray[np.bool_] | None) -> Campaign:
+def campaign_of(setting: Setting, unsupervised: Correct | None) -> Campaign:
     """The campaign of a run before anything is bought."""
     lab, task = setting.lab, setting.lab.task
 
-    def scored(lent: int, seed: int) -> NDArray[np.bool_]:
+    def scored(lent: int, seed: int) -> Correct:
         return task.scored(lent, seed)[lab.on_target]
 
     groups = task.test_groups[lab.on_target]
@@ -228,16 +226,11 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             summary.error_rate = own.error_rate
             summary.error_kind = own.error_kind
             summary.judgments = setting.config.targets.judgments
-            summary.true_flip_rate = _wrong_label_share(own, counts, summary.judgments)
+            summary.true_flip_rate = wrong_share(
+                own.error_rate, own.error_kind, counts, summary.judgments
+            )
         summaries[name] = summary
     return summaries
-
-
-def _wrong_label_share(terms: LabelTerms, counts: NDArray[np.int64], judgments: int) -> float:
-    """Share of labels that are wrong, each the majority of so many judgments."""
-    if judgments == 1:
-        return true_flip_rate(terms.error_rate, terms.error_kind, counts)
-    return float((label_redraw_rates(terms, counts, judgments) * (1 - 1 / counts)).mean())
 
 
 def _trial_count(trained: Sequence[Trial]) -> TrialCount:

@@ -20,9 +20,9 @@ from analysis.run.result import (
     Rehearsals,
     RehearsedPurchase,
 )
+from annotation.arrays import Correct
 from annotation.terms.cost import mix_cost
 from budget.campaign.planner import Explored
-from budget.campaign.play import Correct
 from budget.config.prepare import Setting
 from budget.decision.alternatives import described
 from budget.market.simple_rules import Mix, describe, single_stratum

@@ -1,25 +1,22 @@
-"""What the command line shows a person: progress, tables, the one-line error."""
+"""What the command line shows a person: progress, results, the one-line error."""
 
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NoReturn, TypeVar
+from functools import wraps
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
 from annotation.errors import InputError
 
-Result = TypeVar("Result")
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+    from rich.progress import Progress, TaskID
+
+Arguments = ParamSpec("Arguments")
+Returned = TypeVar("Returned")
+Result = TypeVar("Result", bound="BaseModel")
 
 
 def fail(message: str) -> NoReturn:
@@ -28,24 +25,37 @@ def fail(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def guarded(work: Callable[[], Result]) -> Result:
-    """Run a command's work; wrong input becomes one line and exit code 2."""
-    try:
-        return work()
-    except InputError as error:
-        fail(str(error))
-    except KeyboardInterrupt:
-        print(
-            "labelmix: interrupted; finished trials are kept, the same command goes on from there.",
-            file=sys.stderr,
-        )
-        raise typer.Exit(130) from None
+def guarded(command: Callable[Arguments, Returned]) -> Callable[Arguments, Returned]:
+    """Make wrong input one line and exit code 2, and Ctrl-C one line and exit code 130."""
+
+    @wraps(command)
+    def inner(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Returned:
+        try:
+            return command(*args, **kwargs)
+        except InputError as error:
+            fail(str(error))
+        except KeyboardInterrupt:
+            print(
+                "labelmix: interrupted; what is done is kept, the same command goes on from there.",
+                file=sys.stderr,
+            )
+            raise typer.Exit(130) from None
+
+    return inner
+
+
+def tell(result: Result, as_json: bool, show: Callable[[Result], None]) -> None:
+    """Print a result: as JSON for machines, or by `show` for a person."""
+    if as_json:
+        typer.echo(result.model_dump_json(indent=2))
+    else:
+        show(result)
 
 
 class ProgressWatcher:
     """Shows one bar per stage of the work, on standard error."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: "Progress") -> None:
         self._progress = progress
         self._current: TaskID | None = None
 
@@ -84,6 +94,16 @@ class LineWatcher:
 @contextmanager
 def progress_watcher() -> Iterator[ProgressWatcher | LineWatcher]:
     """Bars on a terminal, lines elsewhere; bars stand still when the block ends."""
+    from rich.console import Console  # after the help, which shows none of it
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     console = Console(stderr=True)
     if not console.is_terminal:
         yield LineWatcher()

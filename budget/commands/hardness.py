@@ -5,15 +5,19 @@ from typing import Annotated
 
 import typer
 
-from budget.commands.options import DataDir, Json
-from budget.commands.table_options import (
+from annotation.errors import InputError
+from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.options import (
     ChoicesOption,
     ColumnOption,
+    DataDir,
+    Json,
     read_choices,
     read_columns,
 )
 
 
+@guarded
 def hardness(
     items: Annotated[
         Path | None,
@@ -75,46 +79,61 @@ def hardness(
 
     Example: labelmix hardness items.jsonl --out measured.jsonl
     """
-    from budget.commands.console import guarded, progress_watcher
+    if registry:
+        _show_registry(as_json)
+        return
+    from analysis.hardness.figure import figure_kind, write_hardness_figure
+    from analysis.hardness.items import MeasuredPool
+    from annotation.files import not_an_input
+    from annotation.items.write import check_table_path
+    from budget.commands.item_source import ItemSource, config_or_items, load_source
+    from budget.commands.show.hardness import show_hardness
+    from budget.hardness import HardnessOptions, run_hardness
 
-    def work() -> None:
-        if registry:
-            _show_registry(as_json)
-            return
-        from analysis.hardness.figure import figure_kind, write_hardness_figure
-        from budget.hardness import HardnessOptions, run_hardness
-
-        if figure is not None:
-            figure_kind(figure)  # before any work that takes long
-        _check_coverage(coverage)
-        options = HardnessOptions(
-            items=items,
-            source=source,
-            data_dir=data_dir,
-            columns=read_columns(column or []),
-            choices=read_choices(choices),
-            measures=tuple(measure or ()),
-            judgments=judgments,
-            cut=cut,
-            model=model,
-            predict=predict,
-            coverage=coverage,
-            folder=features,
-            out=out,
-            seed=seed,
+    # What is asked is checked before any work that takes long.
+    if figure is not None:
+        figure_kind(figure)
+    _check_coverage(coverage)
+    config, file = config_or_items(items)
+    asked = ItemSource(
+        either="ITEMS (a file) or --source",
+        config=config,
+        items=file,
+        source=source,
+        data_dir=data_dir,
+        columns=read_columns(column),
+        choices=read_choices(choices),
+    )
+    if out is not None:
+        check_table_path(out)
+        not_an_input(out, [items, judgments])
+    options = HardnessOptions(
+        measures=tuple(measure or ()),
+        judgments=judgments,
+        cut=cut,
+        model=model,
+        predict=predict,
+        coverage=coverage,
+        folder=features,
+        out=out,
+        seed=seed,
+    )
+    with progress_watcher() as watcher:
+        found = load_source(asked, watcher)
+        sections = [] if found.config is None else [found.config.strata]
+        pool = MeasuredPool(
+            found.items,
+            found.name,
+            found.source,
+            found.table,
+            cuts={section.measure: section.as_cut for section in sections},
+            names={section.measure: section.names for section in sections},
+            remarks=found.remarks,
         )
-        with progress_watcher() as watcher:
-            result = run_hardness(options, watcher)
-        if figure is not None:
-            write_hardness_figure(result, figure)
-        if as_json:
-            typer.echo(result.model_dump_json(indent=2))
-        else:
-            from budget.commands.show.hardness import show_hardness
-
-            show_hardness(result)
-
-    guarded(work)
+        result = run_hardness(pool, options, watcher)
+    if figure is not None:
+        write_hardness_figure(result, figure)
+    tell(result, as_json, show_hardness)
 
 
 def _show_registry(as_json: bool) -> None:
@@ -131,7 +150,5 @@ def _show_registry(as_json: bool) -> None:
 
 
 def _check_coverage(coverage: float) -> None:
-    from annotation.errors import InputError
-
     if not 0 < coverage < 1:
         raise InputError(f"--coverage should be within 0 and 1, e.g. 0.9; got {coverage:g}.")

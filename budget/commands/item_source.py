@@ -1,6 +1,8 @@
-"""The items of `labelmix hardness`: from a file, a run's configuration, or a source by name."""
+"""Items and strata of a command: from a file of items, a run's CONFIG.toml, or a source by name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,90 +10,189 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from analysis.hardness.items import MeasuredPool
 from annotation.errors import InputError
-from annotation.items.read import load_unanswered
-from annotation.judgments.rejections import Reading
+from annotation.items.read import UserTable, read_user_table
+from annotation.items.table import LEFT_OUT
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
 from annotation.strata.cut import read_cut
+from budget.config.items import configured_items, configured_table
 from budget.config.read import read_config, with_overrides
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
-import pandas as pd
-
-from annotation.items.read import UserTable, read_user_table
-from annotation.items.table import LEFT_OUT
+from budget.config.run import RunConfig
 
 if TYPE_CHECKING:
     from training.engines.base import Watcher
 
+ALL = "all"  # the stratum of every item where no measure is cut
+USUAL_CUT = "quantiles:3"
 _MEANT_AS_NUMBERS = 0.5  # of a column's values; with fewer numbers it is no measure gone wrong
 _LOCAL_SOURCES = ("workshop", "tabular")
 
 
-def load_pool(
-    path: Path | None,
-    source: str | None,
-    data_dir: Path | None,
-    columns: dict[str, str],
-    choices: list[str] | None,
-    watcher: "Watcher",
-) -> MeasuredPool:
-    """Load the items of a file, of a run's CONFIG.toml, or of a source; one of the first two.
+@dataclass(frozen=True)
+class ItemSource:
+    """Where items and strata come from, as a command's options say.
 
-    Raises InputError if options do not go together, or the items cannot be loaded.
+    Attributes
+    ----------
+    either : how the command calls its ways to name items: "CONFIG.toml or --source"
+    config : a run's configuration, which has items and a cut
+    items : a file of items (JSONL, CSV, Parquet), which may lack answers
+    source : a source by name
+    path : file of the source `tabular`
+    data_dir : local folder of the data of a source, named or configured
+    columns, choices : how to read `items`; `columns` is None where the command has no such option
+    measure, cut : how to cut `items`; without a measure all are in the stratum "all"
+
+    Raises InputError if they do not go together.
     """
-    if (path is None) == (source is None):
-        raise InputError("give either ITEMS (a file) or --source.")
-    from_config = path is not None and path.suffix.lower() == ".toml"
-    if columns and (source is not None or from_config):
-        raise InputError("--column goes with ITEMS, not with --source or CONFIG.toml.")
-    if choices is not None and (source is not None or from_config):
-        raise InputError("--choices goes with ITEMS, not with --source or CONFIG.toml.")
-    if from_config:
-        assert path is not None
-        return _of_config(path, data_dir, watcher)
-    if path is not None:
-        if data_dir is not None:
-            raise InputError("--data-dir goes with --source, not with ITEMS.")
-        return _of_table(read_user_table(path, columns, choices))
-    assert source is not None
-    options = {} if data_dir is None else {"data_dir": str(data_dir)}
-    return _of_source(source, options, watcher)
+
+    either: str
+    config: Path | None = None
+    items: Path | None = None
+    source: str | None = None
+    path: Path | None = None
+    data_dir: Path | None = None
+    columns: dict[str, str] | None = None
+    choices: list[str] | None = None
+    measure: str | None = None
+    cut: str | None = None
+
+    def __post_init__(self) -> None:
+        if [self.config, self.items, self.source].count(None) < 2:
+            raise InputError(f"give either {self.either}.")
+        if self.path is not None and self.source is None:
+            raise InputError("--path goes with --source tabular; CONFIG.toml names its own file.")
+        if self.data_dir is not None and self.config is None and self.source is None:
+            raise InputError(
+                "--data-dir goes with CONFIG.toml or a source; a file of items needs none."
+            )
+        of_a_file = {
+            "--column": bool(self.columns),
+            "--choices": self.choices is not None,
+            "--measure": self.measure is not None,
+            "--cut": self.cut is not None,
+        }
+        if self.cut is not None and self.measure is None and self.config is None:
+            raise InputError("--cut needs the measure that is cut; give --measure.")
+        for option, is_given in of_a_file.items():
+            if is_given and self.items is None:
+                own = "; CONFIG.toml has its own" if self.config is not None else ""
+                raise InputError(f"{option} goes with a file of items{own}.")
+
+    @property
+    def names_items(self) -> bool:
+        """Whether there are items at all."""
+        return [self.config, self.items, self.source].count(None) < 3
 
 
-def _of_config(path: Path, data_dir: Path | None, watcher: "Watcher") -> MeasuredPool:
-    from budget.config.read import read_config, with_overrides
-
-    config = with_overrides(read_config(path, plans=False), data_dir=data_dir)
-    options, bands = config.items.options(), config.strata
-    if config.items.source == "tabular" and isinstance(options.get("path"), str):
-        table = read_user_table(
-            Path(options["path"]), options.get("columns"), options.get("choices")
-        )
-        pool = _of_table(table)
-    else:
-        pool = _of_source(config.items.source, options, watcher)
-    cuts, names = {bands.measure: bands.as_cut}, {bands.measure: bands.names}
-    return replace(pool, cuts=cuts, names=names)
+def config_or_items(path: Path | None) -> tuple[Path | None, Path | None]:
+    """What ITEMS is: a run's configuration where it ends in .toml, else a file of items."""
+    is_config = path is not None and path.suffix.lower() == ".toml"
+    return (path, None) if is_config else (None, path)
 
 
-def _of_source(source: str, options: Mapping[str, object], watcher: "Watcher") -> MeasuredPool:
-    if "data_dir" not in options and source not in _LOCAL_SOURCES:
+@dataclass(frozen=True)
+class LoadedItems:
+    """The items of a command.
+
+    Attributes
+    ----------
+    items : the item table
+    name : what they are called, for people: their file or source
+    source : the source's name; "" for a user's own file
+    table : the user's own file, where they are from one
+    remarks : what there is to say about how they were read
+    config : the run's configuration, where they are from one
+    measure, cut : how options of the command cut them; None where they do not
+    """
+
+    items: pd.DataFrame
+    name: str
+    source: str = ""
+    table: UserTable | None = None
+    remarks: tuple[str, ...] = ()
+    config: RunConfig | None = None
+    measure: str | None = None
+    cut: str | None = None
+
+    @cached_property
+    def strata(self) -> Strata | None:
+        """How the configuration, or options, cut them; None where nothing does.
+
+        Raises InputError if they cannot be cut so.
+        """
+        if self.config is not None:
+            return self.config.strata.cut_items(self.items, self.config.items.source)
+        if self.measure is not None:
+            return read_cut(self.cut or USUAL_CUT, self.measure, self.items)
+        return None
+
+    @property
+    def stratum_of_items(self) -> NDArray[np.object_]:
+        """Name of every item's stratum, (items,); "" where it is in none.
+
+        Raises InputError if they cannot be cut.
+        """
+        if self.strata is None:
+            return np.full(len(self.items), ALL, dtype=object)
+        return self.strata.assign(self.items)
+
+    @property
+    def stratum_by_id(self) -> dict[str, str] | None:
+        """item_id -> its stratum, "" for none; None where nothing cuts them."""
+        if self.strata is None:
+            return None
+        return dict(zip(self.items["item_id"], self.stratum_of_items, strict=True))
+
+
+def load_source(
+    asked: ItemSource, watcher: "Watcher | None" = None, answered: bool = False
+) -> LoadedItems:
+    """Load the items that a command is to work on.
+
+    `answered`: those of a configuration are as in a run, with answers, or with what the judgments
+    that it names tell of them. Those of a file never need answers.
+
+    Raises InputError if no items are named, or they cannot be loaded.
+    """
+    if asked.config is not None:
+        config = with_overrides(read_config(asked.config, plans=False), data_dir=asked.data_dir)
+        table = None if answered else configured_table(config)
+        if table is not None:
+            return replace(_of_table(table), config=config)
+        _tell_of_fetching(config.items.source, config.items.options(), watcher)
+        found = configured_items(config, answered)
+        if answered and config.collected is not None:
+            from budget.config.judged_items import judged_items  # loads torch
+
+            found = judged_items(found, config.collected, config.strata.measure).items
+        return replace(_of_source(config.items.source, found), config=config)
+    if asked.items is not None:
+        table = read_user_table(asked.items, asked.columns, asked.choices)
+        return replace(_of_table(table), measure=asked.measure, cut=asked.cut)
+    if asked.source is not None:
+        given = {"path": asked.path, "data_dir": asked.data_dir}
+        options = {name: str(value) for name, value in given.items() if value is not None}
+        _tell_of_fetching(asked.source, options, watcher)
+        return _of_source(asked.source, load_items(asked.source, **options))
+    raise InputError(f"give either {asked.either}.")
+
+
+def _tell_of_fetching(
+    source: str, options: Mapping[str, object], watcher: "Watcher | None"
+) -> None:
+    if watcher is not None and "data_dir" not in options and source not in _LOCAL_SOURCES:
         watcher.stage(f"fetching {source} from the hub", 1)
-    items = load_items(source, **options)
+
+
+def _of_source(source: str, items: pd.DataFrame) -> LoadedItems:
     left_out = items.attrs.get(LEFT_OUT)
     remarks = (f"left out: {left_out}.",) if left_out else ()
-    return MeasuredPool(items, source, source, remarks=remarks)
+    return LoadedItems(items, source, source, remarks=remarks)
 
 
-def _of_table(table: UserTable) -> MeasuredPool:
+def _of_table(table: UserTable) -> LoadedItems:
     remarks = [
         f"column '{name}' is no measure: row {why.row} holds {why.value!r:.60}, which is no number."
         for name, why in table.no_numbers.items()
@@ -100,98 +201,10 @@ def _of_table(table: UserTable) -> MeasuredPool:
     if not table.names_its_items:
         there = {name.lower(): name for record in table.records[:1] for name in record}
         like = next((there[name] for name in ("id", "uid", "key") if name in there), None)
-        hint = f"; --column item_id={like} takes column '{like}'" if like else ""
-        remarks.append(f"items are called row-000001 and so on: there is no item_id{hint}.")
-    return MeasuredPool(table.items, str(table.path), "", table, remarks=tuple(remarks))
-
-
-@dataclass(frozen=True)
-class ItemSource:
-    """Where items and strata come from: a run's configuration, or an item table and a cut."""
-
-    config: Path | None = None
-    data_dir: Path | None = None
-    items: Path | None = None
-    measure: str | None = None
-    cut: str | None = None
-    answers_are_gold: bool = False
-
-
-def with_items(
-    reading: Reading, source: ItemSource
-) -> tuple[Reading, "pd.DataFrame | None", tuple[str, ...]]:
-    """Judgments held against the items, the items, and the strata in order of hardness.
-
-    There are no items where none are given, and no strata where no measure is cut.
-
-    Raises InputError if the items cannot be read or cut.
-    """
-    from annotation.items.read import load_unanswered
-    from annotation.judgments.item_checks import check_against_items
-
-    if source.config is not None and source.items is not None:
-        raise InputError("give either --config or --items; the former has its own items.")
-    if source.measure is not None and source.items is None:
-        raise InputError("--measure goes with --items; --config has its own strata.")
-    if source.cut is not None and source.measure is None:
-        raise InputError("--cut needs the measure that is cut; give --measure.")
-    strata: Strata | None = None
-    if source.config is not None:
-        from annotation.sources import load_items
-        from budget.config.read import read_config, with_overrides
-
-        config = with_overrides(read_config(source.config, plans=False), data_dir=source.data_dir)
-        items = load_items(config.items.source, **config.items.options())
-        strata = config.strata.cut_items(items, config.items.source)
-    elif source.items is not None:
-        items = load_unanswered(str(source.items))  # answers may be what is asked for
-        if source.measure is not None:
-            strata = read_cut(source.cut or "quantiles:3", source.measure, items)
-    else:
-        if source.answers_are_gold:
-            raise InputError("--answers-are-gold needs items; give --items or --config.")
-        return reading, None, ()
-    names = None
-    if strata is not None:
-        names = dict(zip(items["item_id"], strata.assign(items), strict=True))
-    checked = check_against_items(reading, items, names, source.answers_are_gold)
-    return checked, items, strata.names if strata is not None else ()
-
-
-ALL = "all"  # the stratum of every item where no measure is cut
-
-
-def items_and_strata(
-    path: Path,
-    measure: str | None,
-    cut: str | None,
-    data_dir: Path | None,
-    columns: dict[str, str] | None = None,
-    choices: list[str] | None = None,
-) -> tuple[pd.DataFrame, NDArray[np.object_]]:
-    """The items of a file or of a run's configuration, (items), and their strata, (items,).
-
-    Of a file, items may lack answers; `measure` is cut as `cut` says, and without a measure all
-    items are in the stratum "all"; `columns` and `choices` as for
-    `annotation.items.read.load_tabular`. A configuration brings its own cut.
-
-    Raises InputError if the items cannot be read or cut, or options do not go together.
-    """
-    if path.suffix.lower() == ".toml":
-        if measure is not None or cut is not None:
-            raise InputError("--measure and --cut go with a file of items; CONFIG.toml has a cut.")
-        if columns or choices is not None:
-            raise InputError(
-                "--column and --choices go with a file of items; CONFIG.toml has its own."
-            )
-        config = with_overrides(read_config(path, plans=False), data_dir=data_dir)
-        items = load_items(config.items.source, **config.items.options())
-        return items, config.strata.cut_items(items, config.items.source).assign(items)
-    if data_dir is not None:
-        raise InputError("--data-dir goes with CONFIG.toml, not with a file of items.")
-    items = load_unanswered(str(path), columns or {}, choices)
-    if measure is None:
-        if cut is not None:
-            raise InputError("--cut needs --measure, the measure that is cut.")
-        return items, np.full(len(items), ALL, dtype=object)
-    return items, read_cut(cut or "quantiles:3", measure, items).assign(items)
+        hint = (
+            f"--column item_id={like} takes column '{like}'"
+            if like
+            else "--column item_id=COLUMN names one"
+        )
+        remarks.append(f"items are called row-000001 and so on: there is no item_id; {hint}.")
+    return LoadedItems(table.items, str(table.path), table=table, remarks=tuple(remarks))

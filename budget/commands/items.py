@@ -1,126 +1,48 @@
-"""What `labelmix items describe` tells about items before anything is bought."""
+"""`labelmix items`: look at items before anything is bought."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-import numpy as np
-from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
+import typer
 
-from analysis.estimates import Record
-from annotation.errors import InputError
-from annotation.items.table import fingerprint, measures, shared_choices
-from annotation.sources import load_items
-from budget.config.read import read_config, with_overrides
-from budget.config.strata_section import StrataSection
+from budget.commands.console import guarded, tell
+from budget.commands.options import DataDir, Json
 
-
-class MeasureDescription(Record):
-    """Distribution of one hardness measure over the items that have it; None if none has."""
-
-    known: int
-    minimum: float | None
-    quartile_1: float | None
-    median: float | None
-    quartile_3: float | None
-    maximum: float | None
+items_app = typer.Typer(
+    help="Look at items before anything is bought.\n\n"
+    "Example: labelmix items describe --source workshop",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
-class ItemsDescription(Record):
-    """A table of items in numbers."""
+@items_app.command()
+@guarded
+def describe(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG.toml]", help="Describe this run's items.")
+    ] = None,
+    source: Annotated[
+        str | None, typer.Option(help="Instead of CONFIG: workshop, tabular, arc, sst5, ...")
+    ] = None,
+    path: Annotated[
+        Path | None, typer.Option(help="File of the source 'tabular' (JSONL, CSV, Parquet).")
+    ] = None,
+    data_dir: DataDir = None,
+    as_json: Json = False,
+) -> None:
+    """Show how many items there are, their choices, hardness measures and strata.
 
-    source: str
-    items: int
-    fingerprint: str
-    groups: int
-    choices: dict[str, int]  # number of choices -> items
-    shared_choices: list[str] | None
-    chance_accuracy: float | None  # None: free-form answers
-    measures: dict[str, MeasureDescription]
-    strata: dict[str, int] | None  # rule -> items, where a configuration says the cut
-    example: str
-
-
-def describe_items(
-    config: Path | None, source: str | None, path: Path | None, data_dir: Path | None
-) -> ItemsDescription:
-    """Describe the items of a configuration, or of a source named directly.
-
-    Raises InputError if both or neither is given, or the items cannot be read.
+    Example: labelmix items describe my-task.toml
     """
-    if (config is None) == (source is None):
-        raise InputError("give either CONFIG.toml or --source; 'labelmix init' writes the former.")
-    cut: StrataSection | None = None
-    if config is not None:
-        if path is not None:
-            raise InputError("--path goes with --source tabular; CONFIG.toml names its own file.")
-        chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir)
-        name, options, cut = chosen.items.source, chosen.items.options(), chosen.strata
-    else:
-        assert source is not None
-        name, options = source, _options(path, data_dir)
-    items = load_items(name, **options)
-    strata = cut.cut_items(items, name) if cut else None
-    counts = items["choices"].map(len).to_numpy()
-    sizes, frequency = np.unique(counts, return_counts=True)
-    common = shared_choices(items)
-    assigned = strata.assign(items) if strata else None
-    return ItemsDescription(
-        source=name,
-        items=len(items),
-        fingerprint=fingerprint(items),
-        groups=int(items["group"].nunique()),
-        choices={str(size): int(n) for size, n in zip(sizes, frequency, strict=True)},
-        shared_choices=list(common) if common else None,
-        chance_accuracy=float((1 / counts).mean()) if counts.all() else None,
-        measures={m: _describe_measure(items[m].to_numpy(dtype=float)) for m in measures(items)},
-        strata={
-            f"{name} ({strata.rule(name)})": int((assigned == name).sum()) for name in strata.names
-        }
-        if strata is not None and assigned is not None
-        else None,
-        example=str(items["question"].iloc[0]),
+    from budget.commands.item_source import ItemSource, load_source
+    from budget.commands.show.items import describe_items, show_description
+
+    asked = ItemSource(
+        either="CONFIG.toml or --source; 'labelmix init' writes the former",
+        config=config,
+        source=source,
+        path=path,
+        data_dir=data_dir,
     )
-
-
-def _options(path: Path | None, data_dir: Path | None) -> dict[str, Any]:
-    given = {"path": path, "data_dir": data_dir}
-    return {name: str(value) for name, value in given.items() if value is not None}
-
-
-def _describe_measure(values: NDArray[np.float64]) -> MeasureDescription:
-    known = values[~np.isnan(values)]
-    quartiles: list[float | None] = [None] * 5
-    if known.size:
-        quartiles = np.quantile(known, [0, 0.25, 0.5, 0.75, 1]).tolist()
-    minimum, quartile_1, median, quartile_3, maximum = quartiles
-    return MeasureDescription(
-        known=known.size,
-        minimum=minimum,
-        quartile_1=quartile_1,
-        median=median,
-        quartile_3=quartile_3,
-        maximum=maximum,
-    )
-
-
-def show_description(description: ItemsDescription) -> None:
-    """Print a description for a person."""
-    console = Console(markup=False)
-    console.print(f"{description.items:,} items from '{description.source}'", highlight=False)
-    console.print(f"for example: {description.example}", markup=False, highlight=False)
-    choices = ", ".join(f"{n:,} with {size}" for size, n in description.choices.items())
-    console.print(f"choices: {choices}; groups: {description.groups:,}", highlight=False)
-    if description.chance_accuracy is not None:
-        console.print(f"guessing is right on {description.chance_accuracy:.1%}", highlight=False)
-    table = Table("measure", "known", "min", "25 %", "median", "75 %", "max", title="Hardness")
-    for name, m in description.measures.items():
-        numbers = (m.minimum, m.quartile_1, m.median, m.quartile_3, m.maximum)
-        table.add_row(name, f"{m.known:,}", *("-" if n is None else f"{n:g}" for n in numbers))
-    console.print(table)
-    if description.strata is not None:
-        strata = Table("stratum", "items", title="Strata")
-        for rule, count in description.strata.items():
-            strata.add_row(rule, f"{count:,}")
-        console.print(strata)
+    tell(describe_items(load_source(asked, answered=True)), as_json, show_description)

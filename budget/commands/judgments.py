@@ -1,11 +1,14 @@
 """`labelmix judgments`: what annotation work says of itself, and simulated work to try it on."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from annotation.errors import InputError
+from budget.commands.console import guarded
 from budget.commands.options import DataDir, Json
 
 MOST_CHOICES = 1000  # more is a slip of the hand, and would not fit into memory
@@ -19,6 +22,7 @@ judgments_app = typer.Typer(
 
 
 @judgments_app.command()
+@guarded
 def report(
     files: Annotated[
         list[Path],
@@ -125,93 +129,102 @@ def report(
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """
-    from budget.commands.console import guarded
+    from annotation.files import is_same_file, not_an_input
+    from annotation.judgments.item_checks import check_against_items
+    from annotation.judgments.read_files import read_judgment_files
+    from annotation.team.error_rates import check_error_method
+    from annotation.team.report import ReportSettings, report_judgments
+    from annotation.terms.noise import check_error_kind
+    from annotation.truth.aggregation import check_aggregator
+    from annotation.truth.label_file import check_labels_path, labels_table, write_labels
+    from budget.commands.item_source import ItemSource, load_source
+    from budget.commands.name_value import (
+        minutes_to_seconds,
+        read_counts,
+        read_pairs,
+        read_rates,
+    )
+    from budget.commands.show.judgments import report_json, show_report
+    from budget.market.measured_suppliers import suppliers_toml
+    from budget.market.measured_terms import check_terms_path, terms_toml, write_terms
 
-    def work() -> None:
-        from dataclasses import replace
-
-        from annotation.errors import InputError
-        from annotation.files import is_same_file, not_an_input
-        from annotation.judgments.read_files import read_judgment_files
-        from annotation.team.error_rates import check_error_method
-        from annotation.team.report import ReportSettings, report_judgments
-        from annotation.terms.noise import check_error_kind
-        from annotation.truth.aggregation import check_aggregator
-        from annotation.truth.label_file import check_labels_path, labels_table, write_labels
-        from budget.commands.item_source import ItemSource, with_items
-        from budget.commands.name_value import (
-            minutes_to_seconds,
-            read_counts,
-            read_pairs,
-            read_rates,
-        )
-        from budget.commands.show.judgments import report_json, show_report
-        from budget.market.measured_suppliers import suppliers_toml
-        from budget.market.measured_terms import check_terms_path, terms_toml, write_terms
-
-        # What is asked is checked before a long file is read.
-        check_error_kind(error_kind)
-        check_error_method(errors)
-        if aggregate is not None:
-            check_aggregator(aggregate)
-        if labels_out is not None:
-            check_labels_path(labels_out)
-        check_terms_path(out, "--out")
-        check_terms_path(suppliers_out, "--suppliers-out")
-        written = [path for path in (out, suppliers_out, labels_out) if path is not None]
-        for number, path in enumerate(written):
-            not_an_input(path, [*files, config, items])
-            if any(is_same_file(path, other) for other in written[:number]):
-                raise InputError(f"{path}: is written twice; name another file.")
-        wanted = read_counts(need or [], "--need")
-        if days is not None and not wanted:
-            raise InputError("--days goes with --need, which says how many labels are wanted.")
-        if judgments_per_label > 1 and not wanted and suppliers_out is None:
-            raise InputError("--judgments-per-label goes with --need or --suppliers-out.")
-        settings = ReportSettings(
-            error_method=errors,  # type: ignore[arg-type]
-            aggregator=aggregate,  # type: ignore[arg-type]
-            scope="these" if same_annotators else "like_these",
-            idle_cap=minutes_to_seconds(idle_cap, "--idle-cap"),
-            floor=floor,
-            rates=read_rates(rate or [], fee, recruiting or []),
-            roles=read_pairs(role or [], "--role"),
-            choice_count=choices,
-            wanted=wanted,
-            judgments_per_label=judgments_per_label,
-            days=days,
-            hours_per_day=hours_per_day,
-        )
-        reading = read_judgment_files(files, ground_truth_is_gold)
-        source = ItemSource(config, data_dir, items, measure, cut, answers_are_gold)
-        reading, table, strata = with_items(reading, source)
-        if strict:
-            reading.required()
-        if reading.judgments.empty and reading.rejected:
-            raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
-        settings = replace(settings, strata_order=strata)
-        found = report_judgments(reading.judgments, table, settings)
-        if out is not None:
-            planned = {name: count * judgments_per_label for name, count in wanted.items()}
-            is_redraw = error_kind == "redraw"
-            terms = terms_toml(found, "redraw" if is_redraw else "flip", currency, planned)
-            write_terms(terms, out)
-        if suppliers_out is not None:
-            suppliers = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
-            write_terms(suppliers, suppliers_out)
-        if labels_out is not None:
-            write_labels(labels_table(found.coded, found.aggregate), labels_out)
-        if as_json:
-            typer.echo(json.dumps(report_json(found, reading), indent=2))
-        else:
-            show_report(found, reading, currency)
-            for path in written:
-                typer.echo(f"wrote {path}")
-
-    guarded(work)
+    # What is asked is checked before a long file is read.
+    asked = ItemSource(
+        either="--config or --items",
+        config=config,
+        items=items,
+        data_dir=data_dir,
+        measure=measure,
+        cut=cut,
+    )
+    if answers_are_gold and not asked.names_items:
+        raise InputError("--answers-are-gold needs items; give --items or --config.")
+    check_error_kind(error_kind)
+    check_error_method(errors)
+    if aggregate is not None:
+        check_aggregator(aggregate)
+    if labels_out is not None:
+        check_labels_path(labels_out)
+    check_terms_path(out, "--out")
+    check_terms_path(suppliers_out, "--suppliers-out")
+    written = [path for path in (out, suppliers_out, labels_out) if path is not None]
+    for number, path in enumerate(written):
+        not_an_input(path, [*files, config, items])
+        if any(is_same_file(path, other) for other in written[:number]):
+            raise InputError(f"{path}: is written twice; name another file.")
+    wanted = read_counts(need, "--need", "STRATUM=LABELS, e.g. hard=100")
+    if days is not None and not wanted:
+        raise InputError("--days goes with --need, which says how many labels are wanted.")
+    if judgments_per_label > 1 and not wanted and suppliers_out is None:
+        raise InputError("--judgments-per-label goes with --need or --suppliers-out.")
+    settings = ReportSettings(
+        error_method=errors,  # type: ignore[arg-type]
+        aggregator=aggregate,  # type: ignore[arg-type]
+        scope="these" if same_annotators else "like_these",
+        idle_cap=minutes_to_seconds(idle_cap, "--idle-cap"),
+        floor=floor,
+        rates=read_rates(rate, fee, recruiting),
+        roles=read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert"),
+        choice_count=choices,
+        wanted=wanted,
+        judgments_per_label=judgments_per_label,
+        days=days,
+        hours_per_day=hours_per_day,
+    )
+    reading = read_judgment_files(files, ground_truth_is_gold)
+    table = None
+    strata: tuple[str, ...] = ()
+    if asked.names_items:
+        loaded = load_source(asked)
+        table = loaded.items
+        strata = () if loaded.strata is None else loaded.strata.names
+        reading = check_against_items(reading, table, loaded.stratum_by_id, answers_are_gold)
+    if strict:
+        reading.required()
+    if reading.judgments.empty and reading.rejected:
+        raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
+    settings = replace(settings, strata_order=strata)
+    found = report_judgments(reading.judgments, table, settings)
+    if out is not None:
+        planned = {name: count * judgments_per_label for name, count in wanted.items()}
+        is_redraw = error_kind == "redraw"
+        terms = terms_toml(found, "redraw" if is_redraw else "flip", currency, planned)
+        write_terms(terms, out)
+    if suppliers_out is not None:
+        suppliers = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
+        write_terms(suppliers, suppliers_out)
+    if labels_out is not None:
+        write_labels(labels_table(found.coded, found.aggregate), labels_out)
+    if as_json:
+        typer.echo(json.dumps(report_json(found, reading), indent=2))
+    else:
+        show_report(found, reading, currency)
+        for path in written:
+            typer.echo(f"wrote {path}")
 
 
 @judgments_app.command()
+@guarded
 def simulate(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="Judgments (.csv, .parquet).")],
     items: Annotated[
@@ -245,40 +258,36 @@ def simulate(
 
     Example: labelmix judgments simulate pilot.csv --gold .2 --truth truth.json
     """
-    from budget.commands.console import guarded
+    from annotation.files import is_same_file, whole_file
+    from annotation.judgments.table_files import write_judgments
+    from annotation.labelling.simulated_team import Workplace, simulate_judgments, truth_of
+    from budget.commands.name_value import read_counts, read_numbers
 
-    def work() -> None:
-
-        from annotation.errors import InputError
-        from annotation.files import is_same_file, whole_file
-        from annotation.judgments.table_files import write_judgments
-        from annotation.labelling.simulated_team import Workplace, simulate_judgments, truth_of
-        from budget.commands.name_value import read_counts, read_numbers
-
-        if truth is not None and is_same_file(truth, out):
-            raise InputError(f"--truth {truth}: is where the judgments go; name another file.")
-        counts = read_counts(items or ["easy=100", "hard=100"], "--items")
-        workplace = Workplace(
-            items=counts,
-            hardness={**Workplace().hardness, **read_numbers(hardness or [], "--hardness")},
-            annotators=annotators,
-            judgments_per_item=overlap,
-            choices=choices,
-            gold=gold,
-            seconds=seconds,
-        )
-        simulation = simulate_judgments(workplace, seed)
-        write_judgments(simulation.judgments, out)
+    if truth is not None and is_same_file(truth, out):
+        raise InputError(f"--truth {truth}: is where the judgments go; name another file.")
+    counts = read_counts(
+        items or ["easy=100", "hard=100"], "--items", "STRATUM=ITEMS, e.g. easy=100"
+    )
+    means = read_numbers(hardness, "--hardness", "STRATUM=NUMBER, e.g. hard=0")
+    workplace = Workplace(
+        items=counts,
+        hardness={**Workplace().hardness, **means},
+        annotators=annotators,
+        judgments_per_item=overlap,
+        choices=choices,
+        gold=gold,
+        seconds=seconds,
+    )
+    simulation = simulate_judgments(workplace, seed)
+    write_judgments(simulation.judgments, out)
+    if truth is not None:
+        with whole_file(truth) as unfinished:
+            text = json.dumps(truth_of(simulation), indent=2)
+            unfinished.write_text(text + "\n", encoding="utf-8")
+    if as_json:
+        done = {"judgments": str(out), "rows": len(simulation.judgments)}
+        typer.echo(json.dumps({**done, "truth": str(truth) if truth else None}))
+    else:
+        typer.echo(f"wrote {len(simulation.judgments):,} judgments to {out}")
         if truth is not None:
-            with whole_file(truth) as unfinished:
-                text = json.dumps(truth_of(simulation), indent=2)
-                unfinished.write_text(text + "\n", encoding="utf-8")
-        if as_json:
-            done = {"judgments": str(out), "rows": len(simulation.judgments)}
-            typer.echo(json.dumps({**done, "truth": str(truth) if truth else None}))
-        else:
-            typer.echo(f"wrote {len(simulation.judgments):,} judgments to {out}")
-            if truth is not None:
-                typer.echo(f"wrote {truth}")
-
-    guarded(work)
+            typer.echo(f"wrote {truth}")

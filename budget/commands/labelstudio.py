@@ -1,7 +1,6 @@
 """`labelmix labelstudio`: send a pilot to Label Studio and fetch what annotators answer."""
 
 import json
-from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -10,26 +9,57 @@ from typing import Annotated
 
 import typer
 
-from budget.commands.labelstudio_options import (
-    JUDGMENTS,
-    Anonymous,
-    JudgmentFile,
-    Patience,
-    Pilot,
-    Title,
-    TokenFile,
-    Url,
-)
-from budget.commands.options import DataDir, Json
-from budget.commands.table_options import (
+from budget.commands.console import guarded, progress_watcher
+from budget.commands.options import (
     ChoicesOption,
     ColumnOption,
+    DataDir,
+    Json,
     read_choices,
     read_columns,
 )
 
 STATE = "label_studio.sqlite"
+JUDGMENTS = "judgments.csv"
 CLOCK = "%H:%M:%S"  # before the lines of 'watch'
+
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="LABEL_STUDIO_URL", help="Address of Label Studio, e.g. http://localhost:8080."
+    ),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option(help="File that holds the token; default: the variable LABEL_STUDIO_TOKEN."),
+]
+Pilot = Annotated[
+    Path, typer.Argument(metavar="PILOT", help="The pilot's folder, that 'push' wrote.")
+]
+Title = Annotated[
+    str | None,
+    typer.Option(help="Fetch from this project, where the folder belongs to none yet."),
+]
+JudgmentFile = Annotated[
+    Path | None,
+    typer.Option(help=f"Judgment table, .csv or .parquet; default PILOT/{JUDGMENTS}."),
+]
+Anonymous = Annotated[
+    bool | None,
+    typer.Option(
+        "--anonymous/--by-address",
+        help="Name annotators user-1, ... or by e-mail address; default: as the last time, at "
+        "first by address.",
+    ),
+]
+Patience = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="Seconds to go on when the server stops answering; the first answer is waited for "
+        "10 seconds.",
+    ),
+]
 
 labelstudio_app = typer.Typer(
     help="Send a pilot to Label Studio and fetch what annotators answer.\n\n"
@@ -41,6 +71,7 @@ labelstudio_app = typer.Typer(
 
 
 @labelstudio_app.command()
+@guarded
 def push(
     items: Annotated[
         Path,
@@ -94,60 +125,57 @@ def push(
 
     Example: labelmix labelstudio push a.csv --title New --tasks all=9 --out new
     """
+    from annotation.files import readable
+    from annotation.label_studio.labelling_config import kind_of_items, labelling_config
+    from annotation.label_studio.pilot import draw_pilot
+    from annotation.label_studio.predictions import read_predictions
+    from annotation.label_studio.project import ProjectSettings
+    from annotation.label_studio.push import push as push_pilot
+    from budget.commands.item_source import ItemSource, config_or_items, load_source
+    from budget.commands.labelstudio_session import opened_server, opened_state, push_lines
+    from budget.commands.name_value import read_counts
 
-    def work() -> None:
-        from annotation.files import readable
-        from annotation.items.table_reader import FIRST_UNNAMED
-        from annotation.label_studio.labelling_config import kind_of_items, labelling_config
-        from annotation.label_studio.pilot import draw_pilot
-        from annotation.label_studio.predictions import read_predictions
-        from annotation.label_studio.project import ProjectSettings
-        from annotation.label_studio.push import push as push_pilot
-        from budget.commands.console import progress_watcher
-        from budget.commands.item_source import items_and_strata
-        from budget.commands.labelstudio_session import (
-            opened_server,
-            opened_state,
-            push_lines,
-            read_numbers,
-        )
-
-        numbers = read_numbers(tasks)
-        table, strata = items_and_strata(
-            items, measure, cut, data_dir, read_columns(column or []), read_choices(choices)
-        )
-        if table["item_id"].iloc[0] == FIRST_UNNAMED:
-            typer.echo(
-                f"note: items are called {FIRST_UNNAMED} and so on, by their place in the file; "
-                "name a column of identifiers by --column item_id=COLUMN",
-                err=True,
-            )
-        pilot = draw_pilot(table, strata, numbers, gold, seed)
-        kind = kind_of_items(table)
-        shown = read_predictions(predictions, pilot) if predictions else []
-        text = None
-        if instructions is not None:
-            with readable(instructions):
-                text = instructions.read_text(encoding="utf-8-sig")
-        classes = table["choices"].iloc[0] if kind == "classification" else ()
-        settings = ProjectSettings(title, labelling_config(kind, classes), overlap, text)
-        with (
-            opened_server(url, token_file, patience) as server,
-            opened_state(out / STATE, new=True) as state,
-            progress_watcher() as watcher,
-        ):
-            summary = push_pilot(server, state, pilot, settings, shown, watcher, seed)
-            requests = server.connection.requests
-        if as_json:
-            typer.echo(json.dumps(asdict(summary) | {"requests": requests}, indent=2))
-            return
-        typer.echo("\n".join(push_lines(summary)))
-        typer.echo(f"project: {summary.url}\nnext: labelmix labelstudio watch {out}")
-
-    _run(work)
+    numbers = read_counts(tasks, "--tasks", "STRATUM=NUMBER, e.g. easy=100")
+    config, file = config_or_items(items)
+    asked = ItemSource(
+        either="a file of items or CONFIG.toml",
+        config=config,
+        items=file,
+        data_dir=data_dir,
+        columns=read_columns(column),
+        choices=read_choices(choices),
+        measure=measure,
+        cut=cut,
+    )
+    found = load_source(asked)
+    for remark in found.remarks:
+        typer.echo(f"note: {remark}", err=True)
+    table = found.items
+    pilot = draw_pilot(table, found.stratum_of_items, numbers, gold, seed)
+    kind = kind_of_items(table)
+    shown = read_predictions(predictions, pilot) if predictions else []
+    text = None
+    if instructions is not None:
+        with readable(instructions):
+            text = instructions.read_text(encoding="utf-8-sig")
+    classes = table["choices"].iloc[0] if kind == "classification" else ()
+    settings = ProjectSettings(title, labelling_config(kind, classes), overlap, text)
+    with (
+        opened_server(url, token_file, patience) as server,
+        opened_state(out / STATE, new=True) as state,
+        progress_watcher() as watcher,
+    ):
+        summary = push_pilot(server, state, pilot, settings, shown, watcher, seed)
+        requests = server.connection.requests
+    if as_json:
+        typer.echo(json.dumps(asdict(summary) | {"requests": requests}, indent=2))
+        return
+    typer.echo("\n".join(push_lines(summary)))
+    typer.echo(f"project: {summary.url}\nnext: labelmix labelstudio watch {out}")
 
 
 @labelstudio_app.command()
+@guarded
 def pull(
     pilot: Pilot,
     url: Url = None,
@@ -165,43 +193,39 @@ def pull(
 
     Example: labelmix labelstudio pull runs/pilot
     """
+    from annotation.label_studio.pull import pull as pull_judgments
+    from budget.commands.labelstudio_session import (
+        adopt,
+        anonymity,
+        check_table_name,
+        opened_server,
+        opened_state,
+        pull_lines,
+        write_table,
+    )
 
-    def work() -> None:
-        from annotation.label_studio.pull import pull as pull_judgments
-        from budget.commands.console import progress_watcher
-        from budget.commands.labelstudio_session import (
-            adopt,
-            anonymity,
-            check_table_name,
-            opened_server,
-            opened_state,
-            pull_lines,
-            write_table,
-        )
-
-        target = judgments or pilot / JUDGMENTS
-        check_table_name(target)
-        is_new = not target.exists()
-        with (
-            opened_state(pilot / STATE, new=title is not None) as state,
-            nullcontext(anonymity(state, anonymous)) as unnamed,
-            opened_server(url or state.about("url"), token_file, patience) as server,
-            progress_watcher() as watcher,
-        ):
-            adopt(server, state, title)
-            summary = pull_judgments(server, state, watcher, whole)
-            write_table(state, target, unnamed)
-            requests = server.connection.requests
-        if as_json:
-            found = asdict(summary) | {"requests": requests, "judgments": str(target)}
-            typer.echo(json.dumps(found, indent=2))
-        else:
-            typer.echo("\n".join([*pull_lines(summary, is_new), f"judgments: {target}"]))
-
-    _run(work)
+    target = judgments or pilot / JUDGMENTS
+    check_table_name(target)
+    is_new = not target.exists()
+    with (
+        opened_state(pilot / STATE, new=title is not None) as state,
+        nullcontext(anonymity(state, anonymous)) as unnamed,
+        opened_server(url or state.about("url"), token_file, patience) as server,
+        progress_watcher() as watcher,
+    ):
+        adopt(server, state, title)
+        summary = pull_judgments(server, state, watcher, whole)
+        write_table(state, target, unnamed)
+        requests = server.connection.requests
+    if as_json:
+        found = asdict(summary) | {"requests": requests, "judgments": str(target)}
+        typer.echo(json.dumps(found, indent=2))
+    else:
+        typer.echo("\n".join([*pull_lines(summary, is_new), f"judgments: {target}"]))
 
 
 @labelstudio_app.command()
+@guarded
 def watch(
     pilot: Pilot,
     url: Url = None,
@@ -233,73 +257,50 @@ def watch(
 
     Example: labelmix labelstudio watch runs/pilot --every 60
     """
+    from annotation.label_studio.pull import PullSummary
+    from annotation.label_studio.pull import pull as pull_judgments
+    from annotation.label_studio.watch import Bell
+    from annotation.label_studio.watch import watch as watch_server
+    from budget.commands.labelstudio_session import (
+        adopt,
+        anonymity,
+        check_table_name,
+        ended_by_signals,
+        listening,
+        opened_server,
+        opened_state,
+        pull_lines,
+        write_table,
+    )
 
-    def work() -> None:
-        from annotation.label_studio.pull import PullSummary
-        from annotation.label_studio.pull import pull as pull_judgments
-        from annotation.label_studio.watch import Bell
-        from annotation.label_studio.watch import watch as watch_server
-        from budget.commands.labelstudio_session import (
-            adopt,
-            anonymity,
-            check_table_name,
-            ended_by_signals,
-            listening,
-            opened_server,
-            opened_state,
-            pull_lines,
-            write_table,
-        )
+    target = judgments or pilot / JUDGMENTS
+    check_table_name(target)
+    bell = Bell()
+    with (
+        ended_by_signals(),
+        opened_state(pilot / STATE, new=title is not None) as state,
+        nullcontext(anonymity(state, anonymous)) as unnamed,
+        opened_server(url or state.about("url"), token_file, patience) as server,
+    ):
+        adopt(server, state, title)
 
-        target = judgments or pilot / JUDGMENTS
-        check_table_name(target)
-        bell = Bell()
-        with (
-            ended_by_signals(),
-            opened_state(pilot / STATE, new=title is not None) as state,
-            nullcontext(anonymity(state, anonymous)) as unnamed,
-            opened_server(url or state.about("url"), token_file, patience) as server,
-        ):
-            adopt(server, state, title)
+        def changed(summary: PullSummary) -> None:
+            is_new = not target.exists()
+            write_table(state, target, unnamed)
+            if as_json:
+                typer.echo(json.dumps(asdict(summary)))
+            else:
+                lines = "\n".join(pull_lines(summary, is_new))
+                typer.echo(f"{strftime(CLOCK)} {lines}")
 
-            def changed(summary: PullSummary) -> None:
-                is_new = not target.exists()
-                write_table(state, target, unnamed)
-                if as_json:
-                    typer.echo(json.dumps(asdict(summary)))
-                else:
-                    lines = "\n".join(pull_lines(summary, is_new))
-                    typer.echo(f"{strftime(CLOCK)} {lines}")
+        def trouble(line: str) -> None:
+            typer.echo(f"{strftime(CLOCK)} labelmix: {line}", err=True)
 
-            def trouble(line: str) -> None:
-                typer.echo(f"{strftime(CLOCK)} labelmix: {line}", err=True)
-
-            try:
-                with listening(server, state, listen, callback, bell) as address:
-                    called = f", and when called at {address}" if address else ""
-                    typer.echo(f"looking every {every:g} s{called}; Ctrl-C ends", err=as_json)
-                    watch_server(
-                        lambda: pull_judgments(server, state), bell, every, changed, trouble
-                    )
-            except KeyboardInterrupt:
-                write_table(state, target, unnamed)  # the last pull may have been cut short
-                typer.echo(f"stopped; judgments: {target}", err=as_json)
-
-    _run(work)
-
-
-def _run(work: Callable[[], None]) -> None:
-    """Run a command's work; when it is interrupted, everything is kept."""
-    from budget.commands.console import guarded
-
-    def interruptible() -> None:
         try:
-            work()
+            with listening(server, state, listen, callback, bell) as address:
+                called = f", and when called at {address}" if address else ""
+                typer.echo(f"looking every {every:g} s{called}; Ctrl-C ends", err=as_json)
+                watch_server(lambda: pull_judgments(server, state), bell, every, changed, trouble)
         except KeyboardInterrupt:
-            typer.echo(
-                "labelmix: interrupted; what is done is kept, the same command goes on from there.",
-                err=True,
-            )
-            raise typer.Exit(130) from None
-
-    guarded(interruptible)
+            write_table(state, target, unnamed)  # the last pull may have been cut short
+            typer.echo(f"stopped; judgments: {target}", err=as_json)

@@ -3,7 +3,7 @@
 import os
 import secrets
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
@@ -25,22 +25,6 @@ SECRET_VARIABLE = "LABELMIX_WEBHOOK_SECRET"
 _SHORTEST_SECRET = 16  # characters
 _PARTING = 5.0  # seconds to wait for a server that does not answer when we are told to end
 _SHOWN = 5  # annotations that are left out, named on the screen
-
-
-def read_numbers(tasks: Sequence[str]) -> dict[str, int]:
-    """Read "easy=100" and the like: stratum -> number of tasks.
-
-    Raises InputError if one is malformed, or a stratum occurs twice.
-    """
-    numbers: dict[str, int] = {}
-    for text in tasks:
-        stratum, _, number = text.rpartition("=")
-        if not stratum or not (number.isascii() and number.isdecimal()) or len(number) > 9:
-            raise InputError(f"--tasks '{text}': should be STRATUM=NUMBER, e.g. easy=100.")
-        if stratum in numbers:
-            raise InputError(f"--tasks names the stratum '{stratum}' twice.")
-        numbers[stratum] = int(number)
-    return numbers
 
 
 @contextmanager

@@ -1,67 +1,154 @@
-"""What `labelmix judgments report` is asked, read from the command line's texts."""
+"""Options of the form NAME=VALUE, read: pairs of texts, whole numbers, numbers, money.
+
+A `form` tells the user what to write, with an example: "STRATUM=NUMBER, e.g. easy=100".
+"""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from decimal import Decimal
+from typing import TYPE_CHECKING, TypeVar
 
 from annotation.errors import InputError
-from annotation.team.label_cost import Rates, read_amounts
+from annotation.name_value import name_and_value
 
 if TYPE_CHECKING:
-    pass
+    from annotation.team.label_cost import Rates
+
+_MOST_DIGITS = 12  # of a whole number; more is a slip of the hand
+Value = TypeVar("Value")
 
 
-def read_counts(texts: Sequence[str], option: str) -> dict[str, int]:
-    """Numbers given as NAME=NUMBER.
+def read_pairs(
+    texts: Sequence[str] | None,
+    option: str,
+    form: str,
+    at_first: bool = False,
+    last_counts: bool = False,
+) -> dict[str, str]:
+    """Texts by name; none where the option was not given.
 
-    Raises InputError that names what cannot be read.
-    """
-    counts: dict[str, int] = {}
-    for name, value in read_pairs(texts, option).items():
-        if not value.isdecimal() or len(value) > 12:
-            raise InputError(f"{option} {name}={value}: should be a whole number, at least 0.")
-        counts[name] = int(value)
-    return counts
+    `at_first`: the value may hold equals signs, not the name. `last_counts`: a name given again
+    has its last value.
 
-
-def read_numbers(texts: Sequence[str], option: str) -> dict[str, float]:
-    """Numbers, below 0 too, given as NAME=NUMBER.
-
-    Raises InputError that names what cannot be read.
-    """
-    numbers: dict[str, float] = {}
-    for name, value in read_pairs(texts, option).items():
-        try:
-            numbers[name] = float(value)
-        except ValueError:
-            numbers[name] = math.nan
-        if not math.isfinite(numbers[name]):
-            raise InputError(f"{option} {name}={value}: should be a number.")
-    return numbers
-
-
-def read_pairs(texts: Sequence[str], option: str) -> dict[str, str]:
-    """Texts given as NAME=TEXT.
-
-    Raises InputError that names what cannot be read.
+    Raises InputError for a text of another form, and for a name given twice.
     """
     pairs: dict[str, str] = {}
-    for text in texts:
-        name, equals, value = (part.strip() for part in text.rpartition("="))
-        if not equals or not name or not value:
-            raise InputError(f"{option} '{text}': should be NAME=VALUE.")
-        if name in pairs:
-            raise InputError(f"{option} '{text}': '{name}' is given twice.")
+    for text in texts or ():
+        name, value = name_and_value(text, at_first) or ("", "")
+        if not name or not value:
+            raise InputError(f"{option} '{text}': should be {form}.")
+        if name in pairs and not last_counts:
+            raise InputError(f"{option} '{text}': '{name}' is given twice; give it once.")
         pairs[name] = value
     return pairs
 
 
-def read_rates(hourly: Sequence[str], fee: str | None, recruiting: Sequence[str]) -> Rates:
-    """What work is paid, from the texts of the options.
+def read_counts(
+    texts: Sequence[str] | None, option: str, form: str, at_least: int = 0
+) -> dict[str, int]:
+    """Whole numbers by name.
+
+    Raises InputError that names what cannot be read.
+    """
+
+    def count(text: str) -> int:
+        is_number = text.isascii() and text.isdecimal() and len(text) <= _MOST_DIGITS
+        if not is_number or int(text) < at_least:
+            raise InputError(f"should be a whole number, at least {at_least}.")
+        return int(text)
+
+    return _values(read_pairs(texts, option, form), option, count)
+
+
+def read_numbers(texts: Sequence[str] | None, option: str, form: str) -> dict[str, float]:
+    """Numbers, below 0 too, by name.
+
+    Raises InputError that names what cannot be read.
+    """
+
+    def number(text: str) -> float:
+        try:
+            found = float(text)
+        except ValueError:
+            found = math.nan
+        if not math.isfinite(found):
+            raise InputError("should be a number.")
+        return found
+
+    return _values(read_pairs(texts, option, form), option, number)
+
+
+def read_costs(texts: Sequence[str] | None, option: str, form: str) -> dict[str, Decimal]:
+    """Amounts of money by name; the last one of a name counts.
+
+    Raises InputError that names what cannot be read.
+    """
+    from annotation.terms.cost import money
+
+    return _values(read_pairs(texts, option, form, last_counts=True), option, money)
+
+
+def read_hours(texts: Sequence[str] | None, option: str, form: str) -> dict[str, Decimal]:
+    """Hours by name, exactly, within the bounds of money; the last ones of a name count.
+
+    Raises InputError that names what cannot be read.
+    """
+    from annotation.terms.cost import money
+
+    def hours(text: str) -> Decimal:
+        try:
+            return money(text)
+        except InputError:
+            raise InputError("should be a number of hours, at least 0.") from None
+
+    return _values(read_pairs(texts, option, form, last_counts=True), option, hours)
+
+
+def _values(pairs: dict[str, str], option: str, read: Callable[[str], Value]) -> dict[str, Value]:
+    found = {}
+    for name, value in pairs.items():
+        try:
+            found[name] = read(value)
+        except InputError as error:
+            raise InputError(f"{option} {name}={value}: {error}") from None
+    return found
+
+
+def read_amounts(
+    texts: Sequence[str] | None, option: str
+) -> tuple[dict[str, Decimal], Decimal | None]:
+    """Amounts of money given as NAME=AMOUNT, and at most one AMOUNT for all others.
+
+    Raises InputError that names what cannot be read.
+    """
+    from annotation.terms.cost import money
+
+    found: dict[str | None, Decimal] = {}
+    for text in texts or ():
+        pair = name_and_value(text)
+        name, amount = pair or (None, text.strip())
+        if name == "":
+            raise InputError(f"{option} '{text}': should be AMOUNT or NAME=AMOUNT, e.g. bob=40.")
+        if name in found:
+            raise InputError(f"{option} '{text}': is given twice; give it once.")
+        try:
+            found[name] = money(amount)
+        except InputError as error:
+            raise InputError(f"{option} '{text}': {error}") from None
+    usual = found.pop(None, None)
+    return {str(name): amount for name, amount in found.items()}, usual
+
+
+def read_rates(
+    hourly: Sequence[str] | None, fee: str | None, recruiting: Sequence[str] | None
+) -> "Rates":
+    """What work is paid, from the texts of --rate, --fee and --recruiting.
 
     Raises InputError that names what cannot be read, and if there are costs but no hourly rate.
     """
+    from annotation.team.label_cost import Rates
+
     per_hour, usual = read_amounts(hourly, "--rate")
     once, others = read_amounts(recruiting, "--recruiting")
     if others is not None:

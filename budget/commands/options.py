@@ -1,9 +1,13 @@
 """Options that several commands share, each with one name, type and help."""
 
+import csv
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from annotation.errors import InputError
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of tables.")]
 Workers = Annotated[
@@ -40,3 +44,46 @@ DataDir = Annotated[
 ModelPath = Annotated[
     str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
 ]
+# How to read a user's own table.
+ColumnOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--column",
+        metavar="NAME=COLUMN",
+        help="What ITEMS calls it, e.g. question=prompt; may be given several times.",
+    ),
+]
+ChoicesOption = Annotated[
+    str | None,
+    typer.Option(
+        "--choices",
+        metavar="A,B,...",
+        help="The classes of all items, where ITEMS has no column of choices.",
+    ),
+]
+
+
+def read_columns(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Read "question=prompt" and the like: name in the item table -> name in the file.
+
+    Raises InputError if one is malformed, or names the same twice.
+    """
+    from budget.commands.name_value import read_pairs
+
+    return read_pairs(pairs, "--column", "NAME=COLUMN, e.g. question=prompt", at_first=True)
+
+
+def read_choices(text: str | None) -> list[str] | None:
+    """Read "yes,no": the choices of all items; one that holds a comma stands in quotes.
+
+    Raises InputError if there are fewer than two, one is empty, or one occurs twice.
+    """
+    if text is None:
+        return None
+    choices = [part.strip() for part in next(csv.reader([text], skipinitialspace=True), [])]
+    if len(choices) < 2 or not all(choices) or len(set(choices)) < len(choices):
+        raise InputError(
+            f"--choices {text!r} should be two or more different classes with commas between "
+            "them, e.g. yes,no."
+        )
+    return choices

@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from budget.commands.console import guarded, tell
 from budget.commands.options import Json, RunFolder
 
 
+@guarded
 def plan(
     run_folder: RunFolder,
     budget: Annotated[
@@ -66,29 +68,21 @@ def plan(
 
     Example: labelmix plan runs/demo --budget 900 --cost hard=3
     """
-    from budget.commands.console import guarded
+    from budget.commands.name_value import read_costs, read_hours
+    from budget.commands.show.plan import show_replan
+    from budget.decision.question import PlanOptions
+    from budget.decision.replan import replan
 
-    def work() -> None:
-        from budget.commands.show.plan import show_replan
-        from budget.decision.question import PlanOptions
-        from budget.decision.replan import replan
-
-        options = PlanOptions(
-            budget=budget,
-            costs=cost or (),
-            method=method,
-            suppliers=suppliers,
-            target_accuracy=target_accuracy,
-            probability=probability,
-            deadline_days=deadline_days,
-            hours=hours or (),
-            rounds_left=rounds_left,
-            value_per_point=value_per_point,
-        )
-        replanned = replan(run_folder, options)
-        if as_json:
-            typer.echo(replanned.model_dump_json(indent=2))
-        else:
-            show_replan(replanned)
-
-    guarded(work)
+    options = PlanOptions(
+        budget=budget,
+        costs=read_costs(cost, "--cost", "STRATUM=COST, e.g. hard=3"),
+        method=method,
+        suppliers=suppliers,
+        target_accuracy=target_accuracy,
+        probability=probability,
+        deadline_days=deadline_days,
+        hours=read_hours(hours, "--hours", "ROLE=HOURS, e.g. expert=40"),
+        rounds_left=rounds_left,
+        value_per_point=value_per_point,
+    )
+    tell(replan(run_folder, options), as_json, show_replan)

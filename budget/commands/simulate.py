@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from budget.commands.console import guarded, progress_watcher
 from budget.commands.options import Json
 
 
+@guarded
 def simulate(
     run: Annotated[
         Path | None,
@@ -65,46 +67,40 @@ def simulate(
 
     Example: labelmix simulate --assume transfer=.6:.9 --x budget=200:5000:100
     """
-    from budget.commands.console import guarded, progress_watcher
+    if presets:
+        _show_presets(as_json)
+        return
+    from annotation.files import check_folder
+    from budget.commands.show.simulate import show_simulation
+    from budget.simulate.figure import write_figure
+    from budget.simulate.page import write_page
+    from budget.simulate.result import write_simulation
+    from budget.simulate.run import run_simulation
+    from budget.simulate.scene import SimulateOptions
 
-    def work() -> None:
-        if presets:
-            _show_presets(as_json)
-            return
-        from annotation.files import check_folder
-        from budget.simulate.figure import write_figure
-        from budget.simulate.page import write_page
-        from budget.simulate.result import write_simulation
-        from budget.simulate.run import run_simulation
-        from budget.simulate.scene import SimulateOptions
-
-        options = SimulateOptions(
-            run=run,
-            method=method,
-            preset=preset,
-            assume=tuple(assume or ()),
-            x=x,
-            y=y,
-            margin=margin,
-            draws=draws,
-            seed=seed,
-            currency=currency,
-        )
-        check_folder(out)
-        with progress_watcher() as watcher:
-            result = run_simulation(options, watcher)
-        write_simulation(result, out)
-        write_figure(result, out)
-        write_page(result, out)
-        if as_json:
-            typer.echo(result.model_dump_json())
-            return
-        from budget.commands.show.simulate import show_simulation
-
+    options = SimulateOptions(
+        run=run,
+        method=method,
+        preset=preset,
+        assume=tuple(assume or ()),
+        x=x,
+        y=y,
+        margin=margin,
+        draws=draws,
+        seed=seed,
+        currency=currency,
+    )
+    check_folder(out)
+    with progress_watcher() as watcher:
+        result = run_simulation(options, watcher)
+    write_simulation(result, out)
+    write_figure(result, out)
+    write_page(result, out)
+    if as_json:  # on one line: its matrices are long
+        typer.echo(result.model_dump_json())
+    else:
         show_simulation(result)
         typer.echo(f"page: {out / 'simulate.html'}\nnumbers: {out / 'simulate.json'}")
-
-    guarded(work)
 
 
 def _show_presets(as_json: bool) -> None:

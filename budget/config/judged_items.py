@@ -12,11 +12,11 @@ from annotation.errors import InputError
 from annotation.hardness.disagreement import answer_entropy, pairwise_disagreement
 from annotation.judgments.item_checks import check_against_items
 from annotation.judgments.read_files import read_judgment_files
-from annotation.judgments.rejections import Reading
+from annotation.judgments.rejections import CheckedJudgments
 from annotation.labelling.collected import CollectedJudgments, split_judgments
 from annotation.team.error_rates import ErrorRates
+from annotation.terms.clean_share import redraw_rates
 from annotation.terms.cost import LabelTerms
-from annotation.terms.noise import redraw_rates
 from annotation.truth.coding import code_judgments
 from budget.config.collected_section import CollectedSection
 from budget.config.run import RunConfig
@@ -38,7 +38,7 @@ class JudgedItems:
     """
 
     items: pd.DataFrame
-    reading: Reading
+    reading: CheckedJudgments
     section: CollectedSection
 
 
@@ -66,7 +66,7 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
             "annotators.judgments_for_strata to how many of each item's may tell it (they are not "
             "bought), or bring it as a column of the items."
         )
-    return JudgedItems(items, Reading(for_sale, fitting.rejected, fitting.notes), section)
+    return JudgedItems(items, CheckedJudgments(for_sale, fitting.rejected, fitting.notes), section)
 
 
 def measured_terms(

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING, get_args
 
 from analysis.run.result import CollectedSummary
 from annotation.errors import InputError
-from annotation.items.read import load_partly_answered
-from annotation.sources import load_items
+from budget.config.items import configured_items
 from budget.config.judged_items import collected_labels, judged_items, measured_terms
 from budget.config.run import RunConfig
-from budget.market.simple_rules import Mix
 from training.lab import Lab
 from training.models.source import find_model
 from training.task import Task, TestSizes
@@ -34,7 +32,7 @@ class Setting:
         return self.config.budget.total
 
     @cached_property
-    def pilot_mix(self) -> Mix:
+    def pilot_mix(self) -> dict[str, int]:
         """What the first round buys."""
         return dict.fromkeys(self.lab.strata, self.config.pilot.labels)
 
@@ -48,11 +46,10 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
     """
     source = find_model(config.model.path)
     if config.collected is None:
-        items = load_items(config.items.source, **config.items.options())
-        task = _task(config, items)
+        task = _task(config, configured_items(config))
         lab, summary = Lab(task, source, recipes_of(config), config.terms()), None
     else:
-        judged = judged_items(_judged_table(config), config.collected, config.strata.measure)
+        judged = judged_items(configured_items(config), config.collected, config.strata.measure)
         task = _task(config, judged.items)
         terms, summary = measured_terms(judged, task, config)
         labels = collected_labels(judged, task, terms, config.targets.judgments)
@@ -83,13 +80,6 @@ def _task(config: RunConfig, items: "pd.DataFrame") -> Task:
     )
     sizes = TestSizes(target, others)
     return Task(items, strata, config.strata.target, sizes, config.test.seed)
-
-
-def _judged_table(config: RunConfig) -> "pd.DataFrame":
-    """Items of which some, or all but the test set's, have no right answer yet."""
-    if config.items.source == "tabular":
-        return load_partly_answered(**config.items.options())
-    return load_items(config.items.source, **config.items.options())
 
 
 def recipes_of(config: RunConfig) -> dict[Method, Recipe]:

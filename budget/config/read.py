@@ -1,6 +1,5 @@
 """From a TOML file to a checked configuration."""
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from pydantic import (
 from annotation.errors import InputError
 from budget.config.run import RunConfig
 from budget.config.sections import ItemsSection, ModelSection
-from budget.config.toml import first_error
+from budget.config.toml import Mistake, Place, first_error, read_toml
 
 
 def read_config(path: Path, plans: bool = True) -> RunConfig:
@@ -21,16 +20,7 @@ def read_config(path: Path, plans: bool = True) -> RunConfig:
 
     Raises InputError: no such file, not TOML (with line and column), a wrong key or value.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; 'labelmix init' writes one.") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder; give the configuration's .toml file.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}.") from None
+    raw = read_toml(path, "'labelmix init' writes one")
     return parse_config(raw, str(path), path.parent, plans)
 
 
@@ -44,7 +34,7 @@ def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = Tr
     try:
         config = RunConfig.model_validate(raw, context={"plans": plans})
     except ValidationError as error:
-        raise InputError(f"{where}: {first_error(error)}") from None
+        raise InputError(f"{where}: {first_error(error, _remedy)}") from None
     except InputError as error:
         raise InputError(f"{where}: {error}") from None
     options = config.items.options()
@@ -61,6 +51,12 @@ def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = Tr
     if (local / "config.json").is_file():
         updates["model"] = ModelSection(path=str(local))
     return config.model_copy(update=updates)
+
+
+def _remedy(mistake: Mistake, place: Place) -> str:
+    if mistake == "section for a value":
+        return ""
+    return "'labelmix init' writes a configuration with every key"
 
 
 def _relative_to(folder: Path, path: str) -> Path:

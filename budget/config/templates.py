@@ -1,10 +1,10 @@
 """The configurations that come with labelmix."""
 
-import tomllib
 from pathlib import Path
 
 from budget.config.read import parse_config
 from budget.config.run import RunConfig
+from budget.config.toml import read_toml
 
 _HERE = Path(__file__).parent
 
@@ -16,5 +16,4 @@ def commented_config() -> str:
 
 def demo_config() -> RunConfig:
     """What `labelmix demo` runs."""
-    text = (_HERE / "demo.toml").read_text(encoding="utf-8")
-    return parse_config(tomllib.loads(text), "demo.toml", _HERE)
+    return parse_config(read_toml(_HERE / "demo.toml"), "demo.toml", _HERE)

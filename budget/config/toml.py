@@ -1,7 +1,10 @@
 """What all TOML files of labelmix share: strict sections, exact money, one line per error."""
 
+import tomllib
+from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -10,11 +13,16 @@ from pydantic import (
     ValidationError,
 )
 
+from annotation.errors import InputError
+from annotation.files import readable
 from annotation.terms.cost import (
     money,
 )
 
 Money = Annotated[Decimal, BeforeValidator(money)]
+Place = tuple[int | str, ...]  # the keys that lead to a value, and the numbers of a list
+Mistake = Literal["missing", "unknown key", "section for a value"]
+Remedy = Callable[[Mistake, Place], str]  # what to do about a mistake; "" for nothing more to say
 
 
 class Section(BaseModel):
@@ -23,25 +31,49 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-def first_error(error: ValidationError) -> str:
-    """The first thing that is wrong, in one line: where, what, and what it says."""
+def read_toml(
+    path: Path, if_absent: str = "", number: Callable[[str], Any] = float
+) -> dict[str, Any]:
+    """The keys of a TOML file; `number` reads those with a decimal point.
+
+    Raises InputError: no such file (`if_absent` says what to do then), not UTF-8, not TOML (with
+    line and column).
+    """
+    with readable(path):
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+        except FileNotFoundError:
+            remedy = f"; {if_absent}" if if_absent else ""
+            raise InputError(f"{path}: no such file{remedy}.") from None
+        except IsADirectoryError:
+            raise InputError(f"{path}: is a folder; give a .toml file.") from None
+    try:
+        return tomllib.loads(text, parse_float=number)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not valid TOML: {error}.") from None
+
+
+def first_error(error: ValidationError, remedy: Remedy) -> str:
+    """The first thing that is wrong, in one line: where, what, what it says, what to do."""
     errors = error.errors()
     # A misspelt key is the likelier mistake where one is also missing.
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-    place = ".".join(str(part) for part in first["loc"] if part != "[key]")
-    place = (
-        place.replace("collected.", "annotators.", 1) if place.startswith("collected.") else place
-    )
-    kind, value = first["type"], first.get("input")
+    kind, value, keys = first["type"], first.get("input"), first["loc"]
+    place = ".".join(str(part) for part in keys if part != "[key]")
+    if place.startswith("collected."):  # which is written as part of [annotators]
+        place = place.replace("collected.", "annotators.", 1)
     if kind == "missing":
-        return f"{place} is missing; 'labelmix init' writes a configuration with every key."
+        return f"{place} is missing; {remedy('missing', keys)}."
     if kind == "extra_forbidden":
-        return f"{place}: no such key; 'labelmix init' writes a configuration with every key."
+        return f"{place}: no such key; {remedy('unknown key', keys)}."
     if kind == "model_type":
         return f"{place} should be a section, [{place}]; got {value!r}."
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     message = message.replace("Input should", "should").replace("valid tuple", "list")
+    is_section = isinstance(value, dict | BaseModel)
+    if is_section and (instead := remedy("section for a value", keys)):
+        return f"{place}: should be one value; {instead}."
     # The value of a whole section says nothing that the message does not.
-    is_told = not place or isinstance(value, dict | BaseModel) or "; got " in message
+    is_told = not place or is_section or "; got " in message
     got = "" if is_told else f"; got {value!r}"
     return f"{place}: {message}{got}." if place else f"{message}."

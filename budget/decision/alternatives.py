@@ -3,19 +3,15 @@
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from analysis.accuracy import interval
 from analysis.estimates import Estimate
+from annotation.arrays import Array
 from annotation.errors import InputError
 from budget.decision.result import OtherPurchase, PlannedPurchase, PurchaseLine
 from budget.market.offers import Offer
 from budget.search.evaluation import TIE
 from budget.search.plan import Plan, PlanSearch
 from budget.surface.response import ResponseSurface
-
-Array = NDArray[np.float64]
 
 
 def described(plan: Plan, surface: ResponseSurface) -> PlannedPurchase:

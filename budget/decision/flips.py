@@ -6,25 +6,23 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.terms.cost import DECIMAL_PLACES, LARGEST
 from budget.decision.alternatives import compared
-from budget.decision.result import Flip, Side
+from budget.decision.result import Flip, SideComparison
 from budget.market.market import Market
 from budget.market.offers import Discount, Offer
 from budget.search.plan import Plan, PlanSearch
 from budget.surface.response import ResponseSurface
 
-Array = NDArray[np.float64]
 _COST_FACTORS = (1 / 50, 50.0)
 _NOISIEST = 0.98  # redraw rate
 _TRANSFER_FACTORS = (0.0, 3.0)
 _STEPS = 12
 
 
-def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> Side | None:
+def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> SideComparison | None:
     """All money on `stratum` against all money on the target; None where nothing is to compare.
 
     Where more labels of one of them would harm, its side buys none.
@@ -82,7 +80,7 @@ def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> Side | Non
     def mean_cosine(scale: float) -> float:
         return float(np.clip(scale * cosine, -1, 1).mean())
 
-    return Side(
+    return SideComparison(
         stratum=stratum,
         target=target,
         probability_better=probability,

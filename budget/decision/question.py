@@ -1,7 +1,7 @@
 """What the command line says to `labelmix plan`, checked."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -13,19 +13,19 @@ from budget.market.supplier_file import Suppliers
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """Options of the command as they were given; None where they were not.
+    """Options of the command as they were given; None, or empty, where they were not.
 
-    `costs` are STRATUM=COST, `hours` are ROLE=HOURS; `deadline_days` are working days.
+    `costs` are per label by stratum, `hours` of work by role; `deadline_days` are working days.
     """
 
     budget: str | None = None
-    costs: Sequence[str] = ()
+    costs: Mapping[str, Decimal] = field(default_factory=dict)
     method: str | None = None
     suppliers: Path | None = None
     target_accuracy: float | None = None
     probability: float = 0.9
     deadline_days: float | None = None
-    hours: Sequence[str] = ()
+    hours: Mapping[str, Decimal] = field(default_factory=dict)
     rounds_left: int | None = None
     value_per_point: str | None = None
 
@@ -53,8 +53,8 @@ def amount(option: str, given: str) -> Decimal:
 def hours_of_roles(options: PlanOptions, suppliers: Suppliers) -> dict[str, Decimal]:
     """Role -> hours of work until the deadline; roles without a limit are not named.
 
-    Raises InputError if a role is unknown, hours are no number, or somebody's work is not counted
-    although hours are limited.
+    Raises InputError if a role is unknown, or somebody's work is not counted although hours are
+    limited.
     """
     found: dict[str, Decimal] = {}
     if options.deadline_days is not None:
@@ -70,18 +70,11 @@ def hours_of_roles(options: PlanOptions, suppliers: Suppliers) -> dict[str, Deci
                 "--deadline-days needs sections [roles.NAME] with people and hours_per_day in the "
                 "file of suppliers; or give --hours ROLE=HOURS."
             )
-    for given in options.hours:
-        role, separator, number = given.partition("=")
-        if not separator or role not in suppliers.roles:
+    for role, number in options.hours.items():
+        if role not in suppliers.roles:
             known = ", ".join(suppliers.roles) or "none; set role = in the file of suppliers"
-            raise InputError(f"--hours {given}: should be ROLE=HOURS; roles are: {known}.")
-        try:
-            found[role] = money(number)
-        except InputError:
-            raise InputError(
-                f"--hours {given}: hours should be a number of at least 0, for example "
-                f"--hours {role}=40."
-            ) from None
+            raise InputError(f"--hours {role}={number}: no such role; roles are: {known}.")
+        found[role] = number
     if found:
         _check_work(options, suppliers, found)
     return found

@@ -1,6 +1,6 @@
 """`labelmix plan`: a decision on the evidence of a finished run, at other prices and suppliers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -80,7 +80,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         suppliers = read_suppliers(options.suppliers, surface.strata, choices)
     market = _market(result, surface, terms, suppliers, options)
     total = _budget(options, result)
-    pilot_cost = mix_cost(result.pilot.labels, _terms(result, ()))
+    pilot_cost = mix_cost(result.pilot.labels, _terms(result, {}))
     if total is not None and pilot_cost > total:
         raise InputError(
             f"the budget of {total} is too small for the pilot, which costs {pilot_cost}; give at "
@@ -236,32 +236,22 @@ def _budget(options: PlanOptions, result: RunResult) -> Decimal | None:
     return None if options.target_accuracy is not None else money(result.budget)
 
 
-def _terms(result: RunResult, costs: Sequence[str]) -> dict[str, LabelTerms]:
+def _terms(result: RunResult, costs: Mapping[str, Decimal]) -> dict[str, LabelTerms]:
     prices: dict[str, Decimal] = {
         name: money(stratum.cost)
         for name, stratum in result.strata.items()
         if stratum.cost is not None
     }
-    for given in costs:
-        name, separator, cost = given.rpartition("=")
-        if not separator or name not in prices:
+    for name, cost in costs.items():
+        if name not in prices:
             raise InputError(
-                f"--cost {given}: should be STRATUM=COST with one of {', '.join(prices)}, "
-                f"for example --cost {next(iter(prices))}=1.5."
+                f"--cost {name}={cost}: no such stratum for sale; choose from {', '.join(prices)}."
             )
-        prices[name] = _cost(given, cost)
+        if cost == 0:
+            raise InputError(f"--cost {name}={cost}: the cost should be above 0.")
+        prices[name] = cost
     terms = {}
     for name, price in prices.items():
         stratum = result.strata[name]
         terms[name] = LabelTerms(price, stratum.error_rate or 0.0, stratum.error_kind or "redraw")
     return terms
-
-
-def _cost(given: str, cost: str) -> Decimal:
-    try:
-        price = money(cost)
-    except InputError as error:
-        raise InputError(f"--cost {given}: {error}") from None
-    if price == 0:
-        raise InputError(f"--cost {given}: the cost should be above 0.")
-    return price

@@ -51,7 +51,7 @@ class Flip(Record):
     high: float
 
 
-class Side(Record):
+class SideComparison(Record):
     """All money on one stratum against all money on the target stratum.
 
     Cost and noise ratios are those of the two, per label: this stratum's to the target's.
@@ -115,7 +115,7 @@ class Decision(Record):
     left_because: LeftBecause | None  # why the plan leaves money; None: nothing to explain
     now: Estimate  # expected accuracy without buying more
     others: list[OtherPurchase]  # best first
-    sides: list[Side]
+    sides: list[SideComparison]
     rates: list[RatePoint]
     next_round: NextRound | None
     worth: Worth | None

@@ -29,7 +29,7 @@ from budget.decision.result import (
     NextRound,
     OtherPurchase,
     PurchaseLine,
-    Side,
+    SideComparison,
     Target,
     Worth,
 )
@@ -169,7 +169,7 @@ def probability(value: float) -> str:
     return percent(value, 0)
 
 
-def sides(side: Side, currency: str) -> list[str]:
+def sides(side: SideComparison, currency: str) -> list[str]:
     """Which of two strata is the better buy, and what would change that."""
     ahead = (side.difference.estimate or 0.0) > 0
     better, worse = (side.stratum, side.target) if ahead else (side.target, side.stratum)
@@ -247,7 +247,7 @@ def what_was_rehearsed(purchases: int) -> str:
     )
 
 
-def _number(side: Side) -> float:
+def _number(side: SideComparison) -> float:
     return side.difference.estimate or 0.0
 
 

@@ -4,16 +4,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-import numpy as np
-
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal, money
-from annotation.terms.majority import majority_redraw_rate
 from annotation.terms.noise import (
-    ErrorKind,
-    check_error_kind,
     check_error_rate,
-    redraw_rates,
 )
 
 MOST_JUDGMENTS = 7
@@ -36,7 +30,7 @@ class Offer:
     stratum, supplier : whose labels, and who gives them
     judgments : per label, 1 to 7
     cost : per judgment
-    redraw_rate : of a label, once its judgments are aggregated, see `label_redraw_rate`
+    redraw_rate : of a label, once its judgments are aggregated, see `annotation.terms.majority`
     discounts : in order of `after`; each costs less than the one before
     fixed_cost : paid once if anything is bought
     least : labels that a purchase has at least
@@ -117,33 +111,3 @@ class Offer:
         """Hours of work that so many labels take, rounded to nine digits."""
         seconds = Fraction(self.seconds) * labels * self.judgments
         return Decimal(round(seconds / 3600 * 10**9)).scaleb(-9)
-
-
-def label_redraw_rate(
-    error_rate: float, error_kind: ErrorKind, judgments: int, choices: int
-) -> float:
-    """The redraw rate of a label that `judgments` annotators of equal skill agree on most.
-
-    See `annotation.terms.majority`. The most probable choice of a posterior is the most
-    frequent one too, where annotators err alike, so the rate is that of both.
-
-    Parameters
-    ----------
-    error_rate, error_kind : of one judgment, see `annotation.terms.noise`
-    judgments : 1 to 7
-    choices : of every item, at least 2
-
-    Raises
-    ------
-    InputError
-        If the rate, the kind, or one of the numbers is out of range.
-    """
-    check_error_rate(error_rate)
-    check_error_kind(error_kind)
-    if choices < 2:
-        raise InputError(f"items should have at least 2 choices; got {choices}.")
-    if not 1 <= judgments <= MOST_JUDGMENTS:
-        raise InputError(f"judgments per label should be 1 to {MOST_JUDGMENTS}; got {judgments}.")
-    # Labels that are wrong more often than guesses say nothing.
-    one = min(float(redraw_rates(error_rate, error_kind, np.array([choices]))[0]), 1.0)
-    return majority_redraw_rate(one, judgments, choices)

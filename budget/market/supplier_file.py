@@ -1,27 +1,24 @@
 """The file of suppliers: who labels, at which price, how well and how fast."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
+import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError
 
 from annotation.errors import InputError
+from annotation.terms.clean_share import redraw_rates
 from annotation.terms.cost import exact_decimal, money
+from annotation.terms.majority import majority_redraw_rate
 from annotation.terms.noise import ErrorKind
-from budget.config.toml import Money, Section
+from budget.config.toml import Mistake, Money, Place, Section, first_error, read_toml
 from budget.market.market import TrainingCost
-from budget.market.offers import (
-    MOST_JUDGMENTS,
-    Discount,
-    Offer,
-    label_redraw_rate,
-)
+from budget.market.offers import MOST_JUDGMENTS, Discount, Offer
 
 
 def _seconds(value: object) -> Decimal:
@@ -122,8 +119,8 @@ def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers
     Raises InputError: no such file, not TOML, a wrong key or value, a stratum that is not for
     sale, a supplier without cost or error rate.
     """
+    raw = read_toml(path, f"write one with {_EXAMPLE}")
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
         file = SuppliersFile.model_validate(raw)
         _check_roles(file)
         offers = [
@@ -131,14 +128,8 @@ def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers
             for name, section in file.suppliers.items()
             for offer in _offers(name, section, strata, choices)
         ]
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; write one with {_EXAMPLE}.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}.") from None
     except ValidationError as error:
-        raise InputError(f"{path}: {_first_error(error)}") from None
+        raise InputError(f"{path}: {first_error(error, _remedy)}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return Suppliers(
@@ -189,8 +180,8 @@ def _offers(
                 "that none can be bought; raise capacity or lower least."
             )
         for judgments in terms.get("judgments", (1,)):
-            rate = label_redraw_rate(
-                terms["error_rate"], terms.get("error_kind", "redraw"), judgments, choices
+            one = redraw_rates(
+                terms["error_rate"], terms.get("error_kind", "redraw"), np.array([choices])
             )
             found.append(
                 Offer(
@@ -198,7 +189,7 @@ def _offers(
                     supplier=name,
                     judgments=judgments,
                     cost=terms["cost"],
-                    redraw_rate=rate,
+                    redraw_rate=majority_redraw_rate(float(one[0]), judgments, choices),
                     discounts=tuple(Discount(**each) for each in terms.get("discounts", ())),
                     fixed_cost=terms.get("fixed_cost", Decimal(0)),
                     least=terms.get("least", 1),
@@ -210,29 +201,17 @@ def _offers(
     return found
 
 
-def _first_error(error: ValidationError) -> str:
-    errors: list[Any] = list(error.errors())
-    # A misspelt key is the likelier mistake where one is also missing.
-    first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
-    place = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        return f"{place}: no such key; {_keys_instead(first['loc'])}."
-    if first["type"] == "missing":
-        return f"{place} is missing; write {_EXAMPLE}."
-    message = first["msg"].removeprefix("Value error, ").replace("Input should", "should")
-    if isinstance(first.get("input"), dict) and place.startswith("suppliers."):
-        supplier = ".".join(str(part) for part in first["loc"][:2])
-        if "valid dictionary" not in message and supplier != place:
-            return (
-                f"{place}: should be one value; terms of a stratum go into "
-                f"[{supplier}.strata.easy]."
-            )
-    is_told = isinstance(first.get("input"), dict) or "; got " in message
-    got = "" if is_told else f"; got {first.get('input')!r}"
-    return f"{place}: {message.rstrip('.')}{got}."
+def _remedy(mistake: Mistake, place: Place) -> str:
+    if mistake == "missing":
+        return f"write {_EXAMPLE}"
+    if mistake == "unknown key":
+        return _keys_instead(place)
+    if len(place) > 2 and place[0] == "suppliers":
+        return f"terms of a stratum go into [suppliers.{place[1]}.strata.easy]"
+    return ""
 
 
-def _keys_instead(place: Sequence[object]) -> str:
+def _keys_instead(place: Place) -> str:
     """Which keys there are where an unknown one stands, the nearest of them first."""
     allowed = list(_section_at(place[:-1]).model_fields)
     name = str(place[-1])
@@ -243,7 +222,7 @@ def _keys_instead(place: Sequence[object]) -> str:
     return f"{meant}the keys here are: {', '.join(allowed)}"
 
 
-def _section_at(place: Sequence[object]) -> type[Section]:
+def _section_at(place: Place) -> type[Section]:
     """The section that stands at a place of the file."""
     if "discounts" in place[2:]:
         return DiscountSection

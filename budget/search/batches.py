@@ -15,11 +15,11 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.market.market import Market
 from budget.surface.luck import luck_covariance
 from budget.surface.response import ResponseSurface
 
-Array = NDArray[np.float64]
 SHARES = (Fraction(1, 25), Fraction(2, 25), Fraction(4, 25), Fraction(3, 10), Fraction(1, 2))
 LEAST_GAIN = 1e-4  # accuracy below which a batch is taken to teach nothing
 _STEPS = {1: 4, 2: 12, 3: 5}  # of final purchases in a lookahead

@@ -8,10 +8,10 @@ racing as in Maron and Moore 1994, "Hoeffding races", with normal bounds.
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.surface.kernel import AccuracyKernel
 from budget.surface.response import ResponseSurface
 
-Array = NDArray[np.float64]
 TIE = 1e-6  # differences in accuracy below this are rounding, not evidence
 _ALL_AT_ONCE = 500_000  # cells up to which there is no race
 _FIRST_DRAWS, _MORE_DRAWS = 32, 4

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.market.market import Market
 from budget.market.whole_money import Ledger, Whole
 from budget.search.supply_curves import Curve, curves_of, rungs
 
-Array = NDArray[np.float64]
 # Curves per stratum by the number of strata; beyond, one.
 _CURVES = {1: 8, 2: 5, 3: 4, 4: 2, 5: 2}
 _DENSITIES = (8.0, 6.0, 4.0, 3.0, 2.0, 1.5, 1.0, 0.75, 0.5, 0.35, 0.25)

@@ -6,10 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
 from analysis.accuracy import interval
 from analysis.estimates import Estimate
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.market.market import Market
@@ -19,7 +19,6 @@ from budget.search.search import Found, Search
 from budget.surface.luck import luck_covariance
 from budget.surface.response import ResponseSurface
 
-Array = NDArray[np.float64]
 _FORECAST_SEED = 0x1ABE1
 
 

@@ -4,13 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.market.whole_money import Ledger, Whole
 from budget.search.evaluation import MeanAccuracy
 from budget.search.options import Stratum
 
-Array = NDArray[np.float64]
 _FRACTIONS = 16  # of the most labels, tried first
 
 

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.market.market import Market
 from budget.market.whole_money import Ledger, Whole
 from budget.search.evaluation import TIE, MeanAccuracy
 from budget.search.options import Options, Stratum, density_for
 from budget.search.purchases import Purchase, Purchases
 
-Array = NDArray[np.float64]
 _REFINED = 12  # best candidates of which fewer labels are tried
 
 

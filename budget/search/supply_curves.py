@@ -17,9 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.market.whole_money import Ledger, Segment, Whole
 
-Array = NDArray[np.float64]
 _PULLS = (1.3, 2.0, 4.0)  # a, against the cleanness of the offer that is best alone
 _ITEM_PRICES = (0.0, 0.5, 2.0, 8.0)  # added to a label's, against the usual one
 _SIZES = (4, 32, 256, 2048, 16384)  # labels at which offers are judged

@@ -7,7 +7,7 @@ import numpy as np
 
 from budget.simulate.result import Assumption, AxisRecord
 from budget.simulate.statements import TASK, TERMS, Statement, Statements
-from budget.simulate.task import Task
+from budget.simulate.task import SimulatedTask
 
 PRIOR = "prior of labelmix, set on learning curves of linear probes (docs/planner.md)"
 DEFAULT = "default: "
@@ -15,7 +15,7 @@ _TAIL = 0.05
 
 
 def list_assumptions(
-    task: Task,
+    task: SimulatedTask,
     stated: Statements,
     own: Statements,
     axes: Sequence[AxisRecord],
@@ -63,7 +63,7 @@ def _default(statement: Statement) -> str:
     return DEFAULT + statement.source
 
 
-def _of_annotators(task: Task, name: str, run: Path) -> list[Assumption]:
+def _of_annotators(task: SimulatedTask, name: str, run: Path) -> list[Assumption]:
     who = task.annotators[name]
     per_label = "" if who.judgments == 1 else f", majority of {who.judgments} judgments"
     return [
@@ -75,7 +75,7 @@ def _of_annotators(task: Task, name: str, run: Path) -> list[Assumption]:
     ]
 
 
-def _of_draws(task: Task, name: str) -> str:
+def _of_draws(task: SimulatedTask, name: str) -> str:
     """The central 90 % of a parameter's draws."""
     column = {"transfer": f"alignment_{task.easy}", "signal": f"signal_{task.easy}"}.get(
         name, name.replace("-", "_")

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from annotation.errors import InputError
+from annotation.name_value import name_and_value
 from annotation.terms.cost import money
 
 Scale = Literal["log", "linear"]
@@ -106,11 +107,11 @@ def read_axis(text: str, option: str) -> Axis:
 
 
 def _read_axis(text: str) -> Axis:
-    name, sign, values = text.partition("=")
-    quantity = QUANTITIES.get(name.strip())
+    name, values = name_and_value(text) or (text.strip(), None)
+    quantity = QUANTITIES.get(name)
     if quantity is None:
         raise InputError(f"no such axis; choose one of {', '.join(QUANTITIES)}.")
-    parts = [part.strip() for part in (values if sign else quantity.shown).split(":")]
+    parts = [part.strip() for part in (quantity.shown if values is None else values).split(":")]
     if not 2 <= len(parts) <= 4:
         raise InputError(
             f"should be {name}=LOW:HIGH:POINTS, for example {name}={quantity.shown}:50."

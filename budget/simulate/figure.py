@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from analysis.figure_style import INK, MUTED, drawing, one_two_five, shortened, svg_element
 from analysis.numbers import percent
+from annotation.arrays import Array
 from annotation.files import whole_file
 from budget.simulate.result import AxisRecord, Region, SimulationResult
 from budget.simulate.wording import findings, place, unresolved_share
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-Array = NDArray[np.float64]
 _WIDE, _PANEL = (10.6, 4.9), (5.1, 5.2)  # inches
 _DOTS_PER_INCH = 160
 _REGIONS: tuple[Region, ...] = ("easy", "hard", "mix")

@@ -2,7 +2,7 @@
 
 from budget.simulate.presets import Preset
 from budget.simulate.result import Source
-from budget.simulate.task import Task
+from budget.simulate.task import SimulatedTask
 
 _PRIOR_ONLY = (
     "Nothing was measured on your task: what is not stated is labelmix's prior, set on learning "
@@ -25,7 +25,7 @@ _COMMON = (
 )
 
 
-def notes_on(source: Source, preset: Preset | None, task: Task) -> list[str]:
+def notes_on(source: Source, preset: Preset | None, task: SimulatedTask) -> list[str]:
     """Notes in the order of their weight."""
     if preset is not None:
         found = [preset.note, _STATED]

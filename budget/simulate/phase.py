@@ -13,12 +13,12 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.simulate.axes import Axis
 from budget.simulate.statements import Statements
-from budget.simulate.task import Task
+from budget.simulate.task import SimulatedTask
 from budget.simulate.terms import CellTerms, cell_terms, label_counts
 
-Array = NDArray[np.float64]
 TENTHS, TWENTIETHS = 10, 20
 INTERVAL = 0.90
 EASY, HARD, MIX = 0, 1, 2  # regions
@@ -65,7 +65,7 @@ class Phase:
 
 
 def simulate_phase(
-    task: Task,
+    task: SimulatedTask,
     stated: Statements,
     x: Axis,
     y: Axis,
@@ -89,12 +89,12 @@ def simulate_phase(
     )
 
 
-def plan_here(task: Task, stated: Statements, margin: float) -> Phase:
+def plan_here(task: SimulatedTask, stated: Statements, margin: float) -> Phase:
     """The one cell of the terms that are stated: arrays (1,)."""
     return plan_cells(task, [cell_terms(stated, {})], margin)
 
 
-def plan_cells(task: Task, cells: Sequence[CellTerms], margin: float) -> Phase:
+def plan_cells(task: SimulatedTask, cells: Sequence[CellTerms], margin: float) -> Phase:
     """Plan cells that share one transfer: arrays (cells,)."""
     cells = list(cells)
     if cells[0].transfer is not None:
@@ -143,14 +143,14 @@ def _first_best(expected: Array) -> NDArray[np.int64]:
     return np.asarray((expected >= expected.max(1, keepdims=True) - _EQUAL).argmax(1))
 
 
-def _clean_shares(task: Task, cells: Sequence[CellTerms]) -> Array:
+def _clean_shares(task: SimulatedTask, cells: Sequence[CellTerms]) -> Array:
     """Shares of clean labels, (cells, 2): easy, hard."""
     of_easy = cache(task.annotators[task.easy].clean)
     of_hard = cache(task.annotators[task.hard].clean)
     return np.array([(of_easy(own.error_easy), of_hard(own.error_hard)) for own in cells])
 
 
-def _accuracy(task: Task, counts: Array, clean: Array) -> Array:
+def _accuracy(task: SimulatedTask, counts: Array, clean: Array) -> Array:
     """Accuracy (draws, cells, shares) of counts (cells, shares, 2) at clean shares (cells, 2)."""
     surface = task.surface
     places = [surface.strata.index(task.easy), surface.strata.index(task.hard)]

@@ -14,7 +14,7 @@ from budget.simulate.notes import notes_on
 from budget.simulate.phase import INTERVAL, Phase, plan_here, simulate_phase
 from budget.simulate.result import AxisRecord, Here, Region, SimulationResult
 from budget.simulate.scene import Scene, SimulateOptions, set_scene
-from budget.simulate.task import Task
+from budget.simulate.task import SimulatedTask
 from budget.simulate.terms import cell_terms
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _title(scene: Scene) -> str:
     return f"Which labels to buy, by {shown[0]} and {shown[1]}"
 
 
-def _axis_record(axis: Axis, task: Task) -> AxisRecord:
+def _axis_record(axis: Axis, task: SimulatedTask) -> AxisRecord:
     label = axis.quantity.label.format(easy=task.easy, hard=task.hard)
     values = [float(value) for value in axis.values]
     return AxisRecord(name=axis.name, label=label, scale=axis.scale, values=values)

@@ -8,7 +8,7 @@ from budget.simulate.axes import Axis, read_axis
 from budget.simulate.presets import Preset, find_preset, with_defaults
 from budget.simulate.result import Source
 from budget.simulate.statements import TASK, Statements, override, read_statements
-from budget.simulate.task import Task, assumed_task, run_task
+from budget.simulate.task import SimulatedTask, assumed_task, run_task
 from budget.simulate.terms import cell_terms, check_axes
 
 MOST_DRAWS = 10_000
@@ -37,7 +37,7 @@ class Scene:
     `own` are the statements of the user, the preset or the run; `stated` has the defaults too.
     """
 
-    task: Task
+    task: SimulatedTask
     stated: Statements
     own: Statements
     source: Source

@@ -1,15 +1,15 @@
 """What a user states about terms of sale and about the task: one name, a value, and its source."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
 from annotation.errors import InputError
-from annotation.files import readable
+from annotation.name_value import name_and_value
 from annotation.terms.cost import money
 from annotation.terms.noise import check_error_kind
+from budget.config.toml import read_toml
 from budget.simulate.axes import QUANTITIES, decimal
 
 HASE = "Hase et al. 2024, arXiv:2401.06751"
@@ -91,9 +91,10 @@ def read_statements(given: Iterable[str]) -> tuple[Statements, dict[str, str]]:
     found: Statements = {}
     axes: dict[str, str] = {}
     for text in given:
-        name, sign, value = text.partition("=")
-        if sign:
-            _add(found, {name.strip(): _statement(name.strip(), value, "--assume")})
+        pair = name_and_value(text)
+        if pair is not None:
+            name, value = pair
+            _add(found, {name: _statement(name, value, "--assume")})
         else:
             statements, of_file = _read_file(Path(text))
             _add(found, statements)
@@ -120,12 +121,7 @@ def _add(found: Statements, later: Statements) -> None:
 
 
 def _read_file(path: Path) -> tuple[Statements, dict[str, str]]:
-    with readable(path):
-        text = path.read_text(encoding="utf-8-sig")
-    try:
-        document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: is not TOML: {error}.") from None
+    document = read_toml(path, number=Decimal)
     found: Statements = {}
     axes: dict[str, str] = {}
     for key, entry in document.items():

@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import logit, ndtri
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.terms.clean_share import clean_share
-from annotation.terms.cost import LabelTerms, money
 from annotation.terms.noise import ErrorKind, check_error_kind
 from budget.simulate.axes import decimal
 from budget.simulate.statements import TASK, Statement, Statements
 from budget.surface.parameters import Normal, ParameterSpace, Prior
 from budget.surface.response import ResponseSurface
 
-Array = NDArray[np.float64]
 _EASY, _HARD = "easy", "hard"
 _TAIL = 0.05  # below and above an interval that is stated
 
@@ -41,11 +39,11 @@ class Annotators:
         """Share of clean labels where judgments err at this rate."""
         choices = self.choices
         counts = np.array([choices]) if isinstance(choices, int) else choices
-        return clean_share(LabelTerms(money(0), error_rate, self.kind), counts, self.judgments)
+        return clean_share(error_rate, self.kind, counts, self.judgments)
 
 
 @dataclass(frozen=True)
-class Task:
+class SimulatedTask:
     """A response surface and the annotators of its easiest stratum and of its target.
 
     `easy` is the easiest stratum that is not the target.
@@ -66,13 +64,13 @@ class Task:
     def _alignment(self) -> int:
         return self.surface.parameter_names.index(f"alignment_{self.easy}")
 
-    def with_transfer(self, cosine: float) -> "Task":
+    def with_transfer(self, cosine: float) -> "SimulatedTask":
         """The task in which easy labels agree with the target's direction by this cosine."""
         draws = self.surface.draws.copy()
         draws[:, self._alignment] = cosine
         return replace(self, surface=replace(self.surface, draws=draws))
 
-    def with_error_kind(self, kind: str) -> "Task":
+    def with_error_kind(self, kind: str) -> "SimulatedTask":
         """The task in which all judgments err in this way. Raises InputError for another kind."""
         known = error_kind(kind)
         return replace(
@@ -81,7 +79,7 @@ class Task:
         )
 
 
-def assumed_task(stated: Statements, draws: int, seed: int) -> tuple[Task, Statements]:
+def assumed_task(stated: Statements, draws: int, seed: int) -> tuple[SimulatedTask, Statements]:
     """The prior of the surface, with what is stated in its place; and chance, if it follows.
 
     A number fixes a parameter, an interval is its central 90 % on the scale of the prior.
@@ -99,7 +97,7 @@ def assumed_task(stated: Statements, draws: int, seed: int) -> tuple[Task, State
     offset = np.zeros((draws, 1))
     surface = ResponseSurface((_EASY, _HARD), _HARD, np.hstack([natural, offset]), 0.0, 0.0)
     kind = error_kind(stated["error-kind"].text)
-    return Task(surface, dict.fromkeys((_EASY, _HARD), Annotators(choices, kind))), stated
+    return SimulatedTask(surface, dict.fromkeys((_EASY, _HARD), Annotators(choices, kind))), stated
 
 
 def error_kind(text: str) -> ErrorKind:
@@ -148,7 +146,7 @@ def _standard_normal(draws: int, size: int, seed: int) -> Array:
     return np.asarray(ndtri((places + rng.random((draws, size))) / draws))
 
 
-def run_task(folder: Path, method: str | None, draws: int) -> tuple[Task, Statements, str]:
+def run_task(folder: Path, method: str | None, draws: int) -> tuple[SimulatedTask, Statements, str]:
     """The fitted surface of a finished run, thinned; its terms; its currency.
 
     Raises InputError if there is no finished run, or it has no such method.
@@ -187,4 +185,4 @@ def run_task(folder: Path, method: str | None, draws: int) -> tuple[Task, Statem
         "error-hard": hard_error,
     }
     stated = {name: Statement(name, value, source) for name, value in rows.items()}
-    return Task(surface, annotators), stated, result.currency
+    return SimulatedTask(surface, annotators), stated, result.currency

@@ -9,12 +9,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from budget.simulate.axes import Axis
 from budget.simulate.statements import EXCLUSIVE, Statements
-from budget.simulate.task import Task
+from budget.simulate.task import SimulatedTask
 
-Array = NDArray[np.float64]
 Shares = NDArray[np.int64]
 
 
@@ -69,7 +69,7 @@ def check_axes(x: Axis, y: Axis) -> None:
         raise InputError(f"--x and --y both vary {x.name}; choose two that differ.")
 
 
-def label_counts(cells: list[CellTerms], shares: Shares, of: int, task: Task) -> Array:
+def label_counts(cells: list[CellTerms], shares: Shares, of: int, task: SimulatedTask) -> Array:
     """Labels that shares of the money buy in whole, (cells, shares, 2): easy, hard.
 
     `shares` (cells, shares) is what part of the money goes to easy labels, in parts of 1 / `of`;

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.surface.luck import (
     KnownLuck,
     bounded_push,
@@ -29,7 +30,6 @@ from budget.surface.response import ResponseSurface, surface_accuracy
 from budget.surface.sampler import sample_posterior
 from budget.surface.separation import Separation
 
-Array = NDArray[np.float64]
 # What the surface cannot follow even without noise, as a standard deviation of accuracy: what fits
 # of whole learning curves leave beyond their noise (docs/method/response-surface.md).
 DISCREPANCY = 0.004

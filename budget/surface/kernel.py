@@ -9,9 +9,9 @@ from numpy.polynomial import Chebyshev, Polynomial
 from numpy.typing import NDArray
 from scipy.special import erf, erfc
 
+from annotation.arrays import Array
 from budget.surface.parameters import log_chance_pull, shared_columns
 
-Array = NDArray[np.float64]
 _CELLS = 40_000  # mixes x draws worked on at once
 _TINY = 1e-12
 _LARGEST = 4.0  # beyond, erf is 1 to eight digits

@@ -14,11 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.surface.observation import Observation
 
-Array = NDArray[np.float64]
 LUCK = 0.27
 _OFFSET = 32.0
 _MOST = 0.08  # standard deviation of an accuracy by luck

@@ -8,10 +8,9 @@ tasks and SST-5, 3 to 800 labels, six pairs of error rates (docs/method/response
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.special import expit
 
-Array = NDArray[np.float64]
+from annotation.arrays import Array
 
 SHARED = ("ceiling", "steepness", "half_labels", "exponent", "shape", "noise_power")
 

@@ -72,7 +72,7 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GuessBasis:
     """What guesses of a stratum rest on.
 
     `labels` bought of it, `rehearsals` that share these guesses, and so their error, and the
@@ -88,7 +88,7 @@ def rehearsal(
     labels: Mapping[str, int],
     rehearsed: Sequence[Rehearsed],
     control: Control,
-    evidence: Evidence,
+    evidence: GuessBasis,
 ) -> Rehearsal | None:
     """What the fit is told of one mix; None where labels that were bought contradict the guesses.
 

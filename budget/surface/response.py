@@ -26,13 +26,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.surface.kernel import AccuracyKernel
 from budget.surface.luck import LUCK, KnownLuck, fresh_luck
 from budget.surface.parameters import SHARED, ParameterSpace, log_chance_pull, shared_columns
 
-Array = NDArray[np.float64]
 OFFSET = "test_offset"
 _TINY = 1e-12
 

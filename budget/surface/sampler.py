@@ -8,9 +8,9 @@ proposals. No gradients, no tuning, and the likelihood is evaluated for thousand
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from annotation.arrays import Array
+
 _FREEDOM = 6.0  # of the Student t: tails that a normal posterior cannot escape from
 _FIRST, _LATER = 2500, 1200  # points of the first round, drawn about the prior, and of each later
 _LEAST_ROUNDS, _MOST_ROUNDS = 2, 10

@@ -16,10 +16,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from budget.worlds.conditions import BUDGETS, COST_RATIOS, ERROR_RATES, Condition
 from budget.worlds.world import LabelledItems, World
 
-Array = NDArray[np.float64]
 FAMILY = "generated"
 TRANSFERS = (0.0, 0.3, 0.5, 0.7, 0.85, 0.95, 1.0)
 _FACTORS = 3  # that the nuisance features share
@@ -27,7 +27,7 @@ _STREAM = 0x3A11
 
 
 @dataclass(frozen=True)
-class Recipe:
+class WorldRecipe:
     """What makes a generated world; `transfer` and margins run evenly from easy to hard.
 
     `own_choices`: items have choices of their own, else they share `choices` classes.
@@ -53,7 +53,7 @@ def stratum_names(strata: int) -> tuple[str, ...]:
     return ("easy", *between, "hard")
 
 
-def generate(recipe: Recipe) -> LabelledItems:
+def generate(recipe: WorldRecipe) -> LabelledItems:
     """Draw the items of a recipe; the same recipe gives the same items.
 
     Raises ValueError if there are fewer than two strata or choices, or too few latent features
@@ -98,7 +98,7 @@ def generate(recipe: Recipe) -> LabelledItems:
 
 
 def _draw(
-    recipe: Recipe,
+    recipe: WorldRecipe,
     means: Array,
     answers: NDArray[np.int64],
     mixing: Array,
@@ -117,12 +117,12 @@ def _draw(
     return np.concatenate([latent @ mixing, nuisance], axis=2).astype(np.float32)
 
 
-def draw_recipe(number: int) -> tuple[Recipe, Condition]:
+def draw_recipe(number: int) -> tuple[WorldRecipe, Condition]:
     """The recipe and the condition of the generated world of this number."""
     rng = np.random.default_rng([_STREAM, 1, number])
     own_choices = bool(rng.random() < 0.4)
     hard_margin = float(rng.uniform(0.9, 1.8))
-    recipe = Recipe(
+    recipe = WorldRecipe(
         seed=number,
         strata=3 if rng.random() < 0.25 else 2,
         choices=int(rng.integers(2, 5)),
@@ -151,7 +151,7 @@ def generated_worlds() -> Iterator[World]:
         number += 1
 
 
-def generated_world(recipe: Recipe, condition: Condition) -> World:
+def generated_world(recipe: WorldRecipe, condition: Condition) -> World:
     """The world of a recipe under a condition."""
     names = stratum_names(recipe.strata)
     own = {name: value for name, value in asdict(recipe).items() if name != "seed"}

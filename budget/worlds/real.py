@@ -23,7 +23,7 @@ from annotation.items.validate import validate_items
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
 from budget.worlds.conditions import all_conditions
-from budget.worlds.task_items import FeatureMaker, Progress
+from budget.worlds.task_items import FeatureMaker, WorldProgress
 from budget.worlds.text_hardness import error_confidence
 from budget.worlds.world import World
 from training.task import Task, TestSizes
@@ -52,7 +52,7 @@ class Sources:
     data_dir: Path
     encoder: str | None
     features: Path
-    progress: Progress = no_progress
+    progress: WorldProgress = no_progress
 
     def folder(self, name: str) -> Path:
         """A data set's folder; raises InputError if it is absent."""

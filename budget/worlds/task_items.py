@@ -14,7 +14,7 @@ from training.models.load import LoadedModel, load_model
 from training.models.source import find_model
 from training.task import Task
 
-Progress = Callable[[str, int, int], None]
+WorldProgress = Callable[[str, int, int], None]
 
 
 @dataclass
@@ -32,7 +32,7 @@ class FeatureMaker:
     model: str
     folder: Path
     layers: Sequence[int] | None = None
-    progress: Progress = lambda _what, _items, _all: None
+    progress: WorldProgress = lambda _what, _items, _all: None
     _loaded: LoadedModel | None = field(default=None, repr=False)
 
     def tunable(self, task: Task, strata: Sequence[str]) -> TunableItems:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Positions
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from budget.worlds.tunable import TunableItems
 
 Half = Literal["design", "held_out"]
-Positions = NDArray[np.int64]
 Value = float | int | str
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import log_softmax
 
+from annotation.arrays import Array, Features, Mask
 from training.probes.probe import LinearProbe, score_probes
-from training.probes.rows import Array, Features, Mask
 
 _VALUES_AT_ONCE = 2**22  # scores: probes x items x choices, 32 MiB
 

@@ -15,10 +15,11 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
 from training.hardness.chances import check_probed, gold_log_chances
-from training.probes.probe import ProbeJob, Progress, fit_probes
-from training.probes.rows import Array, Features, Mask
+from training.probes.probe import ProbeJob, fit_probes
+from training.progress import Progress
 
 FRACTIONS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.0625, 0.125, 0.25, 0.5, 1.0)
 PENALTIES = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import softmax
 
+from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
 from annotation.hardness.folds import group_folds
 from training.hardness.chances import check_probed, gold_log_chances
 from training.models.load import LoadedModel
 from training.probes.paper_probe import fit_paper_probes
-from training.probes.probe import LinearProbe, ProbeJob, Progress, fit_probes
-from training.probes.rows import Array, Features, Mask
+from training.probes.probe import LinearProbe, ProbeJob, fit_probes
+from training.progress import Progress
 from training.prompts import DEFAULT_PROMPT, Prompt
 from training.scoring.choices import encode_items, score_items
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
 from training.engines.base import Watcher
 from training.hardness.code_length import online_code
@@ -22,8 +23,7 @@ from training.hardness.pool import Pool
 from training.hardness.v_information import v_information
 from training.models.load import LoadedModel, load_model
 from training.models.source import ModelSource
-from training.probes.probe import Progress
-from training.probes.rows import Array, Features, Mask
+from training.progress import Progress
 
 _ITEMS_AT_ONCE = 256  # between two steps of the progress
 

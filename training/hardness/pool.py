@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.arrays import Features, Mask
 from annotation.errors import InputError
 from annotation.items.table import COLUMNS, fingerprint, shared_choices
-from training.features import Features, FeatureStore
+from training.features import FeatureStore
 from training.models.load import LoadedModel
 from training.models.source import ModelSource
-from training.probes.rows import Mask
 from training.prompts import DEFAULT_PROMPT, find_prompt
 
 _QUESTION_ALONE = "0306-mended"

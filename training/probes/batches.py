@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.probes.loss import NO_CHOICE, Labels
-from training.probes.rows import Array, Features, Mask, ScaledRows
+from annotation.arrays import Array, Features, Mask
+from training.probes.loss import NO_CHOICE, ProbeTargets
+from training.probes.rows import ScaledRows
 
 MEMORY_BYTES = 2**29  # of the columns that are fitted at once
 BATCH_VALUES = 2**19  # rows x rank of all sets of a batch, 4 MiB: what a cache holds
@@ -72,8 +73,8 @@ def label_rows(jobs: Sequence[ProbeJob], scaled: ScaledRows) -> LabelledRows:
     return LabelledRows(scaled, targets, rates)
 
 
-def padded_labels(sets: Sequence[LabelledRows], copies: int = 1) -> Labels:
-    """Labels of several sets, padded to their most items and jobs, the jobs `copies` times over.
+def padded_labels(sets: Sequence[LabelledRows], copies: int = 1) -> ProbeTargets:
+    """Targets of several sets, padded to their most items and jobs, the jobs `copies` times over.
 
     The fits are ordered copy by copy. Padding has targets of 0.
     """
@@ -99,7 +100,7 @@ def padded_labels(sets: Sequence[LabelledRows], copies: int = 1) -> Labels:
             kept, floor = tensor(np.log1p(-rates)), tensor(np.log(rates / choices))
     missing = torch.from_numpy(absent).to(device) if absent.any() else None
     counts = torch.from_numpy(choices).to(device)
-    return Labels(tensor(targets), counts, missing, kept, floor)
+    return ProbeTargets(tensor(targets), counts, missing, kept, floor)
 
 
 def batches(

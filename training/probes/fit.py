@@ -5,9 +5,9 @@ from typing import Any
 
 import torch
 
+from annotation.arrays import Features, Mask
 from training.probes.paper_probe import fit_paper_probes
 from training.probes.probe import PENALTIES, LinearProbe, ProbeJob, fit_probes
-from training.probes.rows import Features, Mask
 
 
 def fit_with(

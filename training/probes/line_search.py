@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from training.probes.loss import Labels
+from training.probes.loss import ProbeTargets
 
 TRIES = 40
 DECREASE, CURVATURE = 1e-4, 0.9  # of the Wolfe conditions
@@ -11,7 +11,7 @@ ROUNDING = 1e-14  # relative error of an objective
 
 
 def search(
-    labels: Labels,
+    labels: ProbeTargets,
     item_weights: Tensor,
     scores: Tensor,
     change: Tensor,

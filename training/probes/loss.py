@@ -18,7 +18,7 @@ NO_CHOICE = -1e30  # added to the score of a choice that is not there; finite, s
 
 
 @dataclass(frozen=True)
-class Labels:
+class ProbeTargets:
     """What the fits learn from.
 
     Attributes
@@ -37,10 +37,10 @@ class Labels:
     log_kept: Tensor | None = None
     log_floor: Tensor | None = None
 
-    def pick(self, columns: Tensor) -> "Labels":
+    def pick(self, columns: Tensor) -> "ProbeTargets":
         """The labels of some fits of every set; `columns` (sets, chosen)."""
         kept, floor = self.log_kept, self.log_floor
-        return Labels(
+        return ProbeTargets(
             pick(self.targets, columns),
             self.choices,
             self.absent,

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from annotation.arrays import Array, Features, Mask
 from training.probes.batches import (
     LabelledRows,
     ProbeJob,
@@ -28,9 +29,10 @@ from training.probes.batches import (
     label_rows,
     padded_labels,
 )
-from training.probes.loss import Labels
-from training.probes.probe import LinearProbe, Progress, hard_job
-from training.probes.rows import Array, Features, Mask, ScaledRows
+from training.probes.loss import ProbeTargets
+from training.probes.probe import LinearProbe, hard_job
+from training.probes.rows import ScaledRows
+from training.progress import Progress
 
 STEPS = 100
 RATE = 0.05
@@ -140,7 +142,7 @@ class _Problem:
     start_scores: Tensor
     start_square: Tensor
     item_weights: Tensor
-    labels: Labels
+    labels: ProbeTargets
 
 
 def _problem(sets: Sequence[LabelledRows], starts: Sequence[Tensor]) -> _Problem:

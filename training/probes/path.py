@@ -7,8 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from annotation.arrays import Array
 from training.probes.batches import LabelledRows, padded_labels
-from training.probes.rows import Array, ReducedRows, reduce_rows
+from training.probes.rows import ReducedRows, reduce_rows
 from training.probes.solver import MEMORY, Problem, minimise
 
 FOLDS = 5

@@ -15,18 +15,19 @@ columns of one minimisation, folds and all; small sets of rows are padded to one
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from annotation.arrays import Array, Features, IntArray, Mask
 from training.probes.batches import ProbeJob, batches, check_jobs, label_rows
 from training.probes.path import FOLDS, fit_path, job_bytes
-from training.probes.rows import Array, Features, Mask, ScaledRows
+from training.probes.rows import ScaledRows
 from training.probes.solver import GRADIENT_TOLERANCE
+from training.progress import Progress
 
 __all__ = [
     "FOLDS",
@@ -39,8 +40,6 @@ __all__ = [
     "score_probes",
 ]
 
-Labels = NDArray[np.int64]
-Progress = Callable[[int, int], None]
 
 PENALTIES: tuple[float, ...] = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 SCORED_VALUES = 2**23  # float64 features that are scored at once, 64 MiB
@@ -63,7 +62,7 @@ class LinearProbe:
 
 
 def fit_probe(
-    features: Features, labels: Labels, mask: Mask, penalties: Sequence[float] = PENALTIES
+    features: Features, labels: IntArray, mask: Mask, penalties: Sequence[float] = PENALTIES
 ) -> LinearProbe:
     """Fit one probe to hard labels (items,) of all items; see `fit_probes`."""
     return fit_probes(features, mask, [hard_job(labels, mask)], penalties)[0]
@@ -153,7 +152,7 @@ def score_probes(probes: Sequence[LinearProbe], features: Features, mask: Mask) 
     return np.where(mask, by_probe, -np.inf)
 
 
-def hard_job(labels: Labels, mask: Mask) -> ProbeJob:
+def hard_job(labels: IntArray, mask: Mask) -> ProbeJob:
     """The job that fits labels (items,), each the number of a choice, of all items."""
     targets = np.zeros(mask.shape)
     targets[np.arange(labels.size), labels] = 1.0

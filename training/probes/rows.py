@@ -12,13 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-Features = NDArray[np.float32]
-Mask = NDArray[np.bool_]
-Positions = NDArray[np.int64]
-Array = NDArray[np.float64]
+from annotation.arrays import Features, Mask, Positions
 
 # Directions of less than this share of the largest eigenvalue may be rounding of the Gram matrix.
 # The objective's gradient along them is below 3e-7, and as a rule far below.

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training.probes.line_search import search
-from training.probes.loss import Labels, pick
+from training.probes.loss import ProbeTargets, pick
 
 GRADIENT_TOLERANCE = 1e-6
 MOST_ITERATIONS = 2000
@@ -43,7 +43,7 @@ class Problem:
     curvature: Tensor
     penalised: Tensor
     item_weights: Tensor
-    labels: Labels
+    labels: ProbeTargets
     own_choices: bool
 
     @property

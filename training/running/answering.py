@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from annotation.arrays import Positions
+from annotation.arrays import Array, Positions
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels
 from training.features import mean_pooled
@@ -20,8 +20,6 @@ from training.prompts import DEFAULT_PROMPT, Example, Prompt, find_prompt
 from training.scoring.choices import EncodedItem, Normalisation, encode_with_examples, score_items
 from training.task import Task
 from training.trial import Trial
-
-Array = NDArray[np.float64]
 
 
 class Answering:

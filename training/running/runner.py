@@ -25,6 +25,7 @@ from training.models.load import (
 from training.models.source import ModelSource
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob, score_probes
+from training.progress import Progress
 from training.prompts import Prompt, find_prompt
 from training.running.answering import Answering, likeliest
 from training.running.labels_of_trial import labels_of, terms_of
@@ -38,7 +39,6 @@ from training.tuning import qlora
 from training.unlabelled.halves import Bench, RehearsalTrials, TaughtHalf, bench_of
 from training.unlabelled.reading import MOST_READ, Reading
 
-Progress = Callable[[int, int], None]
 _PROBES_AT_ONCE = 256  # memory for their scores: probes x test items x choices
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
+from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels
 from training.targets.make import (
@@ -19,8 +18,6 @@ from training.targets.make import (
 )
 from training.task import Task
 from training.trial import Trial
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, config={"extra": "forbid"})

@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
+from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
 from annotation.terms.majority import majority_label, majority_redraw_rates
 from training.targets.posteriors import choice_mask, posterior_from_judgments
-
-IntArray = NDArray[np.int64]
-Array = NDArray[np.float64]
 
 TargetKind = Literal["hard_labels", "smoothed", "uncertainty", "posterior", "forward"]
 """How labels become targets; the label of several judgments is their majority.

@@ -7,11 +7,9 @@ item's m choices, else it is right. So P(judgment = j | answer = k) = (1 - r) [j
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
-from annotation.terms.majority import NO_JUDGMENT, check_judgments, rates_of
-
-IntArray = NDArray[np.int64]
-Array = NDArray[np.float64]
+from annotation.terms.majority import NO_JUDGMENT, check_judged_choices, rates_of_judgments
 
 
 def posterior_from_judgments(
@@ -35,7 +33,7 @@ def posterior_from_judgments(
         Number of choices per item, (items,).
     redraw_rates
         Redraw rate in [0, 1] of every judgment; anything that broadcasts to (items, judges).
-        `annotation.terms.noise.redraw_rates` converts other kinds of error.
+        `annotation.terms.clean_share.redraw_rates` converts other kinds of error.
     most_choices
         Columns of the result; by default the largest of `choice_counts`.
 
@@ -51,8 +49,8 @@ def posterior_from_judgments(
         If shapes do not fit, or a judgment is none of its item's choices.
     """
     mask = choice_mask(choice_counts, most_choices)
-    check_judgments(judgments, choice_counts)
-    rates = rates_of(judgments, redraw_rates)
+    check_judged_choices(judgments, choice_counts)
+    rates = rates_of_judgments(judgments, redraw_rates)
     by_chance = rates / choice_counts[:, None]  # (items, judges)
     log_likelihood = np.where(mask, 0.0, -np.inf)
     with np.errstate(divide="ignore"):  # a rate of 0 rules out all other choices

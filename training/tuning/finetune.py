@@ -11,11 +11,10 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from annotation.errors import InputError
+from training.progress import Progress
 from training.scoring.token_budget import is_out_of_memory
 from training.tuning.activations import activations_fit
 from training.tuning.settings import QloraSettings
-
-Progress = Callable[[int, int], None]
 
 
 class TrainingDivergedError(InputError):

@@ -8,10 +8,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 # Labels (items,), or probabilities over the choices (items, most choices).
-Targets = Sequence[int] | NDArray[np.int64] | NDArray[np.float64]
+TargetValues = Sequence[int] | NDArray[np.int64] | NDArray[np.float64]
 
 
-def target_probabilities(targets: Targets, choice_counts: Sequence[int]) -> NDArray[np.float64]:
+def target_probabilities(
+    targets: TargetValues, choice_counts: Sequence[int]
+) -> NDArray[np.float64]:
     """Targets as probabilities (items, most choices); labels become one-hot rows.
 
     Raises ValueError if they do not fit the items: one row each, which sums to 1 over the item's

@@ -16,12 +16,18 @@ from torch import Tensor
 
 from annotation.errors import InputError
 from training.models.load import LoadedModel
+from training.progress import Progress
 from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
 from training.tuning.adapters import adapted, save_adapter
 from training.tuning.encoders import EncodedText, encode_texts, score_text_batch, score_texts
-from training.tuning.finetune import Objective, Progress, TrainingDivergedError, diverged, train
+from training.tuning.finetune import Objective, TrainingDivergedError, diverged, train
 from training.tuning.loading import load_for_tuning, prepare
-from training.tuning.objectives import Targets, choice_losses, own_choices, target_probabilities
+from training.tuning.objectives import (
+    TargetValues,
+    choice_losses,
+    own_choices,
+    target_probabilities,
+)
 from training.tuning.settings import PRESETS, QloraSettings
 
 __all__ = [
@@ -60,7 +66,7 @@ def encode_for_tuning(
 def train_and_score(
     loaded: LoadedModel,
     train: Sequence[Encoded],
-    targets: Targets,
+    targets: TargetValues,
     test: Sequence[Encoded],
     settings: QloraSettings,
     seed: int,
@@ -96,7 +102,7 @@ def score_encoded(loaded: LoadedModel, items: Sequence[Encoded], model: PeftMode
 def train_on_choices(
     loaded: LoadedModel,
     train_items: Sequence[Encoded],
-    targets: Targets,
+    targets: TargetValues,
     settings: QloraSettings,
     seed: int,
     progress: Progress = lambda _done, _total: None,

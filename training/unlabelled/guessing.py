@@ -19,9 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from training.probes.rows import Array, Mask
+from annotation.arrays import Array, Mask
 
-Features = NDArray[np.float32] | Array
+AnyFeatures = NDArray[np.float32] | Array
 _DIMENSIONS = 128
 _LARGEST = 0.25  # dimensions per labelled row: more could not be told from noise
 _RIDGE = 0.02  # of the mean scatter, so that no direction is scaled up beyond what is known
@@ -42,10 +42,10 @@ class NoiseSpace:
     @classmethod
     def of(
         cls,
-        features: Features,
+        features: AnyFeatures,
         mask: Mask,
         answers: NDArray[np.int64],
-        more: tuple[Features, Mask],
+        more: tuple[AnyFeatures, Mask],
     ) -> "NoiseSpace":
         """From labelled items, and `more` of their kind that need no labels.
 
@@ -77,7 +77,7 @@ class NoiseSpace:
         scale = np.maximum(scatter[kept], 0) + _RIDGE * max(float(scatter[kept].mean()), 1e-12)
         return cls(basis @ directions[:, kept] / np.sqrt(scale))
 
-    def project(self, features: Features, mask: Mask) -> Array:
+    def project(self, features: AnyFeatures, mask: Mask) -> Array:
         """(items, choices or 1, dimensions); choices of an item about their own mean."""
         return np.asarray(_centred(features, mask) @ self.projection)
 
@@ -88,7 +88,7 @@ def _span(rows: Array) -> Array:
     return np.eye(width) if width <= items else np.asarray(np.linalg.qr(rows.T)[0])
 
 
-def _centred(features: Features, mask: Mask) -> Array:
+def _centred(features: AnyFeatures, mask: Mask) -> Array:
     rows = np.asarray(features, dtype=np.float64)
     if rows.shape[1] == 1:
         return rows

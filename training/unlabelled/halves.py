@@ -7,12 +7,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.arrays import IntArray, generator
+from annotation.arrays import Features, IntArray, Mask, generator
 from annotation.labelling.labels import Labels
 from annotation.terms.cost import LabelTerms
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob
-from training.probes.rows import Features, Mask
 from training.task import Task
 from training.trial import Trial
 from training.unlabelled.reading import MOST_READ, Reading, read

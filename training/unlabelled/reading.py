@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+from annotation.arrays import Array, Mask
+
 MOST_READ = 1000  # unlabelled items of a stratum that are looked at
 _BY_STRATUM = {"scatter": "scatter of ", "answer_scatter": "answers of ", "error": "error of "}
 

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import Array, Features, Mask
 from annotation.terms.cost import LabelTerms
 from annotation.terms.noise import draw_labels
 from training.probes.probe import LinearProbe
-from training.probes.rows import Array, Features, Mask
 from training.unlabelled.guessing import (
     Guess,
     NoiseSpace,

@@ -14,7 +14,8 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from annotation.arrays import Array
+
 # Decays tried for every stratum. Their combinations multiply: the more strata, the fewer.
 _DECAYS = {
     1: (0.02, 0.1, 0.2, 0.35, 0.5, 0.7, 1.0, 1.5),

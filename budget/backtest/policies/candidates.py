@@ -4,21 +4,19 @@ from fractions import Fraction
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.terms.cost import affordable, mix_cost, money_left
 from budget.campaign.campaign import Campaign
 from budget.market.simple_rules import Mix
 
-Array = NDArray[np.float64]
-Counts = NDArray[np.int64]
 # The money left is shared in steps of 1 / this many.
 _STEPS = {1: 1, 2: 50, 3: 20}
 _STEPS_BEYOND = 8
 _NO_DIFFERENCE = 1e-6  # of expected accuracy: rounding, not evidence
 
 
-def candidate_purchases(campaign: Campaign) -> Counts:
+def candidate_purchases(campaign: Campaign) -> IntArray:
     """Further labels of each stratum, (purchases, strata), on a simplex of the money's shares.
 
     Each purchase fits the money and the pools; none stands twice. What a pool cannot serve of its
@@ -45,7 +43,7 @@ def candidate_purchases(campaign: Campaign) -> Counts:
     return np.asarray(np.unique(np.stack(purchases, axis=1), axis=0))
 
 
-def choose(campaign: Campaign, purchases: Counts, expected: Array) -> Counts:
+def choose(campaign: Campaign, purchases: IntArray, expected: Array) -> IntArray:
     """The purchase (strata,) expected to do best, (purchases,); of equals the cheapest.
 
     Where all are expected to do equally well nothing speaks for any stratum: the money left is
@@ -66,7 +64,7 @@ def choose(campaign: Campaign, purchases: Counts, expected: Array) -> Counts:
     return np.asarray(purchases[good[(purchases[good] @ unit_costs(campaign)).argmin()]])
 
 
-def labels_bought(campaign: Campaign) -> Counts:
+def labels_bought(campaign: Campaign) -> IntArray:
     """Labels bought so far, (strata,)."""
     return np.array([campaign.bought[name] for name in campaign.strata], dtype=np.int64)
 
@@ -76,12 +74,12 @@ def unit_costs(campaign: Campaign) -> Array:
     return np.array([float(campaign.terms[name].cost) for name in campaign.strata])
 
 
-def as_mix(campaign: Campaign, counts: Counts) -> Mix:
+def as_mix(campaign: Campaign, counts: IntArray) -> Mix:
     """Labels (strata,) as a mix."""
     return {name: int(count) for name, count in zip(campaign.strata, counts, strict=True)}
 
 
-def with_change(campaign: Campaign, purchase: Counts) -> Counts:
+def with_change(campaign: Campaign, purchase: IntArray) -> IntArray:
     """A purchase (strata,) that also spends what rounding left over, dearest labels first.
 
     Only strata that it buys get more. Change is less than one label of each stratum costs; more

@@ -9,11 +9,10 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array, Correct, IntArray
 from budget.backtest.policies.additive_power_laws import AdditivePowerLaws, fit_additive_power_laws
 from budget.backtest.policies.candidates import (
-    Counts,
     as_mix,
     candidate_purchases,
     choose,
@@ -27,14 +26,12 @@ from budget.campaign.lent_curve import as_points, lent_curve
 from budget.campaign.planner import both_sides
 from budget.campaign.play import (
     FORECAST_CONFIDENCE,
-    Correct,
     Forecast,
     Lesson,
     Play,
     probability_easy_better,
 )
 
-Array = NDArray[np.float64]
 # After each round: trainings on a part of everything bought, and how often each is repeated.
 _PARTS = ((0.5, 2), (1.0, 1))
 
@@ -127,7 +124,7 @@ class LearnOptimizeCollect:
         return forecast(laws, labels_bought(campaign), sides, rng)
 
 
-def best_purchase(laws: AdditivePowerLaws, campaign: Campaign, target: float) -> Counts:
+def best_purchase(laws: AdditivePowerLaws, campaign: Campaign, target: float) -> IntArray:
     """The further labels (strata,) with the smallest expected shortfall against a target."""
     purchases = candidate_purchases(campaign)
     scores = laws.predict(labels_bought(campaign) + purchases)
@@ -135,7 +132,7 @@ def best_purchase(laws: AdditivePowerLaws, campaign: Campaign, target: float) ->
 
 
 def forecast(
-    laws: AdditivePowerLaws, labels: Counts, sides: Counts, rng: np.random.Generator
+    laws: AdditivePowerLaws, labels: IntArray, sides: IntArray, rng: np.random.Generator
 ) -> Forecast:
     """What the laws say of one training on labels (strata,), the points' scatter included.
 
@@ -151,7 +148,7 @@ def forecast(
 
 def _scores(
     campaign: Campaign, rng: np.random.Generator
-) -> Generator[Sequence[Lesson], Correct, tuple[Counts, Array]]:
+) -> Generator[Sequence[Lesson], Correct, tuple[IntArray, Array]]:
     """Train on parts of each stratum alone and of all together: labels and accuracies."""
     bought = {name: own for name, own in campaign.bought.items() if own}
     groups = [[name] for name in bought]

@@ -9,11 +9,10 @@ from itertools import combinations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from annotation.arrays import Array, IntArray
 from annotation.hardness.ridge import fit_ridge
 from budget.backtest.policies.candidates import (
-    Counts,
     as_mix,
     candidate_purchases,
     choose,
@@ -27,7 +26,6 @@ from budget.campaign.campaign import Campaign
 from budget.campaign.lent_curve import as_points, lent_curve
 from budget.campaign.play import Play
 
-Array = NDArray[np.float64]
 _LEAST = 4  # labels of the largest stratum in the smallest mix
 _CONCENTRATION = 0.7  # of the shares' Dirichlet distribution: one stratum alone is not rare
 
@@ -98,7 +96,7 @@ class MixRegression:
         return None
 
 
-def random_mixes(labels: int, strata: int, mixes: int, rng: np.random.Generator) -> Counts:
+def random_mixes(labels: int, strata: int, mixes: int, rng: np.random.Generator) -> IntArray:
     """Random mixes, (mixes, strata), of at most `labels` of each stratum; none is empty.
 
     The largest stratum's labels are drawn evenly on a logarithmic scale, the shares from a

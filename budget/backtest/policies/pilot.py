@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 
+from annotation.arrays import Correct
 from annotation.terms.cost import affordable
 from budget.campaign.campaign import Campaign
-from budget.campaign.play import Correct, Lesson
+from budget.campaign.play import Lesson
 from budget.market.simple_rules import Mix
 from budget.surface.observation import Observation
 

@@ -18,7 +18,7 @@ from analysis.numbers import (
 )
 from analysis.run.wording import method_name
 
-Rates = tuple[float, float]  # error rates of easy and hard labels
+RatePair = tuple[float, float]  # error rates of easy and hard labels
 
 
 def show_curves(result: CurvesResult) -> None:
@@ -85,8 +85,8 @@ def _differences(
     result: CurvesResult,
 ) -> Table:
     """A row per size or amount, a column per pair of error rates."""
-    cells: dict[float, dict[Rates, str]] = {place: {} for place in places}
-    pairs: dict[Rates, str] = {}
+    cells: dict[float, dict[RatePair, str]] = {place: {} for place in places}
+    pairs: dict[RatePair, str] = {}
     for difference, place in differences:
         rates = (difference.easy_error_rate, difference.hard_error_rate)
         pairs[rates] = _rates_name(rates, result)
@@ -97,7 +97,7 @@ def _differences(
     return table
 
 
-def _rates_name(rates: Rates, result: CurvesResult) -> str:
+def _rates_name(rates: RatePair, result: CurvesResult) -> str:
     easy, hard = rates
     if easy == hard:
         return rate_text(easy) if easy else result.without_noise

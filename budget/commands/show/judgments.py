@@ -20,12 +20,11 @@ from analysis.numbers import (
     span,
 )
 from annotation.intervals import Interval
-from annotation.judgments.rejections import Reading, Rejection
+from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.team.error_rates import ErrorRate
 from annotation.team.label_cost import LabelCost
 from annotation.team.report import JudgmentReport
 from annotation.team.staffing import Throughput
-from budget.commands.show.judgments_lines import bill_lines, work_lines
 from budget.market.measured_terms import as_estimate
 
 _NAME = partial(Column, "annotator", overflow="fold")  # a name cut short is nobody's
@@ -46,7 +45,7 @@ KINDS = {
 }
 
 
-def report_json(report: JudgmentReport, reading: Reading) -> dict[str, Any]:
+def report_json(report: JudgmentReport, reading: CheckedJudgments) -> dict[str, Any]:
     """The report as plain values; money as numbers, what is not known as null."""
     fields = {
         name: getattr(report, name)
@@ -68,7 +67,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
     return float(value) if isinstance(value, Decimal) else value
 
 
-def show_report(report: JudgmentReport, reading: Reading, currency: str = "$") -> None:
+def show_report(report: JudgmentReport, reading: CheckedJudgments, currency: str = "$") -> None:
     """Print tables of strata, roles and annotators, bill, people needed, and all that is odd."""
     console = Console(highlight=False, markup=False)
     console.print(_head(report))
@@ -83,7 +82,7 @@ def show_report(report: JudgmentReport, reading: Reading, currency: str = "$") -
         console.print(_pairs_table(report))
     elif report.pairs:
         console.print(f"Cohen's kappa of {count(len(report.pairs))} pairs: see --json")
-    for line in (*work_lines(report), *bill_lines(report, currency)):
+    for line in (*_work_lines(report), *_bill_lines(report, currency)):
         console.print(line)
     if any(stratum.error.method not in ("gold", "hardness") for stratum in report.strata):
         console.print(f"note: {_CAUTION}", style="yellow")
@@ -274,3 +273,53 @@ def _minutes(seconds: Interval) -> str:
     ends = [None if end is None else end / 60 for end in (seconds.low, seconds.high)]
     minutes = Interval(seconds.estimate / 60, *ends)
     return f"{minutes.estimate:.2f} ({span(as_estimate(minutes), 'ratio')})"
+
+
+def _work_lines(report: JudgmentReport) -> list[str]:
+    """What annotators get done in a day, and how many are needed."""
+    lines = []
+    done = report.throughput
+    if done.labels_per_day.estimate is not None:
+        hours = f", in {done.hours_per_day:.1f} hours of work" if done.hours_per_day else ""
+        lines.append(
+            f"An annotator finished {ratio(done.labels_per_day.estimate)} labels a day "
+            f"({span(as_estimate(done.labels_per_day), 'ratio')}){hours}; "
+            f"{count(done.annotator_days)} {'day' if done.annotator_days == 1 else 'days'} of work "
+            "seen, each annotator's counted apart."
+        )
+    needed = report.staffing
+    if needed is not None:
+        people = "annotator" if needed.annotators == 1 else "annotators"
+        days = "day" if needed.days == 1 else "days"
+        every = f" (every label takes {count(needed.least)} different people)"
+        lines.append(
+            f"{needed.hours:,.1f} hours of work: {count(needed.annotators)} {people} can do it in "
+            f"{needed.days:g} {days} of {needed.hours_per_day:g} hours; to be safe, take "
+            f"{count(needed.annotators_to_be_safe)}{every if needed.least > 1 else ''}."
+        )
+    return lines
+
+
+def _bill_lines(report: JudgmentReport, currency: str) -> list[str]:
+    """What the judgments cost and what the labels wanted will; nothing without hourly rates."""
+    bill = report.bill
+    if bill is None:
+        return []
+    lines = [f"These judgments cost {money(float(bill.so_far), currency)}, recruiting apart."]
+    if bill.wanted:
+        parts = ", ".join(
+            f"{each.stratum} {money(float(each.total), currency)} "
+            f"({money(float(each.per_label), currency)} a finished label)"
+            for each in bill.wanted
+        )
+        once = ", recruiting included" if any(each.recruiting for each in _costs(report)) else ""
+        lines.append(
+            f"The labels wanted cost {money(float(bill.total), currency)}{once}: {parts}; to be "
+            f"safe, have {money(float(bill.to_be_safe), currency)}."
+        )
+    return lines
+
+
+def _costs(report: JudgmentReport) -> list[LabelCost]:
+    wanted = {each.stratum for each in report.bill.wanted} if report.bill else set()
+    return [each.cost for each in report.strata if each.cost and each.name in wanted]

@@ -14,7 +14,7 @@ from annotation.judgments.label_studio_export import (
     judgments_of_tasks,
     read_label_studio_export,
 )
-from annotation.judgments.rejections import Reading
+from annotation.judgments.rejections import CheckedJudgments
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table import check_judgments
 from annotation.judgments.table_files import check_judgment_file, read_judgments, write_judgments
@@ -45,7 +45,7 @@ JSON = st.recursive(
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=6)
 
 
-def accounted_for(reading: Reading, rows: int) -> None:
+def accounted_for(reading: CheckedJudgments, rows: int) -> None:
     """A valid table, and no row lost without a word."""
     assert tuple(reading.judgments.columns) == COLUMNS
     assert reading.judgments["source_id"].is_unique
@@ -57,7 +57,7 @@ def accounted_for(reading: Reading, rows: int) -> None:
     assert len(reading.judgments) + len(rows_left_out(reading)) <= rows
 
 
-def rows_left_out(reading: Reading) -> set[int]:
+def rows_left_out(reading: CheckedJudgments) -> set[int]:
     return {rejection.row for rejection in reading.rejected if not rejection.row_stays}
 
 
@@ -127,7 +127,7 @@ def read_or_refused(content: bytes, suffix: str, tmp_path_factory: pytest.TempPa
         accounted_for(found, len(content))
 
 
-def reading_or_refusal(read: Callable[[], Reading]) -> Reading | str:
+def reading_or_refusal(read: Callable[[], CheckedJudgments]) -> CheckedJudgments | str:
     try:
         return read()
     except InputError as error:

@@ -7,13 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from annotation.arrays import IntArray
+from annotation.terms.clean_share import redraw_rates, wrong_share
 from annotation.terms.noise import (
     ErrorKind,
-    IntArray,
     draw_judgments,
     draw_labels,
-    redraw_rates,
-    true_flip_rate,
 )
 
 KINDS = st.sampled_from(get_args(ErrorKind))
@@ -28,13 +27,11 @@ def items(seed: int, size: int) -> tuple[IntArray, IntArray]:
 
 @pytest.mark.parametrize("kind", get_args(ErrorKind))
 @pytest.mark.parametrize("rate", [0.1, 0.6])
-def test_the_share_of_wrong_labels_is_the_true_flip_rate(kind: ErrorKind, rate: float) -> None:
+def test_the_share_of_wrong_labels_is_the_wrong_share(kind: ErrorKind, rate: float) -> None:
     answers, counts = items(seed=0, size=200_000)
     labels = draw_labels(answers, counts, rate, kind, np.random.default_rng(1))
     # A binomial share of 200,000 has a standard deviation of at most 0.0011.
-    assert np.mean(labels != answers) == pytest.approx(
-        true_flip_rate(rate, kind, counts), abs=0.005
-    )
+    assert np.mean(labels != answers) == pytest.approx(wrong_share(rate, kind, counts), abs=0.005)
 
 
 @pytest.mark.parametrize("kind", get_args(ErrorKind))

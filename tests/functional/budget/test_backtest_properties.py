@@ -8,10 +8,10 @@ import pytest
 from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import Scores, Truth, grid_mixes
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 
-RECIPE = Recipe(
+RECIPE = WorldRecipe(
     seed=8, pool=400, hard_pool=400, test=400, latent=16, nuisance=4,
     easy_margin=1.8, hard_margin=1.2,
 )  # fmt: skip

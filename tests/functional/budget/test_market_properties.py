@@ -14,10 +14,10 @@ from budget.backtest.trainer import ProbeTrainer
 from budget.backtest.truth import grid_mixes
 from budget.campaign.campaign import PurchaseRefusedError
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generate, generated_world, stratum_names
+from budget.worlds.generated import WorldRecipe, generate, generated_world, stratum_names
 from budget.worlds.world import World
 
-RECIPE = Recipe(seed=1, pool=90, hard_pool=60, test=40, latent=12, nuisance=2, transfer=0.6)
+RECIPE = WorldRecipe(seed=1, pool=90, hard_pool=60, test=40, latent=12, nuisance=2, transfer=0.6)
 ITEMS = {strata: generate(replace(RECIPE, strata=strata)) for strata in (2, 3)}
 # A task in which a planner rehearses: test items enough, and clusters that can be guessed.
 ROOMY = replace(
@@ -87,7 +87,7 @@ def test_no_mix_of_the_grid_overspends(world: World) -> None:
 
 
 @pytest.mark.parametrize(("name", "recipe"), PLAYED)
-def test_the_same_market_gives_the_same_decisions(name: str, recipe: Recipe) -> None:
+def test_the_same_market_gives_the_same_decisions(name: str, recipe: WorldRecipe) -> None:
     world, policy = generated_world(recipe, Condition(2, (0.1, 0.2), 200)), POLICIES[name]
     bought = []
     for _ in range(2):
@@ -98,7 +98,7 @@ def test_the_same_market_gives_the_same_decisions(name: str, recipe: Recipe) -> 
 
 
 @pytest.mark.parametrize(("name", "recipe"), PLAYED)
-def test_no_policy_sees_a_true_label(name: str, recipe: Recipe) -> None:
+def test_no_policy_sees_a_true_label(name: str, recipe: WorldRecipe) -> None:
     """Once the labels that are sold are drawn, the pools' true answers can be anything."""
     decisions, policy = [], POLICIES[name]
     for poisoned in (False, True):

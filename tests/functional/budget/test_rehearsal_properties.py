@@ -10,7 +10,7 @@ from budget.backtest.trainer import ProbeTrainer
 from budget.campaign.play import Rehearsing
 from budget.surface.rehearsal import Control
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 from tests.markets import sold
 
@@ -21,7 +21,7 @@ CONTROL = Rehearsing(((("hard", SIZE),),))
 
 
 def world_of(transfer: float, own_choices: bool) -> World:
-    recipe = Recipe(
+    recipe = WorldRecipe(
         seed=11,
         own_choices=own_choices,
         choices=3,

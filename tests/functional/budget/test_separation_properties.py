@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from budget.backtest.trainer import ProbeTrainer
 from budget.surface.separation import separations
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 
 CLEAN = Condition(2, (0.0, 0.0), 600)
 
@@ -19,7 +19,7 @@ def test_easy_classes_lie_as_far_apart_as_they_were_made(own_choices: bool) -> N
     """The squared ratio of distances along the target's direction, within its deviation."""
     made, told, deviations = [], [], []
     for number, transfer in enumerate((0.0, 0.3, 0.5, 0.7, 0.85, 1.0)):
-        recipe = Recipe(
+        recipe = WorldRecipe(
             seed=number,
             own_choices=own_choices,
             choices=3,
@@ -39,7 +39,7 @@ def test_easy_classes_lie_as_far_apart_as_they_were_made(own_choices: bool) -> N
 
 def test_errors_in_labels_for_sale_do_not_matter() -> None:
     """Nobody has labelled what is read, and the test set's answers are right: nothing changes."""
-    recipe = Recipe(seed=3, transfer=0.7, easy_margin=2.0, hard_margin=1.4)
+    recipe = WorldRecipe(seed=3, transfer=0.7, easy_margin=2.0, hard_margin=1.4)
     clean = generated_world(recipe, CLEAN)
     noisy = replace(clean, terms=Condition(2, (0.4, 0.6), 600).terms(("easy", "hard")))
     assert (
@@ -50,7 +50,9 @@ def test_errors_in_labels_for_sale_do_not_matter() -> None:
 
 def test_classes_that_are_not_equally_frequent() -> None:
     """Nine in ten items of one class: the same separation is read as of balanced classes."""
-    recipe = Recipe(seed=5, transfer=1.0, easy_margin=1.5, hard_margin=1.5, pool=4000, test=2000)
+    recipe = WorldRecipe(
+        seed=5, transfer=1.0, easy_margin=1.5, hard_margin=1.5, pool=4000, test=2000
+    )
     world = generated_world(recipe, CLEAN)
     items = world.items
     rng = np.random.default_rng(0)

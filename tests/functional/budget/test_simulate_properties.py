@@ -15,7 +15,7 @@ from budget.simulate.axes import QUANTITIES, read_axis
 from budget.simulate.phase import EASY, HARD, MIX, Phase, plan_cells, simulate_phase
 from budget.simulate.presets import with_defaults
 from budget.simulate.statements import read_statements
-from budget.simulate.task import Task, assumed_task
+from budget.simulate.task import SimulatedTask, assumed_task
 from budget.simulate.terms import CellTerms, cell_terms, label_counts
 
 Array = NDArray[np.float64]
@@ -37,7 +37,7 @@ cells = st.builds(
 )
 
 
-def plan_by_itself(task: Task, cell: CellTerms) -> dict[str, float]:
+def plan_by_itself(task: SimulatedTask, cell: CellTerms) -> dict[str, float]:
     """The slow and obvious way: each mix priced and predicted alone."""
     surface = task.surface
     if cell.transfer is not None:

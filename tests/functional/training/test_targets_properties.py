@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from annotation.terms.clean_share import redraw_rates
 from annotation.terms.majority import NO_JUDGMENT, majority_label, majority_redraw_rates
 from annotation.terms.noise import (
     ErrorKind,
     draw_judgments,
     draw_labels,
-    redraw_rates,
 )
 from training.targets.make import TargetKind, make_targets, posterior_uncertainty
 from training.targets.posteriors import posterior_from_judgments

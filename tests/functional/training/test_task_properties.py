@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from annotation.items.validate import validate_items
 from annotation.labelling.labels import Labels
 from annotation.strata.bands import Strata
+from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import LabelTerms
-from annotation.terms.noise import ErrorKind, true_flip_rate
+from annotation.terms.noise import ErrorKind
 from training.running.labels_of_trial import simulated_labels
 from training.task import Pilot, Task, TestSizes
 
@@ -104,7 +105,7 @@ def test_as_many_labels_are_wrong_as_the_rate_says(kind: ErrorKind) -> None:
         bought = simulated_labels(task, mix, terms(0.3, kind), seed)
         shares.append((bought.labels != task.answers[bought.positions]).mean())
     pools = np.concatenate([task.pools["easy"], task.pools["hard"]])
-    expected = true_flip_rate(0.3, kind, task.choice_counts[pools])
+    expected = wrong_share(0.3, kind, task.choice_counts[pools])
     standard_error = np.std(shares) / np.sqrt(len(shares))
     assert abs(np.mean(shares) - expected) < 4 * standard_error
     assert standard_error < 0.01

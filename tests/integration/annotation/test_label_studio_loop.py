@@ -30,7 +30,7 @@ from _label_studio_browser import (
     submit,
 )
 from annotation.errors import InputError
-from annotation.items.write import write_items
+from annotation.items.write import write_table
 from annotation.judgments.table_files import read_judgments
 from annotation.label_studio.connection import Connection
 from annotation.label_studio.labelling_config import labelling_config
@@ -121,7 +121,7 @@ def test_pilot_from_push_to_estimate(
         Workplace(items=ITEMS, judgments_per_item=OVERLAP, annotators=8), seed=5
     )
     items = item_table(simulation)
-    write_items(items, tmp_path / "items.jsonl")
+    write_table(items, tmp_path / "items.jsonl")
     pilot = tmp_path / "pilot"
     push = [
         *("labelstudio", "push", str(tmp_path / "items.jsonl"), "--title", "Whole loop"),
@@ -179,7 +179,7 @@ def assert_the_planner_runs_on_it(shell: Shell, judgments: Path, written: Path) 
     }
     assert terms["easy"].cost < terms["hard"].cost
     assert terms["easy"].error_rate < terms["hard"].error_rate
-    clean = {name: clean_share(own, 0.25) for name, own in terms.items()}
+    clean = {name: clean_share(own.error_rate, own.error_kind, 0.25) for name, own in terms.items()}
     none = np.empty(0, dtype=object)
     surface = fit_surface([], ("easy", "hard"), "hard", None, 0.25, none, draws=200, clean=clean)
     offers = offers_at_terms(terms, clean)
@@ -397,7 +397,7 @@ def test_personal_access_token(
     items = pd.DataFrame(
         {"item_id": ["a", "b"], "question": ["?", "?"], "choices": [[], []], "answer_text": "1"}
     )
-    write_items(items, tmp_path / "items.jsonl")
+    write_table(items, tmp_path / "items.jsonl")
     push = [
         *("labelstudio", "push", str(tmp_path / "items.jsonl"), "--title", "Personal token"),
         *("--tasks", "all=2", "--out", str(tmp_path / "pilot")),

@@ -9,7 +9,7 @@ import pytest
 
 from annotation.items.read import load_tabular
 from annotation.items.table import fingerprint, measures, shared_choices
-from annotation.items.write import read_items, write_items
+from annotation.items.write import write_table
 from annotation.sources.arc import load_arc
 from annotation.sources.gsm8k import load_gsm8k
 from annotation.sources.sst5 import load_sst5
@@ -65,8 +65,8 @@ def test_arc_strata(arc: pd.DataFrame) -> None:
 
 def test_arc_written_and_read(arc: pd.DataFrame, tmp_path: Path) -> None:
     for suffix in (".jsonl", ".parquet"):
-        write_items(arc, tmp_path / f"arc{suffix}")
-        assert fingerprint(read_items(tmp_path / f"arc{suffix}")) == fingerprint(arc)
+        write_table(arc, tmp_path / f"arc{suffix}")
+        assert fingerprint(load_tabular(str(tmp_path / f"arc{suffix}"))) == fingerprint(arc)
 
 
 def test_sst5_sizes(sst5: pd.DataFrame) -> None:

@@ -119,5 +119,5 @@ def test_adapters_have_curves_too(
     )
     assert (result.method, result.trials) == ("qlora", 5)
     trials = [json.loads(row[2]) for row in stored_rows(tmp_path).values()]
-    assert {trial["quantisation"] for trial in trials} == {"nf4"}
-    assert {trial["method"] for trial in trials} == {"qlora", "zero_shot"}
+    assert {trial["recipe"]["quantisation"] for trial in trials} == {"nf4"}
+    assert {trial["recipe"]["method"] for trial in trials} == {"qlora", "zero_shot"}

@@ -71,13 +71,15 @@ def test_every_method_ran_and_every_trial_is_kept(
 ) -> None:
     trials = [json.loads(row[2]) for row in stored_rows(folder).values()]
     counted = {
-        method: sum(trial["method"] == method for trial in trials)
+        method: sum(trial["recipe"]["method"] == method for trial in trials)
         for method in ("zero_shot", "probe", "qlora")
     }
     assert min(counted.values()) > 0
     assert result.trials.by_method == counted
     assert result.trials.total == len(trials)
-    assert {trial["quantisation"] for trial in trials if trial["method"] == "qlora"} == {"nf4"}
+    assert {
+        trial["recipe"]["quantisation"] for trial in trials if trial["recipe"]["method"] == "qlora"
+    } == {"nf4"}
 
 
 def test_nothing_costs_more_than_the_budget(result: RunResult) -> None:

@@ -187,7 +187,7 @@ def assert_all_processes_end(out: Path) -> None:
 
 def trained(rows: Rows, method: str) -> int:
     """How many trials of a method are there; the trial's description is the third column."""
-    return sum(json.loads(row[2])["method"] == method for row in rows.values())
+    return sum(json.loads(row[2])["recipe"]["method"] == method for row in rows.values())
 
 
 def items_read(out: Path) -> int | None:
@@ -317,7 +317,7 @@ def test_an_interrupted_run_says_so_in_one_line_and_goes_on(
     assert_all_processes_end(out)
     messages = [line for line in errors.splitlines() if line.startswith("labelmix: ")]
     assert messages == [
-        "labelmix: interrupted; finished trials are kept, the same command goes on from there."
+        "labelmix: interrupted; what is done is kept, the same command goes on from there."
     ]
     assert "Traceback" not in errors
     kept, all_trials = runs.rows(out), runs.rows(uninterrupted)
@@ -345,7 +345,7 @@ def test_other_prices_reuse_the_trials_of_the_pilot(
     assert before.items() <= after.items()
     new = [json.loads(row[2]) for key, row in after.items() if key not in before]
     assert new and all(trial["pilot"] is None for trial in new)
-    assert all(trial["method"] in ("probe", "qlora") for trial in new)
+    assert all(trial["recipe"]["method"] in ("probe", "qlora") for trial in new)
     assert result.pilot.cost == 16 * 1 + 16 * 3.5
     assert result.exchange_rate.cost_ratio == pytest.approx(1 / 3.5)
     was = RunResult.model_validate_json((uninterrupted / "result.json").read_text())

@@ -1,7 +1,6 @@
-"""Which trials `labelmix curves` runs, what it makes of them, and what it refuses."""
+"""Which trials `labelmix curves` runs, and what it makes of them."""
 
 import json
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,18 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from typer.testing import CliRunner, Result
 
 from analysis.curves.design import CurvesDesign
 from analysis.curves.result import CurvesResult
 from analysis.curves.wording import findings
 from annotation.terms.cost import LabelTerms
-from budget.commands.app import app
 from budget.commands.show.curves import show_curves
 from budget.config.prepare import Setting, prepare
 from budget.config.read import read_config
 from budget.curves import CurveTrials
-from budget.curves_result import Kind, Measurements, summarise_curves
+from budget.curves_result import CurveKind, CurveMeasurements, summarise_curves
 from training.running.labels_of_trial import simulated_labels
 
 CONFIG = """
@@ -56,8 +53,8 @@ other_items = 10
 """
 DESIGN = CurvesDesign(sizes=(4, 8), error_rates=(0.0, 0.2), hard_factor=2.0, seeds=3)
 KINDS = [
-    Kind("easy", 0.0), Kind("easy", 0.2),
-    Kind("hard", 0.0), Kind("hard", 0.2), Kind("hard", 0.4),
+    CurveKind("easy", 0.0), CurveKind("easy", 0.2),
+    CurveKind("hard", 0.0), CurveKind("hard", 0.2), CurveKind("hard", 0.4),
 ]  # fmt: skip
 
 
@@ -123,37 +120,41 @@ def test_error_rate_and_kind_are_those_of_the_stratum_alone(setting: Setting) ->
         name: LabelTerms(t.cost, t.error_rate, "flip") for name, t in setting.lab.terms.items()
     }
     trials = CurveTrials(replace(setting.lab, terms=flips), DESIGN, "probe")
-    [[trial, *_], *_] = trials.trained[Kind("hard", 0.4)]
+    [[trial, *_], *_] = trials.trained[CurveKind("hard", 0.4)]
     assert trial.terms == (("hard", 0.4, "flip"),)
 
 
 def test_purchases_are_matched_across_sizes_and_error_rates(setting: Setting) -> None:
     task = setting.lab.task
 
-    def bought(kind: Kind, size: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def bought(
+        kind: CurveKind, size: int, seed: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         terms = {kind.stratum: replace(setting.lab.terms[kind.stratum], error_rate=kind.error_rate)}
         purchase = simulated_labels(task, {kind.stratum: size}, terms, seed)
         return purchase.positions, purchase.labels
 
     for seed in range(3):
-        few, many = bought(Kind("hard", 0.4), 4, seed), bought(Kind("hard", 0.4), 8, seed)
+        few, many = bought(CurveKind("hard", 0.4), 4, seed), bought(CurveKind("hard", 0.4), 8, seed)
         for small, large in zip(few, many, strict=True):
             np.testing.assert_array_equal(small, large[:4])
-        positions, labels = bought(Kind("hard", 0.2), 8, seed)
+        positions, labels = bought(CurveKind("hard", 0.2), 8, seed)
         np.testing.assert_array_equal(positions, many[0])
         wrong = labels != task.answers[positions]
         assert (many[1][wrong] == labels[wrong]).all()
-    assert set(bought(Kind("hard", 0.0), 8, 0)[0]) != set(bought(Kind("hard", 0.0), 8, 1)[0])
+    assert set(bought(CurveKind("hard", 0.0), 8, 0)[0]) != set(
+        bought(CurveKind("hard", 0.0), 8, 1)[0]
+    )
 
 
 # -- the result -----------------------------------------------------------------------------------
 
 RIGHT = {
-    Kind("easy", 0.0): (12, 16),  # of 20 test items, by 4 and by 8 labels
-    Kind("easy", 0.2): (11, 14),
-    Kind("hard", 0.0): (8, 14),
-    Kind("hard", 0.2): (8, 13),
-    Kind("hard", 0.4): (7, 9),
+    CurveKind("easy", 0.0): (12, 16),  # of 20 test items, by 4 and by 8 labels
+    CurveKind("easy", 0.2): (11, 14),
+    CurveKind("hard", 0.0): (8, 14),
+    CurveKind("hard", 0.2): (8, 13),
+    CurveKind("hard", 0.4): (7, 9),
 }
 
 
@@ -165,7 +166,7 @@ def first(number: int, seeds: int = 3) -> NDArray[np.bool_]:
 @pytest.fixture
 def result(setting: Setting) -> CurvesResult:
     correct = {kind: [first(few), first(many)] for kind, (few, many) in RIGHT.items()}
-    measured = Measurements(first(6, seeds=1), correct, trials=31)
+    measured = CurveMeasurements(first(6, seeds=1), correct, trials=31)
     return summarise_curves(setting, DESIGN, "probe", measured, {"run_seconds": 1.0})
 
 
@@ -253,9 +254,9 @@ def test_what_a_reader_must_know_is_a_warning(
     setting: Setting, changes: dict[str, Any], part: str
 ) -> None:
     design = replace(DESIGN, **changes)
-    kinds = [Kind("easy", r) for r in design.error_rates]
-    kinds += [Kind("hard", r) for r in design.all_hard_error_rates]
-    measured = Measurements(first(6, 1), {k: [first(8), first(9)] for k in kinds}, 1)
+    kinds = [CurveKind("easy", r) for r in design.error_rates]
+    kinds += [CurveKind("hard", r) for r in design.all_hard_error_rates]
+    measured = CurveMeasurements(first(6, 1), {k: [first(8), first(9)] for k in kinds}, 1)
     found = summarise_curves(setting, design, "probe", measured, {}).warnings
     assert any(warning.startswith(part) for warning in found)
 
@@ -267,76 +268,10 @@ def test_error_kinds_that_differ_are_a_warning(setting: Setting) -> None:
         replace(setting, lab=replace(setting.lab, terms=terms)),
         DESIGN,
         "probe",
-        Measurements(first(6, 1), correct, 1),
+        CurveMeasurements(first(6, 1), correct, 1),
         {},
     )
     assert result.warnings == [
         "The kinds of error differ (easy: redraw, hard: flip): the same error rate is not the same "
         "share of wrong labels."
     ]
-
-
-# -- the command refuses --------------------------------------------------------------------------
-
-
-def labelmix(*arguments: str | Path) -> Result:
-    result = CliRunner().invoke(app, ["curves", *map(str, arguments)], prog_name="labelmix")
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception  # a user would see its traceback
-    return result
-
-
-@pytest.mark.parametrize(
-    ("options", "part"),
-    [
-        (["--sizes", "20,10"], "--sizes 20,10: should be increasing whole numbers"),
-        (
-            ["--sizes", "10,41"],
-            "--sizes: 41 labels wanted, but stratum 'hard' (steps >= 5) has 40 items left",
-        ),
-        (["--error-rates", "0,2"], "--error-rates 0,2: error rate should be within 0 and 1"),
-        (["--hard-factor", "0"], "--hard-factor 0: should be a number above 0"),
-        (["--seeds", "1"], "--seeds 1: should be at least 2"),
-        (["--method", "magic"], "--method magic: no such method; choose probe or qlora"),
-        (["--model", "./no-model"], "model './no-model': no config.json there"),
-        (["--data-dir", "x"], "takes no --data-dir"),
-    ],
-)
-def test_bad_input_is_one_line_and_leaves_nothing(
-    task_folder: Path, options: list[str], part: str
-) -> None:
-    before = sorted(task_folder.rglob("*"))
-    result = labelmix(task_folder / "task.toml", "--out", task_folder / "out", *options)
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    found = re.fullmatch(r"labelmix: (.+)\n", result.stderr)
-    assert found, result.stderr
-    assert part in found[1]
-    assert sorted(task_folder.rglob("*")) == before
-
-
-def test_free_form_items_have_no_curves(task_folder: Path) -> None:
-    rows = [
-        {"item_id": f"{n}", "question": f"{n}?", "answer_text": f"{n}", "steps": n % 6 + 1}
-        for n in range(180)
-    ]
-    lines = [json.dumps({**row, "choices": []}) + "\n" for row in rows]
-    (task_folder / "items.jsonl").write_text("".join(lines), encoding="utf-8")
-    result = labelmix(task_folder / "task.toml", "--out", task_folder / "out")
-    assert result.exit_code == 2
-    assert "have no choices" in result.stderr and result.stderr.count("\n") == 1
-    assert not (task_folder / "out").exists()
-
-
-def test_a_whole_pool_can_be_bought(task_folder: Path) -> None:
-    """Only then the model's weights are looked for, and there are none."""
-    options = ("--sizes", "10,40", "--error-rates", "0", "--seeds", "2")
-    result = labelmix(task_folder / "task.toml", "--out", task_folder / "out", *options)
-    assert result.exit_code == 2
-    assert "cannot be loaded" in result.stderr and "--sizes" not in result.stderr
-
-
-def test_no_such_configuration(tmp_path: Path) -> None:
-    result = labelmix(tmp_path / "absent.toml", "--out", tmp_path / "out")
-    assert result.exit_code == 2 and "no such file" in result.stderr
-    assert not (tmp_path / "out").exists()

@@ -110,9 +110,15 @@ def test_all_right_or_all_wrong_is_not_certain() -> None:
         (["--method", "probe"], "the method probe needs labels; give --labels"),
         (["--method", "zero_shot", "--labels", "easy=3"], "zero_shot buys nothing"),
         (["--method", "probe", "--labels", "easy"], "--labels 'easy': should be STRATUM=NUMBER"),
-        (["--method", "probe", "--labels", "easy=0"], "--labels 'easy=0': should be"),
-        (["--method", "probe", "--labels", "medium=3"], "(easy, hard)"),
-        (["--method", "probe", "--labels", "easy=3", "--labels", "easy=4"], "'easy' twice"),
+        (["--method", "probe", "--labels", "easy=0"], "--labels easy=0: should be a whole"),
+        (
+            ["--method", "probe", "--labels", "medium=3"],
+            "for sale; choose from easy, hard.",
+        ),
+        (
+            ["--method", "probe", "--labels", "easy=3", "--labels", "easy=4"],
+            "'easy' is given tw",
+        ),
         (["--method", "probe", "--labels", "easy=9000"], "9000 labels wanted"),
     ],
 )

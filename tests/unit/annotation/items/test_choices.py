@@ -1,6 +1,6 @@
 import pytest
 
-from annotation.items.choices import Options, read_options, resolve_answers
+from annotation.items.choices import LabelledChoices, choices_in, resolve_answers
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from annotation.items.choices import Options, read_options, resolve_answers
     ],
 )
 def test_ways_to_write_choices(value: object, texts: tuple[str], labels: tuple[str]) -> None:
-    assert read_options(value) == Options(texts, labels)
+    assert choices_in(value) == LabelledChoices(texts, labels)
 
 
 @pytest.mark.parametrize(
@@ -36,11 +36,11 @@ def test_ways_to_write_choices(value: object, texts: tuple[str], labels: tuple[s
 )
 def test_choices_that_cannot_be_read(value: object, problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
-        read_options(value)
+        choices_in(value)
 
 
-LETTERED = Options(("cat", "dog", "B"), ("A", "B", "C"))
-NUMBERS = Options(("2", "0", "1"))
+LETTERED = LabelledChoices(("cat", "dog", "B"), ("A", "B", "C"))
+NUMBERS = LabelledChoices(("2", "0", "1"))
 
 
 @pytest.mark.parametrize(
@@ -51,26 +51,26 @@ NUMBERS = Options(("2", "0", "1"))
         (["B"], [LETTERED], [2]),
         # But not where the text reading does not fit the whole column.
         (["B", "A"], [LETTERED, LETTERED], [1, 0]),
-        (["B", "a"], [Options(("x", "y"))] * 2, [1, 0]),
-        (["0", "1", "1.0"], [Options(("x", "y"))] * 3, [0, 1, 1]),
+        (["B", "a"], [LabelledChoices(("x", "y"))] * 2, [1, 0]),
+        (["0", "1", "1.0"], [LabelledChoices(("x", "y"))] * 3, [0, 1, 1]),
         # Labels from 1 before indices from 0.
-        (["1", "2"], [Options(("x", "y"), ("1", "2"))] * 2, [0, 1]),
-        ([1, 2.0], [Options(("x", "y"), ("1", "2"))] * 2, [0, 1]),
+        (["1", "2"], [LabelledChoices(("x", "y"), ("1", "2"))] * 2, [0, 1]),
+        ([1, 2.0], [LabelledChoices(("x", "y"), ("1", "2"))] * 2, [0, 1]),
         # A number is an index, never a text: index 2 is the choice "1".
         ([2, 0], [NUMBERS, NUMBERS], [2, 0]),
         # A text that is a number: text first, and the index where text does not fit all.
         (["2", "0"], [NUMBERS, NUMBERS], [0, 1]),
-        (["2", "0"], [NUMBERS, Options(("5", "6"))], [2, 0]),
-        ([True, False], [Options(("false", "true"))] * 2, [1, 0]),
-        ([True, False], [Options(("False", "True"))] * 2, [1, 0]),
+        (["2", "0"], [NUMBERS, LabelledChoices(("5", "6"))], [2, 0]),
+        ([True, False], [LabelledChoices(("false", "true"))] * 2, [1, 0]),
+        ([True, False], [LabelledChoices(("False", "True"))] * 2, [1, 0]),
         # Mixed ways, each with one meaning.
-        (["cat", "B"], [Options(("cat", "dog"))] * 2, [0, 1]),
-        (["x", None, "", float("nan")], [Options(("x", "y"))] * 4, [0, None, None, None]),
+        (["cat", "B"], [LabelledChoices(("cat", "dog"))] * 2, [0, 1]),
+        (["x", None, "", float("nan")], [LabelledChoices(("x", "y"))] * 4, [0, None, None, None]),
         ([], [], []),
     ],
 )  # fmt: skip
 def test_answers_by_hand(
-    answers: list[object], options: list[Options], expected: list[int | None]
+    answers: list[object], options: list[LabelledChoices], expected: list[int | None]
 ) -> None:
     assert resolve_answers(answers, options) == (expected, None)
 
@@ -83,14 +83,14 @@ def test_answers_by_hand(
         ([-1], [LETTERED], 0, "-1 is no text"),
         (["-1"], [LETTERED], 0, "'-1' is no text"),
         ([1.5], [LETTERED], 0, "1.5 is no text"),
-        ([True], [Options(("no", "yes"))], 0, "True is no text"),
-        (["x"], [Options(())], 0, "letter or index (the item has no choices)"),
+        ([True], [LabelledChoices(("no", "yes"))], 0, "True is no text"),
+        (["x"], [LabelledChoices(())], 0, "letter or index (the item has no choices)"),
         # "A" is no text and "cat" no label: no reading fits all, and "B" may be either.
         (["A", "cat", "B"], [LETTERED] * 3, 2, "'B' can mean 'dog' or 'B'"),
     ],
 )  # fmt: skip
 def test_answers_that_match_nothing_or_too_much(
-    answers: list[object], options: list[Options], row: int, problem: str
+    answers: list[object], options: list[LabelledChoices], row: int, problem: str
 ) -> None:
     _, found = resolve_answers(answers, options)
     assert found is not None

@@ -12,7 +12,7 @@ from annotation.errors import InputError
 from annotation.items.read import load_tabular
 from annotation.items.table import measures
 from annotation.items.validate import validate_items
-from annotation.items.write import write_items
+from annotation.items.write import write_table
 
 
 def jsonl(folder: Path, *records: dict[str, Any]) -> str:
@@ -138,7 +138,7 @@ def test_written_item_tables_are_read_unchanged(tmp_path: Path, suffix: str) -> 
         }
     )
     items = validate_items(frame, "here")
-    write_items(items, tmp_path / f"t{suffix}")
+    write_table(items, tmp_path / f"t{suffix}")
     pd.testing.assert_frame_equal(load_tabular(str(tmp_path / f"t{suffix}")), items)
 
 
@@ -206,3 +206,12 @@ def test_neither_or_both_of_path_and_hub_id(options: dict[str, str]) -> None:
 def test_a_table_without_rows(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"items\.csv: the table has no rows"):
         load_tabular(csv(tmp_path, "question,choices,answer\n"))
+
+
+def test_reading_names_the_file_and_row(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_text('{"item_id": "a", "question": "?", "choices": ["x", "y"], "answer": 4}\n')
+    with pytest.raises(
+        InputError, match=r"items\.jsonl: row 1, column 'answer': 4 is no text, label"
+    ):
+        load_tabular(str(path))

@@ -1,6 +1,5 @@
 import hashlib
 from decimal import Decimal
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from annotation.items.table import (
     shared_choices,
 )
 from annotation.items.validate import validate_items
-from annotation.items.write import read_items, write_items
 
 
 def raw(**changes: object) -> pd.DataFrame:
@@ -252,38 +250,3 @@ def test_fingerprint_ignores_form_and_notices_content() -> None:
     prints = [fingerprint(table) for table in changed]
     assert base not in prints
     assert len(set(prints)) == len(prints)
-
-
-@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
-def test_written_items_are_read_back(tmp_path: Path, suffix: str) -> None:
-    items = validate_items(raw(reasoning=["line\nbreak \u2028 é", None, '"'], group="g"), "here")
-    path = tmp_path / f"items{suffix}"
-    write_items(items, path)
-    pd.testing.assert_frame_equal(read_items(path), items)
-    assert [p.name for p in tmp_path.iterdir()] == [path.name]
-
-
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
-    path = tmp_path / "items.jsonl"
-    items = validate_items(raw(), "here")
-    write_items(items, path)
-    before = path.read_bytes()
-    with pytest.raises(InputError, match=r"items for .*items\.jsonl: row 2"):
-        write_items(items.assign(question=["One?", "", "Three?"]), path)
-    assert path.read_bytes() == before
-
-
-def test_reading_names_the_file_and_row(tmp_path: Path) -> None:
-    path = tmp_path / "items.jsonl"
-    path.write_text('{"item_id": "a", "question": "?", "choices": ["x", "y"], "answer": 4}\n')
-    with pytest.raises(
-        InputError, match=r"items\.jsonl: row 1, column 'answer': 4 is out of range"
-    ):
-        read_items(path)
-
-
-def test_other_suffixes_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"kept as \.jsonl or \.parquet"):
-        write_items(validate_items(raw(), "here"), tmp_path / "items.csv")
-    with pytest.raises(InputError, match=r"kept as \.jsonl or \.parquet"):
-        read_items(tmp_path / "items.csv")

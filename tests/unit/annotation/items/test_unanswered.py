@@ -6,10 +6,7 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.items.read import load_tabular, load_unanswered
-from annotation.items.table import fingerprint
 from annotation.items.validate import validate_items
-from annotation.items.write import write_table
-from annotation.sources.workshop import load_workshop
 
 ROWS = [
     {"item_id": "a", "question": "1?", "choices": ["x", "y"], "answer": 1, "grade": 3},
@@ -41,22 +38,6 @@ def test_a_table_of_questions_alone(tmp_path: Path) -> None:
     assert items["answer"].isna().all()
     with pytest.raises(InputError, match="column 'choices' is missing"):
         load_tabular(str(path), columns={"question": "prompt"})
-
-
-@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
-def test_written_and_read(tmp_path: Path, suffix: str) -> None:
-    items = load_unanswered(table(tmp_path / "pool.jsonl"))
-    write_table(items, tmp_path / f"out{suffix}")
-    again = load_unanswered(str(tmp_path / f"out{suffix}"))
-    pd.testing.assert_frame_equal(again, items)
-    answered = load_workshop(12)
-    write_table(answered, tmp_path / f"workshop{suffix}")
-    assert fingerprint(load_tabular(str(tmp_path / f"workshop{suffix}"))) == fingerprint(answered)
-
-
-def test_another_suffix(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"items are written as \.jsonl, \.csv, \.parquet"):
-        write_table(load_workshop(3), tmp_path / "out.xlsx")
 
 
 def test_rows_have_the_names_they_are_given() -> None:

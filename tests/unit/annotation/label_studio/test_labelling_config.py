@@ -7,7 +7,7 @@ from label_studio_sdk.label_interface.interface import LabelInterface
 from annotation.errors import InputError
 from annotation.items.validate import validate_items
 from annotation.label_studio.labelling_config import (
-    Kind,
+    PageKind,
     kind_of_items,
     labelling_config,
     option,
@@ -36,7 +36,7 @@ def test_kind_of_items() -> None:
 
 
 @pytest.mark.parametrize("kind", ["choices", "classification", "free_form"])
-def test_what_is_written_is_read_back(kind: Kind) -> None:
+def test_what_is_written_is_read_back(kind: PageKind) -> None:
     config = labelling_config(kind, CLASSES)
     LabelInterface(config).validate()  # type: ignore[no-untyped-call]
     control = read_answer_control(config)

@@ -7,7 +7,6 @@ import pytest
 from annotation.errors import InputError
 from annotation.labelling.simulated_team import Workplace, simulate_judgments
 from annotation.team.error_rates import FEWEST_GOLD, ErrorRates
-from annotation.terms.noise import redraw_rate, true_flip_rate
 from annotation.truth.coding import code_judgments
 
 Make = Callable[..., pd.DataFrame]
@@ -56,14 +55,6 @@ def test_without_overlap_nothing_is_known_of_errors() -> None:
     assert rates.stratum(0).rate.estimate is None
     assert rates.annotators()[0].rate.estimate is None
     assert rates.label_error(0, np.zeros(50, dtype=np.int64)) is None
-
-
-def test_a_redraw_rate_is_wrong_just_as_often() -> None:
-    counts = np.array([4, 4, 2])
-    rate = redraw_rate(0.2, counts)
-    assert rate == pytest.approx(0.2 / ((0.75 + 0.75 + 0.5) / 3))
-    assert true_flip_rate(rate, "redraw", counts) == pytest.approx(0.2)
-    assert redraw_rate(0.9, counts) == 1.0
 
 
 def test_wrong_labels_are_fewer_than_wrong_judgments() -> None:

@@ -10,7 +10,6 @@ from annotation.errors import InputError
 from annotation.team.label_cost import (
     Rates,
     label_cost,
-    read_amounts,
     rounded_up,
 )
 from annotation.team.staffing import staffing, throughput
@@ -103,15 +102,6 @@ def test_amounts_are_rounded_up_exactly() -> None:
     assert rounded_up(Fraction(1, 3)) == Decimal("0.3334")
     assert rounded_up(Fraction(10**14) + Fraction(1, 10**9)) == Decimal("100000000000000.0001")
     assert rounded_up(Fraction(1, 4)) == Decimal("0.2500")
-
-
-def test_amounts_are_read_by_name() -> None:
-    named, usual = read_amounts(["crowd=12.5", "18", "a=b@c=3"], "--rate")
-    assert named == {"crowd": Decimal("12.5"), "a=b@c": Decimal(3)}
-    assert usual == 18
-    for texts in (["crowd=x"], ["-3"], ["1", "2"], ["a=1", "a=2"], ["=5"]):
-        with pytest.raises(InputError, match="--rate"):
-            read_amounts(texts, "--rate")
 
 
 def test_a_day_of_an_annotator_has_its_labels_and_hours(make: Make) -> None:

@@ -5,13 +5,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from annotation.arrays import IntArray
 from annotation.errors import InputError
 from annotation.terms.noise import (
-    IntArray,
     draw_judgments,
     draw_labels,
-    redraw_rates,
-    true_flip_rate,
 )
 
 ANSWERS = np.array([0, 1, 2, 3], dtype=np.int64)
@@ -58,22 +56,11 @@ def test_no_items() -> None:
     assert drawn.shape == (0,) and drawn.dtype == np.int64
 
 
-def test_true_flip_rate_by_hand() -> None:
-    counts = np.array([2, 4], dtype=np.int64)
-    assert true_flip_rate(0.2, "redraw", counts) == pytest.approx(0.2 * (0.5 + 0.75) / 2)
-    assert true_flip_rate(0.2, "flip", counts) == 0.2
-    # The two rates that the specification of the paper's code gives for four choices.
-    assert true_flip_rate(0.3, "redraw", COUNTS) == pytest.approx(0.225)
-    assert true_flip_rate(0.6, "redraw", COUNTS) == pytest.approx(0.45)
-
-
 @pytest.mark.parametrize("rate", [-0.1, 1.01, math.nan])
 def test_error_rate_outside_0_1_is_refused(rate: float) -> None:
     message = f"error rate should be within 0 and 1; got {rate}"
     with pytest.raises(InputError, match=message):
         draw_labels(ANSWERS, COUNTS, rate, "redraw", np.random.default_rng(0))
-    with pytest.raises(InputError, match=message):
-        true_flip_rate(rate, "flip", COUNTS)
 
 
 def test_unknown_kind_is_refused() -> None:
@@ -99,11 +86,6 @@ def test_impossible_arrays(answers: IntArray, counts: IntArray, kind: Any, messa
         draw_labels(answers, counts, 0.1, kind, np.random.default_rng(0))
 
 
-def test_flip_rate_of_no_items() -> None:
-    with pytest.raises(ValueError, match="at least one item"):
-        true_flip_rate(0.1, "redraw", np.empty(0, dtype=np.int64))
-
-
 def test_no_judgments_at_all_are_refused() -> None:
     with pytest.raises(InputError, match="judgments per item should be at least 1; got 0"):
         draw_judgments(ANSWERS, COUNTS, 0.1, "redraw", 0, np.random.default_rng(0))
@@ -121,18 +103,3 @@ def test_judgments_at_rates_zero_and_one() -> None:
     assert (right == ANSWERS[:, None]).all()
     wrong = draw_judgments(ANSWERS, COUNTS, 1.0, "flip", 3, rng)
     assert (wrong != ANSWERS[:, None]).all()
-
-
-def test_redraw_rates_by_hand() -> None:
-    counts = np.array([2, 3, 5], dtype=np.int64)
-    np.testing.assert_array_equal(redraw_rates(0.4, "redraw", counts), [0.4, 0.4, 0.4])
-    np.testing.assert_allclose(redraw_rates(0.4, "flip", counts), [0.8, 0.6, 0.5])
-    # Wrong more often than a guess: no more than a guess.
-    np.testing.assert_allclose(redraw_rates(0.7, "flip", counts), [1, 1, 0.875])
-
-
-def test_redraw_rates_of_impossible_input() -> None:
-    with pytest.raises(InputError, match="error rate should be within 0 and 1; got 2"):
-        redraw_rates(2, "flip", COUNTS)
-    with pytest.raises(ValueError, match="at least 2 choices"):
-        redraw_rates(0.1, "flip", COUNTS * 0 + 1)

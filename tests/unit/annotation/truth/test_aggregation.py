@@ -10,13 +10,13 @@ from annotation.items.validate import validate_items
 from annotation.labelling.simulated_team import Workplace, simulate_judgments
 from annotation.truth.aggregation import MOST_FOR_GLAD, Aggregator, aggregate
 from annotation.truth.coding import Coded, code_judgments
+from annotation.truth.fitted_models import FittedModels
 from annotation.truth.label_file import (
     labels_table,
     read_labels,
     training_posteriors,
     write_labels,
 )
-from annotation.truth.models import FittedModels
 
 Make = Callable[..., pd.DataFrame]
 

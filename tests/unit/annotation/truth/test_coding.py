@@ -7,7 +7,7 @@ import pytest
 from annotation.errors import InputError
 from annotation.items.validate import validate_items
 from annotation.judgments.item_checks import check_against_items
-from annotation.judgments.rejections import Reading
+from annotation.judgments.rejections import CheckedJudgments
 from annotation.truth.coding import NO_GOLD, code_judgments, usable
 
 Make = Callable[..., pd.DataFrame]
@@ -102,7 +102,7 @@ def test_strata_run_from_easy_to_hard(make: Make) -> None:
 def test_labels_are_held_against_the_items(make: Make, items: pd.DataFrame) -> None:
     rows = [("a", "x", " blue "), ("a", "y", "green"), ("c", "x", "red"), ("b", "x", "one")]
     table = make(rows, source_id=["1", "2", "3", "4"])
-    found = check_against_items(Reading(table), items, {"a": "easy", "b": ""})
+    found = check_against_items(CheckedJudgments(table), items, {"a": "easy", "b": ""})
     assert found.judgments["label"].tolist() == ["blue", "one"]
     assert found.judgments["stratum"].tolist() == ["easy", None]
     assert [(each.where, each.column) for each in found.rejected] == [
@@ -116,7 +116,7 @@ def test_a_gold_answer_that_is_no_choice_leaves_the_judgment(
     make: Make, items: pd.DataFrame
 ) -> None:
     table = make([("a", "x", "blue"), ("b", "x", "one")], gold=["green", "three"])
-    found = check_against_items(Reading(table), items)
+    found = check_against_items(CheckedJudgments(table), items)
     assert found.judgments["label"].tolist() == ["blue", "one"]
     assert found.judgments["gold"].tolist() == [None, "three"]
     assert [(each.column, each.row_stays) for each in found.rejected] == [("gold", True)]
@@ -124,13 +124,13 @@ def test_a_gold_answer_that_is_no_choice_leaves_the_judgment(
 
 def test_the_items_own_answers_can_be_gold(make: Make, items: pd.DataFrame) -> None:
     table = make([("a", "x", "blue"), ("b", "x", "one")], gold=["blue", None])
-    kept = check_against_items(Reading(table), items).judgments
+    kept = check_against_items(CheckedJudgments(table), items).judgments
     assert kept["gold"].tolist() == ["blue", None]
-    told = check_against_items(Reading(table), items, answers_are_gold=True).judgments
+    told = check_against_items(CheckedJudgments(table), items, answers_are_gold=True).judgments
     assert told["gold"].tolist() == ["red", "three"]
 
 
 def test_an_item_that_nobody_answered_is_no_gold_question(make: Make, items: pd.DataFrame) -> None:
     unanswered = items.assign(answer=pd.Series([pd.NA, pd.NA, pd.NA][: len(items)], dtype="Int64"))
-    told = check_against_items(Reading(make([("a", "x", "blue")])), unanswered, None, True)
+    told = check_against_items(CheckedJudgments(make([("a", "x", "blue")])), unanswered, None, True)
     assert told.judgments["gold"].tolist() == [None]

@@ -9,14 +9,14 @@ from budget.campaign.campaign import Campaign
 from budget.campaign.planner import Planner
 from budget.campaign.play import Rehearsing
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 from training.unlabelled.told import Rehearsed
 
 Build = Callable[..., World]
 TERMS = Condition(2, (0.1, 0.2), 200)
 # The fewest test items with which a planner rehearses, and clusters that it can guess.
-ROOMY = Recipe(
+ROOMY = WorldRecipe(
     seed=2,
     pool=300,
     hard_pool=200,
@@ -35,7 +35,7 @@ MIXES = (
 
 def test_unlabelled_items_are_read_without_their_answers() -> None:
     """Two probes of half of the test items each; no answer of an item for sale changes them."""
-    recipe = Recipe(seed=2, strata=3, pool=300, hard_pool=50, test=100, latent=8, transfer=0.9)
+    recipe = WorldRecipe(seed=2, strata=3, pool=300, hard_pool=50, test=100, latent=8, transfer=0.9)
     world = generated_world(recipe, Condition(2, (0.2, 0.4), 200))
     readings = ProbeTrainer(world, "per_size").looker.readings
     assert [set(own.scatter) for own in readings] == [{"easy", "medium"}] * 2

@@ -7,7 +7,7 @@ from annotation.errors import InputError
 from annotation.labelling.labels import joined
 from budget.backtest.trainer import PENALTIES, PenaltyRule, ProbeTrainer, penalty_rule
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 from tests.markets import sold
 from training.probes.probe import fit_probe
@@ -25,7 +25,7 @@ def test_accuracies_that_can_be_worked_out(axes_world: Build, rule: PenaltyRule)
 
 
 def test_it_is_the_probe_of_each_purchase_alone() -> None:
-    recipe = Recipe(seed=1, pool=60, hard_pool=60, test=40, latent=8, nuisance=3, choices=3)
+    recipe = WorldRecipe(seed=1, pool=60, hard_pool=60, test=40, latent=8, nuisance=3, choices=3)
     world = generated_world(recipe, Condition(2, (0.2, 0.4), 200))
     items = world.items
     sets = [sold(world, seed, {"easy": 20, "hard": 7 + seed}) for seed in range(4)]

@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import InputError
-from budget.commands.items import describe_items, show_description
+from budget.commands.item_source import ItemSource, load_source
+from budget.commands.show.items import ItemsDescription, describe_items, show_description
 from budget.config.read import read_config
+from tests.unit.budget.commands.command_line import labelmix, one_line
 
 CONFIG = """
 [items]
@@ -38,8 +40,15 @@ def config(tmp_path: Path) -> Path:
     return tmp_path / "task.toml"
 
 
+def described_by(
+    config: Path | None = None, source: str | None = None, path: Path | None = None
+) -> ItemsDescription:
+    asked = ItemSource(either="CONFIG.toml or --source", config=config, source=source, path=path)
+    return describe_items(load_source(asked, answered=True))
+
+
 def test_numbers_by_hand(config: Path) -> None:
-    described = describe_items(config, None, None, None)
+    described = described_by(config)
     assert (described.source, described.items, described.groups) == ("tabular", 5, 2)
     assert described.choices == {"2": 4, "3": 1}
     assert described.shared_choices is None
@@ -60,7 +69,7 @@ def test_strata_of_a_cut_under_names_of_one_s_own(config: Path) -> None:
     bounds = "easy_at_most = 2\nhard_at_least = 3"
     named = 'cut = "quantiles:4"\nnames = ["a", "b", "c", "d"]'
     config.write_text(CONFIG.replace(bounds, named), encoding="utf-8")
-    described = describe_items(config, None, None, None)
+    described = described_by(config)
     assert described.strata is not None
     assert {rule[0]: count for rule, count in described.strata.items()} == {
         "a": 1, "b": 1, "c": 1, "d": 1,
@@ -73,7 +82,7 @@ def test_choices_that_all_items_share(tmp_path: Path) -> None:
         {"item_id": str(n), "question": "?", "choices": ["a", "b"], "answer": 0} for n in (1, 2)
     ]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    described = describe_items(None, "tabular", path, None)
+    described = described_by(source="tabular", path=path)
     assert described.shared_choices == ["a", "b"]
     assert described.strata is None
     assert described.measures == {}
@@ -83,7 +92,7 @@ def test_free_form_items_have_no_chance_accuracy(tmp_path: Path) -> None:
     path = tmp_path / "items.jsonl"
     row = {"item_id": "1", "question": "?", "choices": [], "answer_text": "forty"}
     path.write_text(json.dumps(row) + "\n", encoding="utf-8")
-    described = describe_items(None, "tabular", path, None)
+    described = described_by(source="tabular", path=path)
     assert described.chance_accuracy is None
     assert described.choices == {"0": 1}
 
@@ -96,7 +105,7 @@ def test_a_measure_that_no_item_has_gets_no_numbers(
         for number, line in enumerate(ITEMS.splitlines(keepends=True))
     )
     (config.parent / "items.csv").write_text(unknown, encoding="utf-8")
-    described = describe_items(config, None, None, None)
+    described = described_by(config)
     level = described.measures["level"]
     assert level.known == 0
     assert (level.minimum, level.median, level.maximum) == (None, None, None)
@@ -106,7 +115,7 @@ def test_a_measure_that_no_item_has_gets_no_numbers(
 
 
 def test_what_a_person_sees(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    show_description(describe_items(config, None, None, None))
+    show_description(described_by(config))
     shown = capsys.readouterr().out
     for part in ("5 items from 'tabular'", "One?", "4 with 2, 1 with 3", "46.7%", "level >= 3"):
         assert part in shown
@@ -115,29 +124,80 @@ def test_what_a_person_sees(config: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_a_question_is_shown_as_it_stands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Square brackets are no colours."""
     (config.parent / "items.csv").write_text(ITEMS.replace("One?", "[red]x[/red]?"), "utf-8")
-    show_description(describe_items(config, None, None, None))
+    show_description(described_by(config))
     assert "[red]x[/red]?" in capsys.readouterr().out
 
 
 def test_either_a_configuration_or_a_source(config: Path) -> None:
     for given, source in ((config, "workshop"), (None, None)):
         with pytest.raises(InputError, match=r"give either CONFIG\.toml or --source"):
-            describe_items(given, source, None, None)
+            described_by(given, source)
 
 
 def test_a_configuration_names_its_own_file(config: Path) -> None:
     with pytest.raises(InputError, match="--path goes with --source tabular"):
-        describe_items(config, None, Path("other.csv"), None)
+        described_by(config, path=Path("other.csv"))
 
 
 def test_a_measure_that_is_not_there(config: Path) -> None:
     config.write_text(CONFIG.replace('measure = "level"', 'measure = "steps"'), encoding="utf-8")
     with pytest.raises(InputError, match="'steps' is not in the items; they have: level"):
-        describe_items(config, None, None, None)
+        described_by(config)
 
 
 def test_no_budget_is_needed_where_nothing_is_planned(config: Path) -> None:
     config.write_text(CONFIG.partition("[budget]")[0], encoding="utf-8")
-    assert describe_items(config, None, None, None).items == 5
+    assert described_by(config).items == 5
     with pytest.raises(InputError, match="budget is missing"):
         read_config(config)
+
+
+# -- from the command line ----------------------------------------------------------------------
+
+
+def test_describe_as_json(task_folder: Path) -> None:
+    result = labelmix("items", "describe", task_folder / "task.toml", "--json")
+    assert result.exit_code == 0
+    description = json.loads(result.stdout)
+    assert description["items"] == 180
+    assert description["choices"] == {"2": 180}
+    assert description["strata"] == {
+        "easy (steps <= 2)": 60,
+        "medium (2 < steps < 5)": 60,
+        "hard (steps >= 5)": 60,
+    }
+
+
+def test_describe_for_a_person(task_folder: Path) -> None:
+    result = labelmix("items", "describe", task_folder / "task.toml")
+    assert result.exit_code == 0
+    assert "180 items from 'tabular'" in result.stdout
+    assert "steps >= 5" in result.stdout
+
+
+def test_describe_a_source_without_a_configuration(task_folder: Path) -> None:
+    result = labelmix(
+        "items", "describe", "--source", "tabular", "--path", task_folder / "items.jsonl", "--json"
+    )
+    assert json.loads(result.stdout)["strata"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        ([], "give either CONFIG.toml or --source"),
+        (["task.toml", "--source", "workshop"], "give either CONFIG.toml or --source"),
+        (["task.toml", "--path", "x.csv"], "--path goes with --source tabular"),
+        (["task.toml", "--data-dir", "x"], "takes no --data-dir"),
+        (["absent.toml"], "no such file; 'labelmix init' writes one"),
+        (["--source", "wrkshop"], "source 'wrkshop' is unknown; choose one of workshop"),
+        (["--source", "workshop", "--path", "x.csv"], "has no option 'path'"),
+        (["--source", "tabular"], "give either 'path' (a file) or 'hub_id'"),
+        (["--source", "tabular", "--path", "absent.csv"], "absent.csv: no such file"),
+    ],
+)
+def test_describe_refuses(
+    task_folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], part: str
+) -> None:
+    monkeypatch.chdir(task_folder)
+    assert part in one_line(labelmix("items", "describe", *arguments))

@@ -3,19 +3,20 @@ import re
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner, Result
 
 from annotation.items.validate import validate_items
-from annotation.items.write import write_items
+from annotation.items.write import write_table
 from annotation.judgments.table_files import read_judgments, write_judgments
 from annotation.labelling.simulated_team import Workplace, simulate_judgments
 from annotation.sources import load_items
+from annotation.terms.clean_share import redraw_rates
 from annotation.truth.label_file import read_labels
 from budget.commands.app import app
 from budget.config.read import parse_config
-from budget.market.offers import label_redraw_rate
 from budget.market.supplier_file import read_suppliers
 
 
@@ -194,7 +195,8 @@ def test_the_suppliers_are_what_a_plan_takes(pilot: Path, tmp_path: Path) -> Non
         assert float(offer.seconds) == pytest.approx(
             role["work"]["with_cancelled"]["estimate"], abs=0.1
         )
-        rate = label_redraw_rate(round(role["error"]["rate"]["estimate"], 4), "flip", 3, 4)
+        error_rate = round(role["error"]["rate"]["estimate"], 4)
+        rate = redraw_rates(error_rate, "flip", np.array([4]), judgments=3)[0]
         assert offer.redraw_rate == pytest.approx(rate)
         assert offer.fixed_cost == (500 if offer.stratum == "hard" else 0)
     assert found.hours_per_day == {"the expert": 5, "others": 45}
@@ -298,7 +300,7 @@ def test_items_bring_strata_and_choices(tmp_path: Path) -> None:
             "steps": [float(n % 4) for n in range(40)],
         }
     )
-    write_items(validate_items(items, "test"), tmp_path / "items.jsonl")
+    write_table(validate_items(items, "test"), tmp_path / "items.jsonl")
     rows = [(f"i{n}", who, "pq"[n % 2]) for n in range(40) for who in "xyz"]
     rows[0] = ("i0", "x", "elsewhere")
     table = pd.DataFrame(rows, columns=["item_id", "annotator", "label"])
@@ -349,7 +351,7 @@ def test_wrong_rows_are_left_out_or_stop_everything(tmp_path: Path) -> None:
     [
         (["--rate", "x"], "--rate 'x'"),
         (["--rate", "annotator-1=5"], "no hourly rate for annotator"),
-        (["--role", "x"], "--role 'x': should be NAME=VALUE"),
+        (["--role", "x"], "--role 'x': should be ANNOTATOR=ROLE"),
         (["--need", "hard=many"], "should be a whole number"),
         (["--need", "hard=1"], "give them with --days"),
         (["--days", "5"], "--days goes with --need"),

@@ -13,7 +13,6 @@ from annotation.label_studio.pull import PullSummary
 from annotation.label_studio.push import PushSummary
 from annotation.label_studio.state import PilotState
 from budget.commands.app import app
-from budget.commands.item_source import items_and_strata
 from budget.commands.labelstudio_session import (
     _host_and_port,
     _secret,
@@ -21,7 +20,6 @@ from budget.commands.labelstudio_session import (
     ended_by_signals,
     pull_lines,
     push_lines,
-    read_numbers,
 )
 
 
@@ -33,58 +31,6 @@ def items_file(tmp_path: Path) -> Path:
     ]
     path.write_text("\n".join(json.dumps(row) for row in rows))
     return path
-
-
-def test_numbers_of_tasks() -> None:
-    assert read_numbers(["easy=10", "x=y=3"]) == {"easy": 10, "x=y": 3}
-    for wrong in ("easy", "=3", "easy=", "easy=-1", "easy=1.5", "easy=" + "9" * 5000):
-        with pytest.raises(InputError, match="should be STRATUM=NUMBER"):
-            read_numbers([wrong])
-    with pytest.raises(InputError, match="'easy' twice"):
-        read_numbers(["easy=1", "easy=2"])
-
-
-def test_items_without_answers_are_cut(items_file: Path) -> None:
-    items, strata = items_and_strata(items_file, "steps", "edges:1,>=4", None)
-    assert strata.tolist() == ["easy", "easy", "medium", "medium", "hard", "hard"]
-    assert items["answer"].isna().all()
-    assert set(items_and_strata(items_file, None, None, None)[1]) == {"all"}
-
-
-def test_items_with_names_of_their_own(tmp_path: Path) -> None:
-    path = tmp_path / "reviews.csv"
-    path.write_text("id,text,label\na,?,bad\nb,!,good\n")
-    columns = {"item_id": "id", "question": "text", "answer": "label"}
-    items, _ = items_and_strata(path, None, None, None, columns, ["bad", "good"])
-    assert items["item_id"].tolist() == ["a", "b"]
-    assert items["answer"].tolist() == [0, 1]
-    with pytest.raises(InputError, match=r"--column question=COLUMN"):
-        items_and_strata(path, None, None, None)
-    with pytest.raises(InputError, match=r"--column and --choices go with a file"):
-        items_and_strata(tmp_path / "my.toml", None, None, None, columns)
-
-
-def test_configuration_brings_its_own_cut(items_file: Path, tmp_path: Path) -> None:
-    config = tmp_path / "task.toml"
-    config.write_text(
-        '[items]\nsource = "workshop"\nsize = 50\n'
-        '[strata]\nmeasure = "steps"\neasy_at_most = 2\nhard_at_least = 5\n'
-    )
-    items, strata = items_and_strata(config, None, None, None)
-    assert len(items) == len(strata) == 50
-    assert set(strata) == {"easy", "medium", "hard"}
-    four = config.with_name("four.toml")
-    four.write_text(
-        '[items]\nsource = "workshop"\nsize = 50\n'
-        '[strata]\nmeasure = "steps"\ncut = "edges:2,3,>=5"\nnames = ["a", "b", "c", "d"]\n'
-    )
-    assert set(items_and_strata(four, None, None, None)[1]) == {"a", "b", "c", "d"}
-    with pytest.raises(InputError, match=r"CONFIG.toml has a cut"):
-        items_and_strata(config, "steps", None, None)
-    with pytest.raises(InputError, match=r"--data-dir goes with CONFIG.toml"):
-        items_and_strata(items_file, None, None, tmp_path)
-    with pytest.raises(InputError, match="--cut needs --measure"):
-        items_and_strata(items_file, None, "quantiles:2", None)
 
 
 @pytest.mark.parametrize(

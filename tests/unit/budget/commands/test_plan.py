@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 
 from budget.commands.app import app
 from budget.surface.response import ResponseSurface
+from tests.unit.budget.commands.command_line import labelmix, one_line
 
 SUPPLIERS = """
 [suppliers.crowd]
@@ -160,3 +161,67 @@ def test_wrong_input_is_one_line(run_folder: Path, words: list[str], part: str) 
     assert result.exit_code == 2
     assert part in result.stderr
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+# -- on a surface without any doubt ---------------------------------------------------------------
+
+
+@pytest.fixture
+def exact_run(make_surface: Callable[..., ResponseSurface], store_run: Callable[..., Path]) -> Path:
+    """An easy label is worth .6 hard ones, at half the cost."""
+    return store_run(probe=make_surface({"easy": 0.6}))
+
+
+def test_plan_as_json(exact_run: Path) -> None:
+    result = labelmix("plan", exact_run, "--budget", "100", "--cost", "hard=3", "--json")
+    assert result.exit_code == 0
+    planned = json.loads(result.stdout)
+    assert planned["plan"]["labels"] == {"easy": 60, "hard": 20}  # the pilot cost 60
+    assert planned["costs"] == {"easy": 1.0, "hard": 3.0}
+
+
+def test_plan_for_a_person(exact_run: Path) -> None:
+    result = labelmix("plan", exact_run)
+    assert result.exit_code == 0
+    assert "Buy 140 easy labels for $140." in " ".join(result.stdout.split())
+
+
+def test_plan_writes_nothing(exact_run: Path) -> None:
+    before = {p: p.read_bytes() for p in exact_run.iterdir()}
+    assert labelmix("plan", exact_run, "--budget", "100").exit_code == 0
+    assert {p: p.read_bytes() for p in exact_run.iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["--cost", "hard"], "--cost 'hard': should be STRATUM=COST"),
+        (
+            ["--cost", "medium=2"],
+            "--cost medium=2: no such stratum for sale; choose from easy",
+        ),
+        (["--cost", "hard=dear"], "--cost hard=dear: "),
+        (["--cost", "hard=-1"], "--cost hard=-1: "),
+        (["--cost", "easy=1", "--cost", "hard=0"], "--cost hard=0: the cost should be above 0"),
+        (
+            ["--budget", "59"],
+            "budget of 59 is too small for the pilot, which costs 60",
+        ),
+        (["--budget", "all"], "--budget all: "),
+        (["--method", "qlora"], "no method 'qlora'; choose one of probe"),
+    ],
+)
+def test_plan_refuses(exact_run: Path, arguments: list[str], part: str) -> None:
+    assert part in one_line(labelmix("plan", exact_run, *arguments))
+
+
+def test_no_run_there(tmp_path: Path) -> None:
+    message = one_line(labelmix("plan", tmp_path / "nothing"))
+    assert "no such file; give the folder that 'labelmix run' wrote" in message
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_a_result_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{}", encoding="utf-8")
+    assert "not a labelmix result" in one_line(labelmix("plan", tmp_path))
+    assert [p.name for p in tmp_path.iterdir()] == ["result.json"]

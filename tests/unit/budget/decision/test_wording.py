@@ -11,7 +11,7 @@ from budget.decision.result import (
     OtherPurchase,
     PlannedPurchase,
     PurchaseLine,
-    Side,
+    SideComparison,
     Target,
     Worth,
 )
@@ -134,7 +134,7 @@ def test_which_stratum_is_the_better_buy_and_what_would_change_that() -> None:
             "noise_ratio": 0.84,
             "transfer": Flip(now=0.9, at=None, low=0, high=1),
         }  # fmt: skip
-        return sentences.sides(Side.model_validate(given | changes), "$")
+        return sentences.sides(SideComparison.model_validate(given | changes), "$")
 
     golden_pages.check(
         "decision_sides",

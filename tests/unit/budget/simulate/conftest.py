@@ -9,7 +9,7 @@ from budget.simulate.result import SimulationResult
 from budget.simulate.run import run_simulation
 from budget.simulate.scene import SimulateOptions
 from budget.simulate.statements import Statement, Statements
-from budget.simulate.task import Annotators, Task
+from budget.simulate.task import Annotators, SimulatedTask
 from budget.surface.response import ResponseSurface
 from training.engines.base import SilentWatcher
 
@@ -17,13 +17,15 @@ Surface = Callable[..., ResponseSurface]
 
 
 @pytest.fixture
-def make_task(make_surface: Surface) -> Callable[..., Task]:
+def make_task(make_surface: Surface) -> Callable[..., SimulatedTask]:
     """`make_task({"easy": 0.6}, capacity=50)`: four choices, redraws, the known surface."""
 
-    def make(rates: dict[str, object], capacity: int | None = None, **parameters: object) -> Task:
+    def make(
+        rates: dict[str, object], capacity: int | None = None, **parameters: object
+    ) -> SimulatedTask:
         surface = make_surface(rates, **parameters)
         who = Annotators(4, "redraw", 1, capacity)
-        return Task(surface, {surface.others[0]: who, surface.target: who})
+        return SimulatedTask(surface, {surface.others[0]: who, surface.target: who})
 
     return make
 

@@ -8,10 +8,10 @@ from budget.simulate import phase as phase_module
 from budget.simulate.axes import read_axis
 from budget.simulate.phase import EASY, HARD, MIX, Phase, plan_here, simulate_phase
 from budget.simulate.statements import Statements
-from budget.simulate.task import Task
+from budget.simulate.task import SimulatedTask
 
 State = Callable[..., Statements]
-MakeTask = Callable[..., Task]
+MakeTask = Callable[..., SimulatedTask]
 
 
 def curve(labels: float) -> float:

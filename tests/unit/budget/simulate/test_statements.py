@@ -91,7 +91,7 @@ def test_a_wrong_statement_is_told(given: str, part: str) -> None:
 @pytest.mark.parametrize(
     ("text", "part"),
     [
-        ("budget = ", "is not TOML"),
+        ("budget = ", "not valid TOML"),
         ("budget = [1, 2, 3]", "budget should be a number, or two for an interval"),
         ("budget = true", "budget should be a number"),
         ("budget = {source = 'us'}", "budget should be a value, or {value"),

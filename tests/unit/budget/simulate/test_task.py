@@ -8,18 +8,18 @@ from numpy.typing import NDArray
 from annotation.errors import InputError
 from budget.simulate.presets import with_defaults
 from budget.simulate.statements import read_statements
-from budget.simulate.task import Annotators, Task, assumed_task, run_task
+from budget.simulate.task import Annotators, SimulatedTask, assumed_task, run_task
 from budget.surface.response import ResponseSurface
 
 Surface = Callable[..., ResponseSurface]
 Store = Callable[..., Path]
 
 
-def assumed(*given: str, draws: int = 400) -> Task:
+def assumed(*given: str, draws: int = 400) -> SimulatedTask:
     return assumed_task(with_defaults(read_statements(given)[0]), draws, 0)[0]
 
 
-def column(task: Task, name: str) -> NDArray[np.float64]:
+def column(task: SimulatedTask, name: str) -> NDArray[np.float64]:
     return task.surface.draws[:, task.surface.parameter_names.index(name)]
 
 

@@ -8,11 +8,11 @@ import pytest
 from annotation.errors import InputError
 from budget.simulate.axes import read_axis
 from budget.simulate.statements import Statements
-from budget.simulate.task import Task
+from budget.simulate.task import SimulatedTask
 from budget.simulate.terms import CellTerms, cell_terms, check_axes, label_counts
 
 State = Callable[..., Statements]
-MakeTask = Callable[..., Task]
+MakeTask = Callable[..., SimulatedTask]
 
 
 def test_axes_stand_above_what_is_stated(state: State) -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from budget.surface.fit import fit_surface
-from budget.surface.rehearsal import Control, Evidence, Rehearsal, rehearsal
+from budget.surface.rehearsal import Control, GuessBasis, Rehearsal, rehearsal
 from training.unlabelled.told import Rehearsed
 
 
@@ -37,7 +37,7 @@ def test_deviation_by_hand(test_items: int, times: float) -> None:
 
     The first of them is twice as much with a quarter of the test items.
     """
-    evidence = Evidence(50, 2, test_items)
+    evidence = GuessBasis(50, 2, test_items)
     found = rehearsal({"easy": 368}, seeds((0.6, 0.62)), Control(-0.02, 0.0, 0.2), evidence)
     assert found is not None
     assert found.labels == {"easy": 368}
@@ -48,7 +48,7 @@ def test_deviation_by_hand(test_items: int, times: float) -> None:
 
 def test_guesses_that_bought_labels_contradict_are_not_told() -> None:
     told = [*seeds((0.6,)), *seeds((0.6,), surprise=3.0)]
-    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0, 0.2), Evidence(50, 1, 1000)) is None
+    assert rehearsal({"easy": 100}, told, Control(0.0, 0.0, 0.2), GuessBasis(50, 1, 1000)) is None
 
 
 def test_the_fit_follows_rehearsals() -> None:

@@ -5,9 +5,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from budget.worlds.generated import Recipe, draw_recipe, generate, generated_worlds, stratum_names
+from budget.worlds.generated import (
+    WorldRecipe,
+    draw_recipe,
+    generate,
+    generated_worlds,
+    stratum_names,
+)
 
-SMALL = Recipe(seed=1, pool=30, hard_pool=20, test=10, latent=12, nuisance=3)
+SMALL = WorldRecipe(seed=1, pool=30, hard_pool=20, test=10, latent=12, nuisance=3)
 
 
 def test_shapes() -> None:
@@ -28,7 +34,7 @@ def test_the_same_recipe_gives_the_same_items() -> None:
 @pytest.mark.parametrize("own_choices", [False, True])
 @pytest.mark.parametrize("transfer", [0.0, 0.6, 1.0])
 def test_directions_agree_as_far_as_asked(own_choices: bool, transfer: float) -> None:
-    recipe = Recipe(
+    recipe = WorldRecipe(
         seed=3, transfer=transfer, own_choices=own_choices, easy_margin=3.0, hard_margin=3.0,
         pool=20_000, hard_pool=20_000, test=10, latent=12, nuisance=0,
     )  # fmt: skip

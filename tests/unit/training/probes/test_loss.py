@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from training.probes.loss import NO_CHOICE, Labels, pick
+from training.probes.loss import NO_CHOICE, ProbeTargets, pick
 
 SETS, ITEMS, CLASSES, FITS = 2, 3, 4, 5
 
 
-def draw_labels(corrected: bool) -> Labels:
+def draw_labels(corrected: bool) -> ProbeTargets:
     """Items with four, two and three choices; rates of 0 and 1 among others."""
     rng = np.random.default_rng(0)
     counts = np.tile(np.array([4, 2, 3]), (SETS, 1))
@@ -20,12 +20,12 @@ def draw_labels(corrected: bool) -> Labels:
     targets /= targets.sum(2, keepdims=True)
     absent = torch.from_numpy(np.where(real, 0.0, NO_CHOICE)[..., None])
     choices = torch.from_numpy(counts[:, :, None, None].astype(float))
-    labels = Labels(torch.from_numpy(targets), choices, absent)
+    labels = ProbeTargets(torch.from_numpy(targets), choices, absent)
     if not corrected:
         return labels
     rates = torch.tensor([0.0, 0.1, 0.5, 0.9, 1.0], dtype=torch.float64)
     rates = rates.expand(SETS, ITEMS, 1, FITS)
-    return Labels(labels.targets, choices, absent, (1 - rates).log(), (rates / choices).log())
+    return ProbeTargets(labels.targets, choices, absent, (1 - rates).log(), (rates / choices).log())
 
 
 @pytest.mark.parametrize("corrected", [False, True], ids=["plain", "corrected"])
@@ -47,11 +47,13 @@ def test_losses_by_hand() -> None:
     target = torch.tensor([[1.0, 0.0, 0.5], [0.0, 1.0, 0.5]], dtype=torch.float64)[None, None]
     choices = torch.full((1, 1, 1, 1), 2.0, dtype=torch.float64)
     scores = torch.tensor([0.0, math.log(3)], dtype=torch.float64).view(1, 1, 2, 1)
-    plain, _, _ = Labels(target, choices).losses(scores.expand(1, 1, 2, 3))
+    plain, _, _ = ProbeTargets(target, choices).losses(scores.expand(1, 1, 2, 3))
     expected = [math.log(4), -math.log(0.75), math.log(4) / 2 - math.log(0.75) / 2]
     np.testing.assert_allclose(plain[0, 0].numpy(), expected)
     kept, floor = torch.log(choices * 0.3), torch.log(choices * 0.1)
-    corrected, _, _ = Labels(target, choices, None, kept, floor).losses(scores.expand(1, 1, 2, 3))
+    corrected, _, _ = ProbeTargets(target, choices, None, kept, floor).losses(
+        scores.expand(1, 1, 2, 3)
+    )
     expected = [-math.log(0.35), -math.log(0.65), -math.log(0.35 * 0.65) / 2]
     np.testing.assert_allclose(corrected[0, 0].numpy(), expected)
 

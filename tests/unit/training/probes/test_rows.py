@@ -5,8 +5,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from annotation.arrays import Features, Mask
 from training.probes import rows as probe_rows
-from training.probes.rows import Features, Mask, ScaledRows, reduce_rows
+from training.probes.rows import ScaledRows, reduce_rows
 
 CPU = torch.device("cpu")
 

@@ -8,7 +8,7 @@ from scipy.optimize import minimize as scipy_minimize
 
 from training.probes import solver as probe_solver
 from training.probes.line_search import CURVATURE, DECREASE, search
-from training.probes.loss import Labels
+from training.probes.loss import ProbeTargets
 from training.probes.solver import GRADIENT_TOLERANCE, Problem, minimise
 
 Array = NDArray[np.float64]
@@ -27,7 +27,7 @@ def draw_problem(sets: int, fits: int, own_choices: bool, redrawn: float = 0.0) 
         rows.square().sum(1) / 6,
         torch.ones(sets, 4, dtype=torch.float64),
         rows.new_full((sets, 6, fits), 1 / 6),
-        Labels(
+        ProbeTargets(
             targets / targets.sum(2, keepdim=True),
             choices,
             None,

@@ -2,10 +2,10 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.terms.majority import NO_JUDGMENT, majority_label, majority_redraw_rates
+from annotation.terms.majority import NO_JUDGMENT
 from training.targets.posteriors import choice_mask, posterior_from_judgments
 
 
@@ -52,69 +52,6 @@ def test_many_judgments_do_not_vanish() -> None:
     assert posterior[0, 0] == pytest.approx(1.0) and np.isfinite(posterior).all()
 
 
-def test_majority_by_hand() -> None:
-    missing = NO_JUDGMENT
-    judgments = [
-        [0, 1, 1, missing, missing],
-        [2, 0, 1, missing, missing],  # all tied: the first
-        [0, 2, 1, 1, 2],  # 1 and 2 tied, 2 was given before 1
-        [missing, missing, missing, missing, 3],
-        [missing, missing, 1, 0, 0],  # missing ones are no majority
-    ]
-    assert majority_label(whole(judgments)).tolist() == [1, 2, 2, 3, 0]
-
-
-def test_majority_of_nothing_is_refused() -> None:
-    with pytest.raises(InputError, match="item 2 of 2 has no judgment"):
-        majority_label(whole([[0], [NO_JUDGMENT]]))
-    with pytest.raises(ValueError, match=r"got shape \(2,\)"):
-        majority_label(whole([0, 1]))
-
-
-@pytest.mark.parametrize(
-    ("judgments", "choices", "rates", "expected"),
-    [
-        # Right with .9 each: two or three of three are right with .972, two choices.
-        ([[0, 0, 1]], 2, 0.2, 2 * 0.028),
-        # The second of two judgments never changes the label.
-        ([[0, 1]], 4, [[0.3, 0.9]], 0.3),
-        ([[0]], 4, 0.3, 0.3),
-        # Right with .8, the two wrong ones .1 each: .512 + .384 with a majority of right ones,
-        # and .8 * .02 where all differ and the first is right.
-        ([[0, 1, 2]], 3, 0.3, 1.5 * (1 - 0.912)),
-        # Two of three never err, so they outvote the third.
-        ([[0, 1, 0]], 3, [[0.0, 1.0, 0.0]], 0.0),
-        ([[1, NO_JUDGMENT, NO_JUDGMENT]], 2, [[0.2, 0.9, 0.9]], 0.2),
-        ([[0, 0, 0]], 1, 0.5, 0.0),
-        ([[0, 0, 0]], 5, 1.0, 1.0),
-    ],
-)
-def test_redraw_rate_of_the_majority(
-    judgments: list[list[int]], choices: int, rates: ArrayLike, expected: float
-) -> None:
-    found = majority_redraw_rates(whole(judgments), whole([choices]), rates)
-    np.testing.assert_allclose(found, [expected], atol=1e-12)
-
-
-def test_redraw_rates_of_unlike_items() -> None:
-    judgments = whole([[0, 0, 1], [1, NO_JUDGMENT, NO_JUDGMENT], [1, 1, 1]])
-    found = majority_redraw_rates(judgments, whole([2, 4, 2]), 0.2)
-    np.testing.assert_allclose(found, [0.056, 0.2, 0.056])
-
-
-def test_too_many_outcomes_are_refused() -> None:
-    rates = np.linspace(0.1, 0.3, 20)  # of different judges
-    with pytest.raises(InputError, match="20 judgments of 2 choices have too many outcomes"):
-        majority_redraw_rates(np.zeros((1, 20), dtype=np.int64), whole([2]), rates)
-
-
-def test_judges_who_err_alike_are_counted_out_as_those_who_nearly_do() -> None:
-    nobody = np.zeros((1, 5), dtype=np.int64)
-    alike = majority_redraw_rates(nobody, whole([3]), 0.3)
-    nearly = majority_redraw_rates(nobody, whole([3]), [0.3, 0.3, 0.3, 0.3, 0.3 + 1e-9])
-    np.testing.assert_allclose(alike, nearly, atol=1e-8)
-
-
 def test_choice_mask() -> None:
     assert choice_mask(whole([1, 3])).tolist() == [[True, False, False], [True, True, True]]
     assert choice_mask(whole([1]), 2).tolist() == [[True, False]]
@@ -130,8 +67,6 @@ def test_a_rate_outside_0_1_is_refused(rate: float) -> None:
     message = f"error rate should be within 0 and 1; got {rate}"
     with pytest.raises(InputError, match=message):
         posterior_from_judgments(whole([[0, 0]]), whole([2]), [[0.1, rate]])
-    with pytest.raises(InputError, match=message):
-        majority_redraw_rates(whole([[0, 0]]), whole([2]), [[0.1, rate]])
 
 
 @pytest.mark.parametrize(

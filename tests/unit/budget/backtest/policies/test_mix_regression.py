@@ -8,12 +8,12 @@ from budget.backtest.evidence import campaign_in, play_in_world
 from budget.backtest.policies.mix_regression import MixRegression, mix_features, random_mixes
 from budget.backtest.trainer import ProbeTrainer
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 from tests.unit.budget.backtest.subsets import subsets_of
 
 Build = Callable[..., World]
-SMALL = Recipe(seed=4, pool=400, hard_pool=400, test=200, latent=8, nuisance=2)
+SMALL = WorldRecipe(seed=4, pool=400, hard_pool=400, test=200, latent=8, nuisance=2)
 
 
 def test_features_by_hand() -> None:

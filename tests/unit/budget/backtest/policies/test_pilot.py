@@ -14,11 +14,11 @@ from budget.campaign.planner import Planner
 from budget.campaign.play import Borrowing
 from budget.surface.observation import Observation
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 from budget.worlds.world import World
 
 Build = Callable[..., World]
-SMALL = Recipe(seed=4, pool=200, hard_pool=150, test=60, latent=8, nuisance=2, transfer=0.5)
+SMALL = WorldRecipe(seed=4, pool=200, hard_pool=150, test=60, latent=8, nuisance=2, transfer=0.5)
 
 
 def observed(labels: int, accuracy: float) -> Observation:

@@ -9,9 +9,9 @@ from budget.backtest.trainer import ProbeTrainer
 from budget.campaign.campaign import Campaign
 from budget.surface.fit import fit_surface
 from budget.worlds.conditions import Condition
-from budget.worlds.generated import Recipe, generated_world
+from budget.worlds.generated import WorldRecipe, generated_world
 
-SMALL = Recipe(seed=4, pool=400, hard_pool=300, test=100, latent=8, nuisance=2, transfer=0.9)
+SMALL = WorldRecipe(seed=4, pool=400, hard_pool=300, test=100, latent=8, nuisance=2, transfer=0.9)
 WORLD = generated_world(SMALL, Condition(2, (0.0, 0.0), 600))
 MARKETS = 4
 

@@ -1,4 +1,4 @@
-"""Names that people give to annotators, roles and strata, held against the judgments."""
+"""Roles of annotators, and names that people give to who is paid, held against the judgments."""
 
 from collections.abc import Mapping, Sequence
 
@@ -29,7 +29,7 @@ def roles_of(judgments: pd.DataFrame, timing: Timing, given: Mapping[str, str]) 
     return [given.get(str(n), role) for n, role in zip(timing.annotators, roles, strict=True)]
 
 
-def check_names(
+def check_paid_names(
     rates: Rates, annotators: Sequence[str], roles: Sequence[str | None], strata: Sequence[str]
 ) -> None:
     """Check that everybody who is paid is there; a misspelt name would be ignored otherwise.

@@ -8,11 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from annotation.arrays import Array
 from annotation.items.table import gold_texts
-
-Array = NDArray[np.float64]
 
 
 def question_words(items: pd.DataFrame) -> Array:

@@ -5,13 +5,13 @@ from itertools import islice
 
 import numpy as np
 
-from annotation.judgments.rejections import short
+from annotation.errors import short
 from annotation.truth.coding import Coded
 
 _MOST_SHOWN = 3
 
 
-def doubts_about_labels(coded: Coded) -> tuple[str, ...]:
+def suspicious_labels(coded: Coded) -> tuple[str, ...]:
     """Sentences on labels that nearly equal one another, and on gold answers that nobody gave."""
     return (*_nearly_equal(coded), *_unknown_gold(coded))
 

@@ -2,8 +2,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from annotation.team.doubts import doubts_about_labels
 from annotation.truth.coding import NO_GOLD, code_judgments
+from annotation.truth.suspicious_labels import suspicious_labels
 
 Make = Callable[..., pd.DataFrame]
 ITEMS = [f"i{n}" for n in range(8)]
@@ -14,12 +14,12 @@ def test_labels_that_nearly_equal_another_are_told(make: Make) -> None:
     rows[0], rows[1], rows[2] = ("i0", "x", "NO "), ("i0", "y", "  No"), ("i1", "x", "yes")
     coded = code_judgments(make(rows))
     assert coded.shared == ("NO", "No", "yes")  # blanks at the ends count for nothing
-    (told,) = doubts_about_labels(coded)
+    (told,) = suspicious_labels(coded)
     assert told == (
         "labels that differ in case or blanks alone count as different ones: 'NO' (1) and 'No' "
         "(14); give them one spelling if they mean the same."
     )
-    assert doubts_about_labels(code_judgments(make(rows[1:]))) == ()
+    assert suspicious_labels(code_judgments(make(rows[1:]))) == ()
 
 
 def test_answers_of_items_own_are_looked_at_too(make: Make) -> None:
@@ -27,7 +27,7 @@ def test_answers_of_items_own_are_looked_at_too(make: Make) -> None:
     rows[0] = ("i0", "x", "Answer  i0")
     coded = code_judgments(make(rows))
     assert coded.kind == "open"
-    (told,) = doubts_about_labels(coded)
+    (told,) = suspicious_labels(coded)
     assert "'answer i0' (1)" in told
     assert "'Answer  i0' (1)" in told
 
@@ -39,7 +39,7 @@ def test_a_gold_answer_that_nobody_gave_adds_no_class(make: Make) -> None:
     coded = code_judgments(table)
     assert coded.shared == ("no", "yes")
     assert coded.gold.tolist() == [NO_GOLD, NO_GOLD, 0, *[NO_GOLD] * 5]
-    told = doubts_about_labels(coded)
+    told = suspicious_labels(coded)
     assert told[0].startswith("gold answer 'maybe' (of 2 items) is a label that nobody gave")
     assert told[1].startswith("gold answer 'perhaps' (of 1 item) ")
     # Where there are to be more classes, the gold answers are the first to fill them.

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from annotation.truth.coding import code_judgments
-from annotation.truth.numbers import number_of, one_spelling
+from annotation.truth.number_spelling import number_of, one_spelling
 
 Make = Callable[..., pd.DataFrame]
 

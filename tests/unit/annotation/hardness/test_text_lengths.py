@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from annotation.hardness.measure import text_measures
-from annotation.hardness.surface import (
+from annotation.hardness.text_lengths import (
     answer_characters,
     answer_words,
     question_words,

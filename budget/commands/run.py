@@ -1,0 +1,184 @@
+"""`labelmix run` and its kin: `demo`, `trial`, `init`, `report`."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotation.errors import InputError
+from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.options import (
+    DataDir,
+    Json,
+    ModelPath,
+    RayAddress,
+    RayGpus,
+    RunFolder,
+    Workers,
+)
+
+if TYPE_CHECKING:
+    from analysis.run.result import RunResult
+    from budget.config.run import RunConfig
+    from training.engines.choice import EngineChoice
+
+
+@guarded
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the report and everything kept.")] = Path(
+        "runs/demo"
+    ),
+    workers: Workers = 2,
+    as_json: Json = False,
+) -> None:
+    """Run the whole main job on generated items and the embedded model; needs no network.
+
+    Example: labelmix demo --out runs/demo
+    """
+    from budget.config.templates import demo_config
+    from training.engines.choice import EngineChoice
+
+    _run(demo_config(), out, EngineChoice(workers), as_json)
+
+
+@guarded
+def run(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to run.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the report; default runs/NAME-OF-CONFIG.")
+    ] = None,
+    data_dir: DataDir = None,
+    model: ModelPath = None,
+    workers: Workers = None,
+    ray: RayAddress = None,
+    ray_gpus: RayGpus = None,
+    as_json: Json = False,
+) -> None:
+    """From items to a costed, tested buying decision: report.html and result.json.
+
+    A run that was interrupted goes on where it was when it is started again.
+
+    Example: labelmix run my-task.toml --out runs/my-task
+    """
+    from budget.config.read import read_config, with_overrides
+
+    chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
+    from training.engines.choice import EngineChoice  # loads torch: a wrong file is told sooner
+
+    engine = EngineChoice(workers, ray, ray_gpus)
+    _run(chosen, out or Path("runs") / config.stem, engine, as_json)
+
+
+def _run(config: "RunConfig", out: Path, engine: "EngineChoice", as_json: bool) -> None:
+    from analysis.run.report import write_report
+    from budget.campaign.run import run_campaign
+    from training.models.quiet import quiet_libraries
+
+    quiet_libraries()
+    with progress_watcher() as watcher:
+        result = run_campaign(config, out, watcher, engine)
+    write_report(result, out / "report.html")
+    tell(result, as_json, lambda result: _show(result, out))
+
+
+def _show(result: "RunResult", out: Path) -> None:
+    from budget.commands.show.run import show_result
+
+    show_result(result)
+    typer.echo(f"\nreport: {out / 'report.html'}\nnumbers: {out / 'result.json'}")
+
+
+@guarded
+def trial(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="Items, model, terms.")],
+    method: Annotated[
+        str,
+        typer.Option(help="zero_shot, in_context, chain_of_thought, probe or qlora."),
+    ],
+    labels: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STRATUM=NUMBER",
+            help="Labels to buy, e.g. easy=160; may be given for several strata.",
+        ),
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Purchases, each trained and tested.")] = 5,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that keeps trials; default runs/NAME-OF-CONFIG.")
+    ] = None,
+    data_dir: DataDir = None,
+    model: ModelPath = None,
+    workers: Workers = None,
+    ray: RayAddress = None,
+    ray_gpus: RayGpus = None,
+    as_json: Json = False,
+) -> None:
+    """Train and test one purchase with one method; plans nothing.
+
+    Example: labelmix trial my-task.toml --method in_context --labels easy=10
+    """
+    from budget.commands.name_value import read_counts
+    from budget.config.read import read_config, with_overrides
+
+    mix = read_counts(labels, "--labels", "STRATUM=NUMBER, e.g. easy=40", at_least=1)
+    chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
+
+    from budget.commands.show.trial import show_single_trial
+    from budget.single_trial import run_single_trial
+    from training.engines.choice import EngineChoice  # loads torch: a wrong file is told sooner
+    from training.models.quiet import quiet_libraries
+
+    quiet_libraries()
+    folder = out or Path("runs") / config.stem
+    engine = EngineChoice(workers, ray, ray_gpus)
+    with progress_watcher() as watcher:
+        found = run_single_trial(chosen, method, mix, seeds, folder, watcher, engine)
+    tell(found, as_json, show_single_trial)
+
+
+@guarded
+def init(
+    path: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="File to write.")] = Path(
+        "labelmix.toml"
+    ),
+    force: Annotated[bool, typer.Option(help="Overwrite the file if it is there.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a commented configuration to start from.
+
+    Example: labelmix init my-task.toml
+    """
+    from budget.config.templates import commented_config
+
+    if path.exists() and not force:
+        raise InputError(f"{path}: is there already; give another name, or --force.")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(commented_config(), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written: {error}.") from None
+    if as_json:
+        typer.echo(json.dumps({"config": str(path)}))
+    else:
+        typer.echo(f"wrote {path}; edit it, then: labelmix run {path}")
+
+
+@guarded
+def report(
+    run_folder: RunFolder,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default report.html in the folder.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the HTML report of a finished run again.
+
+    Example: labelmix report runs/demo
+    """
+    from analysis.run.report import write_report
+    from analysis.run.result import read_result
+
+    target = out or run_folder / "report.html"
+    write_report(read_result(run_folder / "result.json"), target)
+    typer.echo(json.dumps({"report": str(target)}) if as_json else f"wrote {target}")
