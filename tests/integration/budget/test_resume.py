@@ -267,10 +267,11 @@ def kill_at(moment: Moment, runs: Runs, out: Path, workers: int) -> None:
                 during_the_adapters_pilot,
                 between_the_methods,
                 while_items_are_read,
+                during_the_probes_pilot,
                 during_the_probes_last_trials,
             ),
         ),
-        (2, (during_the_adapters_last_trials, during_the_probes_pilot)),
+        (2, (during_the_adapters_last_trials,)),
     ],
     ids=["one process", "two workers"],
 )
