@@ -6,8 +6,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("annotation", "training", "analysis", "budget")
-# Names that are still taken twice, each until one of the two has a better one.
-KNOWN: set[str] = set()
 
 
 def public_types(source: str) -> Iterator[str]:
@@ -46,8 +44,5 @@ def test_no_two_types_share_a_name() -> None:
         for path in sorted((ROOT / package).rglob("*.py")):
             for name in public_types(path.read_text(encoding="utf-8")):
                 where.setdefault(name, []).append(str(path.relative_to(ROOT)))
-    twice = {name: paths for name, paths in where.items() if len(paths) > 1}
-    new = [f"{name}: {', '.join(twice[name])}" for name in sorted(twice.keys() - KNOWN)]
-    assert not new, "\n".join(new)
-    mended = KNOWN - twice.keys()
-    assert not mended, f"take them off KNOWN: {', '.join(sorted(mended))}"
+    twice = [f"{name}: {', '.join(paths)}" for name, paths in where.items() if len(paths) > 1]
+    assert not twice, "\n".join(twice)
