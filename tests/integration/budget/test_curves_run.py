@@ -118,6 +118,6 @@ def test_adapters_have_curves_too(
         labelmix("curves", config, *options, "--out", tmp_path, "--json")
     )
     assert (result.method, result.trials) == ("qlora", 5)
-    trials = [json.loads(row[2]) for row in stored_rows(tmp_path).values()]
-    assert {trial["quantisation"] for trial in trials} == {"nf4"}
-    assert {trial["method"] for trial in trials} == {"qlora", "zero_shot"}
+    recipes = [json.loads(row[2])["recipe"] for row in stored_rows(tmp_path).values()]
+    assert {recipe["quantisation"] for recipe in recipes} == {"nf4"}
+    assert {recipe["method"] for recipe in recipes} == {"qlora", "zero_shot"}

@@ -69,15 +69,16 @@ def test_the_result_has_all_promised_fields(folder: Path) -> None:
 def test_every_method_ran_and_every_trial_is_kept(
     folder: Path, result: RunResult, stored_rows: Callable[[Path], Rows]
 ) -> None:
-    trials = [json.loads(row[2]) for row in stored_rows(folder).values()]
+    recipes = [json.loads(row[2])["recipe"] for row in stored_rows(folder).values()]
     counted = {
-        method: sum(trial["method"] == method for trial in trials)
+        method: sum(recipe["method"] == method for recipe in recipes)
         for method in ("zero_shot", "probe", "qlora")
     }
     assert min(counted.values()) > 0
     assert result.trials.by_method == counted
-    assert result.trials.total == len(trials)
-    assert {trial["quantisation"] for trial in trials if trial["method"] == "qlora"} == {"nf4"}
+    assert result.trials.total == len(recipes)
+    adapters = [recipe for recipe in recipes if recipe["method"] == "qlora"]
+    assert {recipe["quantisation"] for recipe in adapters} == {"nf4"}
 
 
 def test_nothing_costs_more_than_the_budget(result: RunResult) -> None:
