@@ -5,11 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import DataDir, Json, ModelPath, RayAddress, RayGpus, Workers
 
 if TYPE_CHECKING:
     from analysis.curves.result import CurvesResult
+    from analysis.curves.summarise import CurveMethod
 
 
 @guarded
@@ -55,15 +57,30 @@ def curves(
     chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
     folder = out or Path("runs") / f"{config.stem}-curves"
 
-    from budget.curves import run_curves
+    from analysis.curves.run import run_curves
+    from analysis.curves.summarise import Heading
+    from budget.config.prepare import prepare
     from training.engines.choice import EngineChoice
     from training.models.quiet import quiet_libraries
 
     quiet_libraries()
+    known = _method(method or chosen.methods.plan_with)
+    lab = prepare(chosen, plans=False).lab
+    heading = Heading(chosen.name, chosen.items.source, chosen.budget.currency)
     with progress_watcher() as watcher:
         engine = EngineChoice(workers, ray, ray_gpus)
-        result = run_curves(chosen, design, method, folder, watcher, engine)
+        result = run_curves(lab, heading, design, known, folder, watcher, engine)
     tell(result, as_json, lambda result: _show(result, folder))
+
+
+def _method(name: str) -> "CurveMethod":
+    match name:
+        case "probe":
+            return "probe"
+        case "qlora":
+            return "qlora"
+        case other:
+            raise InputError(f"--method {other}: no such method; choose probe or qlora.")
 
 
 def _show(result: "CurvesResult", folder: Path) -> None:

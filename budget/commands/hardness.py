@@ -84,11 +84,11 @@ def hardness(
         return
     from analysis.hardness.figure import figure_kind, write_hardness_figure
     from analysis.hardness.items import MeasuredPool
+    from analysis.hardness.measure import HardnessOptions, run_hardness
     from annotation.files import not_an_input
     from annotation.items.write import check_table_path
     from budget.commands.item_source import ItemSource, config_or_items, load_source
     from budget.commands.show.hardness import show_hardness
-    from budget.hardness import HardnessOptions, run_hardness
 
     # What is asked is checked before any work that takes long.
     if figure is not None:

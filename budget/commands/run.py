@@ -124,16 +124,18 @@ def trial(
     mix = read_counts(labels, "--labels", "STRATUM=NUMBER, e.g. easy=40", at_least=1)
     chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
 
+    from analysis.single_trial import method_that_takes, run_single_trial
     from budget.commands.show.trial import show_single_trial
-    from budget.single_trial import run_single_trial
+    from budget.config.prepare import prepare
     from training.engines.choice import EngineChoice  # loads torch: a wrong file is told sooner
     from training.models.quiet import quiet_libraries
 
     quiet_libraries()
     folder = out or Path("runs") / config.stem
-    engine = EngineChoice(workers, ray, ray_gpus)
+    engine, known = EngineChoice(workers, ray, ray_gpus), method_that_takes(method, mix)
+    lab = prepare(chosen, plans=False).lab
     with progress_watcher() as watcher:
-        found = run_single_trial(chosen, method, mix, seeds, folder, watcher, engine)
+        found = run_single_trial(lab, known, mix, seeds, folder, watcher, engine)
     tell(found, as_json, show_single_trial)
 
 

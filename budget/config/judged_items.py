@@ -51,10 +51,13 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
     reading = read_judgment_files([Path(path) for path in section.judgments], False)
     fitting = check_against_items(reading, items)
     if fitting.judgments.empty:
-        told = f" {fitting.rejected[0]}" if fitting.rejected else ""
+        told = "give the items that were judged."
+        if fitting.rejected:
+            first = fitting.rejected[0]
+            told = f"row {first.row}, column '{first.column}': {first.value} {first.problem}"
         raise InputError(
-            f"{', '.join(section.judgments)}: no judgment is of an item and one of its choices;"
-            f"{told or ' give the items that were judged.'}"
+            f"{', '.join(section.judgments)}: no judgment is of an item and one of its choices; "
+            f"{told}"
         )
     for_strata, for_sale = split_judgments(fitting.judgments, section.judgments_for_strata)
     if section.judgments_for_strata:

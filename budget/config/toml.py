@@ -53,13 +53,17 @@ def read_toml(
         raise InputError(f"{path}: not valid TOML: {error}.") from None
 
 
+# What pydantic puts into the place of an error beside keys: parts of unions, keys of tables.
+_NO_KEYS = ("[key]", "constrained-int", "literal['all']")
+
+
 def first_error(error: ValidationError, remedy: Remedy) -> str:
     """The first thing that is wrong, in one line: where, what, what it says, what to do."""
     errors = error.errors()
     # A misspelt key is the likelier mistake where one is also missing.
     first = next((each for each in errors if each["type"] == "extra_forbidden"), errors[0])
     kind, value, keys = first["type"], first.get("input"), first["loc"]
-    place = ".".join(str(part) for part in keys if part != "[key]")
+    place = ".".join(str(part) for part in keys if part not in _NO_KEYS)
     if place.startswith("collected."):  # which is written as part of [annotators]
         place = place.replace("collected.", "annotators.", 1)
     if kind == "missing":

@@ -31,13 +31,12 @@ ROOMS = {
     ),
     "analysis": (
         *("version", "estimates", "accuracy", "sgr", "efficiency"),
-        *("numbers", "figure_style", "run", "curves", "hardness"),
+        *("numbers", "figure_style", "run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
         "config",  # what is told
         *("surface", "worlds", "market", "search", "decision"),  # what to buy
         *("campaign", "backtest", "simulate"),
-        *("curves_result", "curves", "hardness_work", "hardness", "single_trial"),
         "commands",
     ),
 }

@@ -5,7 +5,7 @@ from rich.table import Table
 
 from analysis.accuracy import CONFIDENCE
 from analysis.numbers import interval_name, labels_text, percent, span
-from budget.single_trial import SingleTrial
+from analysis.single_trial import SingleTrial
 
 
 def show_single_trial(found: SingleTrial) -> None:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from analysis.curves.design import CurvesDesign
 from analysis.curves.result import CurvesResult
+from analysis.curves.run import CurveTrials
+from analysis.curves.summarise import CurveKind, CurveMeasurements, Heading, summarise_curves
 from analysis.curves.wording import findings
 from annotation.terms.cost import LabelTerms
 from budget.commands.show.curves import show_curves
-from budget.config.prepare import Setting, prepare
+from budget.config.prepare import prepare
 from budget.config.read import read_config
-from budget.curves import CurveTrials
-from budget.curves_result import CurveKind, CurveMeasurements, summarise_curves
+from training.lab import Lab
 from training.running.labels_of_trial import simulated_labels
 
 CONFIG = """
@@ -51,6 +52,7 @@ labels = 20
 items = 20
 other_items = 10
 """
+HEADING = Heading("Made by hand", "tabular", "$")
 DESIGN = CurvesDesign(sizes=(4, 8), error_rates=(0.0, 0.2), hard_factor=2.0, seeds=3)
 KINDS = [
     CurveKind("easy", 0.0), CurveKind("easy", 0.2),
@@ -82,15 +84,15 @@ def task_folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def setting(task_folder: Path) -> Setting:
-    return prepare(read_config(task_folder / "task.toml"))
+def lab(task_folder: Path) -> Lab:
+    return prepare(read_config(task_folder / "task.toml")).lab
 
 
 # -- the trials -----------------------------------------------------------------------------------
 
 
-def test_every_kind_of_label_is_bought_in_every_size_by_every_seed(setting: Setting) -> None:
-    trials = CurveTrials(setting.lab, DESIGN, "probe")
+def test_every_kind_of_label_is_bought_in_every_size_by_every_seed(lab: Lab) -> None:
+    trials = CurveTrials(lab, DESIGN, "probe")
     assert list(trials.trained) == KINDS
     assert len(trials.all) == len({trial.key for trial in trials.all}) == 1 + 5 * 2 * 3
     for kind, curve in trials.trained.items():
@@ -102,35 +104,33 @@ def test_every_kind_of_label_is_bought_in_every_size_by_every_seed(setting: Sett
                 assert (trial.seed, trial.pilot) == (seed, None)
 
 
-def test_the_untrained_model_is_tested_once(setting: Setting) -> None:
-    trial = CurveTrials(setting.lab, DESIGN, "probe").zero_shot
+def test_the_untrained_model_is_tested_once(lab: Lab) -> None:
+    trial = CurveTrials(lab, DESIGN, "probe").zero_shot
     assert (trial.method, trial.mix, trial.recipe.quantisation) == ("zero_shot", (), "none")
-    assert CurveTrials(setting.lab, DESIGN, "qlora").zero_shot.recipe.quantisation == "nf4"
+    assert CurveTrials(lab, DESIGN, "qlora").zero_shot.recipe.quantisation == "nf4"
 
 
-def test_trials_are_those_that_a_run_keeps(setting: Setting) -> None:
+def test_trials_are_those_that_a_run_keeps(lab: Lab) -> None:
     """At the configured error rate: whoever has run it has that trial already."""
-    configured = setting.lab.trial(setting.lab.recipes["probe"], {"easy": 8}, 1)
+    configured = lab.trial(lab.recipes["probe"], {"easy": 8}, 1)
     design = replace(DESIGN, error_rates=(0.0, 0.1))
-    assert configured.key in {trial.key for trial in CurveTrials(setting.lab, design, "probe").all}
+    assert configured.key in {trial.key for trial in CurveTrials(lab, design, "probe").all}
 
 
-def test_error_rate_and_kind_are_those_of_the_stratum_alone(setting: Setting) -> None:
-    flips = {
-        name: LabelTerms(t.cost, t.error_rate, "flip") for name, t in setting.lab.terms.items()
-    }
-    trials = CurveTrials(replace(setting.lab, terms=flips), DESIGN, "probe")
+def test_error_rate_and_kind_are_those_of_the_stratum_alone(lab: Lab) -> None:
+    flips = {name: LabelTerms(t.cost, t.error_rate, "flip") for name, t in lab.terms.items()}
+    trials = CurveTrials(replace(lab, terms=flips), DESIGN, "probe")
     [[trial, *_], *_] = trials.trained[CurveKind("hard", 0.4)]
     assert trial.terms == (("hard", 0.4, "flip"),)
 
 
-def test_purchases_are_matched_across_sizes_and_error_rates(setting: Setting) -> None:
-    task = setting.lab.task
+def test_purchases_are_matched_across_sizes_and_error_rates(lab: Lab) -> None:
+    task = lab.task
 
     def bought(
         kind: CurveKind, size: int, seed: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        terms = {kind.stratum: replace(setting.lab.terms[kind.stratum], error_rate=kind.error_rate)}
+        terms = {kind.stratum: replace(lab.terms[kind.stratum], error_rate=kind.error_rate)}
         purchase = simulated_labels(task, {kind.stratum: size}, terms, seed)
         return purchase.positions, purchase.labels
 
@@ -164,10 +164,10 @@ def first(number: int, seeds: int = 3) -> NDArray[np.bool_]:
 
 
 @pytest.fixture
-def result(setting: Setting) -> CurvesResult:
+def result(lab: Lab) -> CurvesResult:
     correct = {kind: [first(few), first(many)] for kind, (few, many) in RIGHT.items()}
     measured = CurveMeasurements(first(6, seeds=1), correct, trials=31)
-    return summarise_curves(setting, DESIGN, "probe", measured, {"run_seconds": 1.0})
+    return summarise_curves(lab, HEADING, DESIGN, "probe", measured, {"run_seconds": 1.0})
 
 
 def test_every_point_is_told_with_its_cost_and_share_of_wrong_labels(result: CurvesResult) -> None:
@@ -250,22 +250,21 @@ def test_a_person_is_told_all_of_it(
         ({"hard_factor": 6.0}, "6 times an error rate of 0.2 is above 1; hard labels are bought"),
     ],
 )
-def test_what_a_reader_must_know_is_a_warning(
-    setting: Setting, changes: dict[str, Any], part: str
-) -> None:
+def test_what_a_reader_must_know_is_a_warning(lab: Lab, changes: dict[str, Any], part: str) -> None:
     design = replace(DESIGN, **changes)
     kinds = [CurveKind("easy", r) for r in design.error_rates]
     kinds += [CurveKind("hard", r) for r in design.all_hard_error_rates]
     measured = CurveMeasurements(first(6, 1), {k: [first(8), first(9)] for k in kinds}, 1)
-    found = summarise_curves(setting, design, "probe", measured, {}).warnings
+    found = summarise_curves(lab, HEADING, design, "probe", measured, {}).warnings
     assert any(warning.startswith(part) for warning in found)
 
 
-def test_error_kinds_that_differ_are_a_warning(setting: Setting) -> None:
-    terms = {**setting.lab.terms, "hard": replace(setting.lab.terms["hard"], error_kind="flip")}
+def test_error_kinds_that_differ_are_a_warning(lab: Lab) -> None:
+    terms = {**lab.terms, "hard": replace(lab.terms["hard"], error_kind="flip")}
     correct = {kind: [first(few), first(many)] for kind, (few, many) in RIGHT.items()}
     result = summarise_curves(
-        replace(setting, lab=replace(setting.lab, terms=terms)),
+        replace(lab, terms=terms),
+        HEADING,
         DESIGN,
         "probe",
         CurveMeasurements(first(6, 1), correct, 1),

@@ -12,11 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.curves.design import ERROR_RATES, SIZES, read_design
+from analysis.curves.design import ERROR_RATES, SIZES, CurvesDesign, read_design
 from analysis.curves.result import CountDifference, CurvesResult
+from analysis.curves.run import run_curves
+from analysis.curves.summarise import Heading
+from budget.config.prepare import prepare
 from budget.config.read import read_config
 from budget.config.run import RunConfig
-from budget.curves import run_curves
 from training.engines import SilentWatcher
 from training.engines.choice import EngineChoice
 
@@ -58,6 +60,12 @@ def config(
     return read_config(folder / "sst5.toml")
 
 
+def measured(config: RunConfig, design: CurvesDesign, folder: Path) -> CurvesResult:
+    heading = Heading(config.name, config.items.source, config.budget.currency)
+    lab = prepare(config, plans=False).lab
+    return run_curves(lab, heading, design, "probe", folder, SilentWatcher(), EngineChoice())
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("runs") / "curves"
@@ -67,14 +75,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def curves(config: RunConfig, folder: Path) -> CurvesResult:
     """Ten seeds, 10 to 320 labels, error rates 0 to .3, twice as many errors in hard labels."""
     design = read_design(SIZES, ERROR_RATES, 2.0, 10)
-    return run_curves(config, design, "probe", folder, SilentWatcher(), EngineChoice())
+    return measured(config, design, folder)
 
 
 @pytest.fixture(scope="module")
 def many_seeds(curves: CurvesResult, config: RunConfig, folder: Path) -> CurvesResult:
     """Clean labels, bought thirty times: the difference is small. Ten of them are there already."""
     design = read_design("80,160", "0", 2.0, 30)
-    return run_curves(config, design, "probe", folder, SilentWatcher(), EngineChoice())
+    return measured(config, design, folder)
 
 
 def at(differences: list[CountDifference], labels: int) -> list[CountDifference]:
@@ -159,6 +167,6 @@ def test_what_is_measured_is_measured_once(
     curves: CurvesResult, config: RunConfig, folder: Path
 ) -> None:
     design = read_design(SIZES, ERROR_RATES, 2.0, 10)
-    again = run_curves(config, design, "probe", folder, SilentWatcher(), EngineChoice())
+    again = measured(config, design, folder)
     assert again.timing["training_seconds"] == curves.timing["training_seconds"]  # as they were
     assert again.model_copy(update={"timing": curves.timing}) == curves

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from analysis.hardness.describe import describe_measure, spearman_matrix
 from analysis.hardness.items import MeasuredPool
 from analysis.hardness.result import HardnessResult
+from analysis.hardness.work import HardnessWork
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS
 from annotation.hardness.registry import MEASURES, find_measure
 from annotation.items.table import measures
 from annotation.judgments.table_files import read_judgments
-from budget.hardness_work import HardnessWork
 
 if TYPE_CHECKING:
     from training.engines.base import Watcher

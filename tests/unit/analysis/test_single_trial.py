@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from analysis.single_trial import _estimate
 from budget.commands.app import app
 from budget.config.prepare import prepare
 from budget.config.read import read_config
-from budget.single_trial import _estimate
 from training.store import TrialStore
 
 CONFIG = """

@@ -1,6 +1,6 @@
 """`labelmix trial`: one purchase with one method, over several seeds, without planning anything."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,8 +13,6 @@ from analysis.estimates import Estimate, Record
 from analysis.numbers import labels_text
 from annotation.errors import InputError
 from annotation.terms.cost import mix_cost
-from budget.config.prepare import prepare
-from budget.config.run import RunConfig
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
@@ -43,35 +41,47 @@ class SingleTrial(Record):
 
 
 def run_single_trial(
-    config: RunConfig,
-    method: str,
+    lab: Lab,
+    method: Method,
     mix: dict[str, int],
     seeds: int,
     out: Path,
     watcher: Watcher,
     engine: EngineChoice,
 ) -> SingleTrial:
-    """Buy so many labels of every stratum that `mix` names, train and test, once per seed.
+    """Train on so many labels of every stratum that `mix` names and test, once per seed.
 
     Trials are kept in `out/trials.sqlite` and re-used.
 
-    Raises InputError for a method, stratum or configuration that cannot be used.
+    Raises InputError for a stratum that is not for sale, or more labels than there are.
     """
-    known = _method(method)
-    _check_for_sale(mix, config)
-    if known == "zero_shot" and mix:
-        raise InputError("the method zero_shot buys nothing; leave --labels out.")
-    if known != "zero_shot" and known != "chain_of_thought" and not mix:
-        raise InputError(f"the method {known} needs labels; give --labels, e.g. --labels easy=40.")
-    lab = prepare(config, plans=False).lab
+    for name, number in mix.items():
+        if name not in lab.terms:
+            raise InputError(
+                f"--labels {name}={number}: no such stratum for sale; choose from "
+                f"{', '.join(lab.terms)}."
+            )
     count = seeds if mix else 1  # nothing bought, nothing drawn
-    trials = [lab.trial(lab.recipes[known], mix, seed) for seed in range(count)]
+    trials = [lab.trial(lab.recipes[method], mix, seed) for seed in range(count)]
     with (
         TrialStore(out / "trials.sqlite") as store,
         engine.start(lab.task, lab.source, out / "features", store) as running,
     ):
-        results = running.run(trials, watcher, f"{known}: {labels_text(mix, lab.strata)}")
+        results = running.run(trials, watcher, f"{method}: {labels_text(mix, lab.strata)}")
     return _summarise(lab, mix, trials, [results[trial.key] for trial in trials])
+
+
+def method_that_takes(name: str, mix: dict[str, int]) -> Method:
+    """A method by name, however it is spelled, which should fit what is bought.
+
+    Raises InputError if there is none, or it buys nothing and should, or the other way round.
+    """
+    known = _method(name)
+    if known == "zero_shot" and mix:
+        raise InputError("the method zero_shot buys nothing; leave --labels out.")
+    if known != "zero_shot" and known != "chain_of_thought" and not mix:
+        raise InputError(f"the method {known} needs labels; give --labels, e.g. --labels easy=40.")
+    return known
 
 
 def _method(name: str) -> Method:
@@ -79,15 +89,6 @@ def _method(name: str) -> Method:
         if name.replace("-", "_") == method:
             return method  # type: ignore[no-any-return]
     raise InputError(f"--method '{name}' is unknown; choose one of {', '.join(get_args(Method))}.")
-
-
-def _check_for_sale(mix: Mapping[str, int], config: RunConfig) -> None:
-    for name, number in mix.items():
-        if name not in config.strata.buy:
-            raise InputError(
-                f"--labels {name}={number}: no such stratum for sale; choose from "
-                f"{', '.join(config.strata.buy)}."
-            )
 
 
 def _summarise(

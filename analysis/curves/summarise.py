@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.curves.comparisons import (
@@ -29,8 +29,19 @@ from annotation.arrays import Correct, IntArray
 from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import mix_cost
 from annotation.terms.noise import ErrorKind
-from budget.config.prepare import Setting
+from training.lab import Lab
 from training.models.source import count_parameters
+
+CurveMethod = Literal["probe", "qlora"]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What a result is called: `name`, where its items come from, and the currency of its money."""
+
+    name: str
+    source: str
+    currency: str
 
 
 class CurveKind(NamedTuple):
@@ -50,40 +61,41 @@ class CurveMeasurements:
 
 
 def summarise_curves(
-    setting: Setting,
+    lab: Lab,
+    heading: Heading,
     design: CurvesDesign,
     method: str,
     measured: CurveMeasurements,
     timing: dict[str, float],
 ) -> CurvesResult:
     """All points, comparisons and gaps with intervals, paired over test items and seeds."""
-    task, config = setting.lab.task, setting.config
-    resampling = Resampling(task.test_groups[setting.lab.on_target])
+    task = lab.task
+    resampling = Resampling(task.test_groups[lab.on_target])
     curves = {
-        kind: accuracy_curve(correct, [_cost(setting, kind, n) for n in design.sizes], resampling)
+        kind: accuracy_curve(correct, [_cost(lab, kind, n) for n in design.sizes], resampling)
         for kind, correct in measured.correct.items()
     }
-    pairs = _Pairs(setting, design, curves)
+    pairs = _Pairs(lab, design, curves)
     return CurvesResult(
-        name=config.name,
+        name=heading.name,
         labelmix_version=labelmix_version(),
-        source=config.items.source,
+        source=heading.source,
         items=len(task.items),
         item_fingerprint=task.fingerprint,
         choices_per_item=float(task.choice_counts.mean()),
-        chance_accuracy=setting.lab.chance,
+        chance_accuracy=lab.chance,
         measure=task.strata.measure,
-        easy=setting.lab.easiest,
+        easy=lab.easiest,
         target=task.target,
-        strata=_strata(setting),
+        strata=_strata(lab),
         model=ModelSummary(
-            name=setting.lab.source.label,
-            revision=setting.lab.source.revision,
-            kind=setting.lab.source.kind,
-            parameters=count_parameters(setting.lab.source),
+            name=lab.source.label,
+            revision=lab.source.revision,
+            kind=lab.source.kind,
+            parameters=count_parameters(lab.source),
         ),
         method=method,
-        currency=config.budget.currency,
+        currency=heading.currency,
         confidence=CONFIDENCE,
         sizes=list(design.sizes),
         error_rates=list(design.error_rates),
@@ -93,15 +105,15 @@ def summarise_curves(
         zero_shot=interval(
             float(measured.zero_shot.mean()), resampling.accuracy(measured.zero_shot)
         ),
-        points=list(_points(setting, design, curves)),
+        points=list(_points(lab, design, curves)),
         equal_count=list(pairs.equal_count(design.hard_error_rates)),
         equal_noise=list(pairs.equal_count(design.error_rates)),
         equal_cost=list(pairs.equal_cost()),
         crossings=list(pairs.crossings()),
-        sgr=_supervision_gaps(setting, design, measured, resampling),
+        sgr=_supervision_gaps(lab, design, measured, resampling),
         trials=measured.trials,
-        as_judged=setting.collected is not None,
-        warnings=_warnings(setting, design),
+        as_judged=lab.collected is not None,
+        warnings=_warnings(lab, design),
         timing=timing,
     )
 
@@ -110,7 +122,7 @@ def summarise_curves(
 class _Pairs:
     """Curves of easy and hard labels, compared for every error rate."""
 
-    setting: Setting
+    lab: Lab
     design: CurvesDesign
     curves: Mapping[CurveKind, AccuracyCurve]
 
@@ -118,7 +130,7 @@ class _Pairs:
         self, hard_rates: Sequence[float]
     ) -> Iterator[tuple[dict[str, Any], AccuracyCurve, AccuracyCurve]]:
         """Error rates of both, the curve of easy labels and that of hard ones."""
-        easy, hard = self.setting.lab.easiest, self.setting.lab.task.target
+        easy, hard = self.lab.easiest, self.lab.task.target
         for easy_rate, hard_rate in zip(self.design.error_rates, hard_rates, strict=True):
             rates = {"easy_error_rate": easy_rate, "hard_error_rate": hard_rate}
             yield (
@@ -134,9 +146,9 @@ class _Pairs:
                 yield CountDifference(**rates, **_told(difference), labels=labels)
 
     def equal_cost(self) -> Iterator[CostDifference]:
-        terms = self.setting.lab.terms
-        easy_price = float(terms[self.setting.lab.easiest].cost)
-        hard_price = float(terms[self.setting.lab.task.target].cost)
+        terms = self.lab.terms
+        easy_price = float(terms[self.lab.easiest].cost)
+        hard_price = float(terms[self.lab.task.target].cost)
         for rates, easy, hard in self._pairs(self.design.hard_error_rates):
             for cost, difference in equal_cost_differences(easy, hard):
                 yield CostDifference(
@@ -148,7 +160,7 @@ class _Pairs:
                 )
 
     def crossings(self) -> Iterator[Crossing]:
-        names = {"easy": self.setting.lab.easiest, "hard": self.setting.lab.task.target}
+        names = {"easy": self.lab.easiest, "hard": self.lab.task.target}
         for rates, easy, hard in self._pairs(self.design.hard_error_rates):
             for better_below, place in equal_cost_crossings(easy, hard):
                 yield Crossing(
@@ -164,50 +176,48 @@ def _told(difference: Estimate) -> dict[str, Any]:
     return {**difference.model_dump(), "resolved": distinguishable(difference)}
 
 
-def _cost(setting: Setting, kind: CurveKind, labels: int) -> float:
-    return float(mix_cost({kind.stratum: labels}, setting.lab.terms))
+def _cost(lab: Lab, kind: CurveKind, labels: int) -> float:
+    return float(mix_cost({kind.stratum: labels}, lab.terms))
 
 
 def _points(
-    setting: Setting, design: CurvesDesign, curves: Mapping[CurveKind, AccuracyCurve]
+    lab: Lab, design: CurvesDesign, curves: Mapping[CurveKind, AccuracyCurve]
 ) -> Iterator[MeasuredPoint]:
     for kind, curve in curves.items():
-        error_kind = setting.lab.terms[kind.stratum].error_kind
-        counts = setting.lab.task.choice_counts[setting.lab.task.pools[kind.stratum]]
+        error_kind = lab.terms[kind.stratum].error_kind
+        counts = lab.task.choice_counts[lab.task.pools[kind.stratum]]
         for index, labels in enumerate(design.sizes):
             yield MeasuredPoint(
                 **curve.point(index).model_dump(),
                 stratum=kind.stratum,
                 error_rate=kind.error_rate,
-                true_flip_rate=_wrong_share(setting, kind, error_kind, counts),
+                true_flip_rate=_wrong_share(lab, kind, error_kind, counts),
                 labels=labels,
-                cost=_cost(setting, kind, labels),
+                cost=_cost(lab, kind, labels),
                 seeds=design.seeds,
             )
 
 
-def _wrong_share(
-    setting: Setting, kind: CurveKind, error_kind: ErrorKind, counts: IntArray
-) -> float:
+def _wrong_share(lab: Lab, kind: CurveKind, error_kind: ErrorKind, counts: IntArray) -> float:
     """Share of wrong labels: by the rate that was added, or of people's own as measured."""
-    own = setting.lab.terms[kind.stratum]
-    rate = kind.error_rate if setting.collected is None else own.error_rate
+    own = lab.terms[kind.stratum]
+    rate = kind.error_rate if lab.collected is None else own.error_rate
     return wrong_share(rate, error_kind, counts)
 
 
 def _supervision_gaps(
-    setting: Setting, design: CurvesDesign, measured: CurveMeasurements, resampling: Resampling
+    lab: Lab, design: CurvesDesign, measured: CurveMeasurements, resampling: Resampling
 ) -> list[SupervisionGap]:
-    easy = measured.correct[CurveKind(setting.lab.easiest, 0.0)]
-    hard = measured.correct[CurveKind(setting.lab.task.target, 0.0)]
+    easy = measured.correct[CurveKind(lab.easiest, 0.0)]
+    hard = measured.correct[CurveKind(lab.task.target, 0.0)]
     return [
         supervision_gap_recovered(own_easy, own_hard, measured.zero_shot, resampling, labels)
         for own_easy, own_hard, labels in zip(easy, hard, design.sizes, strict=True)
     ]
 
 
-def _strata(setting: Setting) -> dict[str, StratumSummary]:
-    task, summaries = setting.lab.task, {}
+def _strata(lab: Lab) -> dict[str, StratumSummary]:
+    task, summaries = lab.task, {}
     for name in task.strata.names:
         summaries[name] = StratumSummary(
             rule=task.strata.rule(name),
@@ -215,21 +225,21 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             test_items=int((task.test_strata == name).sum()),
             pool_items=int(task.pools[name].size),
         )
-        if (terms := setting.lab.terms.get(name)) is not None:
+        if (terms := lab.terms.get(name)) is not None:
             summaries[name].cost = float(terms.cost)
             summaries[name].error_kind = terms.error_kind
     return summaries
 
 
-def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
+def _warnings(lab: Lab, design: CurvesDesign) -> list[str]:
     found = []
-    if setting.collected is not None:
+    if lab.collected is not None:
         found.append(
             "Labels are people's own judgments, with the errors that these have: error rates "
             "cannot be chosen, and --error-rates and --hard-factor do nothing."
         )
-    arms = (setting.lab.easiest, setting.lab.task.target)
-    kinds = {name: setting.lab.terms[name].error_kind for name in arms}
+    arms = (lab.easiest, lab.task.target)
+    kinds = {name: lab.terms[name].error_kind for name in arms}
     if len(set(kinds.values())) > 1:
         told = ", ".join(f"{name}: {kind}" for name, kind in kinds.items())
         found.append(
@@ -239,12 +249,12 @@ def _warnings(setting: Setting, design: CurvesDesign) -> list[str]:
     if design.hard_factor * design.error_rates[-1] > 1:
         found.append(
             f"{design.hard_factor:g} times an error rate of {design.error_rates[-1]:g} is above "
-            f"1; {setting.lab.task.target} labels are bought at 1 instead."
+            f"1; {lab.task.target} labels are bought at 1 instead."
         )
     for name in arms:
-        if 2 * design.sizes[-1] > setting.lab.capacity[name]:
+        if 2 * design.sizes[-1] > lab.capacity[name]:
             found.append(
-                f"Stratum '{name}' has {setting.lab.capacity[name]:,} items left to label: "
+                f"Stratum '{name}' has {lab.capacity[name]:,} items left to label: "
                 f"purchases of {design.sizes[-1]:,} by different seeds share most of their items, "
                 "so that the intervals do not cover the luck of which items there are."
             )

@@ -16,12 +16,15 @@ import numpy as np
 from analysis.curves.design import CurvesDesign
 from analysis.curves.figure import write_figure
 from analysis.curves.result import CurvesResult, write_curves
+from analysis.curves.summarise import (
+    CurveKind,
+    CurveMeasurements,
+    CurveMethod,
+    Heading,
+    summarise_curves,
+)
 from annotation.arrays import Correct
 from annotation.errors import InputError
-from budget.config.prepare import prepare
-from budget.config.run import RunConfig
-from budget.config.sections import MethodName, MethodsSection
-from budget.curves_result import CurveKind, CurveMeasurements, summarise_curves
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
@@ -30,9 +33,10 @@ from training.trial import Trial, TrialResult
 
 
 def run_curves(
-    config: RunConfig,
+    lab: Lab,
+    heading: Heading,
     design: CurvesDesign,
-    method: str | None,
+    method: CurveMethod,
     out: Path,
     watcher: Watcher,
     engine_choice: EngineChoice,
@@ -44,39 +48,24 @@ def run_curves(
     Raises InputError for input that cannot be used; nothing is written then.
     """
     started = time.perf_counter()
-    chosen = _method(method, config)
-    setting = prepare(
-        config.model_copy(update={"methods": MethodsSection(plan_with=chosen)}), plans=False
-    )
-    lab = setting.lab
-    lab.require_choices(config.items.source)
+    lab.require_choices(heading.source)
     if lab.collected is not None:
         design = replace(design, error_rates=(0.0,), hard_factor=1.0)  # no errors are added
     _check_capacity(design, lab)
-    trials = CurveTrials(lab, design, chosen)
+    trials = CurveTrials(lab, design, method)
     with (
         TrialStore(out / "trials.sqlite") as store,
         engine_choice.start(lab.task, lab.source, out / "features", store) as engine,
     ):
-        results = engine.run(trials.all, watcher, f"{chosen}: curves")
+        results = engine.run(trials.all, watcher, f"{method}: curves")
     timing = {
         "run_seconds": time.perf_counter() - started,
         "training_seconds": sum(result.seconds for result in results.values()),
     }
-    curves = summarise_curves(setting, design, chosen, trials.measured(results), timing)
+    curves = summarise_curves(lab, heading, design, method, trials.measured(results), timing)
     write_curves(curves, out)
     write_figure(curves, out)
     return curves
-
-
-def _method(given: str | None, config: RunConfig) -> MethodName:
-    match given or config.methods.plan_with:
-        case "probe":
-            return "probe"
-        case "qlora":
-            return "qlora"
-        case other:
-            raise InputError(f"--method {other}: no such method; choose probe or qlora.")
 
 
 def _check_capacity(design: CurvesDesign, lab: Lab) -> None:
@@ -96,7 +85,7 @@ class CurveTrials:
 
     lab: Lab
     design: CurvesDesign
-    method: MethodName
+    method: CurveMethod
 
     @property
     def all(self) -> list[Trial]:
