@@ -122,6 +122,6 @@ def test_an_error_rate_is_measured_only_if_it_was_used(resolved_result: RunResul
     assert verdicts.measured_error_rate(resolved_result, "easy") is None
     given = collected.strata["easy"].model_copy(update={"error_rate": 0.2})
     strata = {**collected.strata, "easy": given}
-    assert verdicts.measured_error_rate(collected.model_copy(update={"strata": strata}), "easy") is (
-        None
-    )
+    assert verdicts.measured_error_rate(
+        collected.model_copy(update={"strata": strata}), "easy"
+    ) is (None)

@@ -106,7 +106,9 @@ def test_what_the_run_trained_is_told(run_folder: Path) -> None:
     assert again.measured == Estimate(estimate=0.7, low=0.6, high=0.8)
     assert replan(run_folder, "199", {}, None).measured is None
     text = " ".join(CliRunner().invoke(app, ["plan", str(run_folder)]).stdout.split())
-    said = "The run has trained on this very purchase (simulated labels): 70.0 % right on hard items"
+    said = (
+        "The run has trained on this very purchase (simulated labels): 70.0 % right on hard items"
+    )
     assert f"{said} (95 % interval" in text
 
 
