@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 
-from annotation.arrays import IntArray, generator
+import numpy as np
+
+from annotation.arrays import IntArray, Positions, generator
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels, joined
 from annotation.labelling.simulated import SimulatedAnnotators
@@ -19,6 +21,8 @@ def labels_of(trial: Trial, task: Task) -> Labels:
     """
     if trial.given is not None:
         return trial.given
+    if trial.reads:  # what reads is taught right answers, whoever labels
+        return right_answers(task, task.lent(trial.borrowed, trial.seed))
     # A rehearsal is taught by right answers: none of those is bought or errs.
     borrowed = 0 if trial.rehearses else trial.borrowed
     return simulated_labels(
@@ -75,6 +79,12 @@ def simulated_labels(
         lent, target = task.lent(borrowed, seed), task.target
         parts.append(annotators.judged(lent, target, "lent errors", seed, target))
     return joined(parts, judgments)
+
+
+def right_answers(task: Task, positions: Positions) -> Labels:
+    """The known answers to items, as labels that nobody gave."""
+    task.require_choices("probe")
+    return Labels(positions, task.answers[positions][:, None], np.zeros(positions.size))
 
 
 def subsample(stratum: str, count: int, of: int, seed: int) -> IntArray:
