@@ -16,6 +16,12 @@ _MODELS = {
     "mace": "the model MACE",
     "hardness": "a model of annotators and of how hard each item is",
 }
+_TARGETS = {
+    "smoothed": "smoothed labels, by how often they err",
+    "uncertainty": "labels smoothed by the uncertainty of their judgments",
+    "posterior": "the probability of every choice, given all judgments of an item (posteriors)",
+    "forward": "labels, corrected for how often they err (forward correction)",
+}
 _METHODS = {"gold": "known answers", "majority": "majority votes"}
 
 
@@ -37,6 +43,8 @@ def where_labels_came_from(result: RunResult) -> list[str]:
         f"{count(own.annotators)} annotators of {count(own.items)} items "
         f"({joined(own.files)}); {_how_labels_are_made(result, own)}. No annotator was simulated.",
     ]
+    if own.targets != "hard_labels":
+        found.append(f"Models were trained towards {_TARGETS[own.targets]}.")
     first = own.judgments_for_strata
     if first:
         which = "first judgment" if first == 1 else f"first {count(first)} judgments"

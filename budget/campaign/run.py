@@ -247,6 +247,6 @@ def _capacity_warnings(setting: Setting) -> list[str]:
         if wanted > lab.capacity[name]:
             warnings.append(
                 f"Stratum '{name}' has {lab.capacity[name]:,} items to label, the budget "
-                f"would pay for {wanted:,}: where only {name} labels are bought, money is left."
+                f"would pay for {wanted:,}: a plan of {name} labels alone leaves money."
             )
     return warnings
