@@ -105,6 +105,19 @@ def middle(estimate: CountDifference) -> float:
     return estimate.estimate
 
 
+def test_accuracies_of_160_labels_are_where_they_are_known_to_be(curves: CurvesResult) -> None:
+    at_160 = {(p.stratum, p.error_rate): p.estimate for p in curves.points if p.labels == 160}
+    known = {
+        ("easy", 0.0): (0.70, 0.76),
+        ("hard", 0.0): (0.68, 0.74),
+        ("easy", 0.2): (0.67, 0.74),
+        ("hard", 0.4): (0.59, 0.69),
+    }
+    for condition, (low, high) in known.items():
+        accuracy = at_160[condition]
+        assert accuracy is not None and low < accuracy < high, condition
+
+
 def test_clean_easy_labels_beat_as_many_hard_ones(many_seeds: CurvesResult) -> None:
     for labels in (80, 160):
         [difference] = at(many_seeds.equal_count, labels)

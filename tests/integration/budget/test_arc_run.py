@@ -11,7 +11,7 @@ from analysis.run.result import RunResult
 
 pytestmark = pytest.mark.timeout(1800)
 
-CONFIG = Path(__file__).resolve().parents[3] / "docs" / "examples" / "arc.toml"
+EXAMPLE = Path(__file__).resolve().parents[3] / "docs" / "examples" / "arc.toml"
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +21,20 @@ def folder(
     minilm_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
+    """The example at half its sizes."""
     data, folder = data_folder("ai2_arc"), tmp_path_factory.mktemp("runs") / "arc"
-    labelmix("run", CONFIG, "--data-dir", data, "--model", minilm_path, "--out", folder, "--json")
+    text = EXAMPLE.read_text(encoding="utf-8")
+    for old, new in (
+        ("total = 960", "total = 480"),
+        ("labels = 160", "labels = 80"),
+        ("seeds = 5", "seeds = 3"),
+        ("\nitems = 600", "\nitems = 400"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    config = folder.with_name("arc.toml")
+    config.write_text(text, encoding="utf-8")
+    labelmix("run", config, "--data-dir", data, "--model", minilm_path, "--out", folder, "--json")
     return folder
 
 

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,49 +57,66 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@dataclass(frozen=True)
+class Grown:
+    """Curves of two sizes, then of three, then once more, told in words that time."""
+
+    folder: Path
+    small: CurvesResult
+    large: dict[str, Any]
+    words: str
+    rows: tuple[Rows, Rows, Rows]  # the store after each
+
+
 @pytest.fixture(scope="module")
-def folder(config: Path, labelmix: Labelmix, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Curves of two sizes; the tests below extend them."""
+def grown(
+    config: Path,
+    labelmix: Labelmix,
+    stored_rows: Callable[[Path], Rows],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Grown:
     folder = tmp_path_factory.mktemp("runs") / "curves"
-    labelmix("curves", config, *SMALL, "--out", folder)
-    return folder
+
+    def run(*options: str) -> tuple[str, Rows]:
+        return labelmix("curves", config, *options, "--out", folder), stored_rows(folder)
+
+    small, first = run(*SMALL, "--json")
+    large, second = run(*LARGE, "--json")
+    words, third = run(*LARGE)
+    return Grown(
+        folder,
+        CurvesResult.model_validate_json(small),
+        json.loads(large),
+        " ".join(words.split()),
+        (first, second, third),
+    )
 
 
-def test_every_trial_is_run_once_however_the_curves_grow(
-    config: Path, folder: Path, labelmix: Labelmix, stored_rows: Callable[[Path], Rows]
-) -> None:
-    rows = stored_rows(folder)
-    assert len(rows) == 1 + 5 * 2 * 2  # five kinds of label, two sizes, two seeds, and zero-shot
-    small = CurvesResult.model_validate_json((folder / "curves.json").read_text())
+def test_every_trial_is_run_once_however_the_curves_grow(grown: Grown) -> None:
+    first, second, third = grown.rows
+    small, large = grown.small, CurvesResult.model_validate(grown.large)
+    assert len(first) == 1 + 5 * 2 * 2  # five kinds of label, two sizes, two seeds, and zero-shot
     assert (small.trials, small.seeds, small.sizes) == (21, [0, 1], [5, 10])
-
-    printed = labelmix("curves", config, *LARGE, "--out", folder, "--json")
-    extended = stored_rows(folder)
-    assert len(extended) == 1 + 5 * 3 * 2
-    assert {key: extended[key] for key in rows} == rows
-    large = CurvesResult.model_validate_json(printed)
+    assert len(second) == 1 + 5 * 3 * 2
+    assert {key: second[key] for key in first} == first
     assert [p for p in large.points if p.labels <= 10] == small.points
     assert [d for d in large.equal_count if d.labels <= 10] == small.equal_count
-
-    again = json.loads(labelmix("curves", config, *LARGE, "--out", folder, "--json"))
-    assert stored_rows(folder) == extended
-    was = json.loads(printed)
-    assert was.pop("timing").keys() == again.pop("timing").keys()
-    assert again == was
+    assert third == second
+    again = json.loads((grown.folder / "curves.json").read_text())
+    assert again.pop("timing").keys() == grown.large["timing"].keys()
+    assert again == {name: own for name, own in grown.large.items() if name != "timing"}
 
 
-def test_what_is_promised_is_there_and_agrees(
-    config: Path, folder: Path, labelmix: Labelmix
-) -> None:
-    text = " ".join(labelmix("curves", config, *LARGE, "--out", folder).split())
+def test_what_is_promised_is_there_and_agrees(grown: Grown) -> None:
+    folder = grown.folder
     assert {path.name for path in folder.iterdir()} >= {
         "curves.json", "curves.csv", "curves.png", "curves.svg", "trials.sqlite",
     }  # fmt: skip
     result = CurvesResult.model_validate_json((folder / "curves.json").read_text())
     for sentences in findings(result).values():
         for sentence in sentences:
-            assert sentence in text
-    assert str(folder / "curves.png") in text.replace(" ", "")  # a long path is broken
+            assert sentence in grown.words
+    assert str(folder / "curves.png") in grown.words.replace(" ", "")  # a long path is broken
     with (folder / "curves.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 1 + len(result.points) == 1 + 5 * 3
