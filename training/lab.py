@@ -1,7 +1,7 @@
 """The lab: a task, who labels its items, a model, and how labels become answers."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Protocol
 
@@ -37,11 +37,13 @@ class CollectedLabels:
     fresh : of items for sale, for a purchase that is trained and tested
     pilot : of the same items in another order: no later purchase is the one planned on
     lent : of test items, by which planning trials learn; None where nobody judged all of them
+    alike : stratum -> share of its items that every draw labels alike, for want of judgments
     """
 
     fresh: Labeller
     pilot: Labeller
     lent: LabelsItems | None
+    alike: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

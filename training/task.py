@@ -31,6 +31,9 @@ class TestSizes:
     others: int | None
 
 
+_FEWEST_TESTED = 10  # items of the target
+
+
 class Task:
     """Items, strata and the test set: drawn once, stratified, never trained on.
 
@@ -137,10 +140,17 @@ class Task:
                 pools[name] = positions
                 continue
             answered = positions[self.answered[positions]]
+            takes_all = wanted is None
             if wanted is None:
                 wanted = int(answered.size)
+                if is_target and wanted < _FEWEST_TESTED:
+                    raise InputError(
+                        f"stratum '{name}' ({self.strata.rule(name)}) has {wanted} items whose "
+                        f"right answer is known, too few to test on; bring {_FEWEST_TESTED} at "
+                        "least, or move the cut."
+                    )
             key = "items" if is_target else "other_items"
-            if positions.size <= wanted or (is_target and not wanted):
+            if positions.size <= wanted and (is_target or not takes_all):
                 raise InputError(
                     f"stratum '{name}' ({self.strata.rule(name)}) has {positions.size} items, too "
                     f"few for its test set of {wanted} and at least one to buy; lower "

@@ -30,10 +30,12 @@ class CollectedJudgments:
     redraw_rates : (items,), how often a single judgment of each item is a redraw, as measured
     per_label : judgments that a label is made of
     aggregator : how; "majority" keeps the judgments as they are, all others give every label a
-        posterior by a model of the annotators, who are judged by all that they said
+        posterior by a model of the annotators, fitted to the judgments that a seed draws of all
+        items; with one judgment of an item no model can doubt it
     stream : begins the name of every stream of random numbers; two streams share no luck
 
-    Raises InputError if no item has as many judgments as a label takes.
+    Raises InputError if no item has as many judgments as a label takes, or a model is to be made of
+    one judgment an item.
     """
 
     def __init__(
@@ -52,6 +54,11 @@ class CollectedJudgments:
         place = {item_id: number for number, item_id in enumerate(items["item_id"])}
         self._item: IntArray = self._judgments["item_id"].map(place).to_numpy(dtype=np.int64)
         self._counts = np.bincount(self._item, minlength=len(items))
+        if aggregator != "majority" and per_label < 2:
+            raise InputError(
+                f"annotators.aggregate '{aggregator}' compares annotators, which takes 2 judgments "
+                "per label at least; raise targets.judgments, or set aggregate to majority."
+            )
         if not (self._counts >= per_label).any():
             raise InputError(
                 f"no item has {per_label} judgments, which a label takes; lower "
@@ -89,6 +96,14 @@ class CollectedJudgments:
             self._drawn[seed] = self._draw(seed)
         drawn = self._drawn[seed]
         return drawn.chosen(np.searchsorted(drawn.positions, positions))
+
+    def always_alike(self, stratum: str) -> float:
+        """Share of a stratum's items, of those it can label, that every seed labels alike.
+
+        They have no more judgments than a label takes.
+        """
+        own = self._counts[self._pools[stratum]]
+        return float((own == self._per_label).mean()) if own.size else 0.0
 
     def can_label(self, positions: Positions) -> bool:
         """Whether all of these items have judgments enough."""
@@ -138,7 +153,7 @@ class CollectedJudgments:
 
 
 def _usable(judgments: pd.DataFrame) -> pd.DataFrame:
-    """What each person said last of each item, without gold answers: a label is what people said."""
+    """What each person said last of each item; gold answers are no part of it."""
     there = usable(judgments)
     return there[there["label"].notna()].assign(gold=None).reset_index(drop=True)
 

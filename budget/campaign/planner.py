@@ -163,8 +163,10 @@ class Planner:
     def learn_from(
         self, campaign: Campaign, rounds: Sequence[Round], rng: np.random.Generator
     ) -> Playing[Explored]:
-        """What another method learns from labels that were bought before, in these rounds."""
+        """Buy what another method has bought, in these rounds, and learn from it."""
         before = yield from self.beforehand(campaign)
+        for own in rounds:
+            campaign.buy(own.labels)
         return (yield from self._learn(campaign, before, rounds, len(rounds), rng))
 
     def beforehand(self, campaign: Campaign) -> Playing[Beforehand]:

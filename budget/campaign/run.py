@@ -95,7 +95,6 @@ def evaluate_method(
     if bought is None:
         playing = planner.explore(campaign, rng)
     else:
-        campaign.buy(bought.bought)
         playing = planner.learn_from(campaign, bought.rounds, rng)
     (explored,) = play([playing], [campaign], evidence)
     plan = planner.plan(campaign, explored.surface)
@@ -196,7 +195,7 @@ def _run_result(
         seeds=list(range(config.evaluation.seeds)),
         trials=_trial_count(trained),
         collected=setting.collected,
-        warnings=_capacity_warnings(setting),
+        warnings=[*_capacity_warnings(setting), *_judgment_warnings(setting)],
         timing=timing,
     )
 
@@ -247,4 +246,25 @@ def _capacity_warnings(setting: Setting) -> list[str]:
                 f"Stratum '{name}' has {lab.capacity[name]:,} items to label, the budget "
                 f"would pay for {wanted:,}: a plan of {name} labels alone leaves money."
             )
+    return warnings
+
+
+def _judgment_warnings(setting: Setting) -> list[str]:
+    """What few judgments of people cannot tell."""
+    lab, warnings = setting.lab, []
+    if lab.collected is None:
+        return []
+    if not lab.lends:
+        warnings.append(
+            "Some test items have fewer judgments than a label takes: nothing could be learnt from "
+            "the test set before labels were drawn."
+        )
+    alike = {name: lab.collected.alike[name] for name in lab.strata if lab.collected.alike[name]}
+    if alike:
+        told = ", ".join(f"{share:.0%} of {name}" for name, share in alike.items())
+        warnings.append(
+            f"Of some items there are no more judgments than a label takes ({told}): every draw "
+            "labels them alike, the pilot's and the plan's, so that intervals do not cover the "
+            "luck of who was asked."
+        )
     return warnings

@@ -159,14 +159,16 @@ def load_source(
     if asked.config is not None:
         config = with_overrides(read_config(asked.config, plans=False), data_dir=asked.data_dir)
         table = None if answered else configured_table(config)
-        if table is not None:
+        if table is not None and config.collected is None:
             return replace(_of_table(table), config=config)
         _tell_of_fetching(config.items.source, config.items.options(), watcher)
         found = configured_items(config, answered)
-        if answered and config.collected is not None:
+        if config.collected is not None:
             from budget.config.judged_items import judged_items  # loads torch
 
             found = judged_items(found, config.collected, config.strata.measure).items
+            if table is not None:
+                return replace(_of_table(replace(table, items=found)), config=config)
         return replace(_of_source(config.items.source, found), config=config)
     if asked.items is not None:
         table = read_user_table(asked.items, asked.columns, asked.choices)

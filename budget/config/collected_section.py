@@ -32,9 +32,23 @@ def split_annotators(raw: Any) -> Any:  # noqa: ANN401 - whatever a TOML file ho
 
     Raises ValueError if the source is unknown, or simulated annotators are given judgments.
     """
-    annotators = raw.get("annotators") if isinstance(raw, dict) else None
+    if not isinstance(raw, dict):
+        return raw
+    if isinstance(raw.get("collected"), dict):
+        raise ValueError("collected: no such section; its keys go into [annotators]")
+    annotators = raw.get("annotators")
     if not isinstance(annotators, dict):
         return raw
+    for name, value in annotators.items():
+        if (
+            isinstance(value, str | int | float | list)
+            and name not in CollectedSection.model_fields
+        ):
+            keys = ", ".join(CollectedSection.model_fields)
+            raise ValueError(
+                f"annotators.{name} should be a section [annotators.{name}] with a stratum's terms, "
+                f"or one of {keys}; got {value!r}"
+            )
     own = {
         name: value
         for name, value in annotators.items()

@@ -48,6 +48,12 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
     Raises InputError if a file cannot be read, none of its judgments fits, or the measure needs
     judgments that none are kept for.
     """
+    free_form = np.flatnonzero(items["choices"].map(len).to_numpy() == 0)
+    if free_form.size:
+        raise InputError(
+            f"item '{items['item_id'].iloc[int(free_form[0])]}' has no choices; labels of "
+            "people's judgments are choices, so give every item some."
+        )
     reading = read_judgment_files([Path(path) for path in section.judgments], False)
     fitting = check_against_items(reading, items)
     if fitting.judgments.empty:
@@ -59,8 +65,26 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
             f"{', '.join(section.judgments)}: no judgment is of an item and one of its choices; "
             f"{told}"
         )
-    for_strata, for_sale = split_judgments(fitting.judgments, section.judgments_for_strata)
-    if section.judgments_for_strata:
+    kept = section.judgments_for_strata
+    if kept and measure not in _MEASURES:
+        raise InputError(
+            f"annotators.judgments_for_strata keeps {kept} judgments of every item for the "
+            f"measures {' and '.join(_MEASURES)}, but strata.measure is '{measure}'; set it to 0, "
+            "or cut by one of these."
+        )
+    if kept == 1 or (kept and measure in items):
+        why = "disagreement takes two" if kept == 1 else f"the items have a column '{measure}'"
+        raise InputError(
+            f"annotators.judgments_for_strata is {kept}, but {why}; set it to "
+            f"{'2 or more' if kept == 1 else '0, or leave the column out'}."
+        )
+    for_strata, for_sale = split_judgments(fitting.judgments, kept)
+    if for_sale.empty:
+        raise InputError(
+            f"annotators.judgments_for_strata keeps {kept} judgments of every item, and no item "
+            "has more; lower it, or collect more judgments."
+        )
+    if kept:
         new = {name: of(items["item_id"], for_strata) for name, of in _MEASURES.items()}
         items = items.assign(**new)
     elif measure in _MEASURES and measure not in items:
@@ -86,7 +110,8 @@ def measured_terms(
     strata = dict(zip(task.items["item_id"], task.stratum_of.tolist(), strict=True))
     against = check_against_items(judged.reading, task.items, strata, answers_are_gold=True)
     table = against.judgments
-    coded = code_judgments(table[table["stratum"].notna()], task.items, strata_order=list(stated))
+    order = list(task.strata.names)
+    coded = code_judgments(table[table["stratum"].notna()], task.items, strata_order=order)
     rates, measured = ErrorRates(coded), {}
     terms = {}
     for name, own in stated.items():
@@ -101,19 +126,24 @@ def measured_terms(
             method=found.method,
             judgments=found.judgments,
         )
-        rate = found.rate.estimate if given is None else given
+        rate, kind = found.rate.estimate, own.error_kind
+        if given is not None:
+            rate = given
+        elif rate is not None:
+            # Measured is a share of wrong judgments. None wrong of n does not mean that none errs.
+            rate, kind = max(rate, 0.5 / (found.judgments + 1)), "flip"
         if rate is None:
             raise InputError(
                 f"stratum '{name}': its judgments do not tell how often they err; give "
                 f"annotators.{name}.error_rate, or answers to some of its items."
             )
-        terms[name] = LabelTerms(own.cost, rate, own.error_kind)
+        terms[name] = LabelTerms(own.cost, rate, kind)
     summary = CollectedSummary(
         files=[Path(path).name for path in judged.section.judgments],
         judgments=len(coded.item),
         annotators=len(coded.annotators),
         items=len(coded.item_ids),
-        left_out=len(against.rejected),
+        left_out=sum(not own.row_stays for own in against.rejected),
         judgments_for_strata=judged.section.judgments_for_strata,
         aggregate=judged.section.aggregate,
         error_rates=measured,
@@ -144,7 +174,12 @@ def collected_labels(
 
     fresh, lent = labels(""), labels("lent ")
     target = task.test_positions[task.test_strata == task.target]
-    return CollectedLabels(fresh, labels("pilot "), lent if lent.can_label(target) else None)
+    return CollectedLabels(
+        fresh,
+        labels("pilot "),
+        lent if lent.can_label(target) else None,
+        {name: fresh.always_alike(name) for name in terms},
+    )
 
 
 def _redraw_rates(task: Task, terms: dict[str, LabelTerms]) -> Array:

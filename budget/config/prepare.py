@@ -49,7 +49,19 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
         labels = collected_labels(judged, task, terms, config.targets.judgments)
         lab = Lab(task, source, recipes_of(config), terms, labels)
         summary = summary.model_copy(update={"lent": lab.lends})
+    if lab.collected is not None and not lab.lends and config.pilot.borrow:
+        raise InputError(
+            "pilot.borrow: some test items have fewer judgments than a label takes "
+            f"({config.targets.judgments}); leave it out, lower targets.judgments, or collect more."
+        )
     for name, available in lab.capacity.items():
+        if plans and available < config.pilot.labels and lab.collected is not None:
+            raise InputError(
+                f"stratum '{name}' ({task.strata.rule(name)}) has {available} items beside the "
+                f"test set with {config.targets.judgments} judgments or more, too few for a pilot "
+                f"of {config.pilot.labels}; lower [pilot] labels or targets.judgments, or collect "
+                "more."
+            )
         if plans and available < config.pilot.labels:
             raise InputError(
                 f"stratum '{name}' ({task.strata.rule(name)}) has {available} items left to label "

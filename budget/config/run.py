@@ -176,6 +176,11 @@ class RunConfig(Section):
                 "pilot.rehearse: only probes rehearse; with true, probe should be "
                 f"methods.plan_with or in methods.also; got {', '.join(self.methods.names)}"
             )
+        if self.pilot.rehearse and self.collected is not None:
+            raise ValueError(
+                "pilot.rehearse: guessed labels err like simulated ones; leave it out where "
+                "people's judgments are trained on"
+            )
         if self.pilot.rehearse and not self._labels_are_plain:
             raise ValueError(
                 "pilot.rehearse: guessed labels stand for one judgment each; with true, "

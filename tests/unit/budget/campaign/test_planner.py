@@ -142,10 +142,9 @@ def test_another_method_learns_from_the_same_labels() -> None:
     setting = run_of(3, **ALONE)
     explored, _ = explore(setting, DrawnEvidence())
     other, campaign = DrawnEvidence(easy_helps=False), campaign_of(setting, None)
-    campaign.buy(explored.bought)
     planner, rng = planner_of(setting.config, "probe"), np.random.default_rng(0)
     learnt = play_one(planner.learn_from(campaign, explored.rounds, rng), campaign, other)
-    assert other.asked == [explored.bought]
+    assert other.asked == [explored.bought] == [campaign.bought]
     assert (learnt.rounds, learnt.bought) == (explored.rounds, explored.bought)
 
 

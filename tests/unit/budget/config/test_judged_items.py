@@ -112,6 +112,34 @@ def test_error_rates_are_measured_by_known_answers(setting: Callable[..., Settin
     assert stated.lab.terms["hot"].error_rate == 0.4
 
 
+def test_none_wrong_does_not_mean_that_none_errs(setting: Callable[..., Setting]) -> None:
+    """Of b and c, who are left to train on, nobody errs where answers are known."""
+    found = setting(annotators={"calm": {"cost": 0.05, "error_kind": "redraw"}})
+    assert found.collected is not None
+    for name in ("calm", "hot"):
+        assert found.collected.error_rates[name].estimate == 0
+        own, judgments = found.lab.terms[name], found.collected.error_rates[name].judgments
+        assert own.error_kind == "flip"
+        assert own.error_rate == 0.5 / (judgments + 1)
+
+
+def test_where_draws_cannot_differ_it_is_known(setting: Callable[..., Setting]) -> None:
+    several, all_there_is = setting(), setting(targets={"judgments": 2})
+    assert several.lab.collected is not None and all_there_is.lab.collected is not None
+    assert set(several.lab.collected.alike.values()) == {0.0}
+    assert set(all_there_is.lab.collected.alike.values()) == {1.0}
+
+
+def test_items_without_choices_are_refused(folder: Path, setting: Callable[..., Setting]) -> None:
+    path = folder / "items.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        row.update(choices=[], answer=None, answer_text="four")
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    with pytest.raises(InputError, match="item 'i0' has no choices; labels of people"):
+        setting()
+
+
 def test_several_judgments_make_a_label_and_are_all_paid(setting: Callable[..., Setting]) -> None:
     found = setting(targets={"judgments": 2})
     assert str(found.lab.terms["hot"].cost) == "0.2"
@@ -138,7 +166,10 @@ def test_a_test_set_that_nobody_judged_lends_nothing(
     path = folder / "judgments.csv"
     kept = [r for r in path.read_text(encoding="utf-8").splitlines() if not r.startswith("i0,")]
     path.write_text("\n".join(kept), encoding="utf-8")
-    found = setting(strata={"measure": "size", "cut": "edges:0", "target": "calm"})
+    found = setting(
+        strata={"measure": "size", "cut": "edges:0", "target": "calm"},
+        annotators={"judgments_for_strata": 0},
+    )
     assert found.collected is not None
     assert not found.lab.lends and not found.collected.lent
 
@@ -152,6 +183,20 @@ def test_a_test_set_that_nobody_judged_lends_nothing(
             r"'pairwise_disagreement' is told by judgments; set annotators\.judgments_for_strata",
         ),
         ({"targets": {"judgments": 3}}, r"no item has 3 judgments.*lower targets\.judgments"),
+        ({"annotators": {"judgments_for_strata": 4}}, r"keeps 4 judgments.*no item has more"),
+        ({"annotators": {"judgments_for_strata": 1}}, r"disagreement takes two; set it to 2"),
+        (
+            {"strata": {"measure": "size", "cut": "edges:0"}},
+            r"judgments_for_strata keeps 2.*but strata\.measure is 'size'; set it to 0",
+        ),
+        ({"annotators": {"aggregate": "mace"}}, r"'mace' compares annotators.*raise targets\.judg"),
+        (
+            {"annotators": {"agregate": "mace"}},
+            r"annotators\.agregate: no such key; is aggregate meant",
+        ),
+        ({"collected": {"source": "judgments"}}, r"collected: no such section"),
+        ({"pilot": {"labels": 30}}, r"with 1 judgments or more, too few for a pilot of 30"),
+        ({"pilot": {"labels": 8, "rehearse": True}}, r"pilot\.rehearse: guessed labels err like"),
         ({"annotators": {"judgments": "none.csv"}}, r"none\.csv: no such file"),
         ({"annotators": {"aggregate": "vote"}}, r"annotators\.aggregate: should be 'majority'"),
         ({"annotators": {"source": "oracle"}}, r"annotators\.source should be 'simulated' or"),
