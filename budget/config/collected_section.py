@@ -1,5 +1,6 @@
 """Labels that people gave, in place of simulated annotators: a part of `[annotators]`."""
 
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -40,15 +41,9 @@ def split_annotators(raw: Any) -> Any:  # noqa: ANN401 - whatever a TOML file ho
     if not isinstance(annotators, dict):
         return raw
     for name, value in annotators.items():
-        if (
-            isinstance(value, str | int | float | list)
-            and name not in CollectedSection.model_fields
-        ):
-            keys = ", ".join(CollectedSection.model_fields)
-            raise ValueError(
-                f"annotators.{name} should be a section [annotators.{name}] with a stratum's terms, "
-                f"or one of {keys}; got {value!r}"
-            )
+        meant = get_close_matches(name, CollectedSection.model_fields, 1)
+        if meant and name != meant[0] and not isinstance(value, dict):
+            raise ValueError(f"annotators.{name}: no such key; is {meant[0]} meant?")
     own = {
         name: value
         for name, value in annotators.items()
