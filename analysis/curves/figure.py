@@ -136,7 +136,7 @@ def _money_axis(axes: "Axes", result: CurvesResult) -> None:
         axes.set_xlim(0, largest * 1.03)
         axes.locator_params(axis="x", nbins=5)
     axes.xaxis.set_major_formatter(lambda cost, _: money(cost, result.currency))
-    axes.set_xlabel("money spent on labels")
+    axes.set_xlabel("cost of labels")
     axes.set_title("Same money")
 
 

@@ -3,56 +3,20 @@
 Plain text, for the page and for the terminal alike.
 """
 
-from analysis.estimates import Estimate
-from analysis.numbers import (
-    count,
-    joined,
-    percent,
-    span,
-)
-from analysis.run.result import (
-    MethodResult,
-    RunResult,
-    StratumSummary,
-    SurfaceSummary,
-)
+from analysis.numbers import count, joined, percent, span
+from analysis.run.result import MethodResult, RunResult, SurfaceSummary
 from analysis.run.verdicts import (
+    are_apart,
+    beaten_by_a_rule,
     best_baseline,
     is_harmful,
+    is_simulated,
     labels_do_not_help,
     measured,
     plain_name,
+    rate_contradicted_by_test,
+    surface_fits,
 )
-
-# A surface that misses its points by more than this many times the noise does not fit.
-MISFIT_RATIO = 1.5
-
-
-def error_rate(stratum: StratumSummary) -> str:
-    """The configured error rate, its kind in words, and how often a label is then wrong."""
-    if stratum.cost is None:
-        return "\u2013"
-    if not stratum.error_rate:
-        return "none: every bought label is right"
-    rate = percent(stratum.error_rate).replace(".0 %", " %")
-    if stratum.error_kind == "redraw":
-        text = f"{rate} are replaced by a choice drawn at random, which may be the right one"
-    elif stratum.error_kind == "flip":
-        text = f"{rate} are replaced by a wrong choice"
-    else:
-        text = f"{rate} of labels are in error"
-    if stratum.judgments > 1:
-        text += f"; a label is the majority of {stratum.judgments} such judgments"
-    if stratum.true_flip_rate is not None:
-        wrong = percent(stratum.true_flip_rate).replace(".0 %", " %")
-        text += f"; so {wrong} of bought labels are wrong"
-    return text
-
-
-def surface_fits(surface: SurfaceSummary) -> bool:
-    """Whether the fitted curve misses the pilot by no more than noise explains."""
-    noise = surface.root_mean_square_noise
-    return surface.root_mean_square_residual <= MISFIT_RATIO * noise
 
 
 def surface_fit(surface: SurfaceSummary) -> str:
@@ -61,7 +25,7 @@ def surface_fit(surface: SurfaceSummary) -> str:
     noise = percent(surface.root_mean_square_noise).removesuffix(" %")
     numbers = (
         f"The fitted curve misses the measured points by {missed} points (root mean "
-        f"square); chance in test items, seeds and the labels bought would give {noise}."
+        f"square); chance in test items, seeds and the labels drawn would give {noise}."
     )
     if surface_fits(surface):
         return f"{numbers} It fits."
@@ -100,15 +64,15 @@ def evidence_notices(result: RunResult) -> list[str]:
             "whether labels help this model at all before you buy more of them."
         )
     best = best_baseline(planning)
-    if best and (best[1].plan_minus_baseline.high or 0.0) < 0:
+    if best is not None and beaten_by_a_rule(planning):
         found.append(
             f"The simple rule \u201c{plain_name(best[0])}\u201d did better than the plan when "
             "both were trained: prefer it, or repeat with a larger pilot."
         )
-    if (against := _sides_against_the_rate(result, planning)) is not None:
-        found.append(against)
+    if rate_contradicted_by_test(result, planning):
+        found.append(_test_against_the_rate(result, planning))
     trained = measured(planning, "plan")
-    if trained is not None and _apart(result.plan.expected_accuracy, trained):
+    if trained is not None and are_apart(result.plan.expected_accuracy, trained):
         found.append(
             f"Measured accuracy of the plan ({percent(trained.estimate)}, {span(trained)}) lies "
             f"outside what was expected ({percent(result.plan.expected_accuracy.estimate)}, "
@@ -117,16 +81,10 @@ def evidence_notices(result: RunResult) -> list[str]:
     return found
 
 
-def _sides_against_the_rate(result: RunResult, planning: MethodResult) -> str | None:
-    """That all easy and all hard, once tested, come out the other way than the rate says."""
+def _test_against_the_rate(result: RunResult, planning: MethodResult) -> str:
     rate = result.exchange_rate
     easy, hard = (measured(planning, f"all_{name}") for name in (rate.stratum, rate.target))
-    if easy is None or hard is None or not _apart(easy, hard) or rate.estimate is None:
-        return None
-    if easy.estimate is None or hard.estimate is None:
-        return None
-    if (rate.estimate > rate.cost_ratio) == (easy.estimate > hard.estimate):
-        return None
+    assert easy is not None and hard is not None
     return (
         f"The test says otherwise than the exchange rate: with the whole budget {rate.stratum} "
         f"labels alone gave {percent(easy.estimate)}, {rate.target} labels alone "
@@ -135,38 +93,41 @@ def _sides_against_the_rate(result: RunResult, planning: MethodResult) -> str | 
     )
 
 
-def _apart(one: Estimate, other: Estimate) -> bool:
-    """Whether two intervals have no point in common."""
-    if one.low is None or one.high is None or other.low is None or other.high is None:
-        return False
-    return one.high < other.low or other.high < one.low
-
-
 def assumptions(result: RunResult) -> list[str]:
     """What the result rests on without having been measured, one sentence each."""
     found = [
+        *_about_labels(result),
         f"What counts is accuracy on {result.target} items; what a label does for other items "
         "has no weight in the plan.",
         "The answers of the test items are taken as right. They are not charged to the budget "
-        "and nothing that is reported was trained on them."
-        + (
-            f" The plan alone learns from parts of the {result.target} ones, scored on the rest."
-            if result.methods[result.planning_method].lent_curve
-            else ""
-        ),
-        "A label is paid once; test items, computing and your own time are not in the costs.",
+        "and nothing that is reported was trained on them.",
+        "A label's cost counts once; test items, computing and your own time are not in the costs.",
         f"What holds for {result.model.name} on these items is taken to hold for the model you "
         "will train.",
     ]
-    origins = {stratum.origin for stratum in result.strata.values() if stratum.cost is not None}
-    if "assumed" in origins:
-        found.insert(
-            0,
-            "Costs and error rates marked \u201cassumed\u201d come from the configuration. Errors "
-            "were put into the training labels at those rates; real annotators may err in other "
-            "ways.",
+    if result.methods[result.planning_method].lent_curve:
+        found[-3] += (
+            f" The plan alone uses cross-validation inside the {result.target} test set: trained "
+            "on parts of it, scored on the rest."
         )
     return found
+
+
+def _about_labels(result: RunResult) -> list[str]:
+    """What is not known of the labels that were trained on, and of their terms."""
+    if not is_simulated(result):
+        return [
+            "Costs, and error rates where they are given, come from the configuration.",
+            "Labels were drawn from the judgments that were collected: two purchases may hold the "
+            "same judgment, and other people may judge otherwise.",
+        ]
+    origins = {stratum.origin for stratum in result.strata.values() if stratum.cost is not None}
+    if "assumed" not in origins:
+        return []
+    return [
+        "Costs and error rates marked \u201cassumed\u201d come from the configuration. Errors "
+        "were put into the training labels at those rates; real annotators may err in other ways."
+    ]
 
 
 def seeds_text(seeds: list[int]) -> str:

@@ -54,7 +54,7 @@ def draw_curves(axes: "Axes", result: RunResult, method: MethodResult) -> list[L
     _draw_lent(axes, method, styles[result.target])
     _draw_pilot(axes, method, styles, logarithmic)
     _money_axis(axes, result.currency, logarithmic, smallest, largest)
-    axes.set_xlabel("money spent on labels")
+    axes.set_xlabel("cost of labels")
     axes.set_title("Fitted before the plan")
     return ends
 
@@ -73,7 +73,7 @@ def is_logarithmic(smallest: float, largest: float) -> bool:
 
 
 def _draw_lent(axes: "Axes", method: MethodResult, style: Style) -> None:
-    """What labels lent by the test set taught, where as many bought ones would stand."""
+    """Cross-validation inside the test set, at what as many labels would cost."""
     low, high = axes.get_xlim()
     shown = [point for point in method.lent_curve if low <= point.cost <= high]
     axes.plot(

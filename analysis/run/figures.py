@@ -80,7 +80,7 @@ def describe_learning_curve(result: RunResult) -> str:
     ]
     lines = [text.replace("\n", " ") for text, _, _ in reference_lines(result, method)]
     return (
-        f"Accuracy on {result.target} items against money spent: {'; '.join(parts)}. "
+        f"Accuracy on {result.target} items against the cost of labels: {'; '.join(parts)}. "
         f"Dotted lines: {'; '.join(lines)}."
     )
 

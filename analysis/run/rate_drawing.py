@@ -90,7 +90,7 @@ def _draw_rate(axes: "Axes", row: int, rate: ExchangeRate, style: Style) -> None
         for text, place, side in (
             (f"buy {shortened(rate.stratum)} \u2192", "top", "left"),
             (f"\u2190 buy {shortened(rate.target)}", "top", "right"),
-            (f"you pay {ratio(price)}", "bottom", pay_side),
+            (f"costs {ratio(price)}", "bottom", pay_side),
         ):
             axes.annotate(
                 text,

@@ -12,13 +12,15 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from analysis.numbers import (
-    interval_name,
-    is_number,
-    labels_text,
-    money,
+from analysis.numbers import interval_name, labels_text, money
+from analysis.run import (
+    before_buying,
+    caveats,
+    label_source,
+    report_tables,
+    verdicts,
+    wording,
 )
-from analysis.run import caveats, report_tables, verdicts, wording
 from analysis.run.figures import exchange_rate_figure, has_logarithmic_money, learning_curve
 from analysis.run.result import RunResult
 from annotation.errors import InputError
@@ -52,10 +54,11 @@ def render_report(result: RunResult) -> str:
         facts=_facts(result),
         recommendation=wording.recommendation(result),
         reason=wording.reason(result),
-        tested=wording.tested(
+        labels_from=" ".join(label_source.where_labels_came_from(result)),
+        simulated=verdicts.is_simulated(result),
+        tested=report_tables.tested(
+            result,
             planning,
-            result.target,
-            result.confidence,
             "the best purchase found" if verdicts.labels_do_not_help(result) else "this purchase",
         ),
         after_the_pilot=wording.after_the_pilot(result),
@@ -63,15 +66,15 @@ def render_report(result: RunResult) -> str:
         curve=Markup(learning_curve(result)),
         curve_compact=Markup(learning_curve(result, compact=True)),
         logarithmic=has_logarithmic_money(result),
-        fits=caveats.surface_fits(planning.surface),
-        lent=wording.lent_points(planning, result.target),
+        fits=verdicts.surface_fits(planning.surface),
+        lent=before_buying.cross_validation(result, planning),
         break_even=report_tables.break_even_sentences(planning, result.confidence),
         rate_figures=_rate_figures(result),
         easiest=report_tables.easiest(result),
         others_are=report_tables.how_hard_others_are(result),
         gap=report_tables.gap_sentence(result, planning),
         gap_terms=report_tables.gap_terms(result, planning),
-        gap_resolved=planning.sgr.resolved and is_number(planning.sgr.estimate),
+        gap_resolved=verdicts.has_sgr(planning.sgr),
         table=report_tables.alternatives(result, result.planning_method),
         others=[report_tables.other_method(result, key) for key in others],
         strata=report_tables.strata_rows(result),
@@ -111,15 +114,15 @@ def _facts(result: RunResult) -> list[tuple[str, str]]:
         kept = max(result.budget - result.pilot.cost, 0.0)
         return [
             ("Budget", money(result.budget, result.currency)),
-            ("The pilot costs", money(result.pilot.cost, result.currency)),
+            ("The pilot would cost", money(result.pilot.cost, result.currency)),
             ("Left over", money(kept, result.currency)),
-            ("Still to buy after the pilot", "nothing yet"),
+            ("To buy beyond the pilot", "nothing yet"),
         ]
     return [
         ("Budget", money(result.budget, result.currency)),
         ("The plan costs", money(plan.cost, result.currency)),
         ("Left over", money(plan.money_left, result.currency)),
-        ("Still to buy after the pilot", f"{after}, {to_pay}"),
+        ("To buy beyond the pilot", f"{after}, {to_pay}"),
     ]
 
 

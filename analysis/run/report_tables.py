@@ -15,7 +15,7 @@ from analysis.numbers import (
     sgr_cost_unit,
     span,
 )
-from analysis.run import caveats, verdicts, wording
+from analysis.run import before_buying, caveats, label_source, verdicts, wording
 from analysis.run.result import (
     Baseline,
     ExchangeRate,
@@ -98,14 +98,21 @@ def gap_sentence(result: RunResult, method: MethodResult) -> str:
     return wording.supervision_gap(method.sgr, easiest(result), result.target, result.confidence)
 
 
+def tested(result: RunResult, method: MethodResult, purchase: str) -> str:
+    """The plan's measured accuracy against the best simple rule, with where its labels are from."""
+    trained_on = f"{purchase} ({label_source.remark(result)})"
+    return wording.tested(method, result.target, result.confidence, trained_on)
+
+
 def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, TableCell]]:
     """The three terms of SGR and the gap: what was trained, on how many labels, accuracy."""
     gap = method.sgr
     number = count(gap.labels)
     easy, hard = easiest(result), result.target
+    simulated = "simulated " if verdicts.is_simulated(result) else ""
     return [
-        (f"Trained on {hard} labels", number, _accuracy_cell(gap.hard)),
-        (f"Trained on {easy} labels", number, _accuracy_cell(gap.easy)),
+        (f"Trained on {simulated}{hard} labels", number, _accuracy_cell(gap.hard)),
+        (f"Trained on {simulated}{easy} labels", number, _accuracy_cell(gap.easy)),
         ("Zero-shot (no training)", "0", _accuracy_cell(gap.unsupervised)),
         (
             f"Gap: {hard} minus zero-shot",
@@ -134,7 +141,7 @@ def _difference_cell(difference: Estimate, unit: str = "") -> TableCell:
 def alternatives(result: RunResult, key: str) -> Alternatives:
     """The table of alternatives of one method: plan, simple rules, zero-shot."""
     method = result.methods[key]
-    gap_resolved = method.sgr.resolved and is_number(method.sgr.estimate)
+    gap_resolved = verdicts.has_sgr(method.sgr)
     per_cost = (method.sgr_per_cost or {}) if gap_resolved else {}
     unit = sgr_cost_unit(per_cost.values())
     strata = [name for name, stratum in result.strata.items() if stratum.cost is not None]
@@ -176,7 +183,7 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
     expected = _accuracy_cell(plan.expected_accuracy)
     found = _accuracy_cell(verdicts.measured(method, "plan"))
     text = f"own plan with {name}"
-    if _same_plan(result, method):
+    if verdicts.same_plan(result, method):
         not_yet = verdicts.labels_do_not_help(result)
         text = "the best purchase found" if not_yet else "recommended above"
     rows = [row("plan", text, plan.labels, plan.cost, expected, found, NOT_APPLICABLE)]
@@ -213,24 +220,20 @@ def other_method(result: RunResult, key: str) -> MethodSection:
     """The section of a method that the plan does not rest on."""
     method = result.methods[key]
     purchase = "its own plan, shown below"
-    if _same_plan(result, method):
+    if verdicts.same_plan(result, method):
         not_yet = verdicts.labels_do_not_help(result)
         purchase = "the best purchase found" if not_yet else "this purchase"
     return MethodSection(
         name=wording.method_name(key),
         break_even=[
             *break_even_sentences(method, result.confidence),
-            *wording.pulls(method, result.target),
-            *wording.rehearsals(method, result.strata, result.target),
+            *before_buying.scoring(method, result.target),
+            *before_buying.guessed_labels(method, result.strata, result.target),
         ],
         gap=gap_sentence(result, method),
-        tested=wording.tested(method, result.target, result.confidence, purchase),
+        tested=tested(result, method, purchase),
         table=alternatives(result, key),
     )
-
-
-def _same_plan(result: RunResult, method: MethodResult) -> bool:
-    return method.plan.labels == result.plan.labels
 
 
 def strata_rows(result: RunResult) -> list[tuple[str, str, str, str, str, str, str, str]]:
@@ -243,8 +246,8 @@ def strata_rows(result: RunResult) -> list[tuple[str, str, str, str, str, str, s
             count(stratum.test_items),
             count(stratum.pool_items),
             money(stratum.cost, result.currency) if stratum.cost is not None else "not for sale",
-            caveats.error_rate(stratum),
-            stratum.origin if stratum.cost is not None else NOT_APPLICABLE.main,
+            label_source.error_rate(result, name),
+            label_source.basis(result, name),
         )
         for name, stratum in result.strata.items()
     ]
@@ -278,10 +281,10 @@ def what_was_measured(result: RunResult, planning: MethodResult) -> list[tuple[s
         ),
         ("Trainings", f"{count(trials.total)} trials ({by_method})"),
         ("Seeds", caveats.seeds_text(result.seeds)),
-        *(("First hint", said) for said in wording.pulls(planning, result.target)),
+        *(("Unlabelled items", said) for said in before_buying.scoring(planning, result.target)),
         *(
-            ("Rehearsals", said)
-            for said in wording.rehearsals(planning, result.strata, result.target)
+            ("Guessed labels", said)
+            for said in before_buying.guessed_labels(planning, result.strata, result.target)
         ),
         ("Fit", caveats.surface_fit(planning.surface)),
         ("Intervals", f"{interval_name(result.confidence)}s throughout"),

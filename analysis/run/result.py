@@ -219,6 +219,7 @@ class CollectedSummary(Record):
     judgments_for_strata: int  # of every item; they told how hard it is, and were not trained on
     aggregate: str  # how a label is made of its judgments
     error_rates: dict[str, MeasuredErrorRate]  # by stratum
+    targets: str = "hard_labels"  # what models were trained towards, see `training.targets.make`
     lent: bool = True  # whether planning trials learnt from judgments of test items
 
 

@@ -10,7 +10,7 @@ from annotation.arrays import Array, IntArray, Positions, generator
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels
 from annotation.truth.aggregation import Aggregator, aggregate
-from annotation.truth.coding import code_judgments
+from annotation.truth.coding import code_judgments, usable
 from annotation.truth.label_file import labels_table, training_posteriors
 
 
@@ -138,19 +138,20 @@ class CollectedJudgments:
 
 
 def _usable(judgments: pd.DataFrame) -> pd.DataFrame:
-    """Judgments that hold an answer, without gold answers: a label is what people said."""
-    there = judgments[~judgments["cancelled"] & judgments["label"].notna()]
-    return there.assign(gold=None).reset_index(drop=True)
+    """What each person said last of each item, without gold answers: a label is what people said."""
+    there = usable(judgments)
+    return there[there["label"].notna()].assign(gold=None).reset_index(drop=True)
 
 
 def split_judgments(judgments: pd.DataFrame, first: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The first so many judgments of every item, and all others.
+    """The first so many judgments of every item, and all others; of each person the last answer.
 
     What says how hard an item is must not be what its labels and their errors are measured by:
     then disagreement would decide twice. First is who judged first, by `created_at`; where no time
     is told, in the order of the table.
     """
-    in_time = judgments.sort_values("created_at", kind="stable", na_position="last")
+    there = usable(judgments)
+    in_time = there.sort_values("created_at", kind="stable", na_position="last")
     early = in_time.groupby("item_id", sort=False).cumcount() < first
-    chosen = early.reindex(judgments.index)
-    return judgments[chosen].reset_index(drop=True), judgments[~chosen].reset_index(drop=True)
+    chosen = early.reindex(there.index)
+    return there[chosen].reset_index(drop=True), there[~chosen].reset_index(drop=True)

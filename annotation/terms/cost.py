@@ -67,7 +67,8 @@ class LabelTerms:
     """The terms at which the labels of one stratum are bought.
 
     `cost` is per label, in the user's currency unit. `error_rate` and `error_kind` are those of
-    `annotation.terms.noise.draw_labels`; the share of wrong labels is its `true_flip_rate`.
+    `annotation.terms.noise.draw_labels`; `annotation.terms.clean_share.wrong_share` is how many are
+    wrong.
 
     Raises InputError if the cost is negative or no number, the error rate not in [0, 1], or the
     error kind unknown.

@@ -32,7 +32,7 @@ from budget.decision.alternatives import best_plan
 from budget.market.market import market_at_terms
 from budget.market.simple_rules import Mix, single_stratum
 from budget.search.batches import Batch, choose_batch, rank_batches, training_parts
-from budget.search.plan import PlanSearch
+from budget.search.plan import Plan, PlanSearch
 from budget.surface.fit import fit_surface
 from budget.surface.observation import Observation
 from budget.surface.parameters import Prior
@@ -264,9 +264,12 @@ class Planner:
             tuple(rehearsed),
         )
 
+    def plan(self, campaign: Campaign, surface: ResponseSurface) -> Plan:
+        """The last purchase, by the search behind `labelmix plan`: the rest of the money."""
+        return best_plan(PlanSearch(surface, campaign.market), campaign.money_left)[0]
+
     def _search(self, campaign: Campaign, surface: ResponseSurface) -> Forecast | None:
-        """The last purchase as `labelmix run` plans it."""
-        plan, _ = best_plan(PlanSearch(surface, campaign.market), campaign.money_left)
+        plan = self.plan(campaign, surface)
         if any(plan.labels.values()):
             campaign.buy(plan.labels)
         campaign.keep(plan.used)

@@ -29,9 +29,7 @@ from budget.campaign.play import play
 from budget.campaign.summarise import EQUAL_COUNT, Measurements, summarise_method
 from budget.config.prepare import Setting, prepare
 from budget.config.run import RunConfig
-from budget.decision.alternatives import best_plan
 from budget.market.simple_rules import Mix, baseline_mixes, single_stratum
-from budget.search.plan import PlanSearch
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
@@ -100,7 +98,7 @@ def evaluate_method(
         campaign.buy(bought.bought)
         playing = planner.learn_from(campaign, bought.rounds, rng)
     (explored,) = play([playing], [campaign], evidence)
-    plan, _ = best_plan(PlanSearch(explored.surface, campaign.market), campaign.money_left)
+    plan = planner.plan(campaign, explored.surface)
     mixes: dict[str, Mix] = {"plan": dict(plan.used)}
     mixes.update(baseline_mixes(setting.budget, lab.terms, lab.capacity, lab.strata))
     easy, target, arm = lab.easiest, lab.target, _equal_count(setting)
@@ -247,6 +245,6 @@ def _capacity_warnings(setting: Setting) -> list[str]:
         if wanted > lab.capacity[name]:
             warnings.append(
                 f"Stratum '{name}' has {lab.capacity[name]:,} items to label, the budget "
-                f"would pay for {wanted:,}: where only {name} labels are bought, money is left."
+                f"would pay for {wanted:,}: a plan of {name} labels alone leaves money."
             )
     return warnings

@@ -31,8 +31,8 @@ def plan(
         Path | None,
         typer.Option(
             metavar="SUPPLIERS.toml",
-            help="Who labels at which price and error rate (docs/suppliers.md; labelmix judgments "
-            "report --suppliers-out writes one); default: as the pilot was bought.",
+            help="Who labels at which price and error rate (docs/guide/suppliers.md; labelmix "
+            "judgments report --suppliers-out writes one); default: as the pilot was bought.",
         ),
     ] = None,
     target_accuracy: Annotated[

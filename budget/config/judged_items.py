@@ -117,6 +117,7 @@ def measured_terms(
         judgments_for_strata=judged.section.judgments_for_strata,
         aggregate=judged.section.aggregate,
         error_rates=measured,
+        targets=config.targets.kind,
     )
     return terms, summary
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property
 from typing import TYPE_CHECKING, get_args
 
 from analysis.run.result import CollectedSummary
@@ -30,11 +29,6 @@ class Setting:
     @property
     def budget(self) -> Decimal:
         return self.config.budget.total
-
-    @cached_property
-    def pilot_mix(self) -> dict[str, int]:
-        """What the first round buys."""
-        return dict.fromkeys(self.lab.strata, self.config.pilot.labels)
 
 
 def prepare(config: RunConfig, plans: bool = True) -> Setting:

@@ -19,7 +19,7 @@ def action_of(decision: Decision, training_helps: bool) -> Action:
     """What to do now.
 
     - "not_yet": nothing that was trained is shown to beat no training
-    - "nothing_more": no purchase is expected to do better than what was bought
+    - "nothing_more": no purchase is expected to do better than the pilot
     - "stop": no purchase is worth its money, at what a point of accuracy is worth
     - "buy_first": a part, `decision.next_round`, and then plan again
     - "buy_less": `decision.worth.best`; more is not worth its money
@@ -50,7 +50,7 @@ def headline(
         assert decision.worth is not None
         each = money(decision.worth.value_per_point, currency)
         return (
-            f"Buy nothing more: at {each} a point no purchase is worth its money.",
+            f"Buy nothing beyond the pilot: at {each} a point no purchase is worth its money.",
             f"The most accuracy that the money buys would be: {plan}",
         )
     if action == "buy_first":

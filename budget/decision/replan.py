@@ -5,6 +5,8 @@ from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
+from pydantic import Field
+
 from analysis.estimates import Estimate, Record
 from analysis.numbers import percent
 from analysis.run.caveats import evidence_notices
@@ -16,7 +18,7 @@ from analysis.run.result import (
     RunResult,
     read_result,
 )
-from analysis.run.verdicts import labels_do_not_help
+from analysis.run.verdicts import is_simulated, labels_do_not_help
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms, exact_decimal, mix_cost, money
 from budget.decision.decide import Question, decide
@@ -41,7 +43,7 @@ class Alternative(MixSummary):
 class Replan(Record):
     """A plan at given prices; expected, not measured: nothing was trained for it.
 
-    `costs` are those of labels still to buy, `pilot` cost what was paid for it. `plan` has the
+    `costs` are those of labels to buy, `pilot` cost what the run's would. `plan` has the
     pilot in it; `decision` is about what to buy after it; `action` is what to do now, see
     `budget.decision.headline`.
     """
@@ -61,6 +63,8 @@ class Replan(Record):
     measured: Estimate | None  # what the run's own training on the plan scored; None: not trained
     rehearsed: int  # purchases with guessed labels that the surface was told of
     warnings: list[str]  # what the run found that speaks against trusting a plan
+    # Whether the run trained on people's own judgments. For its sentences, not for its JSON.
+    collected: bool = Field(default=False, exclude=True)
 
 
 def replan(run_folder: Path, options: PlanOptions) -> Replan:
@@ -120,6 +124,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         measured=None if suppliers else _measured(evidence, plan),
         rehearsed=len(evidence.rehearsals.purchases) if evidence.rehearsals else 0,
         warnings=_warnings(result),
+        collected=not is_simulated(result),
     )
 
 
@@ -152,7 +157,7 @@ def _market(
 
 
 def _with_judgments(decision: Decision, result: RunResult) -> Decision:
-    """Labels bought as before take as many judgments as the run's; their price is that of all."""
+    """Labels at the run's terms take as many judgments as the run's; their price is that of all."""
 
     def lines(own: PlannedPurchase) -> dict[str, list[PurchaseLine]]:
         number = {name: stratum.judgments for name, stratum in result.strata.items()}

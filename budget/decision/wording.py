@@ -20,7 +20,7 @@ from analysis.numbers import (
     ratio,
     span,
 )
-from analysis.run.result import ExchangeRate
+from analysis.run.result import ExchangeRate, MixSummary
 from analysis.run.verdicts import distinguishable
 from budget.decision.leftovers import LeftBecause
 from budget.decision.result import (
@@ -43,14 +43,15 @@ def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> 
     """The purchase and its price; what stays out of training."""
     plan = decision.plan
     if not plan.lines:
-        has = f"the {labels_text(dict(pilot))} bought already"
+        has = f"the pilot's {labels_text(dict(pilot))}"
         if decision.target is not None:
-            return f"Buy nothing more: {has} will do."
+            return f"Buy nothing beyond the pilot: {has} will do."
         return (
-            f"Buy nothing more: no purchase that can be made is expected to do better than {has}."
+            "Buy nothing beyond the pilot: no purchase that can be made is expected to do better "
+            f"than {has}."
         )
-    bought = joined([_line(line, currency) for line in plan.lines])
-    sentence = f"Buy {bought}"
+    lines = joined([_line(line, currency) for line in plan.lines])
+    sentence = f"Buy {lines}"
     if len(plan.lines) > 1 or plan.training_cost:
         sentence += f"; {money(plan.cost, currency)} in all"
         if plan.training_cost:
@@ -80,14 +81,29 @@ def what_it_gives(decision: Decision, target: str, confidence: float) -> str:
     )
     if not decision.plan.lines:
         return f"{sentence}."
-    return f"{sentence}; without buying more, {percent(decision.now.estimate)}."
+    return f"{sentence}; with the pilot alone, {percent(decision.now.estimate)}."
 
 
-def what_was_measured(found: Estimate, target: str, confidence: float) -> str:
-    """What the run's own training on the planned purchase scored."""
+def pilot_of(pilot: MixSummary, collected: bool, currency: str) -> str:
+    """What the plan goes on from, as a sentence without its end; `collected`: people's labels."""
+    labels, cost = labels_text(pilot.labels), money(pilot.cost, currency)
+    if collected:
+        return (
+            f"This goes on from the run's pilot of {labels}, drawn from people's own judgments, "
+            f"which would cost {cost}"
+        )
     return (
-        f"The run has trained this very purchase: {percent(found.estimate)} right on {target} "
-        f"items ({interval_name(confidence)} {span(found)})."
+        f"This goes on from the run's simulated pilot of {labels}, which would cost {cost} and is "
+        "to buy as well"
+    )
+
+
+def what_was_measured(found: Estimate, target: str, confidence: float, collected: bool) -> str:
+    """What the run's own training on the planned purchase scored; `collected`: people's labels."""
+    labels = "drawn from people's own judgments" if collected else "simulated labels"
+    return (
+        f"The run has trained on this very purchase ({labels}): {percent(found.estimate)} right on "
+        f"{target} items ({interval_name(confidence)} {span(found)})."
     )
 
 
@@ -116,12 +132,12 @@ def runner_up(decision: Decision, currency: str) -> str:
         return "There is no other kind of purchase that is worth comparing with the plan."
     best = others[0]
     return (
-        f"Runner-up, {best.kind}: {_bought(best)} for {money(best.cost, currency)}, expected "
-        f"{percent(best.expected_accuracy.estimate)}. {_beats(best)}"
+        f"Runner-up, {best.kind}: {_what_and_from_whom(best)} for {money(best.cost, currency)}, "
+        f"expected {percent(best.expected_accuracy.estimate)}. {_beats(best)}"
     )
 
 
-def _bought(other: OtherPurchase) -> str:
+def _what_and_from_whom(other: OtherPurchase) -> str:
     """Labels, and from whom where that is not plain."""
     suppliers = {line.supplier for line in other.lines}
     if not other.lines or (suppliers == {RUN_SUPPLIER} and not _repeated(other)):
@@ -135,7 +151,13 @@ def _repeated(other: OtherPurchase) -> bool:
 
 def _from_whom(line: PurchaseLine) -> str:
     each = f", {line.judgments} judgments each" if line.judgments > 1 else ""
-    return f"{labels_text({line.stratum: line.labels})} from {line.supplier}{each}"
+    supplier = "" if line.supplier == RUN_SUPPLIER else f" from {line.supplier}"
+    return f"{labels_text({line.stratum: line.labels})}{supplier}{each}"
+
+
+def supplier_name(supplier: str) -> str:
+    """For a column: a supplier's name, or that the labels come at the terms of the run."""
+    return "run's terms" if supplier == RUN_SUPPLIER else supplier
 
 
 def _beats(other: OtherPurchase) -> str:
@@ -238,12 +260,13 @@ def rate_of_the_pilot(rate: ExchangeRate, confidence: float) -> str:
     )
 
 
-def what_was_rehearsed(purchases: int) -> str:
+def what_was_guessed(purchases: int) -> str:
     """That the forecast rests on guessed labels too."""
-    number = "One purchase" if purchases == 1 else f"{count(purchases)} purchases"
+    number = "one purchase" if purchases == 1 else f"{count(purchases)} purchases"
+    scored = "it" if purchases == 1 else "they"
     return (
-        f"{number} rehearsed with guessed labels, which nobody bought, went into the forecast as a "
-        "hint; the run's report has what they scored."
+        f"The forecast also uses {number} that the run trained on with guessed labels "
+        f"(pseudo-labels); its report has what {scored} scored."
     )
 
 

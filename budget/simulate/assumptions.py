@@ -9,7 +9,9 @@ from budget.simulate.result import Assumption, AxisRecord
 from budget.simulate.statements import TASK, TERMS, Statement, Statements
 from budget.simulate.task import SimulatedTask
 
-PRIOR = "prior of labelmix, set on learning curves of linear probes (docs/planner.md)"
+PRIOR = (
+    "prior of labelmix, set on learning curves of linear probes (docs/method/response-surface.md)"
+)
 DEFAULT = "default: "
 _TAIL = 0.05
 

@@ -20,14 +20,6 @@ PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
 GLOSSARY = DOCS / "glossary.md"
 WIDEST = 120
 
-# Named by the documents before they are there.
-STILL_TO_COME = {
-    "annotation/labelling/collected.py",
-}
-
-# What a help text and a result still call pages that moved; empty when they are mended.
-FORMER_NAMES = {"docs/planner.md", "docs/suppliers.md"}
-
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _LINK_ALONE = re.compile(r"\s*(?:[-*] )?!?\[[^\]]*\]\([^)]*\)[.,;:]?")
@@ -70,8 +62,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
             continue
         path, _, anchor = link.partition("#")
         file = (page.parent / path).resolve() if path else page
-        if not file.exists() and str(file.relative_to(ROOT)) in STILL_TO_COME:
-            continue
         assert file.exists(), f"{name(page)}: {link}"
         assert not anchor or anchor in anchors(file), f"{name(page)}: {link}"
 
@@ -79,14 +69,14 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 @each_page
 def test_every_file_that_is_named_is_there(page: Path) -> None:
     for path in _FILE.findall(prose(page)):
-        assert path in STILL_TO_COME or (ROOT / path).exists(), f"{name(page)}: {path}"
+        assert (ROOT / path).exists(), f"{name(page)}: {path}"
 
 
 def test_code_names_pages_that_are_there() -> None:
     folders = ("annotation", "training", "analysis", "budget", "benchmarks")
     for file in sorted(file for folder in folders for file in (ROOT / folder).rglob("*.py")):
         for page in re.findall(r"docs/[\w./-]+\.md", file.read_text(encoding="utf-8")):
-            assert page in FORMER_NAMES or (ROOT / page).exists(), f"{name(file)}: {page}"
+            assert (ROOT / page).exists(), f"{name(file)}: {page}"
 
 
 def test_no_page_is_out_of_reach() -> None:

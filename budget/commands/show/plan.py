@@ -34,8 +34,10 @@ def show_replan(replanned: Replan) -> None:
     console.print(_ledger(replanned))
     console.print(sentences.what_it_gives(decision, replanned.target, replanned.confidence))
     if replanned.measured is not None:
-        confidence = replanned.confidence
-        console.print(sentences.what_was_measured(replanned.measured, replanned.target, confidence))
+        measured, confidence = replanned.measured, replanned.confidence
+        console.print(
+            sentences.what_was_measured(measured, replanned.target, confidence, replanned.collected)
+        )
     if decision.target is not None:
         console.print(sentences.what_reaches(decision.target))
     if decision.plan.lines:
@@ -50,7 +52,7 @@ def show_replan(replanned: Replan) -> None:
     for rate in replanned.exchange_rates.values():
         console.print(sentences.rate_of_the_pilot(rate, replanned.confidence))
     if replanned.rehearsed:
-        console.print(sentences.what_was_rehearsed(replanned.rehearsed))
+        console.print(sentences.what_was_guessed(replanned.rehearsed))
     if len(decision.rates) > 1:
         console.print(_rates_table(replanned))
     stop = decision.worth is not None and decision.worth.stop
@@ -64,12 +66,12 @@ def show_replan(replanned: Replan) -> None:
 
 def _ledger(replanned: Replan) -> str:
     currency, plan = replanned.currency, replanned.plan
-    pilot = f"{labels_text(replanned.pilot.labels)} for {money(replanned.pilot.cost, currency)}"
-    text = f"The pilot has bought {pilot}; with it {money(plan.cost, currency)}"
+    text = f"{sentences.pilot_of(replanned.pilot, replanned.collected, currency)}; with it the plan"
     if replanned.budget is None:
-        return f"{text} in all."
+        return f"{text} costs {money(plan.cost, currency)} in all."
     left = money(plan.money_left, currency)
-    text = f"{text} of {money(replanned.budget, currency)} are spent, {left} are left"
+    total = money(replanned.budget, currency)
+    text = f"{text} costs {money(plan.cost, currency)} of {total}, {left} are left"
     because = replanned.decision.left_because
     return f"{text}: {sentences.why_money_is_left(because)}." if because else f"{text}."
 
@@ -85,7 +87,7 @@ def _purchase_table(decision: Decision, currency: str) -> Table:
         hours = [f"{line.hours:,.1f} {line.role}"] if line.role else [""]
         table.add_row(
             line.stratum,
-            line.supplier,
+            sentences.supplier_name(line.supplier),
             count(line.labels),
             str(line.judgments),
             percent(line.clean_share, 0),
@@ -109,11 +111,9 @@ def _others_table(replanned: Replan) -> Table:
     table.add_column("plan better by")
 
     def add(
-        name: str, bought: Mapping[str, int], cost: float, expected: Estimate, better: str
+        name: str, mix: Mapping[str, int], cost: float, expected: Estimate, better: str
     ) -> None:
-        labels = (
-            labels_text(dict(bought)).removesuffix(" labels") if any(bought.values()) else "none"
-        )
+        labels = labels_text(dict(mix)).removesuffix(" labels") if any(mix.values()) else "none"
         accuracy = f"{percent(expected.estimate)} ({span(expected)})"
         table.add_row(name, labels, money(cost, currency), accuracy, better)
 

@@ -10,17 +10,17 @@ from analysis.numbers import (
     percent,
     span,
 )
+from analysis.run.before_buying import guessed_labels, scoring
 from analysis.run.caveats import notices
+from analysis.run.label_source import remark, where_labels_came_from
 from analysis.run.result import MethodResult, RunResult
 from analysis.run.verdicts import plain_name
 from analysis.run.wording import (
     after_the_pilot,
     break_even,
     method_name,
-    pulls,
     reason,
     recommendation,
-    rehearsals,
     supervision_gap,
 )
 
@@ -30,15 +30,17 @@ def show_result(result: RunResult) -> None:
     console = Console(highlight=False, markup=False)
     console.print()
     console.print(recommendation(result), style="bold")
+    for said in where_labels_came_from(result):
+        console.print(said)
     console.print(after_the_pilot(result))
     console.print(reason(result))
     console.print(break_even(result.exchange_rate, result.confidence))
     easy = result.exchange_rate.stratum
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
     for method in result.methods.values():
-        for said in pulls(method, result.target):
+        for said in scoring(method, result.target):
             console.print(said)
-        for said in rehearsals(method, result.strata, result.target):
+        for said in guessed_labels(method, result.strata, result.target):
             console.print(said)
         console.print(_accuracy_table(result, method))
     for notice in notices(result):
@@ -47,12 +49,12 @@ def show_result(result: RunResult) -> None:
 
 def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
     table = Table(
-        "bought",
+        "trained on",
         "labels",
         "cost",
         "accuracy",
         interval_name(result.confidence),
-        title=f"Measured on {result.target} items, {method_name(method.method)}",
+        title=f"Measured on {result.target} items, {method_name(method.method)}; {remark(result)}",
     )
     for name, condition in method.accuracy.items():
         table.add_row(

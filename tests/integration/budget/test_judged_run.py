@@ -132,9 +132,9 @@ def test_every_label_is_somebodys_answer(run: JudgedRun, data_folder: Callable[.
     ids = lab.task.items["item_id"].to_numpy()[trial.given.positions]
     for item_id, judgments in zip(ids, trial.given.judgments, strict=True):
         last = {}  # of several answers of one person the last counts
-        for _, annotator, label in sorted(said[item_id])[5:]:
-            last[annotator] = label
-        there = Counter(last.values())
+        for when, annotator, label in sorted(said[item_id]):
+            last[annotator] = when, label
+        there = Counter(label for _, label in sorted(last.values())[5:])
         drawn = Counter(("no", "yes")[code] for code in judgments)
         assert all(there[label] >= count for label, count in drawn.items())
 

@@ -48,7 +48,9 @@ def test_the_learning_curve_is_told_in_words_for_those_who_cannot_see_it(
     resolved_result: RunResult,
 ) -> None:
     label = SvgText(learning_curve(resolved_result)).label
-    assert label.startswith("Accuracy on hard items against money spent: all easy rises from")
+    assert label.startswith(
+        "Accuracy on hard items against the cost of labels: all easy rises from"
+    )
     assert "plan was measured at 61.8 % (58.4 to 65.2)" in label
     assert label.endswith("Dotted lines: no training 35 %; guessing 25 %.")
 
@@ -79,8 +81,8 @@ def test_the_exchange_rate_stands_against_the_price(three_strata_result: RunResu
     assert {
         "1 easy = 1.4 hard (0.9 to 2.2)",
         "1 medium = 1.2 hard (0.7 to 2.0)",
-        "you pay 0.5",
-        "you pay 0.75",
+        "costs 0.5",
+        "costs 0.75",
     } <= set(figure.texts)
     assert "one medium label is worth 1.2 hard labels" in figure.label
 

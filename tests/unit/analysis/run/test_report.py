@@ -240,7 +240,7 @@ def test_a_method_with_a_plan_of_its_own_says_so(resolved_result: RunResult) -> 
     plan = qlora.plan.model_copy(update={"labels": {"easy": 440, "hard": 140}})
     methods = resolved_result.methods | {"qlora": qlora.model_copy(update={"plan": plan})}
     text = Page(render_report(resolved_result.model_copy(update={"methods": methods}))).text
-    assert "Trained on its own plan, shown below, the model got 63.6" in text
+    assert "Trained on its own plan, shown below (simulated labels), the model got 63.6" in text
     assert "own plan with 4-bit QLoRA" in text
 
 

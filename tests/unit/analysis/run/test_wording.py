@@ -1,7 +1,6 @@
 """What is said of a result, in pages of tests/golden: one heading for each situation."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
@@ -10,12 +9,8 @@ from analysis.run import caveats, verdicts, wording
 from analysis.run.result import (
     ExchangeRate,
     MethodResult,
-    Pull,
-    Rehearsals,
-    RehearsedPurchase,
     RoundSummary,
     RunResult,
-    StratumSummary,
 )
 from tests import golden_pages
 
@@ -127,46 +122,6 @@ def test_break_even() -> None:
     )
 
 
-# -- hints of unlabelled items --------------------------------------------------------------------
-
-
-def test_what_unlabelled_items_said(resolved_result: RunResult) -> None:
-    method = planning(resolved_result)
-
-    def pulls(**own: float) -> list[str]:
-        pull = Pull.model_validate(own)
-        return wording.pulls(method.model_copy(update={"pulls": {"easy": pull}}), "hard")
-
-    def rehearsals(**changes: Any) -> list[str]:
-        own: dict[str, Any] = {"missed": -0.012, "overconfidence": 0.02, "sound": True}
-        own |= {"purchases": []} | changes
-        told = method.model_copy(update={"rehearsals": Rehearsals(**own)})
-        return wording.rehearsals(told, ("easy", "hard"), "hard")
-
-    purchases = [
-        RehearsedPurchase(labels={"easy": 400}, accuracy=0.641, deviation=0.023, fitted=0.65),
-        RehearsedPurchase(
-            labels={"easy": 200, "hard": 50}, accuracy=0.66, deviation=0.03, fitted=0.65
-        ),
-    ]
-    golden_pages.check(
-        "run_unlabelled_items",
-        golden_pages.page(
-            {
-                "pulls: not asked": wording.pulls(method, "hard"),
-                "pulls: clear": pulls(estimate=1.34, low=0.9, high=1.66, items=2000),
-                "pulls: vague": pulls(estimate=0.8, low=0.0, high=2.2, items=300),
-                "rehearsals: not tried": wording.rehearsals(method, ("easy", "hard"), "hard"),
-                "rehearsals: sound": rehearsals(purchases=purchases),
-                "rehearsals: sound, nothing to guess from": rehearsals(),
-                "rehearsals: sound, higher than known labels": rehearsals(missed=0.012),
-                "rehearsals: not sound": rehearsals(sound=False, overconfidence=0.17),
-                "rehearsals: nothing can be told": rehearsals(sound=False, telling=False),
-            }
-        ),
-    )
-
-
 # -- what was tested ------------------------------------------------------------------------------
 
 
@@ -247,37 +202,12 @@ def test_a_condition_is_found_however_it_is_spelled(
 # -- what a reader must know before trusting it ---------------------------------------------------
 
 
-def test_error_rates_are_told_with_how_often_a_label_is_then_wrong() -> None:
-    def told(rate: float, kind: str, wrong: float, judgments: int = 1) -> str:
-        return caveats.error_rate(
-            StratumSummary.model_validate(
-                {
-                    "rule": "steps <= 2", "items": 10, "test_items": 4, "pool_items": 6,
-                    "cost": 1.0, "error_rate": rate, "error_kind": kind, "true_flip_rate": wrong,
-                    "judgments": judgments,
-                }
-            )
-        )  # fmt: skip
-
-    golden_pages.check(
-        "run_error_rates",
-        golden_pages.page(
-            {
-                "redrawn": told(0.2, "redraw", 0.15),
-                "flipped": told(0.2, "flip", 0.2),
-                "redrawn, majority of three": told(0.2, "redraw", 0.048, 3),
-                "none": told(0.0, "redraw", 0.0),
-            }
-        ),
-    )
-
-
 def test_a_surface_fits_up_to_one_and_a_half_times_the_noise(resolved_result: RunResult) -> None:
     surface = resolved_result.methods["probe"].surface.model_copy(
         update={"root_mean_square_noise": 0.02, "root_mean_square_residual": 0.03}
     )
     worse = surface.model_copy(update={"root_mean_square_residual": 0.0301})
-    assert caveats.surface_fits(surface) and not caveats.surface_fits(worse)
+    assert verdicts.surface_fits(surface) and not verdicts.surface_fits(worse)
     assert caveats.surface_fit(surface) != caveats.surface_fit(worse)
 
 

@@ -111,6 +111,19 @@ def test_cancelled_judgments_and_gold_answers_count_for_nothing() -> None:
     assert found.labels.tolist() == (found.positions % 2).tolist()
 
 
+def test_who_answers_twice_is_counted_once_by_the_last_answer() -> None:
+    first = judged(("x",)).assign(created_at=pd.Timestamp("2023-01-01", tz="UTC"))
+    again = first.assign(created_at=pd.Timestamp("2025-01-01", tz="UTC"), source_id="again")
+    again["label"] = judged(("a",))["label"].to_numpy()
+    own = collected(pd.concat([first, again, judged(("b",))], ignore_index=True))
+    found = own.labels("easy", 24, 0)
+    assert found.labels.tolist() == (found.positions % 2).tolist()
+    with pytest.raises(InputError, match="no item has 3 judgments"):
+        collected(pd.concat([first, again, judged(("b",))], ignore_index=True), per_label=3)
+    tell, train = split_judgments(pd.concat([first, again], ignore_index=True), 1)
+    assert len(tell) == 36 and len(train) == 0
+
+
 @pytest.mark.parametrize("aggregator", ["dawid_skene", "one_coin", "glad", "mace", "hardness"])
 def test_a_model_gives_every_label_its_posterior(aggregator: Aggregator) -> None:
     """One of four always lies; every model finds out, or follows the other three."""

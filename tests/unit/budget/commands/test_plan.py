@@ -1,6 +1,7 @@
 """`labelmix plan` from the command line, on a stored run whose surface is known."""
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -56,8 +57,12 @@ def shown(*words: object) -> str:
 
 def test_a_decision_to_act_on(run_folder: Path) -> None:
     text = shown(run_folder)
-    assert text.startswith("Buy 140 easy labels for $140. The pilot has bought 20 easy and 20 hard")
-    assert "Expected: " in text and "without buying more" in text
+    assert text.startswith(
+        "Buy 140 easy labels for $140. This goes on from the run's simulated pilot"
+    )
+    assert "of 20 easy and 20 hard labels, which would cost $60 and is to buy as well" in text
+    assert not re.findall(r"\b(bought|paid|already|still to buy)\b", text, re.I)
+    assert "Expected: " in text and "with the pilot alone" in text
     assert "Runner-up, only hard labels: 70 hard labels for $140" in text
     assert (
         "Price, judgments and fixed costs included: one easy label costs $1, 0.5 times a hard one; "
@@ -106,7 +111,9 @@ def test_rounds_and_worth(run_folder: Path) -> None:
     text = shown(run_folder, "--rounds-left", 1, "--value-per-point", "0.01")
     assert "Buy the plan in one go" not in text
     assert "Stop: at $0.01 a point, no purchase is worth its money" in text
-    assert text.startswith("Buy nothing more: at $0.01 a point no purchase is worth its money.")
+    assert text.startswith(
+        "Buy nothing beyond the pilot: at $0.01 a point no purchase is worth its money."
+    )
 
 
 def test_the_first_line_is_what_to_do(run_folder: Path) -> None:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -17,6 +18,7 @@ from budget.decision.replan import replan as replan_with
 from budget.decision.wording import what_to_buy
 from budget.surface.response import ResponseSurface
 from budget.surface.stored import surface_of
+from tests.unit.analysis.runs_by_hand import collected_from
 
 Surface = Callable[..., ResponseSurface]
 Store = Callable[..., Path]
@@ -104,8 +106,26 @@ def test_what_the_run_trained_is_told(run_folder: Path) -> None:
     assert again.measured == Estimate(estimate=0.7, low=0.6, high=0.8)
     assert replan(run_folder, "199", {}, None).measured is None
     text = " ".join(CliRunner().invoke(app, ["plan", str(run_folder)]).stdout.split())
-    said = "The run has trained this very purchase: 70.0 % right on hard items (95 % interval"
-    assert said in text
+    said = (
+        "The run has trained on this very purchase (simulated labels): 70.0 % right on hard items"
+    )
+    assert f"{said} (95 % interval" in text
+
+
+def test_a_run_on_people_s_judgments_is_not_called_simulated(
+    run_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = run_folder / "result.json"
+    simulated = replan(run_folder, None, {}, None)
+    write_result(collected_from(read_result(path)), path)
+    again = replan(run_folder, None, {}, None)
+    show_replan(again)
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "pilot of 20 easy and 20 hard labels, drawn from people's own judgments" in shown
+    assert not re.findall(r"\b(simulated|ordered|bought|paid|already)\b", shown)
+    assert again.collected and not simulated.collected
+    assert again.model_dump().keys() == simulated.model_dump().keys()
+    assert "collected" not in again.model_dump_json()
 
 
 def test_why_money_is_left(make_surface: Surface, store_run: Store) -> None:
@@ -175,8 +195,8 @@ def test_a_plan_is_shown_with_its_alternatives(
     show_replan(replan(run_folder, None, {}, None))
     shown = " ".join(capsys.readouterr().out.split())
     assert "Buy 140 easy labels for $140." in shown
-    assert "The pilot has bought 20 easy and 20 hard labels for $60" in shown
-    assert "with it $200 of $200 are spent" in shown
+    assert "run's simulated pilot of 20 easy and 20 hard labels, which would cost $60 and" in shown
+    assert "with it the plan costs $200 of $200" in shown
     assert "Runner-up, only hard labels: 70 hard labels for $140" in shown
     for name in ("plan", "all easy", "all hard", "equal spend", "proportional"):
         assert name in shown

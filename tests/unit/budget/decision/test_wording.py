@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis.estimates import Estimate
+from analysis.run.result import MixSummary
 from budget.decision import wording as sentences
 from budget.decision.result import (
     Decision,
@@ -85,6 +86,28 @@ def test_what_to_buy_and_what_it_gives() -> None:
                 for name, own in decisions.items()
             }
             | {"how the target is reached": sentences.what_reaches(TARGET)}
+        ),
+    )
+
+
+def test_what_the_run_behind_a_plan_trained_on() -> None:
+    """A simulated pilot is to buy like the plan; people's judgments were drawn, not bought."""
+    pilot = MixSummary(labels=PILOT, cost=60.0)
+    found = estimate(0.6, 0.55, 0.65)
+    golden_pages.check(
+        "decision_evidence",
+        golden_pages.page(
+            {
+                name: [
+                    sentences.pilot_of(pilot, collected, "$"),
+                    sentences.what_was_measured(found, "hard", 0.95, collected),
+                ]
+                for name, collected in (("simulated", False), ("collected", True))
+            }
+            | {
+                "one purchase with guessed labels": sentences.what_was_guessed(1),
+                "several": sentences.what_was_guessed(3),
+            }
         ),
     )
 
