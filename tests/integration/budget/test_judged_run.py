@@ -70,9 +70,16 @@ class JudgedRun:
     setting: Setting
 
 
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the model makes of the sentences: read by the first run, there for the second."""
+    return tmp_path_factory.mktemp("features")
+
+
 @pytest.fixture(scope="module", params=[("majority", "hard_labels"), ("dawid_skene", "posterior")])
 def run(
     request: pytest.FixtureRequest,
+    features: Path,
     data_folder: Callable[[str], Path],
     minilm_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -81,6 +88,7 @@ def run(
     aggregate, kind = request.param
     data = data_folder("medical_treat")
     folder = tmp_path_factory.mktemp("judged")
+    (folder / "features").symlink_to(features, target_is_directory=True)
     text = CONFIG.format(folder=data, model=minilm_path, aggregate=aggregate, kind=kind)
     (folder / "c.toml").write_text(text, encoding="utf-8")
     config = read_config(folder / "c.toml")
