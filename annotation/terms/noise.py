@@ -1,15 +1,11 @@
-"""Simulated annotators: labels that are wrong at a set rate."""
+"""How simulated annotators err: labels that are wrong at a set rate."""
 
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 import numpy as np
 
 from annotation.arrays import IntArray
 from annotation.errors import InputError
-
-if TYPE_CHECKING:
-    pass
-
 
 ErrorKind = Literal["redraw", "flip"]
 """What happens to a label that is hit, with probability `error_rate`:
