@@ -14,6 +14,7 @@ METHOD = ROOT / "docs" / "method"
 REAL, WORDS, GENERATED = "sst5|trec|subj", "workshop", "generated"
 POLICIES = (
     "planner",
+    "run_defaults",
     "all_easy",
     "equal_spend",
     "equal_counts",
@@ -79,7 +80,7 @@ def test_real_texts_stand_apart_from_generated_worlds(regrets: pd.DataFrame) -> 
 
 def test_the_readme_says_the_same(regrets: pd.DataFrame) -> None:
     page = ROOT / "README.md"
-    policies = ("planner", "all_easy", "equal_spend", "learn_optimize_collect")
+    policies = ("run_defaults", "planner", "all_easy", "equal_spend", "learn_optimize_collect")
     for first, families in (
         ("**real texts** (SST-5, TREC, Subj; 27 worlds)", REAL),
         ("generated word problems (10 worlds)", WORDS),
