@@ -89,7 +89,7 @@ def test_planners_that_rehearse_together_buy_what_each_buys_alone(
         return rehearse(own)
 
     monkeypatch.setattr(trainer.looker, "rehearse", counted)
-    together = [campaign_in(world, seed) for seed in range(3)]
+    together = [campaign_in(world, seed) for seed in range(2)]
     forecasts = play_in_world(Planner(), together, trainer)
     assert asked > len(together)  # more than the control of each
     for seed, market in enumerate(together):
