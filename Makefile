@@ -27,7 +27,7 @@ demo: .venv/.runtime ## Plan a purchase on the embedded data and model; report i
 	@$(BIN)/labelmix demo --out runs/demo
 
 test: .venv/.test ## Run all tests
-	@$(BIN)/python -m pytest -n 2 --dist loadfile
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.lint ## Check style, formatting and types
 	@$(BIN)/ruff check .

@@ -19,6 +19,9 @@ from tests import golden_pages
 
 ROOT = Path(__file__).resolve().parents[1]
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+# Minutes each: they are begun first, so that short files fill the last minutes of all processes.
+# The first may have to install Label Studio; the second that needs it comes when that is done.
+LONGEST = ("label_studio_faults", "demo", "resume", "label_studio_loop", "sst5_run", "arc_run")
 REQUIRE_ALL = os.environ.get("LABELMIX_REQUIRE_ALL") == "1"
 
 # Before anything imports torch, transformers or matplotlib: they read these once.
@@ -42,12 +45,25 @@ def pytest_configure(config: pytest.Config) -> None:
     golden_pages.begin(config.getoption("--golden-update"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test by its folder, so that `-m "not integration"` needs no further marks."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark every test by its folder, so that `-m "not integration"` needs no further marks.
+
+    In a process of several (pytest -n) the long files come first.
+    """
     for item in items:
         for folder in ("functional", "integration"):
             if ROOT / "tests" / folder in item.path.parents:
                 item.add_marker(folder)
+    if hasattr(config, "workerinput"):
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    """When a test's file is begun; files of one turn stay in order, and whole."""
+    name = item.path.stem.removeprefix("test_")
+    long = LONGEST.index(name) if name in LONGEST else len(LONGEST)
+    marks = [mark.name for mark in item.iter_markers()]
+    return long, 0 if "integration" in marks else 1 if "functional" in marks else 2
 
 
 def _require(condition: bool, reason: str) -> None:

@@ -55,8 +55,8 @@ from tests.integration.annotation.faulty_proxy import FAULTS, Fault, FaultyProxy
 
 ROOT = Path(__file__).resolve().parents[3]
 LABELMIX = [sys.executable, "-c", "from budget.commands.app import main; main()"]
-ITEMS = {"easy": 100, "hard": 100}
-GOLD = 20  # of each stratum
+ITEMS = {"easy": 60, "hard": 60}
+GOLD = 15  # of each stratum
 OVERLAP = 3
 
 
@@ -125,8 +125,8 @@ def test_pilot_from_push_to_estimate(
     pilot = tmp_path / "pilot"
     push = [
         *("labelstudio", "push", str(tmp_path / "items.jsonl"), "--title", "Whole loop"),
-        *("--measure", "hardness", "--cut", "edges:0", "--tasks", "easy=100"),
-        *("--tasks", "hard=100", "--gold", str(GOLD), "--out", str(pilot)),
+        *("--measure", "hardness", "--cut", "edges:0", "--tasks", f"easy={ITEMS['easy']}"),
+        *("--tasks", f"hard={ITEMS['hard']}", "--gold", str(GOLD), "--out", str(pilot)),
     ]
     # Two of five requests fail on their way.
     draw = random.Random(1)
@@ -135,8 +135,8 @@ def test_pilot_from_push_to_estimate(
     ) as proxy:
         first = shell.json(*push, "--url", proxy.url)
     again = shell.json(*push)
-    assert (first["tasks"], first["sent"], first["gold_questions"]) == (200, 200, 2 * GOLD)
-    assert (again["sent"], again["already_there"], again["changed"]) == (0, 200, 0)
+    assert (first["tasks"], first["sent"], first["gold_questions"]) == (120, 120, 2 * GOLD)
+    assert (again["sent"], again["already_there"], again["changed"]) == (0, 120, 0)
 
     tasks = read_tasks(api, first["project_id"])
     assert sorted(task["data"]["item_id"] for task in tasks) == sorted(simulation.item_ids)
