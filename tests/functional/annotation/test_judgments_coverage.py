@@ -18,7 +18,7 @@ from annotation.truth.hardness_rates import HardnessRates
 
 SEEDS = 200
 SMALL = Workplace(items={"easy": 30, "hard": 30}, annotators=5, judgments_per_item=5)
-CROWD = Workplace(items={"easy": 150, "hard": 150}, annotators=50, judgments_per_item=5)
+CROWD = Workplace(items={"easy": 100, "hard": 100}, annotators=30, judgments_per_item=5)
 WITH_GOLD = Workplace(items={"easy": 60, "hard": 60}, annotators=8, judgments_per_item=4, gold=0.3)
 
 
@@ -36,6 +36,11 @@ class Tally:
         self.off[key].append(interval.estimate - truth)
 
     def check_coverage(self) -> None:
+        """Between 85 and 95 % of seeds.
+
+        Intervals that hold the truth in 80 % are found out by 200 seeds with a probability of
+        96 %, by 60 with 79 %; those that hold it in 98 %, with 99 and 88 %.
+        """
         coverage = {key: float(np.mean(held)) for key, held in self.held.items()}
         assert all(0.85 <= share <= 0.95 for share in coverage.values()), coverage
 

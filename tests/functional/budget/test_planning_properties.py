@@ -1,6 +1,7 @@
 """Plans of random supplies: never above money, items, capacity or hours; never worse with more.
 
-`LABELMIX_PLANNER_EXAMPLES` sets how many configurations each test draws.
+Each test draws a hundred configurations: whatever goes wrong in 3 % of them is met with a
+probability of 95 %. `LABELMIX_PLANNER_EXAMPLES` sets another number.
 """
 
 import os
@@ -26,7 +27,7 @@ from budget.surface.parameters import ParameterSpace
 from budget.surface.response import ResponseSurface
 
 T = TypeVar("T")
-EXAMPLES = int(os.environ.get("LABELMIX_PLANNER_EXAMPLES", "300"))
+EXAMPLES = int(os.environ.get("LABELMIX_PLANNER_EXAMPLES", "100"))
 SETS = (("easy", "hard"), ("easy", "medium", "hard"))
 ROLES = ("crowd", "expert")
 SAME = 2e-6  # of equals within a millionth the cheapest is planned

@@ -37,7 +37,7 @@ def measured(own_choices: bool, seed: int) -> tuple[dict[str, Array], NDArray[np
 def test_smaller_margins_are_harder(own_choices: bool) -> None:
     by_kind: dict[str, list[list[float]]] = {}
     agreement = []
-    for seed in range(4):
+    for seed in range(2):  # the order below holds for every one of a dozen steps in each alone
         found, kinds = measured(own_choices, seed)
         for name, values in found.items():
             by_kind.setdefault(name, []).append(

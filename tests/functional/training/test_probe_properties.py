@@ -13,7 +13,7 @@ from training.probes.paper_probe import fit_paper_probes
 from training.probes.probe import GRADIENT_TOLERANCE, LinearProbe, ProbeJob, fit_probe, fit_probes
 
 WIDTH = 24
-SEEDS = range(12)
+SEEDS = range(8)  # means of eight: what is asserted of them is three standard errors off or more
 
 
 def planted(
