@@ -189,19 +189,6 @@ def test_the_surface_is_the_stored_one(make_surface: Surface, store_run: Store) 
     assert np.array_equal(surface_of(stored).predict(mixes), surface.predict(mixes))
 
 
-def test_a_plan_is_shown_with_its_alternatives(
-    run_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    show_replan(replan(run_folder, None, {}, None))
-    shown = " ".join(capsys.readouterr().out.split())
-    assert "Buy 140 easy labels for $140." in shown
-    assert "run's simulated pilot of 20 easy and 20 hard labels, which would cost $60 and" in shown
-    assert "with it the plan costs $200 of $200" in shown
-    assert "Runner-up, only hard labels: 70 hard labels for $140" in shown
-    for name in ("plan", "all easy", "all hard", "equal spend", "proportional"):
-        assert name in shown
-
-
 @pytest.mark.parametrize(
     ("changes", "parts"),
     [
