@@ -7,6 +7,7 @@ from annotation.errors import InputError
 from budget.commands.item_source import ItemSource, load_source
 from budget.commands.show.items import ItemsDescription, describe_items, show_description
 from budget.config.read import read_config
+from tests import golden_pages
 from tests.unit.budget.commands.command_line import labelmix, one_line
 
 CONFIG = """
@@ -114,11 +115,12 @@ def test_a_measure_that_no_item_has_gets_no_numbers(
     assert "nan" not in capsys.readouterr().out
 
 
-def test_what_a_person_sees(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_a_person_sees(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
     show_description(described_by(config))
-    shown = capsys.readouterr().out
-    for part in ("5 items from 'tabular'", "One?", "4 with 2, 1 with 3", "46.7%", "level >= 3"):
-        assert part in shown
+    golden_pages.check("items", capsys.readouterr().out.replace(str(config.parent), "FOLDER"))
 
 
 def test_a_question_is_shown_as_it_stands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -46,7 +46,7 @@ def test_simulate_writes_judgments_and_their_truth(tmp_path: Path) -> None:
 
 def test_pages_of_a_report(pilot: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is told of a pilot, and what other questions say that this page does not."""
-    monkeypatch.setenv("COLUMNS", "200")  # a sentence a line
+    monkeypatch.setenv("COLUMNS", "400")  # a sentence a line, whatever path stands in it
     flawed = tmp_path / "judgments.csv"
     rows = [f"i{n},{who},p,12 s" for n in range(10) for who in "xy"]
     flawed.write_text("\n".join(["item_id,annotator,label,seconds", *rows, rows[0]]) + "\n")

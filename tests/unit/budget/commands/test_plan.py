@@ -58,7 +58,7 @@ def shown(*words: object) -> str:
 
 def test_pages_of_a_plan(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """All that is told a person, and what other questions say that this page does not."""
-    monkeypatch.setenv("COLUMNS", "200")  # a sentence a line
+    monkeypatch.setenv("COLUMNS", "400")  # a sentence a line, whatever path stands in it
     suppliers = tmp_path / "suppliers.toml"
     suppliers.write_text(SUPPLIERS, encoding="utf-8")
 
@@ -127,7 +127,7 @@ def test_a_part_to_learn_from_comes_first(
     store_run: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("COLUMNS", "400")
     rates = np.random.default_rng(0).uniform(0.1, 1.5, 400)  # either side may be better
     surface = make_surface({"easy": rates}, clean={"easy": 0.9, "hard": 0.9})
     folder = store_run(probe=replace(surface, item_deviation=0.01))
