@@ -152,7 +152,7 @@ class Connection:
             raise InputError(self._token.redact(message)) from None
 
     def _refusal(self, error: ApiError, doing: str) -> str:
-        status, detail = error.status_code, _detail(error.body)
+        status, detail = error.status_code, _detail(error.body, self._token.redact)
         where = f"{self.url}: {doing}"
         if status == 401:
             return (
@@ -198,8 +198,11 @@ def checked_url(url: str) -> str:
     return url.strip().rstrip("/")
 
 
-def _detail(body: object, longest: int = 400) -> str:
-    """What the server says about a refusal, as ": text"; empty where it says nothing."""
+def _detail(body: object, redact: Callable[[str], str], longest: int = 400) -> str:
+    """What the server says about a refusal, as ": text"; empty where it says nothing.
+
+    Secrets are hidden before the text is cut: of a token that is cut in two, no half is known.
+    """
     if isinstance(body, str):
         text = "" if "<" in body else body  # a page for browsers tells nothing
     elif isinstance(body, dict):
@@ -207,7 +210,7 @@ def _detail(body: object, longest: int = 400) -> str:
         text = "; ".join(parts or _texts(body))
     else:
         text = ""
-    text = " ".join(text.split())
+    text = redact(" ".join(text.split()))
     if not text:
         return ""
     return f": {text if len(text) <= longest else text[: longest - 3] + '...'}"

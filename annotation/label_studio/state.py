@@ -48,6 +48,8 @@ class PilotState:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            # Right answers and people's addresses: for the eyes of who runs this alone.
+            path.touch(mode=0o600, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
             self._db.execute("PRAGMA foreign_keys = ON")
             self._db.executescript(_SCHEMA)

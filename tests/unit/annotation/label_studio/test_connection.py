@@ -118,6 +118,18 @@ def test_token_is_in_no_error_and_no_log(
     assert TOKEN not in caplog.text
 
 
+@pytest.mark.parametrize("before", range(350, 400, 7))
+def test_no_part_of_a_token_is_told_where_a_long_answer_is_cut(
+    server: Scripted, before: int
+) -> None:
+    echo = f'{{"detail": "{"x" * before} {TOKEN} was sent"}}'.encode()
+    server.script = [(400, {}, echo)]
+    with pytest.raises(InputError) as refusal:
+        contact(server)
+    parts = (TOKEN[start : start + 6] for start in range(len(TOKEN) - 5))
+    assert not any(part in str(refusal.value) for part in parts)
+
+
 def test_server_that_stays_away_is_given_up() -> None:
     with (
         Connection("http://127.0.0.1:9", Token(TOKEN), POLICY) as connection,

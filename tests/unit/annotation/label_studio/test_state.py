@@ -1,3 +1,4 @@
+import os
 import sqlite3
 from pathlib import Path
 
@@ -45,3 +46,10 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
         database.execute("UPDATE about SET value = '2' WHERE key = 'version'")
     with pytest.raises(InputError, match="another version"):
         PilotState(newer)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have other rights")
+def test_right_answers_are_for_the_owners_eyes(tmp_path: Path) -> None:
+    path = tmp_path / "pilot.sqlite"
+    with PilotState(path):
+        assert path.stat().st_mode & 0o077 == 0
