@@ -50,9 +50,15 @@ def flat_trial(
 
 @dataclass(frozen=True)
 class EventfulLabels(Labels):
-    """Labels that tell when they are first looked at, which each run of a trial does once."""
+    """Labels that tell when they are first looked at, which each run of a trial does once.
+
+    In another process they have not been looked at.
+    """
 
     happening: Callable[[int], None] = lambda _labels: None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "labels"}
 
     @cached_property
     def labels(self) -> IntArray:
