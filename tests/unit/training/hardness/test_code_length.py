@@ -42,13 +42,14 @@ def test_the_code_is_that_of_the_obvious_way(own_choices: bool) -> None:
         sent: list[int] = []
         for end in block_ends(20):
             block = rotation[len(sent) : end].tolist()
+            if not sent:
+                bits[block] += np.log2(mask[block].sum(1))
+                sent += block
+                continue
+            rows = np.array(sent)
+            job = ProbeJob(rows, np.eye(3)[answers[rows]])
+            [probe] = fit_probes(features, mask, [job], PENALTIES)
             for item in block:
-                if not sent:
-                    bits[item] += np.log2(mask[item].sum())
-                    continue
-                rows = np.array(sent)
-                job = ProbeJob(rows, np.eye(3)[answers[rows]])
-                [probe] = fit_probes(features, mask, [job], PENALTIES)
                 scores = np.exp(probe.scores(features[[item]], mask[[item]])[0])
                 bits[item] -= np.log2(scores[answers[item]] / scores.sum())
             sent += block

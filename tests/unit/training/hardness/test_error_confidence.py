@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from training.hardness.error_confidence import (
 )
 from training.models.load import LoadedModel
 from training.probes.paper_probe import fit_paper_probe
-from training.probes.probe import fit_probe
+from training.probes.probe import LinearProbe, fit_probe
 from training.scoring.choices import encode_items, score_items
 
 Items = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]
@@ -37,20 +38,22 @@ def test_confidence_is_that_of_the_obvious_way(own_choices: bool, paper: bool) -
     features, mask, answers = items(own_choices)
     found = error_confidence(features, mask, answers, design=replace(DESIGN, paper_probe=paper))
     fold_of = group_folds(range(24), 3, 2)
+
+    @cache
+    def fitted(fold: int, sample: int, size: int) -> LinearProbe:
+        rng = np.random.default_rng([2, 0xEC, fold, sample])
+        rows = rng.permutation(np.flatnonzero(fold_of != fold))[:size]
+        arguments = (features[rows], answers[rows], mask[rows])
+        if own_choices and paper:
+            return fit_paper_probe(*arguments, seed=2)
+        return fit_probe(*arguments, PENALTIES)
+
     expected = np.zeros(24)
     for item in range(24):
-        inside = np.flatnonzero(fold_of != fold_of[item])
         chances = []
         for sample in range(2):
-            rng = np.random.default_rng([2, 0xEC, int(fold_of[item]), sample])
-            order = rng.permutation(inside)
             for size in (4, 9):  # 500 are not there
-                rows = order[:size]
-                arguments = (features[rows], answers[rows], mask[rows])
-                if own_choices and paper:
-                    probe = fit_paper_probe(*arguments, seed=2)
-                else:
-                    probe = fit_probe(*arguments, PENALTIES)
+                probe = fitted(int(fold_of[item]), sample, size)
                 scores = np.exp(probe.scores(features[[item]], mask[[item]])[0])
                 chances.append(scores[answers[item]] / scores.sum())
         expected[item] = 1 - np.mean(chances)

@@ -29,9 +29,13 @@ def test_information_is_that_of_the_obvious_way(own_choices: bool) -> None:
     expected = np.zeros(16)
     for repeat in range(2):
         fold_of = group_folds(range(16), 3, 4 + repeat)
+        outside = [np.array([i for i in shuffled if fold_of[i] != fold]) for fold in range(3)]
+        probes = [
+            fit_probes(features, mask, [ProbeJob(rows, np.eye(3)[answers[rows]])])[0]
+            for rows in outside
+        ]
         for item in range(16):
-            inside = np.array([i for i in shuffled if fold_of[i] != fold_of[item]])
-            [probe] = fit_probes(features, mask, [ProbeJob(inside, np.eye(3)[answers[inside]])])
+            inside, probe = outside[fold_of[item]], probes[fold_of[item]]
             scores = np.exp(probe.scores(features[[item]], mask[[item]])[0])
             with_item = scores[answers[item]] / scores.sum()
             if own_choices:
