@@ -1,15 +1,26 @@
-"""Errors that a user can mend: the one exception for them, and how values look in messages."""
+"""Errors that a person can mend: exceptions for them, and how values look in messages."""
 
 
 class InputError(ValueError):
     """Input that labelmix cannot use.
 
     The message is one line for a person: what is wrong, where (file, row, column, the bad
-    value) and what to do. The command line prints it and exits with code 2.
+    value) and what to do. The command line prints it and exits with `exit_code`.
     """
+
+    exit_code = 2
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class MachineError(InputError):
+    """What stops labelmix is the machine, not the input: a full disk, a damaged file that it kept.
+
+    Whoever catches InputError because the work cannot go on catches this as well.
+    """
+
+    exit_code = 3
 
 
 def short(value: object, longest: int = 60) -> str:

@@ -1,14 +1,18 @@
 """Read tables of records from JSONL, CSV and Parquet files; write files whole or not at all."""
 
 import csv
+import io
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from annotation.errors import InputError
+from annotation.faults import os_failure
 
 TableRow = dict[str, Any]  # one row: column name -> value
 
@@ -46,7 +50,7 @@ def readable(path: Path) -> Iterator[None]:
             f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror or error}.") from None
+        raise os_failure(path, "read", error) from None
 
 
 def _read_jsonl(path: Path) -> list[TableRow]:
@@ -140,20 +144,68 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Give a path to write to, and put what was written at `path` once it is all there.
 
     Its folder is made where needed. An interruption or an error leaves whatever stood at `path`
-    before.
+    before. A device or a pipe, such as /dev/stdout, is written to and stays what it is.
 
-    Raises InputError if the file cannot be written.
+    Raises InputError if the file cannot be written: MachineError if the disk is full or fails.
     """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with writing(path):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            with tempfile.TemporaryDirectory() as folder:
+                unfinished = Path(folder) / path.name
+                yield unfinished
+                with unfinished.open("rb") as source, path.open("wb") as target:
+                    shutil.copyfileobj(source, target)
+            return
+        unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield unfinished
+            with unfinished.open("rb+") as file:
+                os.fsync(file.fileno())  # some disks tell only now that they are full
+            unfinished.replace(path)
+        finally:
+            with suppress(OSError):  # there may be no such folder
+                unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the failures of writing `path` into one line that names it.
+
+    Raises InputError if the path is wrong, MachineError if the disk is full or fails.
+    """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield unfinished
-        unfinished.replace(path)
+        yield
     except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
-    finally:
-        with suppress(OSError):  # there may be no such folder
-            unfinished.unlink(missing_ok=True)
+        raise os_failure(path, "written", error) from None
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file of lines, which is made where needed: all of the line, or nothing.
+
+    Raises InputError if it cannot be written: MachineError if the disk is full or fails.
+    """
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab", buffering=0) as file:
+            add_whole(file, line.encode() + b"\n")
+
+
+def add_whole(file: io.FileIO, content: bytes) -> None:
+    """Write at the end of an unbuffered file and wait for the disk; a failure leaves no part.
+
+    Raises OSError.
+    """
+    end = file.seek(0, os.SEEK_END)
+    try:
+        written = 0
+        while written < len(content):
+            written += file.write(content[written:])
+        os.fsync(file.fileno())
+    except OSError:
+        with suppress(OSError):
+            file.truncate(end)
+        raise
 
 
 def not_an_input(out: Path | None, inputs: Iterable[Path | None]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from annotation.errors import InputError, short
+from annotation.faults import os_failure
 
 LOCK = ".labelmix.lock"  # the system frees it when its process ends, however it ends
 HOLDER = ".labelmix.holder"  # who holds the lock, for people alone
@@ -54,10 +55,7 @@ def exclusive(
     except Timeout:
         raise FolderInUseError(f"{folder}: is in use by {_holder(folder)}; {remedy}.") from None
     except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be locked for one process: {error.strerror or error}; name a folder "
-            "that can be written to."
-        ) from None
+        raise os_failure(folder, "locked for one process", error) from None
     note = folder / HOLDER
     try:
         with suppress(OSError):  # a full disk: the lock holds all the same

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from analysis.accuracy import CONFIDENCE
 from annotation.errors import InputError
-from annotation.files import whole_file
+from annotation.files import append_line, whole_file
 from budget.backtest.journal import Journal
 from budget.backtest.play_world import Design, play_world, steps_of
 from budget.backtest.regret import KINDS, side_of_best, summarise, world_summary
@@ -128,11 +128,7 @@ def _note_held_out(path: Path, worlds: Sequence[str], policies: Sequence[Policy]
         "policies": [policy.name for policy in policies],
         "worlds": list(worlds),
     }
-    try:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(note) + "\n")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror or error}.") from None
+    append_line(path, json.dumps(note))
 
 
 def _write_csv(result: BacktestResult, path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from budget.commands.backtest import backtest
+from budget.commands.console import written_output
 from budget.commands.curves import curves
 from budget.commands.hardness import hardness
 from budget.commands.items import items_app
@@ -22,7 +23,9 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 app = typer.Typer(
     help="Which labels should we buy? labelmix splits a labelling budget between easy and hard "
-    "items, on the evidence of your own task.\n\nExample: labelmix demo",
+    "items, on the evidence of your own task.\n\nExample: labelmix demo\n\nExit codes: 0 done; "
+    "2 wrong input or options; 3 the machine failed (a full disk, a file that may not be written, "
+    "a kept file that is damaged); 130 Ctrl-C.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -53,4 +56,5 @@ def _root(
 
 def main() -> None:
     """Entry point of the `labelmix` command."""
-    app(prog_name="labelmix")
+    with written_output():
+        app(prog_name="labelmix")

@@ -151,15 +151,13 @@ def init(
 
     Example: labelmix init my-task.toml
     """
+    from annotation.files import whole_file
     from budget.config.templates import commented_config
 
     if path.exists() and not force:
         raise InputError(f"{path}: is there already; give another name, or --force.")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(commented_config(), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error}.") from None
+    with whole_file(path) as unfinished:
+        unfinished.write_text(commented_config(), encoding="utf-8")
     if as_json:
         typer.echo(json.dumps({"config": str(path)}))
     else:

@@ -1,12 +1,22 @@
 import os
+import resource
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from annotation.errors import InputError
-from annotation.files import check_folder, not_an_input, read_json, read_records, whole_file
+from annotation.errors import InputError, MachineError
+from annotation.files import (
+    append_line,
+    check_folder,
+    not_an_input,
+    read_json,
+    read_records,
+    whole_file,
+)
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -135,3 +145,63 @@ def test_a_folder_for_results_is_checked_and_not_made(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "file" / "a" / "b"):
         with pytest.raises(InputError, match=r"file is a file; give another --out"):
             check_folder(path)
+
+
+@pytest.fixture
+def small_files() -> Iterator[Callable[[int], None]]:
+    """`small_files(bytes)`: from here on no file may grow beyond; stands for a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # then a write fails with EFBIG
+    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_disk_that_is_full_leaves_the_old_file(
+    tmp_path: Path, small_files: Callable[[int], None]
+) -> None:
+    path = write(tmp_path / "t.json", "old")
+    small_files(1000)
+    with (
+        pytest.raises(MachineError, match=r"t\.json: cannot be written: File too large; "),
+        whole_file(path) as unfinished,
+    ):
+        unfinished.write_bytes(b"x" * 5000)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_line_is_added_whole_or_not_at_all(
+    tmp_path: Path, small_files: Callable[[int], None]
+) -> None:
+    path = tmp_path / "new" / "t.jsonl"
+    append_line(path, "é" * 100)
+    append_line(path, "b" * 100)
+    before = path.read_bytes()
+    assert before.decode() == "é" * 100 + "\n" + "b" * 100 + "\n"
+    small_files(500)
+    with pytest.raises(MachineError, match=r"t\.jsonl: cannot be written: File too large; "):
+        append_line(path, "c" * 300)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="no /dev/full")
+def test_a_device_stays_a_device() -> None:
+    full = Path("/dev/full")
+    with (
+        pytest.raises(MachineError, match=r"/dev/full: cannot be written: No space left"),
+        whole_file(full) as unfinished,
+    ):
+        unfinished.write_text("a")
+    assert full.is_char_device()
+
+
+def test_a_pipe_is_written_to(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    with whole_file(pipe) as unfinished:
+        unfinished.write_text("a")
+    assert os.read(reader, 10) == b"a"
+    os.close(reader)
+    assert pipe.is_fifo()
