@@ -2,11 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from annotation.databases import checksum, connected, damaged, database_errors, newer
 from annotation.errors import InputError
 from training.trial import Trial, TrialResult
 
@@ -20,73 +23,130 @@ CREATE TABLE IF NOT EXISTS trials (
     peak_memory_bytes INTEGER NOT NULL,
     device TEXT NOT NULL,
     details TEXT NOT NULL,
-    finished_at TEXT NOT NULL DEFAULT (datetime('now'))
+    finished_at TEXT NOT NULL DEFAULT (datetime('now')),
+    checksum INTEGER
 )
 """
+_VERSION = 1  # 0 had no checksums
 _RESULT_COLUMNS = "test_items, correct, seconds, peak_memory_bytes, device, details"
+_CHECKED = f"key, trial, {_RESULT_COLUMNS}"
 
 
 class TrialStore:
-    """Every finished trial, written at once and whole.
+    """Every finished trial, written at once and whole; what was damaged since is refused.
 
-    Raises InputError if the file is no such store.
+    Raises InputError if the file is no such store, or a newer labelmix wrote it; MachineError if
+    it is damaged or cannot be read or written, in every call.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
+        if path.is_dir():
+            raise InputError(f"{path}: not a store of trials but a folder; give another --out.")
+        if path.is_file():
+            self._check_kind()
+        with self._errors():
+            self._connection = connected(path)
+            try:
+                # With a write-ahead log a process killed at any point leaves whole trials only.
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._prepare()
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _check_kind(self) -> None:
+        """Another program's file is told apart from a damaged one, as far as it can be."""
+        with self.path.open("rb") as file:
+            begins = file.read(16)
+        if begins and begins != b"SQLite format 3\0":
             raise InputError(
-                f"{path.parent}: cannot be made a folder ({error.strerror}); give another --out."
-            ) from None
-        try:
-            self._connection = sqlite3.connect(path, timeout=60)
-            # With a write-ahead log a process killed at any point leaves whole trials only.
-            self._connection.execute("PRAGMA journal_mode=WAL")
-            with self._connection:
-                self._connection.execute(_SCHEMA)
-                # Another program's table of this name would fail only at the first result.
-                self._connection.execute(f"SELECT key, trial, {_RESULT_COLUMNS} FROM trials")
-        except sqlite3.DatabaseError as error:
-            raise InputError(
-                f"{path}: not a store of trials ({error}); move it away or give another --out."
-            ) from None
+                f"{self.path}: not a store of trials (file is not a database); move it away or "
+                "give another --out."
+            )
+
+    def _prepare(self) -> None:
+        """Make the table, or bring that of an earlier version up to this one."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise newer(self.path, version, _VERSION)
+        with self._connection:
+            self._connection.execute(_SCHEMA)
+            # Another program's table of this name would fail only at the first result.
+            try:
+                self._connection.execute(f"SELECT {_CHECKED} FROM trials")
+            except sqlite3.OperationalError as error:
+                raise InputError(
+                    f"{self.path}: not a store of trials ({error}); move it away or give another "
+                    "--out."
+                ) from None
+            if version < _VERSION:
+                self._add_checksums()
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _add_checksums(self) -> None:
+        columns = self._connection.execute("PRAGMA table_info(trials)")
+        if "checksum" not in [column[1] for column in columns]:
+            self._connection.execute("ALTER TABLE trials ADD COLUMN checksum INTEGER")
+        rows = self._connection.execute(f"SELECT {_CHECKED} FROM trials WHERE checksum IS NULL")
+        self._connection.executemany(
+            "UPDATE trials SET checksum = ? WHERE key = ?",
+            [(checksum(row), row[0]) for row in rows.fetchall()],
+        )
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        with database_errors(self.path, self._remedy):
+            yield
+
+    @property
+    def _remedy(self) -> str:
+        return f"delete {self.path} and start again: its trials are then run anew"
 
     def __enter__(self) -> "TrialStore":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        with self._errors():
+            self._connection.close()
 
     def __len__(self) -> int:
-        return int(self._connection.execute("SELECT count(*) FROM trials").fetchone()[0])
+        with self._errors():
+            return int(self._connection.execute("SELECT count(*) FROM trials").fetchone()[0])
 
     def put(self, trial: Trial, result: TrialResult) -> None:
-        with self._connection:
+        row = (
+            trial.key,
+            json.dumps(trial.record(), sort_keys=True),
+            result.correct.size,
+            np.packbits(result.correct).tobytes(),
+            float(result.seconds),
+            int(result.peak_memory_bytes),
+            result.device,
+            json.dumps(result.details, sort_keys=True),
+        )
+        with self._errors(), self._connection:
             self._connection.execute(
-                "INSERT OR REPLACE INTO trials (key, trial, test_items, correct, seconds,"
-                " peak_memory_bytes, device, details) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    trial.key,
-                    json.dumps(trial.record(), sort_keys=True),
-                    result.correct.size,
-                    np.packbits(result.correct).tobytes(),
-                    result.seconds,
-                    result.peak_memory_bytes,
-                    result.device,
-                    json.dumps(result.details, sort_keys=True),
-                ),
+                f"INSERT OR REPLACE INTO trials ({_CHECKED}, checksum)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (*row, checksum(row)),
             )
 
     def get(self, trial: Trial) -> TrialResult | None:
-        row = self._connection.execute(
-            f"SELECT {_RESULT_COLUMNS} FROM trials WHERE key = ?", (trial.key,)
-        ).fetchone()
-        if row is None:
-            return None
-        bits = np.unpackbits(np.frombuffer(row[1], dtype=np.uint8), count=row[0])
-        return TrialResult(bits.astype(bool), row[2], row[3], row[4], json.loads(row[5]))
+        with self._errors():
+            row = self._connection.execute(
+                f"SELECT checksum, {_CHECKED} FROM trials WHERE key = ?", (trial.key,)
+            ).fetchone()
+            return None if row is None else self._result(*row)
+
+    def _result(self, kept: int, *row: Any) -> TrialResult:  # noqa: ANN401 - columns of a row
+        key, _, test_items, correct, seconds, memory, device, details = row
+        if kept != checksum(row):
+            raise damaged(
+                self.path, f"the result of trial {key[:12]} is not what was kept", self._remedy
+            )
+        bits = np.unpackbits(np.frombuffer(correct, dtype=np.uint8), count=test_items)
+        return TrialResult(bits.astype(bool), seconds, memory, device, json.loads(details))
 
     def missing(self, trials: Iterable[Trial]) -> list[Trial]:
         """Those not yet kept, each once, in order."""

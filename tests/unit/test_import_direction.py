@@ -18,7 +18,8 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "faults", "name_value", "arrays", "files", "locks", "intervals"),  # the ground
+        *("errors", "faults", "name_value", "arrays"),  # the ground
+        *("files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like
         *("hardness", "label_studio", "labelling"),

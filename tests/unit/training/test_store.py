@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from annotation.errors import InputError
+from annotation.errors import InputError, MachineError
 from annotation.strata.bands import Strata
 from training.store import TrialStore
 from training.trial import Recipe, Trial, TrialResult
@@ -172,3 +172,85 @@ def test_the_store_can_be_read_with_plain_sql(tmp_path: Path, trial: Trial) -> N
     ).fetchone()
     connection.close()
     assert row == ("probe", 8, 11, 0.1)
+
+
+def test_a_damaged_result_is_refused(tmp_path: Path, trial: Trial) -> None:
+    """A result one byte short, or with other bits, would be read as another accuracy."""
+    path = tmp_path / "trials.sqlite"
+    for column, value in (("correct", b"\0"), ("correct", b"\0\1"), ("seconds", 1.0)):
+        with TrialStore(path) as store:
+            store.put(trial, result_of(7))
+        connection = sqlite3.connect(path)
+        with connection:
+            connection.execute(f"UPDATE trials SET {column} = ?", (value,))
+        connection.close()
+        with TrialStore(path) as store, pytest.raises(MachineError) as error:
+            store.missing([trial])
+        assert str(error.value) == (
+            f"{path}: is damaged: the result of trial {trial.key[:12]} is not what was kept; "
+            f"delete {path} and start again: its trials are then run anew."
+        )
+
+
+def test_damaged_pages_are_refused(tmp_path: Path, trial: Trial) -> None:
+    path = tmp_path / "trials.sqlite"
+    with TrialStore(path) as store:
+        for seed in range(50):
+            store.put(replace(trial, seed=seed), result_of(seed))
+    content = bytearray(path.read_bytes())
+    content[4096 : 3 * 4096] = bytes(2 * 4096)
+    path.write_bytes(content)
+    with pytest.raises(MachineError, match="the file is damaged; delete"):
+        TrialStore(path)
+
+
+def test_a_newer_store_is_refused(tmp_path: Path, trial: Trial) -> None:
+    path = tmp_path / "trials.sqlite"
+    with TrialStore(path) as store:
+        store.put(trial, result_of(7))
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(InputError) as error:
+        TrialStore(path)
+    assert error.value.exit_code == 2
+    assert str(error.value) == (
+        f"{path}: was written by a newer labelmix (version 2 of the file, this one reads up to 1); "
+        "install that labelmix, or name another folder."
+    )
+    assert path.read_bytes() == before
+
+
+def test_an_earlier_store_gets_its_checksums(tmp_path: Path, trial: Trial) -> None:
+    path = tmp_path / "trials.sqlite"
+    with TrialStore(path) as store:
+        store.put(trial, result_of(7))
+    connection = sqlite3.connect(path)
+    connection.execute("ALTER TABLE trials DROP COLUMN checksum")
+    connection.execute("PRAGMA user_version = 0")
+    connection.close()
+    with TrialStore(path) as store:
+        assert same(store.get(trial), result_of(7))
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("UPDATE trials SET correct = ?", (b"\0\1",))
+    connection.close()
+    with TrialStore(path) as store, pytest.raises(MachineError, match="is damaged"):
+        store.get(trial)
+
+
+def test_a_full_disk_keeps_what_was_there(
+    tmp_path: Path, trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "trials.sqlite"
+    with TrialStore(path) as store:
+        store.put(trial, result_of(7))
+        (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
+        store._connection.execute(f"PRAGMA max_page_count = {pages}")
+        large = replace(result_of(8), correct=np.ones(1_000_000, dtype=bool))
+        with pytest.raises(MachineError, match=r"database or disk is full; make room") as error:
+            store.put(replace(trial, seed=1), large)
+        assert error.value.exit_code == 3
+    with TrialStore(path) as store:
+        assert same(store.get(trial), result_of(7))

@@ -1,0 +1,66 @@
+"""SQLite files that are kept and read again: opened with care, checked, told of in one line."""
+
+import sqlite3
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from annotation.errors import InputError, MachineError
+from annotation.faults import database_failure, os_failure
+
+PATIENCE = 8.0  # seconds to wait for another process that writes
+
+
+@contextmanager
+def database_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Turn what SQLite says of the file at `path` into one line.
+
+    `remedy` is what to do where the file is damaged. Mistakes of our own code stay what they are.
+
+    Raises MachineError in place of sqlite3.DatabaseError.
+    """
+    try:
+        yield
+    except sqlite3.ProgrammingError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise database_failure(path, error, remedy) from None
+
+
+def damaged(path: Path, what: str, remedy: str) -> MachineError:
+    """The error of a kept file whose content is not what was written."""
+    return MachineError(f"{path}: is damaged: {what}; {remedy}.")
+
+
+def newer(path: Path, found: int, known: int) -> InputError:
+    """The error of a kept file that a later labelmix wrote."""
+    return InputError(
+        f"{path}: was written by a newer labelmix (version {found} of the file, this one reads up "
+        f"to {known}); install that labelmix, or name another folder."
+    )
+
+
+def connected(path: Path, isolation_level: str | None = "DEFERRED") -> sqlite3.Connection:
+    """Open an SQLite file, which is made where needed, and see that its pages fit together.
+
+    Raises InputError if no file can stand there; sqlite3.Error if it is damaged or no database.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise os_failure(path.parent, "made a folder", error) from None
+    connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=isolation_level)
+    try:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(str(found).replace("\n", " "))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def checksum(row: Sequence[object]) -> int:
+    """CRC-32 of the values of a row, types and all."""
+    return zlib.crc32(repr(tuple(row)).encode("utf-8", "backslashreplace"))
