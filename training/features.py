@@ -1,11 +1,12 @@
-"""Features of items for the linear probe, computed once and kept in a memory-mapped file."""
+"""Features of items for the linear probe, computed once and kept on disk."""
 
 import hashlib
+import logging
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -13,8 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from annotation.arrays import Features, Positions
-from annotation.errors import InputError
-from annotation.files import whole_file
+from annotation.errors import InputError, MachineError
+from annotation.faults import os_failure
+from annotation.locks import exclusive
+from training.kept_rows import KeptRows
 from training.models.load import LoadedModel, compute_type
 from training.models.source import ModelSource
 from training.prompts import DEFAULT_PROMPT, Prompt
@@ -23,6 +26,8 @@ from training.scoring.token_budget import TokenBudget, budget_of, take_padded
 from training.trial import RECIPE_VERSION
 
 _SAVED_EVERY = 256  # items
+
+logger = logging.getLogger(__name__)
 
 
 class FeatureItems(Protocol):
@@ -49,11 +54,13 @@ class FeatureStore:
 
     Choices is 1 where all items share their choices, or for an encoder with its questions alone.
     Items are computed when first asked for; a killed process loses at most the last few hundred.
+    Features that were damaged on the disk are computed again, with a note. One process at a time
+    computes; others may read.
 
     Parameters
     ----------
     folder
-        Where the arrays are kept, one for everything that changes them.
+        Where features are kept, in a folder for everything that changes them.
     task, source
         Whose items, under which model.
     prompt
@@ -89,15 +96,14 @@ class FeatureStore:
             RECIPE_VERSION,
         )
         stem = hashlib.sha256(repr(changes_them).encode()).hexdigest()[:24]
-        self._array_path = folder / f"{stem}.npy"
-        self._done_path = folder / f"{stem}.done.npy"
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            reason = error.strerror or error
-            raise InputError(
-                f"{folder}: the folder of the features cannot be made: {reason}."
-            ) from None
+            raise os_failure(folder, "made a folder", error) from None
+        self._folder = folder / stem
+        self._of_earlier_versions = (folder / f"{stem}.npy", folder / f"{stem}.done.npy")
+        self._rows = KeptRows(self._folder, len(task.items))
+        self._told = False
 
     def get(
         self,
@@ -105,51 +111,57 @@ class FeatureStore:
         model: Callable[[], LoadedModel],
         progress: Callable[[int], None] = lambda _: None,
     ) -> Features:
-        """Features of the items at `positions`: (positions, choices, width), float32."""
-        wanted = np.unique(positions)
-        done = self._done()
-        absent = wanted[~done[wanted]]
-        if absent.size:
-            self._compute(absent, done, model(), progress)
-        array = np.load(self._array_path, mmap_mode="r")
-        return np.asarray(array[positions], dtype=np.float32)
+        """Features of the items at `positions`: (positions, choices, width), float32.
+
+        Raises InputError if another process computes such features now; MachineError if the disk
+        is full or fails.
+        """
+        wanted, places = np.unique(positions, return_inverse=True)
+        rows, sound = self._rows.read(wanted)
+        if not sound.all():
+            with exclusive(self._folder, "labelmix, which reads the same items with a model"):
+                absent = wanted[~sound]
+                self._rows.look_again()
+                _, sound = self._rows.read(absent)
+                self._tell_what_is_lost()
+                self._compute(absent[~sound], model, progress)
+            rows, sound = self._rows.read(wanted)
+            if not sound.all():
+                raise MachineError(
+                    f"{self._folder}: features that were just written cannot be read; check the "
+                    "disk, or name another folder."
+                )
+        return rows if np.array_equal(places, np.arange(wanted.size)) else rows[places]
 
     def absent(self, positions: Positions) -> int:
         """How many of these items have no features yet."""
-        return int((~self._done()[np.unique(positions)]).sum())
+        return int((~self._rows.done[np.unique(positions)]).sum())
 
-    def _done(self) -> NDArray[np.bool_]:
-        if self._done_path.exists() and self._array_path.exists():
-            done: NDArray[np.bool_] = np.load(self._done_path)
-            return done
-        return np.zeros(len(self._task.items), dtype=bool)
+    def _tell_what_is_lost(self) -> None:
+        """Once: that features are computed again, and why."""
+        old = [path for path in self._of_earlier_versions if path.is_file()]
+        for path in old:
+            path.unlink()
+        if (old or self._rows.was_damaged) and not self._told:
+            self._told = True
+            what = "of an earlier version, without checksums" if old else "damaged"
+            logger.warning(
+                "note: %s: features are %s; these items are read again.", self._folder, what
+            )
 
     def _compute(
         self,
         positions: Positions,
-        done: NDArray[np.bool_],
-        loaded: LoadedModel,
+        model: Callable[[], LoadedModel],
         progress: Callable[[int], None],
     ) -> None:
+        if not positions.size:  # another process has just done it
+            return
+        loaded = model()
         layers = probe_layers(loaded) if self._layers is None else list(self._layers)
-        array: np.memmap[Any, np.dtype[np.float32]] | None = None
-        if self._array_path.exists() and done.any():
-            array = np.lib.format.open_memmap(self._array_path, mode="r+")
         for start in range(0, positions.size, _SAVED_EVERY):
             part = positions[start : start + _SAVED_EVERY]
-            features = self._features(part, loaded, layers)
-            if array is None:
-                array = np.lib.format.open_memmap(
-                    self._array_path,
-                    mode="w+",
-                    dtype=np.float32,
-                    shape=(len(done), *features.shape[1:]),
-                )
-            array[part] = features
-            array.flush()
-            done[part] = True
-            with whole_file(self._done_path) as unfinished, unfinished.open("wb") as file:
-                np.save(file, done)
+            self._rows.write(part, self._features(part, loaded, layers))
             progress(part.size)
 
     def _features(

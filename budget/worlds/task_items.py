@@ -24,7 +24,7 @@ class FeatureMaker:
     Parameters
     ----------
     model : a folder in Hugging Face format, "pico", or a hub id
-    folder : where the memory-mapped features are kept
+    folder : where the features are kept
     layers : hidden states to take; None for the model's middle and last
     progress : told what is computed, how many items more are done, and of how many
     """

@@ -27,7 +27,8 @@ ROOMS = {
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
         *("targets", "probes", "tuning"),  # models that learn
-        *("task", "trial", "store", "features"),  # what is learnt, and what is known of it
+        *("task", "trial"),  # what is learnt
+        *("store", "kept_rows", "features"),  # what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (

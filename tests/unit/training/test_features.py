@@ -12,8 +12,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from training import features
+from annotation.locks import FolderInUseError
+from training import features, kept_rows
 from training.features import FeatureStore, mean_pooled, probe_layers
+from training.kept_rows import KeptRows
 from training.models.load import LoadedModel
 from training.models.source import ModelSource
 from training.prompts import choice_prompt, find_prompt
@@ -250,9 +252,9 @@ def test_goes_on_after_a_kill_while_a_part_is_saved(
     positions = np.arange(20)
     with monkeypatch.context() as patch:
         if place == "features":
-            patch.setattr(np.memmap, "flush", dying(np.memmap.flush))
+            patch.setattr(kept_rows, "_fill", dying(kept_rows._fill))
         else:
-            patch.setattr(np, "save", dying(np.save))
+            patch.setattr(KeptRows, "_write_record", dying(KeptRows._write_record))
         with pytest.raises(KilledError):
             FeatureStore(tmp_path / "cut", task, bert_source).get(positions, lambda: bert)
     store = FeatureStore(tmp_path / "cut", task, bert_source)
@@ -329,4 +331,62 @@ def test_other_items_or_models_get_other_files(
         store.get(some, partial(as_it_is, loaded))
         assert store.absent(some) == 0
     assert FeatureStore(tmp_path, task, bert_source).absent(some) == 0
-    assert len(list(tmp_path.iterdir())) == 8  # features and what is done, for each of the four
+    assert len(list(tmp_path.iterdir())) == 4  # a folder for each
+
+
+def test_damaged_features_are_computed_again_with_a_note(
+    tmp_path: Path,
+    counted_bert: RowCounter,
+    bert_source: ModelSource,
+    task: Task,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Rows of zeros, as two writers once left them, are no features."""
+    everything = np.arange(40)
+    whole = FeatureStore(tmp_path, task, bert_source).get(everything, counted_bert.load)
+    done = counted_bert.rows
+    (path,) = tmp_path.glob("*/rows.float32")
+    content = bytearray(path.read_bytes())
+    content[5 * whole[0].nbytes : 7 * whole[0].nbytes] = bytes(2 * whole[0].nbytes)
+    path.write_bytes(content)
+    store = FeatureStore(tmp_path, task, bert_source)
+    found = store.get(everything, counted_bert.load)
+    np.testing.assert_allclose(found, whole, rtol=0, atol=1e-6)
+    assert counted_bert.rows - done == task.choice_counts[5:7].sum()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"note: {path.parent}: features are damaged; these items are read again."
+    ]
+    caplog.clear()
+    again = FeatureStore(tmp_path, task, bert_source).get(everything, counted_bert.load)
+    np.testing.assert_array_equal(again, found)
+    assert not caplog.records
+
+
+def test_features_without_checksums_are_made_again(
+    tmp_path: Path,
+    bert: LoadedModel,
+    bert_source: ModelSource,
+    task: Task,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = FeatureStore(tmp_path, task, bert_source)
+    for old in store._of_earlier_versions:
+        np.save(old, np.zeros(40))
+    assert store.absent(np.arange(4)) == 4
+    assert store.get(np.arange(4), lambda: bert).any()
+    assert "features are of an earlier version, without checksums" in caplog.text
+    assert not any(old.exists() for old in store._of_earlier_versions)
+
+
+def test_one_process_computes_at_a_time(
+    tmp_path: Path, bert: LoadedModel, bert_source: ModelSource, task: Task
+) -> None:
+    one, other = (FeatureStore(tmp_path, task, bert_source) for _ in range(2))
+
+    def model() -> LoadedModel:
+        with pytest.raises(FolderInUseError):
+            other.get(np.arange(10), lambda: bert)
+        return bert
+
+    found = one.get(np.arange(10), model)
+    np.testing.assert_array_equal(other.get(np.arange(10), kill), found)  # computed by now
