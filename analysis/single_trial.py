@@ -12,6 +12,7 @@ from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.estimates import Estimate, Record
 from analysis.numbers import labels_text
 from annotation.errors import InputError
+from annotation.locks import exclusive
 from annotation.terms.cost import mix_cost
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
@@ -64,6 +65,7 @@ def run_single_trial(
     count = seeds if mix else 1  # nothing bought, nothing drawn
     trials = [lab.trial(lab.recipes[method], mix, seed) for seed in range(count)]
     with (
+        exclusive(out, "labelmix trial"),
         TrialStore(out / "trials.sqlite") as store,
         engine.start(lab.task, lab.source, out / "features", store) as running,
     ):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from annotation.errors import InputError, MachineError
 from annotation.faults import database_failure, os_failure
+from annotation.files import readable
 
 PATIENCE = 8.0  # seconds to wait for another process that writes
 
@@ -39,6 +40,23 @@ def newer(path: Path, found: int, known: int) -> InputError:
         f"{path}: was written by a newer labelmix (version {found} of the file, this one reads up "
         f"to {known}); install that labelmix, or name another folder."
     )
+
+
+def not_another_file(path: Path, what: str) -> None:
+    """Tell a file that was never an SQLite database apart from one that is damaged.
+
+    Raises InputError if there is such a file: "not" `what`, such as "a store of trials".
+    """
+    if path.is_dir():
+        raise InputError(f"{path}: not {what} (it is a folder); name another folder.")
+    if not path.exists():
+        return
+    with readable(path), path.open("rb") as file:
+        begins = file.read(16)
+    if begins and begins != b"SQLite format 3\0":
+        raise InputError(
+            f"{path}: not {what} (file is not a database); move it away or name another folder."
+        )
 
 
 def connected(path: Path, isolation_level: str | None = "DEFERRED") -> sqlite3.Connection:

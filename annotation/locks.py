@@ -12,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
+from annotation.files import check_folder
 
 LOCK = ".labelmix.lock"  # the system frees it when its process ends, however it ends
 HOLDER = ".labelmix.holder"  # who holds the lock, for people alone
@@ -47,6 +48,7 @@ def exclusive(
     InputError
         If the folder cannot be made or locked.
     """
+    check_folder(folder)
     # Any thread may end the block; the folder is ours, not the thread's.
     lock = FileLock(folder / LOCK, thread_local=False)
     try:

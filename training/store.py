@@ -9,7 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from annotation.databases import checksum, connected, damaged, database_errors, newer
+from annotation.databases import (
+    checksum,
+    connected,
+    damaged,
+    database_errors,
+    newer,
+    not_another_file,
+)
 from annotation.errors import InputError
 from training.trial import Trial, TrialResult
 
@@ -41,10 +48,7 @@ class TrialStore:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        if path.is_dir():
-            raise InputError(f"{path}: not a store of trials but a folder; give another --out.")
-        if path.is_file():
-            self._check_kind()
+        not_another_file(path, "a store of trials")
         with self._errors():
             self._connection = connected(path)
             try:
@@ -54,16 +58,6 @@ class TrialStore:
             except BaseException:
                 self._connection.close()
                 raise
-
-    def _check_kind(self) -> None:
-        """Another program's file is told apart from a damaged one, as far as it can be."""
-        with self.path.open("rb") as file:
-            begins = file.read(16)
-        if begins and begins != b"SQLite format 3\0":
-            raise InputError(
-                f"{self.path}: not a store of trials (file is not a database); move it away or "
-                "give another --out."
-            )
 
     def _prepare(self) -> None:
         """Make the table, or bring that of an earlier version up to this one."""
@@ -77,8 +71,8 @@ class TrialStore:
                 self._connection.execute(f"SELECT {_CHECKED} FROM trials")
             except sqlite3.OperationalError as error:
                 raise InputError(
-                    f"{self.path}: not a store of trials ({error}); move it away or give another "
-                    "--out."
+                    f"{self.path}: not a store of trials ({error}); move it away or name another "
+                    "folder."
                 ) from None
             if version < _VERSION:
                 self._add_checksums()

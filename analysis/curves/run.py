@@ -25,6 +25,7 @@ from analysis.curves.summarise import (
 )
 from annotation.arrays import Correct
 from annotation.errors import InputError
+from annotation.locks import exclusive
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
@@ -45,7 +46,8 @@ def run_curves(
 
     Every trial is kept in `out/trials.sqlite` the moment it is done, and never run again there.
 
-    Raises InputError for input that cannot be used; nothing is written then.
+    Raises InputError for input that cannot be used, or if another command works in `out`; nothing
+    is written then.
     """
     started = time.perf_counter()
     lab.require_choices(heading.source)
@@ -54,6 +56,7 @@ def run_curves(
     _check_capacity(design, lab)
     trials = CurveTrials(lab, design, method)
     with (
+        exclusive(out, "labelmix curves"),
         TrialStore(out / "trials.sqlite") as store,
         engine_choice.start(lab.task, lab.source, out / "features", store) as engine,
     ):

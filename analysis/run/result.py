@@ -5,15 +5,20 @@ Every number here was either measured by a trial, fitted to trials, or given in 
 and resumed run gives the same result as an uninterrupted one but for that field.
 """
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from analysis.estimates import Estimate, Record, SupervisionGap
-from annotation.errors import InputError
+from annotation.databases import newer
+from annotation.errors import InputError, MachineError
+from annotation.faults import os_failure
 from annotation.files import whole_file
 
+VERSION = 1  # of result.json
 Origin = Literal["assumed", "measured"]
 
 
@@ -266,24 +271,40 @@ class RunResult(Record):
     collected: CollectedSummary | None = None  # None: annotators were simulated
     warnings: list[str]
     timing: dict[str, float]
+    schema_version: int = VERSION
+    # Of all the rest, in the file alone; None: an earlier version wrote it.
+    checksum: str | None = Field(default=None, exclude=True)
 
 
 def write_result(result: RunResult, path: Path) -> None:
-    """Write `result.json` whole or not at all.
+    """Write `result.json` with its checksum, whole or not at all.
 
     Raises InputError if the file cannot be written.
     """
+    text = result.model_dump_json(indent=2)
+    ending = f',\n  "checksum": "{_checksum(json.loads(text))}"\n}}\n'
     with whole_file(path) as unfinished:
-        unfinished.write_text(result.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        unfinished.write_text(text.removesuffix("\n}") + ending, encoding="utf-8")
+
+
+def _checksum(document: dict[str, object]) -> str:
+    """Of the values of a file, not of how they are set out; 16 hexadecimal digits."""
+    values = {name: value for name, value in document.items() if name != "checksum"}
+    return hashlib.blake2b(json.dumps(values).encode(), digest_size=8).hexdigest()
 
 
 def read_result(path: Path) -> RunResult:
-    """Read `result.json`.
+    """Read `result.json`, as it was written.
 
-    Raises InputError if the file is absent or is no result of this version.
+    Raises InputError if the file is absent or is no result of this version; MachineError if a
+    value in it was changed.
     """
     try:
-        return RunResult.model_validate_json(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        _check(text, path)
+        result = RunResult.model_validate_json(text)
+        # As it was before it was written: two results are equal where their values are.
+        return result.model_copy(update={"checksum": None})
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such file; give the folder that 'labelmix run' wrote, or start a run that "
@@ -293,11 +314,31 @@ def read_result(path: Path) -> RunResult:
         raise InputError(
             f"{path.parent}: is a file; give the folder that 'labelmix run' wrote."
         ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}.") from None
+    except OSError as error:
+        raise os_failure(path, "read", error) from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: cannot be read: {error}; run 'labelmix run' again.") from None
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise InputError(
             f"{path}: not a labelmix result: {place}: {first['msg']}; run 'labelmix run' again."
         ) from None
+
+
+def _check(text: str, path: Path) -> None:
+    """Before the fields are looked at, of which other versions may have others."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError):
+        return  # the schema tells it better
+    if not isinstance(document, dict):
+        return
+    version = document.get("schema_version")
+    if isinstance(version, int) and version > VERSION:
+        raise newer(path, version, VERSION)
+    if "checksum" in document and document["checksum"] != _checksum(document):
+        raise MachineError(
+            f"{path}: is damaged: its values do not fit its checksum; delete it and run "
+            "'labelmix run' again: trials are kept."
+        )

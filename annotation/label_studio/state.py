@@ -1,10 +1,10 @@
 """What we know of a pilot, in one SQLite file: what was sent, and what came back.
 
 Every change is one transaction, so that an interruption at any moment leaves a state that the
-next push or pull goes on from. Nothing in it tells the token.
+next push or pull goes on from. A digest of all rows tells whether the file was damaged. Nothing in
+it tells the token.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -12,9 +12,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from annotation.errors import InputError
+from annotation.databases import connected, damaged, database_errors, newer, not_another_file
+from annotation.files import writing
 from annotation.label_studio.answers import Judgment
 from annotation.label_studio.pilot import PilotTask
+from annotation.label_studio.state_digest import KEY, StateDigest
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -34,32 +36,58 @@ CREATE TABLE IF NOT EXISTS annotations (
 CREATE INDEX IF NOT EXISTS annotations_of_task ON annotations (task_id);
 CREATE TABLE IF NOT EXISTS users (user_id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 """
-_VERSION = "1"
+_VERSION = 2  # 1 had no digest
 _FIXED = "%Y-%m-%dT%H:%M:%S.%f+00:00"  # texts in this form are in the order of time
 
 
 class PilotState:
     """The file, open; also a context manager.
 
-    Raises InputError if the file cannot be opened, or is something else.
+    Raises InputError if the file cannot be opened, is something else or of a newer labelmix;
+    MachineError if it is damaged.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
+        not_another_file(path, "a pilot's state")
+        with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             # Right answers and people's addresses: for the eyes of who runs this alone.
             path.touch(mode=0o600, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=60, isolation_level=None)
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.executescript(_SCHEMA)
-            with self.transaction():
-                self._db.execute("INSERT OR IGNORE INTO about VALUES ('version', ?)", (_VERSION,))
-        except (OSError, sqlite3.Error) as error:
-            raise InputError(f"{path}: cannot be opened as a pilot's state: {error}.") from None
-        if self.about("version") != _VERSION:
-            self._db.close()
-            raise InputError(f"{path}: was written by another version of labelmix.")
+        with database_errors(path, self._remedy):
+            self._db = connected(path, isolation_level=None)
+            try:
+                self._prepare()
+            except BaseException:
+                self._db.close()
+                raise
+
+    @property
+    def _remedy(self) -> str:
+        return (
+            f"put a copy of it back, or delete it and fetch the judgments again with 'labelmix "
+            f"labelstudio pull {self.path.parent} --title TITLE'"
+        )
+
+    def _prepare(self) -> None:
+        """Check what is there, or make what is not."""
+        self._db.execute("PRAGMA foreign_keys = ON")
+        self._db.execute("BEGIN IMMEDIATE")
+        for statement in _SCHEMA.split(";"):
+            self._db.execute(statement)
+        self._digest = StateDigest(self._db)
+        version, kept = self.about("version"), self.about(KEY)
+        if version is not None and version.isdigit() and int(version) > _VERSION:
+            raise newer(self.path, int(version), _VERSION)
+        if kept is not None:
+            if kept != str(self._digest.of_all()):
+                raise damaged(self.path, "its rows do not fit its digest", self._remedy)
+        elif version in (None, "1"):
+            self.remember(version=str(_VERSION))
+            self.remember(**{KEY: str(self._digest.of_all())})
+        else:
+            raise damaged(self.path, "its digest is gone", self._remedy)
+        self._db.execute("COMMIT")
 
     def __enter__(self) -> Self:
         return self
@@ -79,18 +107,19 @@ class PilotState:
     def transaction(self) -> Iterator[None]:
         """All of the block, or nothing; transactions of other processes wait.
 
-        Raises InputError if the file cannot be written.
+        Raises MachineError if the file cannot be written.
         """
-        try:
+        with database_errors(self.path, self._remedy):
             self._db.execute("BEGIN IMMEDIATE")
+            self._digest.value = int(self.about(KEY) or 0)  # another process may have written
             try:
                 yield
+                self.remember(**{KEY: str(self._digest.value)})
             except BaseException:
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite itself ends it where the disk is full
+                    self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise InputError(f"{self.path}: cannot be written: {error}.") from None
 
     # What the pilot is
 

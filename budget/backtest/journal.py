@@ -1,12 +1,14 @@
 """What a backtest has finished, line by line, so that it goes on where it was interrupted."""
 
 import json
-import os
+import zlib
 from pathlib import Path
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
+from annotation.databases import damaged, newer
 from annotation.errors import InputError
-from annotation.files import check_folder
+from annotation.faults import os_failure
+from annotation.files import add_whole, check_folder, whole_file, writing
 
 Row = dict[str, Any]
 
@@ -21,15 +23,21 @@ class RowStore(Protocol):
         """Keep a row; returns it as it will be read."""
 
 
-_BEGINNING = b'{"key"'
+_VERSION = 1
+_HEAD = json.dumps({"labelmix_journal": _VERSION}).encode()
+_HEAD_BEGINS = b'{"labelmix_journal": '
+_ROW_BEGINS = b'{"key"'
 
 
 class Journal:
     """RowStore by key in a JSONL file; a row is there whole, or not at all.
 
-    A last line without an end is the trace of an interruption: it is cut off.
+    The first line says the version of the file; every other line has a checksum. A last line
+    without an end is the trace of an interruption: it is cut off. A file of an earlier version,
+    without checksums, gets them.
 
-    Raises InputError if the file cannot be opened or a whole line is no row.
+    Raises InputError if the file cannot be opened, is another program's or a newer labelmix wrote
+    it; MachineError if it is damaged or the disk fails.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,25 +46,63 @@ class Journal:
         check_folder(path.parent)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("a+b")
-            self._file.seek(0)
-            content = self._file.read()
+            content = path.read_bytes() if path.exists() else b""
         except OSError as error:
-            raise InputError(f"{path}: cannot be used: {error.strerror or error}.") from None
+            raise os_failure(path, "used", error) from None
         *lines, last = content.split(b"\n")
-        for number, line in enumerate(lines, start=1):
-            try:
-                row = json.loads(line)
-                self._rows[row["key"]] = row
-            except (ValueError, KeyError, TypeError):
-                self._refuse(number)
-        if last[: len(_BEGINNING)] != _BEGINNING[: len(last)]:
-            self._refuse(len(lines) + 1)
-        self._file.truncate(len(content) - len(last))
+        if lines and lines[0].startswith(_HEAD_BEGINS):
+            self._read(lines, last)
+            rewritten = False
+        else:
+            self._read_unchecked(lines, last)
+            rewritten = True
+        with writing(path):
+            if rewritten:
+                with whole_file(path) as unfinished:
+                    unfinished.write_bytes(
+                        b"".join([_HEAD, b"\n", *map(_line, self._rows.values())])
+                    )
+            self._file = path.open("r+b", buffering=0)
+            if not rewritten:
+                self._file.truncate(len(content) - len(last))
 
-    def _refuse(self, line: int) -> NoReturn:
-        self._file.close()
-        raise InputError(f"{self._path}: line {line} is no finished result; move the file away.")
+    def _read(self, lines: list[bytes], last: bytes) -> None:
+        if lines[0] != _HEAD:
+            version = lines[0].removeprefix(_HEAD_BEGINS).removesuffix(b"}")
+            if version.isdigit() and int(version) > _VERSION:
+                raise newer(self._path, int(version), _VERSION)
+            raise self._damaged(1)
+        for number, line in enumerate(lines[1:], start=2):
+            row = _row(line)
+            checked = row is not None and row.pop("checksum", None)
+            if row is None or checked != _checksum(row):
+                raise self._damaged(number)
+            self._rows[row["key"]] = row
+        if last[: len(_ROW_BEGINS)] != _ROW_BEGINS[: len(last)]:
+            raise self._damaged(len(lines) + 1)
+
+    def _read_unchecked(self, lines: list[bytes], last: bytes) -> None:
+        """A file of an earlier version, or another program's."""
+        for number, line in enumerate(lines, start=1):
+            row = _row(line)
+            if row is None:
+                raise self._not_ours(number)
+            if "checksum" in row:  # then the first line was lost
+                raise self._damaged(1)
+            self._rows[row["key"]] = row
+        whole = _HEAD_BEGINS if not lines else b""  # an interruption at the very beginning
+        if all(last[: len(own)] != own[: len(last)] for own in (_ROW_BEGINS, whole) if own):
+            raise self._not_ours(len(lines) + 1)
+
+    def _damaged(self, line: int) -> InputError:
+        return damaged(
+            self._path,
+            f"line {line} is not what was kept",
+            f"delete {self._path}: the backtest then starts anew",
+        )
+
+    def _not_ours(self, line: int) -> InputError:
+        return InputError(f"{self._path}: line {line} is no finished result; move the file away.")
 
     def of_world(self, name: str) -> dict[str, Row]:
         """All rows of a world, by key."""
@@ -68,15 +114,33 @@ class Journal:
 
     def add(self, key: str, row: Row) -> Row:
         """Keep a row; returns it as it will be read."""
-        line = json.dumps({"key": key, **row}, allow_nan=False)
-        self._file.write(line.encode() + b"\n")
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._rows[key] = json.loads(line)
-        return self._rows[key]
+        line = _line({"key": key, **row})
+        with writing(self._path):
+            add_whole(self._file, line)
+        kept: Row = json.loads(line)
+        del kept["checksum"]
+        self._rows[key] = kept
+        return kept
 
     def __enter__(self) -> "Journal":
         return self
 
     def __exit__(self, *_: object) -> None:
         self._file.close()
+
+
+def _line(row: Row) -> bytes:
+    return json.dumps({**row, "checksum": _checksum(row)}, allow_nan=False).encode() + b"\n"
+
+
+def _row(line: bytes) -> Row | None:
+    """A row as a line has it; None if it has none."""
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) and isinstance(row.get("key"), str) else None
+
+
+def _checksum(row: Row) -> int:
+    return zlib.crc32(json.dumps(row).encode())

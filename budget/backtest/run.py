@@ -9,6 +9,7 @@ from pathlib import Path
 from analysis.accuracy import CONFIDENCE
 from annotation.errors import InputError
 from annotation.files import append_line, whole_file
+from annotation.locks import exclusive
 from budget.backtest.journal import Journal
 from budget.backtest.play_world import Design, play_world, steps_of
 from budget.backtest.regret import KINDS, side_of_best, summarise, world_summary
@@ -53,7 +54,7 @@ def run_backtest(
         for world in worlds:
             check_tunable(world)
     summaries: list[WorldSummary] = []
-    with Journal(out / "backtest.jsonl") as journal:
+    with exclusive(out, "labelmix backtest"), Journal(out / "backtest.jsonl") as journal:
         if half == "held_out":
             _note_held_out(out / "held_out.jsonl", [world.name for world in worlds], policies)
         for first in {world.family: world for world in reversed(worlds)}.values():

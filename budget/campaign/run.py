@@ -20,6 +20,7 @@ from analysis.run.result import (
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
 from annotation.arrays import Correct, generator
+from annotation.locks import exclusive
 from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import affordable, mix_cost
 from budget.campaign.campaign import Campaign, TestSet
@@ -46,7 +47,8 @@ def run_campaign(
     Every trial is kept in `out/trials.sqlite` the moment it is done: an interrupted run that is
     started again goes on where it was.
 
-    Raises InputError for input that cannot be used; nothing is written then.
+    Raises InputError for input that cannot be used, or if another command works in `out`; nothing
+    is written then.
     """
     started = time.perf_counter()
     setting = prepare(config)
@@ -57,6 +59,7 @@ def run_campaign(
     finished: dict[str, tuple[Trial, TrialResult]] = {}
     explored: Explored | None = None  # by the planning method, which comes first
     with (
+        exclusive(out, "labelmix run"),
         TrialStore(out / "trials.sqlite") as store,
         engine_choice.start(lab.task, lab.source, out / "features", store) as engine,
     ):

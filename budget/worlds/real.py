@@ -14,15 +14,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.files import whole_file
 from annotation.items.hub import folder_splits
 from annotation.items.table import fingerprint
 from annotation.items.validate import validate_items
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
 from budget.worlds.conditions import all_conditions
+from budget.worlds.kept_values import kept_values
 from budget.worlds.task_items import FeatureMaker, WorldProgress
 from budget.worlds.text_hardness import error_confidence
 from budget.worlds.world import World
@@ -151,12 +152,12 @@ def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
     frame["choices"] = [[f"class {number}" for number in range(classes)]] * len(frame)
     items = validate_items(frame, where=str(folder))
     path = kept / f"{fingerprint(items)[:24]}.{_MEASURE}.npy"
-    if not path.exists():
+
+    def measured() -> NDArray[np.float64]:
         answers = items["answer"].to_numpy(dtype=np.int64)
-        values = error_confidence(items["question"].tolist(), answers, classes)
-        with whole_file(path) as unfinished, unfinished.open("wb") as file:
-            np.save(file, values)
-    return items.assign(**{_MEASURE: np.load(path)})
+        return error_confidence(items["question"].tolist(), answers, classes)
+
+    return items.assign(**{_MEASURE: kept_values(path, len(items), measured)})
 
 
 def _under_all_conditions(

@@ -88,7 +88,7 @@ def test_a_note_that_cannot_be_read_names_nobody(tmp_path: Path, note: str) -> N
 def test_a_folder_that_cannot_be_one_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(InputError, match="file: cannot be locked for one process: "),
+        pytest.raises(InputError, match="file: cannot be made a folder: "),
         exclusive(tmp_path / "file", "one"),
     ):
         pass

@@ -90,7 +90,7 @@ def test_a_file_that_is_no_store(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError) as error:
         TrialStore(path)
     assert str(error.value).startswith(f"{path}: not a store of trials (")
-    assert str(error.value).endswith("; move it away or give another --out.")
+    assert str(error.value).endswith("; move it away or name another folder.")
     assert path.read_bytes() == content
 
 

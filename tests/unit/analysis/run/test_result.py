@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from analysis.run.result import RunResult, read_result, write_result
-from annotation.errors import InputError
+from annotation.errors import InputError, MachineError
 
 
 def problem(path: Path) -> str:
@@ -106,3 +106,47 @@ def test_an_unknown_field_is_an_error(tmp_path: Path, resolved_result: RunResult
     path.write_text(json.dumps(resolved_result.model_dump() | {"surprise": 1}), encoding="utf-8")
     message = problem(path)
     assert "surprise" in message and "run 'labelmix run' again" in message
+
+
+def test_a_changed_number_is_noticed(tmp_path: Path, resolved_result: RunResult) -> None:
+    path = tmp_path / "result.json"
+    write_result(resolved_result, path)
+    text = path.read_text(encoding="utf-8")
+    draws = text.index('"draws"')
+    digits = [place for place in range(draws, draws + 200) if text[place] in "12345678"]
+    assert digits
+    for place in digits:
+        changed = chr(ord(text[place]) + 1)
+        path.write_text(text[:place] + changed + text[place + 1 :], encoding="utf-8")
+        with pytest.raises(MachineError) as error:
+            read_result(path)
+        assert str(error.value) == (
+            f"{path}: is damaged: its values do not fit its checksum; delete it and run "
+            "'labelmix run' again: trials are kept."
+        )
+
+
+def test_how_it_is_set_out_does_not_matter(tmp_path: Path, resolved_result: RunResult) -> None:
+    path = tmp_path / "result.json"
+    write_result(resolved_result, path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps(document), encoding="utf-8")
+    assert read_result(path) == resolved_result
+
+
+def test_a_result_of_an_earlier_version_has_no_checksum(
+    tmp_path: Path, resolved_result: RunResult
+) -> None:
+    path = tmp_path / "result.json"
+    content = resolved_result.model_dump()
+    assert "checksum" not in content
+    del content["schema_version"]
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert read_result(path) == resolved_result
+
+
+def test_a_newer_result_is_refused(tmp_path: Path, resolved_result: RunResult) -> None:
+    path = tmp_path / "result.json"
+    content = {**resolved_result.model_dump(), "schema_version": 2, "of_tomorrow": 1}
+    path.write_text(json.dumps(content), encoding="utf-8")
+    assert "was written by a newer labelmix (version 2 of the file" in problem(path)

@@ -52,8 +52,8 @@ def test_it_goes_on_where_it_was(
     finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lines = (finished / "backtest.jsonl").read_bytes().splitlines(keepends=True)
-    assert len(lines) == 3
-    (tmp_path / "backtest.jsonl").write_bytes(b"".join(lines[:2]) + lines[2][:50])
+    assert len(lines) == 4  # the first says the version of the file
+    (tmp_path / "backtest.jsonl").write_bytes(b"".join(lines[:3]) + lines[3][:50])
 
     def never(*_: object) -> None:
         raise AssertionError("the truth is there already")
@@ -61,7 +61,7 @@ def test_it_goes_on_where_it_was(
     monkeypatch.setattr(play_world, "grid_mixes", never)
     assert backtest(tmp_path, *QUICK).exit_code == 0
     again, whole = read(tmp_path), read(finished)
-    assert len((tmp_path / "backtest.jsonl").read_bytes().splitlines()) == 3
+    assert len((tmp_path / "backtest.jsonl").read_bytes().splitlines()) == 4
     for one, other in zip(again.worlds[0].policies, whole.worlds[0].policies, strict=True):
         timeless = {"seconds_per_campaign"}
         assert one.model_dump(exclude=timeless) == other.model_dump(exclude=timeless)
@@ -121,10 +121,10 @@ def test_several_processes_find_the_same(tmp_path: Path) -> None:
     quick = ("--count", "2", "--seeds", "3", "--policies", "planner,all_hard")
     journals = [tmp_path / name / "backtest.jsonl" for name in ("one", "two")]
     assert backtest(tmp_path / "one", *quick).exit_code == 0
-    found = journals[0].read_text().splitlines(keepends=True)
+    head, *found = journals[0].read_text().splitlines(keepends=True)
     assert len(found) == 6
     journals[1].parent.mkdir()
-    journals[1].write_text("".join(found[:2]))
+    journals[1].write_text("".join([head, *found[:2]]))
     assert backtest(tmp_path / "two", *quick, "--workers", "2").exit_code == 0
     one, two = (read(tmp_path / name) for name in ("one", "two"))
     assert [world.name for world in two.worlds] == [world.name for world in one.worlds]
@@ -134,7 +134,7 @@ def test_several_processes_find_the_same(tmp_path: Path) -> None:
             timeless = {"seconds_per_campaign"}
             assert own.model_dump(exclude=timeless) == other.model_dump(exclude=timeless)
     # Both keep the same rows, whoever has written them; what was there is not written again.
-    again = journals[1].read_text().splitlines(keepends=True)
+    again = journals[1].read_text().splitlines(keepends=True)[1:]
     assert again[:2] == found[:2]
     keys = [sorted(json.loads(line)["key"] for line in lines) for lines in (found, again)]
     assert keys[0] == keys[1]
