@@ -5,10 +5,10 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from annotation.errors import InputError, MachineError
 from annotation.faults import database_failure, os_failure
-from annotation.files import readable
 
 PATIENCE = 8.0  # seconds to wait for another process that writes
 
@@ -51,15 +51,20 @@ def not_another_file(path: Path, what: str) -> None:
         raise InputError(f"{path}: not {what} (it is a folder); name another folder.")
     if not path.exists():
         return
-    with readable(path), path.open("rb") as file:
-        begins = file.read(16)
+    try:
+        with path.open("rb") as file:
+            begins = file.read(16)
+    except OSError as error:
+        raise os_failure(path, "read", error) from None
     if begins and begins != b"SQLite format 3\0":
         raise InputError(
             f"{path}: not {what} (file is not a database); move it away or name another folder."
         )
 
 
-def connected(path: Path, isolation_level: str | None = "DEFERRED") -> sqlite3.Connection:
+def connected(
+    path: Path, isolation_level: Literal["DEFERRED"] | None = "DEFERRED"
+) -> sqlite3.Connection:
     """Open an SQLite file, which is made where needed, and see that its pages fit together.
 
     Raises InputError if no file can stand there; sqlite3.Error if it is damaged or no database.

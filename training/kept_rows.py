@@ -39,8 +39,8 @@ class KeptRows:
         self._rows_path = folder / "rows.float32"
         self._record_path = folder / "record"
         self._shape: tuple[int, ...] = ()  # of a row
-        self._done = np.zeros(count, dtype=bool)
-        self._checksums = np.zeros(count, dtype=_CHECKSUM)
+        self._done: NDArray[np.bool_] = np.zeros(count, dtype=bool)
+        self._checksums: NDArray[np.uint32] = np.zeros(count, dtype=_CHECKSUM)
         self.was_damaged = False  # whether something was found that could not be used
         self._verified = np.zeros(count, dtype=bool)  # in this process
         self.look_again()
@@ -165,7 +165,7 @@ def _runs(positions: Positions) -> Iterator[tuple[int, int]]:
 
 def _fill(move: Callable[[memoryview], int | None], rows: Rows) -> None:
     """Move bytes between a file and all of the rows, or up to the end of the file."""
-    left = memoryview(rows.reshape(-1).view(np.uint8))
+    left = rows.reshape(-1).view(np.uint8).data
     while len(left):
         moved = move(left)
         if not moved:

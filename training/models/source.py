@@ -10,9 +10,11 @@ from safetensors import safe_open
 from transformers import AutoConfig
 from transformers.utils import cached_file
 
-from annotation.errors import InputError
+from annotation.errors import InputError, MachineError
+from annotation.faults import os_failure
 
 PICO_FOLDER = Path(__file__).parents[1] / "pico" / "checkpoint"
+_PICO_REVISION = "8f547d72d4a68778"  # whoever trains it anew writes the new one here
 ModelKind = Literal["decoder", "encoder"]
 # Weight files up to this size enter the revision whole, of larger ones a block in every stretch.
 _HASHED_WHOLE = 2 << 30
@@ -40,7 +42,8 @@ def find_model(name: str) -> ModelSource:
     A folder's revision is a hash over its configuration, tokenizer and weights (of weight files
     above 2 GiB one MiB in every 32); a hub model's is the commit.
 
-    Raises InputError if there is no such model or it has no configuration.
+    Raises InputError if there is no such model or it has no configuration; MachineError if the
+    embedded model is damaged.
     """
     location = str(PICO_FOLDER) if name == "pico" else name
     folder = Path(location)
@@ -50,6 +53,8 @@ def find_model(name: str) -> ModelSource:
             f"model '{name}': no config.json there; give a folder in Hugging Face format, "
             "a hub id such as 'org/name', or 'pico'."
         )
+    if name == "pico":
+        _check_pico()
     try:
         config = AutoConfig.from_pretrained(location, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -67,6 +72,19 @@ def find_model(name: str) -> ModelSource:
     decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
     revision = getattr(config, "_commit_hash", None) or _folder_revision(folder)
     return ModelSource(name, location, revision, "decoder" if decoder else "encoder")
+
+
+def _check_pico() -> None:
+    """The embedded model is known: one changed weight would give other results without a word."""
+    try:
+        found = _folder_revision(PICO_FOLDER)
+    except OSError as error:
+        raise os_failure(PICO_FOLDER, "read", error) from None
+    if found != _PICO_REVISION:
+        raise MachineError(
+            f"{PICO_FOLDER}: the embedded model is damaged (revision {found}, not "
+            f"{_PICO_REVISION}); install labelmix again, or name another model."
+        )
 
 
 def _folder_revision(folder: Path) -> str:

@@ -69,12 +69,7 @@ def filled(path: Path) -> None:
     with PilotState(path) as state:
         with state.transaction():
             state.remember(title="Pilot", url="http://localhost")
-            state.remember_pilot(
-                [
-                    PilotTask(f"i{n}", "q", ("a", "b"), "easy", "a" if n < 3 else None)
-                    for n in range(5)
-                ]
-            )
+            state.remember_pilot(pilot_task(n, "easy", "a" if n < 3 else None) for n in range(5))
             for task in range(5):
                 judgments = [
                     Judgment(10 * task + n, n, "ab"[n % 2], 2.0 + n, NOON, NOON, n == 3)

@@ -1,6 +1,7 @@
 """Models are found, named by a revision of their content, and loaded whole or in 4 bits."""
 
 import json
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -11,7 +12,7 @@ from bitsandbytes.nn import Linear4bit
 from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMultipleChoice
 
-from annotation.errors import InputError
+from annotation.errors import InputError, MachineError
 from training.models import load as models
 from training.models import memory as model_memory
 from training.models import source as model_source
@@ -362,3 +363,21 @@ def test_tokenizer_missing(tmp_path: Path, llama_folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     with pytest.raises(InputError, match="cannot be loaded"):
         load_model(find_model(str(folder)))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_a_damaged_embedded_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """One changed weight would give other results without a word."""
+    folder = tmp_path / "checkpoint"
+    shutil.copytree(model_source.PICO_FOLDER, folder)
+    monkeypatch.setattr(model_source, "PICO_FOLDER", folder)
+    assert find_model("pico").location == str(folder)
+    content = bytearray((folder / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / name).write_bytes(content)
+    with pytest.raises(MachineError) as error:
+        find_model("pico")
+    assert str(error.value).startswith(f"{folder}: the embedded model is damaged (revision ")
+    assert str(error.value).endswith("; install labelmix again, or name another model.")
