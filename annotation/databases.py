@@ -75,7 +75,7 @@ def connected(
         raise os_failure(path.parent, "made a folder", error) from None
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=isolation_level)
     try:
-        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+        (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
         if found != "ok":
             raise sqlite3.DatabaseError(str(found).replace("\n", " "))
     except BaseException:

@@ -37,6 +37,7 @@ CREATE INDEX IF NOT EXISTS annotations_of_task ON annotations (task_id);
 CREATE TABLE IF NOT EXISTS users (user_id INTEGER PRIMARY KEY, name TEXT NOT NULL);
 """
 _VERSION = 2  # 1 had no digest
+IN_MEMORY = Path(":memory:")  # a state that is not kept
 _FIXED = "%Y-%m-%dT%H:%M:%S.%f+00:00"  # texts in this form are in the order of time
 
 
@@ -49,11 +50,8 @@ class PilotState:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        not_another_file(path, "a pilot's state")
-        with writing(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            # Right answers and people's addresses: for the eyes of who runs this alone.
-            path.touch(mode=0o600, exist_ok=True)
+        if path != IN_MEMORY:
+            self._check_file()
         with database_errors(path, self._remedy):
             self._db = connected(path, isolation_level=None)
             try:
@@ -61,6 +59,16 @@ class PilotState:
             except BaseException:
                 self._db.close()
                 raise
+
+    def _check_file(self) -> None:
+        not_another_file(self.path, "a pilot's state")
+        if self.path.is_file() and not self.path.stat().st_size:
+            # Taken for a new one, it would have everything sent and paid once more.
+            raise damaged(self.path, "it is empty", self._remedy)
+        with writing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Right answers and people's addresses: for the eyes of who runs this alone.
+            self.path.touch(mode=0o600, exist_ok=True)
 
     @property
     def _remedy(self) -> str:

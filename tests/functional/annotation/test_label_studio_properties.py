@@ -1,7 +1,6 @@
 """Whatever annotators do and wherever a pull is cut short, pulling ends at the truth."""
 
 from datetime import timedelta
-from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +11,7 @@ from annotation.label_studio.project import ProjectSettings
 from annotation.label_studio.pull import MARGIN, judgment_table, pull
 from annotation.label_studio.push import push
 from annotation.label_studio.retries import ServerUnavailableError
-from annotation.label_studio.state import PilotState
+from annotation.label_studio.state import IN_MEMORY, PilotState
 from tests.unit.annotation.label_studio.conftest import FakeServer
 
 CHOICES = ("yes", "no", None)
@@ -77,7 +76,7 @@ def test_pulls_end_at_the_truth(
         if broken and broken.pop():
             raise ServerUnavailableError("away")
 
-    with PilotState(Path(":memory:")) as state:
+    with PilotState(IN_MEMORY) as state:
         project = ProjectSettings("Pilot", labelling_config("choices"))
         push(fake.as_server(), state, [task(n) for n in range(7)], project)
         fake.before_page = before_page
