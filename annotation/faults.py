@@ -1,6 +1,7 @@
 """Faults of the machine: which failures of the system are its own, and the one line for each."""
 
 import errno
+import os
 import sqlite3
 from pathlib import Path
 
@@ -31,8 +32,10 @@ def os_failure(path: Path | str, verb: str, error: OSError) -> InputError:
     MachineError if the machine is at fault; InputError if another path would do, such as where a
     folder stands in the way. A file that may not be read is the wrong input.
     """
-    message = f"{path}: cannot be {verb}: {error.strerror or error}"
     remedy = _REMEDIES.get(error.errno or 0)
+    # Libraries put words of their own around what the system says.
+    reason = error.strerror if remedy is None else os.strerror(error.errno or 0)
+    message = f"{path}: cannot be {verb}: {reason or error}"
     if remedy is None or (verb == "read" and error.errno in _RIGHTS):
         return InputError(f"{message}.")
     return MachineError(f"{message}; {remedy}.")

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
-from annotation.errors import InputError
+from annotation.errors import InputError, MachineError
 from budget.worlds import generated, real
 from budget.worlds.real import Sources
 from budget.worlds.world import Half, World
@@ -39,6 +39,8 @@ def choose_worlds(
             if not found:
                 skipped.append(f"worlds '{family}': there are none after the first {skip}.")
             chosen += found
+        except MachineError:  # data that are absent are skipped, a disk that fails is not
+            raise
         except InputError as error:
             skipped.append(str(error))
     if not chosen:

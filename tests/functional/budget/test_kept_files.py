@@ -26,6 +26,7 @@ from annotation.label_studio.answers import Judgment
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.pull import judgment_table
 from annotation.label_studio.state import PilotState
+from annotation.locks import exclusive
 from budget.commands.app import app
 from budget.commands.labelstudio_session import opened_state
 
@@ -307,3 +308,19 @@ def test_damage_is_refused_or_mended(kept: dict[str, Kept], tmp_path: Path, name
     codes = exit_codes(kept[name], tmp_path / "copy", MUTATIONS, NAMES.index(name))
     if "features" not in name:  # those are made again, but for what stands in their place
         assert codes[2] + codes[3] > codes.total() / 3
+
+
+@pytest.mark.parametrize("name", ["trials", "features", "journal"])
+def test_a_folder_in_use_is_left_alone(kept: dict[str, Kept], tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "copy"
+    shutil.copytree(kept[name].folder, folder)
+    if name == "features":  # its trials stand in a folder of their own, the features are shared
+        next(folder.glob("features/*/record")).unlink()
+        held = next(path for path in (folder / "features").iterdir() if path.is_dir())
+    else:
+        held = folder
+    with exclusive(held, "another command"):
+        ended = kept[name].use(folder)
+    assert ended.code == 2
+    assert "is in use by 'another command' (process " in ended.told
+    assert kept[name].use(folder).code == 0

@@ -1,10 +1,13 @@
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from annotation.errors import InputError
+from annotation.errors import InputError, MachineError
+from budget.worlds import choose
 from budget.worlds.choose import choose_worlds
 from budget.worlds.real import Sources
+from budget.worlds.world import World
 
 
 @pytest.fixture
@@ -55,3 +58,16 @@ def test_worlds_that_were_looked_at_can_be_left_out(nowhere: Sources) -> None:
     assert [world.name for world in fresh] == [world.name for world in all_of_them[2:]]
     with pytest.raises(InputError, match="no world to play in"):
         choose_worlds(["workshop"], 5, "held_out", nowhere, skip=1000)
+
+
+def test_a_disk_that_fails_skips_no_world(
+    nowhere: Sources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A family less would be another result, and nobody would know that the disk was full."""
+
+    def full(_: Sources) -> Iterator[World]:
+        raise MachineError("the disk is full.")
+
+    monkeypatch.setitem(choose.FAMILIES, "sst5", full)
+    with pytest.raises(MachineError, match="the disk is full"):
+        choose_worlds(["generated", "sst5"], 2, "design", nowhere)
