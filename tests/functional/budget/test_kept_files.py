@@ -18,8 +18,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from annotation.errors import InputError
 from annotation.label_studio.answers import Judgment
