@@ -272,7 +272,7 @@ class RunResult(Record):
     warnings: list[str]
     timing: dict[str, float]
     schema_version: int = VERSION
-    # Of all the rest, in the file alone; None: an earlier version wrote it.
+    # Of all the rest but `timing`, in the file alone; None: an earlier version wrote it.
     checksum: str | None = Field(default=None, exclude=True)
 
 
@@ -289,7 +289,8 @@ def write_result(result: RunResult, path: Path) -> None:
 
 def _checksum(document: dict[str, object]) -> str:
     """Of the values of a file, not of how they are set out; 16 hexadecimal digits."""
-    values = {name: value for name, value in document.items() if name != "checksum"}
+    # Without the times: a run that was interrupted writes the same file but for these.
+    values = {name: own for name, own in document.items() if name not in ("checksum", "timing")}
     return hashlib.blake2b(json.dumps(values).encode(), digest_size=8).hexdigest()
 
 

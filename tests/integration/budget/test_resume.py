@@ -192,8 +192,11 @@ def trained(rows: Rows, method: str) -> int:
 
 def items_read(out: Path) -> int | None:
     """Items whose features are kept; None before any is."""
-    done = list(out.glob("features/*.done.npy"))
-    return int(np.load(done[0]).sum()) if done else None
+    records = list(out.glob("features/*/record"))
+    if not records:
+        return None
+    head, _, body = records[0].read_bytes().partition(b"\n")
+    return int(np.frombuffer(body, dtype=bool, count=json.loads(head)["rows"]).sum())
 
 
 # When to kill, and whether that moment was met: (run's folder, rows of its store) -> bool.
