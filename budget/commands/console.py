@@ -1,6 +1,5 @@
 """What the command line shows a person: progress, results, the one-line error."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 import typer
 
 from annotation.errors import InputError
+from budget.commands.printing import say
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -21,7 +21,7 @@ Result = TypeVar("Result", bound="BaseModel")
 
 def fail(message: str) -> NoReturn:
     """Print one line and leave with exit code 2."""
-    print(f"labelmix: {message}", file=sys.stderr)
+    say(f"labelmix: {message}", err=True)
     raise typer.Exit(2)
 
 
@@ -35,9 +35,9 @@ def guarded(command: Callable[Arguments, Returned]) -> Callable[Arguments, Retur
         except InputError as error:
             fail(str(error))
         except KeyboardInterrupt:
-            print(
+            say(
                 "labelmix: interrupted; what is done is kept, the same command goes on from there.",
-                file=sys.stderr,
+                err=True,
             )
             raise typer.Exit(130) from None
 
@@ -47,7 +47,7 @@ def guarded(command: Callable[Arguments, Returned]) -> Callable[Arguments, Retur
 def tell(result: Result, as_json: bool, show: Callable[[Result], None]) -> None:
     """Print a result: as JSON for machines, or by `show` for a person."""
     if as_json:
-        typer.echo(result.model_dump_json(indent=2))
+        say(result.model_dump_json(indent=2))
     else:
         show(result)
 
@@ -88,14 +88,13 @@ class LineWatcher:
             self._print()
 
     def _print(self) -> None:
-        print(f"{self._description}: {self._done}/{self._total}", file=sys.stderr, flush=True)
+        say(f"{self._description}: {self._done}/{self._total}", err=True)
 
 
 @contextmanager
 def progress_watcher() -> Iterator[ProgressWatcher | LineWatcher]:
     """Bars on a terminal, lines elsewhere; bars stand still when the block ends."""
-    from rich.console import Console  # after the help, which shows none of it
-    from rich.progress import (
+    from rich.progress import (  # after the help, which shows none of it
         BarColumn,
         MofNCompleteColumn,
         Progress,
@@ -104,12 +103,14 @@ def progress_watcher() -> Iterator[ProgressWatcher | LineWatcher]:
         TimeRemainingColumn,
     )
 
-    console = Console(stderr=True)
+    from budget.commands.screen import Screen
+
+    console = Screen(stderr=True)
     if not console.is_terminal:
         yield LineWatcher()
         return
     columns = (
-        TextColumn("{task.description:<32}"),
+        TextColumn("{task.description:<32}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
