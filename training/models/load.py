@@ -201,6 +201,7 @@ def _tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
                 f"model '{source.name}': tokenizer_config.json: model_max_length should be a "
                 f"number; got {short(longest)}."
             )
+        tokenizer(_ANY_TEXT)  # some vocabularies fail at the first word that they lack
         if tokenizer.pad_token_id is None:
             if tokenizer.eos_token is None:
                 raise InputError(
@@ -209,6 +210,9 @@ def _tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
                 )
             tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+_ANY_TEXT = "Question: how many? (A) 7 apples\n(B) none.\nAnswer: \u2603"
 
 
 def _loader(kind: ModelKind, head: Head | None) -> Any:  # noqa: ANN401 - transformers' own types

@@ -49,7 +49,7 @@ def find_model(name: str) -> ModelSource:
     """
     location = str(PICO_FOLDER) if name == "pico" else name
     folder = Path(location)
-    looks_local = folder.exists() or location.startswith((".", "/", "~")) or "\\" in location
+    looks_local = _exists(folder) or location.startswith((".", "/", "~")) or "\\" in location
     if looks_local and not (folder / "config.json").is_file():
         raise InputError(
             f"model '{name}': no config.json there; give a folder in Hugging Face format, "
@@ -77,6 +77,13 @@ def find_model(name: str) -> ModelSource:
     decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
     revision = getattr(config, "_commit_hash", None) or _folder_revision(folder)
     return ModelSource(name, location, revision, "decoder" if decoder else "encoder")
+
+
+def _exists(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except OSError:  # a name too long for a file
+        return False
 
 
 def _check_counts(name: str, document: Mapping[str, object]) -> None:

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
+from analysis.run.result import write_result
 from budget.commands.app import app
 from budget.config.prepare import prepare
 from tests.mutations import (
@@ -412,12 +413,17 @@ def mutations(reader: Reader, name: str, count: int) -> list[bytes]:
 
 
 @pytest.fixture(scope="session")
-def results() -> dict[str, bytes]:
+def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     """Results of finished runs: one to plan from, one with all that a report shows."""
     planned = finished_run({"probe": known_surface({"easy": 0.6})})
     shown = run_result(["easy", "hard"], {"easy": 60, "hard": 20}, {"easy": 20, "hard": 20})
     results = {"finished/result.json": planned, "page/result.json": shown}
-    return {name: found.model_dump_json(indent=1).encode() for name, found in results.items()}
+    path = tmp_path_factory.mktemp("results") / "result.json"
+    contents = {}
+    for name, found in results.items():
+        write_result(found, path)
+        contents[name] = path.read_bytes()
+    return contents
 
 
 @pytest.fixture(autouse=True)
