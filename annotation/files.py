@@ -11,8 +11,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.faults import os_failure
+from annotation.file_limits import check_file, read_parquet_table
 
 TableRow = dict[str, Any]  # one row: column name -> value
 
@@ -39,18 +40,27 @@ def read_records(path: Path) -> list[TableRow]:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """Turn the failures of opening and decoding `path` into an InputError that names it."""
+def readable(path: Path, most: int | None = None, if_absent: str = "") -> Iterator[None]:
+    """Turn the failures of opening and decoding `path` into an InputError that names it.
+
+    A pipe, a device or a file that is too large (`most` bytes where less than usual) is refused
+    before it is opened. `if_absent` says what to do where there is no such file.
+    """
     try:
+        check_file(path, most)
         yield
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file.") from None
+        raise InputError(f"{path}: no such file{'; ' if if_absent else ''}{if_absent}.") from None
     except UnicodeDecodeError as error:
         raise InputError(
             f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from None
     except OSError as error:
         raise os_failure(path, "read", error) from None
+    except ValueError as error:  # a null byte in the path
+        if isinstance(error, InputError) or "null byte" not in str(error):
+            raise
+        raise InputError(f"{path}: is no path: {error}.") from None
 
 
 def _read_jsonl(path: Path) -> list[TableRow]:
@@ -65,12 +75,14 @@ def _read_jsonl(path: Path) -> list[TableRow]:
                 raise InputError(
                     f"{path}: line {number} is not JSON: {error.msg} (column {error.colno})."
                 ) from None
-            except (ValueError, RecursionError) as error:  # an endless number, a deep nest
-                raise InputError(f"{path}: line {number} cannot be read: {error}.") from None
+            except (ValueError, RecursionError) as error:
+                raise InputError(
+                    f"{path}: line {number} cannot be read: {too_deep_or_long(error)}."
+                ) from None
             if not isinstance(record, dict):
                 raise InputError(
                     f"{path}: line {number} should be a JSON object "
-                    f'({{"question": ...}}); got {line.strip()[:40]!r}.'
+                    f'({{"question": ...}}); got {short(line.strip())}.'
                 )
             records.append(record)
     return records
@@ -101,14 +113,15 @@ def _read_csv(path: Path) -> list[TableRow]:
 
 def _read_parquet(path: Path) -> list[TableRow]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    with path.open("rb") as file:
-        try:
-            return list(pq.read_table(file).to_pylist())
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).partition("\n")[0].rstrip(".")
-            raise InputError(f"{path}: is not a Parquet file: {reason}.") from None
+    path.open("rb").close()  # for the reason why it cannot be read
+    try:
+        return list(read_parquet_table(path, as_objects=True).to_pylist())
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise InputError(f"{path}: is not a Parquet file: {reason}.") from None
 
 
 def read_json(path: Path) -> object:
@@ -123,8 +136,15 @@ def read_json(path: Path) -> object:
     except json.JSONDecodeError as error:
         raise InputError(f"{path}: line {error.lineno} is not JSON: {error.msg}.") from None
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path}: cannot be read: {error}.") from None
+        raise InputError(f"{path}: cannot be read: {too_deep_or_long(error)}.") from None
     return document
+
+
+def too_deep_or_long(error: ValueError | RecursionError) -> str:
+    """What Python's readers of JSON and TOML refuse though it is well-formed, in words."""
+    if isinstance(error, RecursionError):
+        return "its brackets are nested too deeply"
+    return "it holds a number of thousands of digits"
 
 
 def check_folder(path: Path) -> None:

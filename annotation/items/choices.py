@@ -47,7 +47,7 @@ def _parse(text: str) -> object:
     if text.strip()[0] in "[{":
         try:
             return json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # too deep a nest is no list of choices either
             if "|" not in text:
                 raise ValueError(
                     f"is neither a JSON list nor separated by '|': {text!r:.60}"

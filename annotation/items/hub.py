@@ -1,11 +1,13 @@
 """Records of a hub data set, by its id or from a local folder in the hub's layout."""
 
 import logging
+import pkgutil
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from annotation.errors import InputError
+from annotation.errors import InputError, cut_in_the_middle, short
 from annotation.files import TableRow, read_records
 
 # The hub's name of a split -> names of its files.
@@ -14,6 +16,10 @@ SPLIT_FILES: dict[str, tuple[str, ...]] = {
     "validation": ("validation", "dev"),
     "test": ("test",),
 }
+
+
+# An id of the hub: a name, or owner and name, as huggingface_hub checks them.
+_HUB_ID = re.compile(r"(?:[A-Za-z0-9][\w.-]{0,95}/)?[A-Za-z0-9][\w.-]{0,95}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ def hub_splits(
 
     Raises InputError, in one line, if the hub cannot be reached or has no such data.
     """
+    check_hub_id(hub_id, instead)
     import datasets
 
     logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # it tells of every attempt
@@ -61,12 +68,37 @@ def hub_splits(
         if isinstance(loaded, datasets.Dataset):
             return {split or "all": list(loaded.to_list())}
         return {name: list(part.to_list()) for name, part in loaded.items()}
-    except (OSError, ValueError, RuntimeError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).strip().partition("\n")[0].rstrip(".")
+    except MemoryError:
+        raise
+    except Exception as error:  # a data set's own files end in any exception there is
+        reason = cut_in_the_middle(str(error).strip().partition("\n")[0].rstrip("."), 300)
         raise InputError(
             f"hub data set '{hub_id}'{f' ({config})' if config else ''} cannot be loaded: "
             f"{reason or type(error).__name__}; check its name and the network, or use {instead}."
         ) from None
+
+
+def check_hub_id(hub_id: str, instead: str) -> None:
+    """`datasets` takes what it is given for a folder, a file or a format, before it asks the hub.
+
+    Raises InputError if `hub_id` is no id of the hub, or would be taken for something else.
+    """
+    remedy = f"give an id such as 'owner/name', or use {instead}"
+    if not _HUB_ID.fullmatch(hub_id) or ".." in hub_id or "--" in hub_id:
+        raise InputError(f"hub data set {short(hub_id)}: is no id of the hub; {remedy}.")
+    from datasets import packaged_modules
+
+    formats = {module.name for module in pkgutil.iter_modules(packaged_modules.__path__)}
+    if hub_id.lower() in formats:
+        raise InputError(
+            f"hub data set '{hub_id}': is the name of a format, which would read local files; "
+            f"{remedy}."
+        )
+    if Path(hub_id).exists():
+        raise InputError(
+            f"hub data set '{hub_id}': a folder or file of that name stands here and would be read "
+            f"instead; start labelmix in another folder, or use {instead}."
+        )
 
 
 def folder_splits(

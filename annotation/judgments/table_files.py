@@ -12,6 +12,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from annotation.errors import InputError, short
+from annotation.file_limits import read_parquet_table
 from annotation.files import readable, whole_file
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns
@@ -77,9 +78,8 @@ def read_parquet(path: Path) -> pd.DataFrame:
     try:
         with path.open("rb") as file:
             names = pq.read_schema(file).names
-            check_columns(names, str(path))
-            file.seek(0)
-            table = pq.read_table(file, columns=[name for name in names if name in COLUMNS])
+        check_columns(names, str(path))
+        table = read_parquet_table(path, [name for name in names if name in COLUMNS])
     except (pa.ArrowException, OSError, ValueError) as error:
         told = InputError | FileNotFoundError | PermissionError | IsADirectoryError
         if isinstance(error, told):

@@ -2,7 +2,7 @@
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
@@ -28,14 +28,18 @@ def load_items(source: str, **options: object) -> pd.DataFrame:
     """
     if source not in SOURCES:
         raise InputError(f"source '{source}' is unknown; choose one of {', '.join(SOURCES)}.")
-    loader = source_loader(source)
-    accepted = list(inspect.signature(loader).parameters)
+    check_options(source, options)
+    return source_loader(source)(**options)
+
+
+def check_options(source: str, options: Iterable[str]) -> None:
+    """Raise InputError if the loader of a source has no option of such a name."""
+    accepted = list(inspect.signature(source_loader(source)).parameters)
     for name in options:
         if name not in accepted:
             raise InputError(
                 f"source '{source}' has no option '{name}'; it accepts {', '.join(accepted)}."
             )
-    return loader(**options)
 
 
 def source_loader(source: str) -> Callable[..., pd.DataFrame]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import TableRow, read_json
 from annotation.items.choices import choices_in
 from annotation.items.hub import folder_splits, hub_splits, split_rows
@@ -113,7 +113,7 @@ def _read_annotations(path: Path) -> dict[str, dict[str, float]]:
     measures: dict[str, dict[str, float]] = {}
     for key, entry in document.items():
         if not isinstance(entry, dict):
-            raise InputError(f"{path}: '{key}' should be a JSON object; got {entry!r:.40}.")
+            raise InputError(f"{path}: '{key}' should be a JSON object; got {short(entry)}.")
         grade = str(entry.get("grade") or "").split()[-1:]  # "Grade 08"; a subject has no digits
         if not grade or not grade[0].isdecimal():
             continue
@@ -129,7 +129,8 @@ def _level(path: Path, key: str, name: str, value: object) -> float:
         return float("nan")
     if value not in _SCALES[name]:
         raise InputError(
-            f"{path}: '{key}': {name} should be one of {', '.join(_SCALES[name])}; got {value!r}."
+            f"{path}: '{key}': {name} should be one of {', '.join(_SCALES[name])}; "
+            f"got {short(value)}."
         )
     return float(_SCALES[name].index(str(value)) + 1)
 
@@ -145,7 +146,7 @@ def _item(record: TableRow, where: str) -> TableRow:
     if key not in options.labels:
         raise InputError(
             f"{where} ('{question_id}'), column 'answerKey': should be one of "
-            f"{', '.join(options.labels)}; got {key!r}."
+            f"{', '.join(options.labels)}; got {short(key)}."
         )
     answer = options.labels.index(key)
     return {

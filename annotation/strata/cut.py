@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from annotation.arrays import Array
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.items.table import measures
 from annotation.strata.bands import Edge, Strata, make_strata, usual_names
 from annotation.strata.quantiles import quantile_strata
@@ -230,7 +230,7 @@ def _number(part: str, text: str) -> float:
     except ValueError:
         number = float("nan")
     if not np.isfinite(number):
-        raise InputError(f"cut '{text}': {part!r} should be a number.")
+        raise InputError(f"cut '{text}': {short(part)} should be a number.")
     return number
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.terms.noise import (
     ErrorKind,
     check_error_kind,
@@ -38,14 +38,14 @@ def money(value: float | int | str | Decimal) -> Decimal:
     """
     amount = _decimal(value)
     if not amount.is_finite():
-        raise InputError(f"an amount of money should be a finite number; got {value!r}.")
+        raise InputError(f"an amount of money should be a finite number; got {short(value)}.")
     if amount < 0:
-        raise InputError(f"an amount of money should not be negative; got {value!r}.")
+        raise InputError(f"an amount of money should not be negative; got {short(value)}.")
     exponent = amount.as_tuple().exponent
     if amount > LARGEST or (isinstance(exponent, int) and exponent < -DECIMAL_PLACES):
         raise InputError(
             f"an amount of money should be at most {LARGEST:.0f} with at most {DECIMAL_PLACES} "
-            f"decimal places; got {value!r}."
+            f"decimal places; got {short(value)}."
         )
     return amount.copy_abs()  # no negative zero
 
@@ -59,7 +59,7 @@ def _decimal(value: object) -> Decimal:
             return Decimal(str(value))
         except decimal.InvalidOperation:
             pass
-    raise InputError(f"an amount of money should be a number; got {value!r}.")
+    raise InputError(f"an amount of money should be a number; got {short(value)}.")
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from budget.commands.items import items_app
 from budget.commands.judgments import judgments_app
 from budget.commands.labelstudio import labelstudio_app
 from budget.commands.plan import plan
+from budget.commands.printing import say, show_all_characters
 from budget.commands.run import demo, init, report, run, trial
 from budget.commands.simulate import simulate
 
@@ -50,11 +51,12 @@ def _root(
             told = installed_version("labelmix")
         except PackageNotFoundError:
             told = "(not installed: run from its source)"
-        typer.echo(f"labelmix {told}")
+        say(f"labelmix {told}")
         raise typer.Exit
 
 
 def main() -> None:
     """Entry point of the `labelmix` command."""
+    show_all_characters()
     with written_output():
         app(prog_name="labelmix")

@@ -8,6 +8,7 @@ import typer
 from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import Json
+from budget.commands.printing import say
 
 if TYPE_CHECKING:
     from budget.backtest.play_world import TrainingMethod
@@ -94,7 +95,7 @@ def _show(result: "BacktestResult", out: Path) -> None:
     from budget.commands.show.backtest import show_backtest
 
     show_backtest(result)
-    typer.echo(f"numbers: {out / 'backtest.json'}")
+    say(f"numbers: {out / 'backtest.json'}")
 
 
 def _feature_progress(watcher: "Watcher") -> "WorldProgress":

@@ -12,6 +12,7 @@ import typer
 
 from annotation.errors import InputError, MachineError
 from annotation.faults import database_failure, os_failure
+from budget.commands.printing import say
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -30,7 +31,7 @@ _OUTPUT = "the output"  # what is written to where a failure names no file
 def fail(message: str, exit_code: int = InputError.exit_code) -> NoReturn:
     """Print one line and leave."""
     with suppress(OSError):  # standard error may be full as well
-        print(f"labelmix: {message}", file=sys.stderr)
+        say(f"labelmix: {message}", err=True)
     raise typer.Exit(exit_code)
 
 
@@ -88,7 +89,7 @@ def written_output() -> Iterator[None]:
         _discard_output()
         failure = _failure(error)
         with suppress(OSError):
-            print(f"labelmix: {failure}", file=sys.stderr)
+            say(f"labelmix: {failure}", err=True)
         raise SystemExit(failure.exit_code) from None
 
 
@@ -103,7 +104,7 @@ def _discard_output() -> None:
 def tell(result: Result, as_json: bool, show: Callable[[Result], None]) -> None:
     """Print a result: as JSON for machines, or by `show` for a person."""
     if as_json:
-        typer.echo(result.model_dump_json(indent=2))
+        say(result.model_dump_json(indent=2))
     else:
         show(result)
 
@@ -145,14 +146,13 @@ class LineWatcher:
 
     def _print(self) -> None:
         with suppress(OSError):  # work that goes on is worth more than a line of progress
-            print(f"{self._description}: {self._done}/{self._total}", file=sys.stderr, flush=True)
+            say(f"{self._description}: {self._done}/{self._total}", err=True)
 
 
 @contextmanager
 def progress_watcher() -> Iterator[ProgressWatcher | LineWatcher]:
     """Bars on a terminal, lines elsewhere; bars stand still when the block ends."""
-    from rich.console import Console  # after the help, which shows none of it
-    from rich.progress import (
+    from rich.progress import (  # after the help, which shows none of it
         BarColumn,
         MofNCompleteColumn,
         Progress,
@@ -161,12 +161,14 @@ def progress_watcher() -> Iterator[ProgressWatcher | LineWatcher]:
         TimeRemainingColumn,
     )
 
-    console = Console(stderr=True)
+    from budget.commands.screen import Screen
+
+    console = Screen(stderr=True)
     if not console.is_terminal:
         yield LineWatcher()
         return
     columns = (
-        TextColumn("{task.description:<32}"),
+        TextColumn("{task.description:<32}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -8,6 +8,7 @@ import typer
 from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import DataDir, Json, ModelPath, RayAddress, RayGpus, Workers
+from budget.commands.printing import say
 
 if TYPE_CHECKING:
     from analysis.curves.result import CurvesResult
@@ -87,4 +88,4 @@ def _show(result: "CurvesResult", folder: Path) -> None:
     from budget.commands.show.curves import show_curves
 
     show_curves(result)
-    typer.echo(f"\nfigure: {folder / 'curves.png'}\nnumbers: {folder / 'curves.json'}")
+    say(f"\nfigure: {folder / 'curves.png'}\nnumbers: {folder / 'curves.json'}")

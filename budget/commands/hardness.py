@@ -15,6 +15,7 @@ from budget.commands.options import (
     read_choices,
     read_columns,
 )
+from budget.commands.printing import say
 
 
 @guarded
@@ -144,7 +145,7 @@ def _show_registry(as_json: bool) -> None:
     from budget.commands.show.hardness import show_registry
 
     if as_json:
-        typer.echo(json.dumps([asdict(measure) for measure in MEASURES.values()], indent=2))
+        say(json.dumps([asdict(measure) for measure in MEASURES.values()], indent=2))
     else:
         show_registry()
 

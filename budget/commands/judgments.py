@@ -10,6 +10,7 @@ import typer
 from annotation.errors import InputError
 from budget.commands.console import guarded
 from budget.commands.options import DataDir, Json
+from budget.commands.printing import say
 
 MOST_CHOICES = 1000  # more is a slip of the hand, and would not fit into memory
 
@@ -205,22 +206,23 @@ def report(
         raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
     settings = replace(settings, strata_order=strata)
     found = report_judgments(reading.judgments, table, settings)
+    texts: dict[Path, str] = {}  # all of them, before the first is written
     if out is not None:
         planned = {name: count * judgments_per_label for name, count in wanted.items()}
         is_redraw = error_kind == "redraw"
-        terms = terms_toml(found, "redraw" if is_redraw else "flip", currency, planned)
-        write_terms(terms, out)
+        texts[out] = terms_toml(found, "redraw" if is_redraw else "flip", currency, planned)
     if suppliers_out is not None:
-        suppliers = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
-        write_terms(suppliers, suppliers_out)
+        texts[suppliers_out] = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
+    for path, text in texts.items():
+        write_terms(text, path)
     if labels_out is not None:
         write_labels(labels_table(found.coded, found.aggregate), labels_out)
     if as_json:
-        typer.echo(json.dumps(report_json(found, reading), indent=2))
+        say(json.dumps(report_json(found, reading), indent=2))
     else:
         show_report(found, reading, currency)
         for path in written:
-            typer.echo(f"wrote {path}")
+            say(f"wrote {path}")
 
 
 @judgments_app.command()
@@ -286,8 +288,8 @@ def simulate(
             unfinished.write_text(text + "\n", encoding="utf-8")
     if as_json:
         done = {"judgments": str(out), "rows": len(simulation.judgments)}
-        typer.echo(json.dumps({**done, "truth": str(truth) if truth else None}))
+        say(json.dumps({**done, "truth": str(truth) if truth else None}))
     else:
-        typer.echo(f"wrote {len(simulation.judgments):,} judgments to {out}")
+        say(f"wrote {len(simulation.judgments):,} judgments to {out}")
         if truth is not None:
-            typer.echo(f"wrote {truth}")
+            say(f"wrote {truth}")

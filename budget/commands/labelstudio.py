@@ -18,6 +18,7 @@ from budget.commands.options import (
     read_choices,
     read_columns,
 )
+from budget.commands.printing import say
 
 STATE = "label_studio.sqlite"
 JUDGMENTS = "judgments.csv"
@@ -149,7 +150,7 @@ def push(
     )
     found = load_source(asked)
     for remark in found.remarks:
-        typer.echo(f"note: {remark}", err=True)
+        say(f"note: {remark}", err=True)
     table = found.items
     pilot = draw_pilot(table, found.stratum_of_items, numbers, gold, seed)
     kind = kind_of_items(table)
@@ -168,10 +169,10 @@ def push(
         summary = push_pilot(server, state, pilot, settings, shown, watcher, seed)
         requests = server.connection.requests
     if as_json:
-        typer.echo(json.dumps(asdict(summary) | {"requests": requests}, indent=2))
+        say(json.dumps(asdict(summary) | {"requests": requests}, indent=2))
         return
-    typer.echo("\n".join(push_lines(summary)))
-    typer.echo(f"project: {summary.url}\nnext: labelmix labelstudio watch {out}")
+    say("\n".join(push_lines(summary)))
+    say(f"project: {summary.url}\nnext: labelmix labelstudio watch {out}")
 
 
 @labelstudio_app.command()
@@ -219,9 +220,9 @@ def pull(
         requests = server.connection.requests
     if as_json:
         found = asdict(summary) | {"requests": requests, "judgments": str(target)}
-        typer.echo(json.dumps(found, indent=2))
+        say(json.dumps(found, indent=2))
     else:
-        typer.echo("\n".join([*pull_lines(summary, is_new), f"judgments: {target}"]))
+        say("\n".join([*pull_lines(summary, is_new), f"judgments: {target}"]))
 
 
 @labelstudio_app.command()
@@ -288,19 +289,19 @@ def watch(
             is_new = not target.exists()
             write_table(state, target, unnamed)
             if as_json:
-                typer.echo(json.dumps(asdict(summary)))
+                say(json.dumps(asdict(summary)))
             else:
                 lines = "\n".join(pull_lines(summary, is_new))
-                typer.echo(f"{strftime(CLOCK)} {lines}")
+                say(f"{strftime(CLOCK)} {lines}")
 
         def trouble(line: str) -> None:
-            typer.echo(f"{strftime(CLOCK)} labelmix: {line}", err=True)
+            say(f"{strftime(CLOCK)} labelmix: {line}", err=True)
 
         try:
             with listening(server, state, listen, callback, bell) as address:
                 called = f", and when called at {address}" if address else ""
-                typer.echo(f"looking every {every:g} s{called}; Ctrl-C ends", err=as_json)
+                say(f"looking every {every:g} s{called}; Ctrl-C ends", err=as_json)
                 watch_server(lambda: pull_judgments(server, state), bell, every, changed, trouble)
         except KeyboardInterrupt:
             write_table(state, target, unnamed)  # the last pull may have been cut short
-            typer.echo(f"stopped; judgments: {target}", err=as_json)
+            say(f"stopped; judgments: {target}", err=as_json)

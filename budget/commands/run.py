@@ -17,6 +17,7 @@ from budget.commands.options import (
     RunFolder,
     Workers,
 )
+from budget.commands.printing import say
 
 if TYPE_CHECKING:
     from analysis.run.result import RunResult
@@ -86,7 +87,7 @@ def _show(result: "RunResult", out: Path) -> None:
     from budget.commands.show.run import show_result
 
     show_result(result)
-    typer.echo(f"\nreport: {out / 'report.html'}\nnumbers: {out / 'result.json'}")
+    say(f"\nreport: {out / 'report.html'}\nnumbers: {out / 'result.json'}")
 
 
 @guarded
@@ -159,9 +160,9 @@ def init(
     with whole_file(path) as unfinished:
         unfinished.write_text(commented_config(), encoding="utf-8")
     if as_json:
-        typer.echo(json.dumps({"config": str(path)}))
+        say(json.dumps({"config": str(path)}))
     else:
-        typer.echo(f"wrote {path}; edit it, then: labelmix run {path}")
+        say(f"wrote {path}; edit it, then: labelmix run {path}")
 
 
 @guarded
@@ -181,4 +182,4 @@ def report(
 
     target = out or run_folder / "report.html"
     write_report(read_result(run_folder / "result.json"), target)
-    typer.echo(json.dumps({"report": str(target)}) if as_json else f"wrote {target}")
+    say(json.dumps({"report": str(target)}) if as_json else f"wrote {target}")

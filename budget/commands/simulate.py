@@ -7,6 +7,7 @@ import typer
 
 from budget.commands.console import guarded, progress_watcher
 from budget.commands.options import Json
+from budget.commands.printing import say
 
 
 @guarded
@@ -97,10 +98,10 @@ def simulate(
     write_figure(result, out)
     write_page(result, out)
     if as_json:  # on one line: its matrices are long
-        typer.echo(result.model_dump_json())
+        say(result.model_dump_json())
     else:
         show_simulation(result)
-        typer.echo(f"page: {out / 'simulate.html'}\nnumbers: {out / 'simulate.json'}")
+        say(f"page: {out / 'simulate.html'}\nnumbers: {out / 'simulate.json'}")
 
 
 def _show_presets(as_json: bool) -> None:
@@ -111,8 +112,6 @@ def _show_presets(as_json: bool) -> None:
     from budget.simulate.presets import PRESETS
 
     if as_json:
-        typer.echo(
-            json.dumps([asdict(preset) for preset in PRESETS.values()], indent=2, default=str)
-        )
+        say(json.dumps([asdict(preset) for preset in PRESETS.values()], indent=2, default=str))
     else:
         show_presets()

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from annotation.errors import short
 from annotation.truth.aggregation import Aggregator
 from budget.config.toml import Section
 
@@ -53,7 +54,9 @@ def split_annotators(raw: Any) -> Any:  # noqa: ANN401 - whatever a TOML file ho
         return raw
     source = own.get("source", "simulated")
     if source not in ("simulated", "judgments"):
-        raise ValueError(f"annotators.source should be 'simulated' or 'judgments'; got {source!r}")
+        raise ValueError(
+            f"annotators.source should be 'simulated' or 'judgments'; got {short(source)}"
+        )
     if source == "simulated" and len(own) > ("source" in own):
         key = next(name for name in own if name != "source")
         raise ValueError(f'annotators.{key} goes with source = "judgments"')

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from annotation.items.read import UserTable, load_partly_answered, read_user_table
-from annotation.sources import load_items
+from annotation.sources import check_options, load_items
 from budget.config.run import RunConfig
 
 
@@ -18,6 +18,7 @@ def configured_items(config: RunConfig, answered: bool = True) -> pd.DataFrame:
     Raises InputError if they cannot be loaded.
     """
     if config.items.source == "tabular" and (config.collected is not None or not answered):
+        check_options("tabular", config.items.options())
         return load_partly_answered(**config.items.options())
     return load_items(config.items.source, **config.items.options())
 

@@ -1,5 +1,6 @@
 """From a TOML file to a checked configuration."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,9 @@ def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = Tr
         files = tuple(str(_relative_to(folder, path)) for path in config.collected.judgments)
         updates["collected"] = config.collected.model_copy(update={"judgments": files})
     local = _relative_to(folder, config.model.path)
-    if (local / "config.json").is_file():
-        updates["model"] = ModelSection(path=str(local))
+    with suppress(OSError):  # a name too long for a file is none; looking for the model tells
+        is_folder = (local / "config.json").is_file()
+        updates |= {"model": ModelSection(path=str(local))} if is_folder else {}
     return config.model_copy(update=updates)
 
 

@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from annotation.errors import short
 from annotation.sources import SOURCES, source_loader
 from annotation.terms.noise import ErrorKind
 from budget.config.toml import Money, Section
@@ -54,7 +55,7 @@ class ItemsSection(BaseModel):
                 TypeAdapter(types.get(name, Any)).validate_python(value, strict=True)
             except ValidationError as error:
                 message = error.errors()[0]["msg"].replace("Input should", "should")
-                raise ValueError(f"{name} {message}; got {value!r}") from None
+                raise ValueError(f"{name} {message}; got {short(value)}") from None
         return self
 
     def options(self) -> dict[str, Any]:
@@ -180,7 +181,7 @@ class PromptSection(Section):
                 fit = [v for v in PROMPT_VERSIONS if find_prompt(v).reasons == reasons]
                 raise ValueError(
                     f"{name} should be a prompt {'with' if reasons else 'without'} reasoning, one "
-                    f"of {', '.join(fit)}; got {getattr(self, name)!r}"
+                    f"of {', '.join(fit)}; got {short(getattr(self, name))}"
                 )
         return self
 

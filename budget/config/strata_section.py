@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Self
 
 from pydantic import FiniteFloat, model_validator
 
+from annotation.errors import short
 from annotation.strata.bands import Strata, usual_names
 from annotation.strata.cut import cut_names, read_cut
 from budget.config.toml import Section
@@ -54,7 +55,9 @@ class StrataSection(Section):
             unknown = next((name for name in chosen if name not in names), None)
             if unknown is not None:
                 there = ", ".join(names)
-                raise ValueError(f"{key}: no such stratum; choose from {there}; got {unknown!r}")
+                raise ValueError(
+                    f"{key}: no such stratum; choose from {there}; got {short(unknown)}"
+                )
         if len(set(buy)) != len(buy) or len(buy) < 2:
             raise ValueError("buy should name at least two different strata")
         if target not in buy:
@@ -95,13 +98,14 @@ class StrataSection(Section):
         for name in names:
             if not name.isprintable() or not name.strip() or name != name.strip():
                 raise ValueError(
-                    f"names: a name should be plain text without spaces around it; got {name!r}"
+                    "names: a name should be plain text without spaces around it; "
+                    f"got {short(name)}"
                 )
             # Results and reports spell a rule such as all_easy in these ways.
             alike = name.lower().replace("_", " ").replace("-", " ")
             if alike in spelled:
                 raise ValueError(
-                    f"names: all should differ, not only by case or signs; got {spelled[alike]!r} "
-                    f"and {name!r}"
+                    "names: all should differ, not only by case or signs; "
+                    f"got {short(spelled[alike])} and {short(name)}"
                 )
             spelled[alike] = name

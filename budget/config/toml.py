@@ -13,13 +13,14 @@ from pydantic import (
     ValidationError,
 )
 
-from annotation.errors import InputError
-from annotation.files import readable
+from annotation.errors import InputError, short
+from annotation.files import readable, too_deep_or_long
 from annotation.terms.cost import (
     money,
 )
 
 Money = Annotated[Decimal, BeforeValidator(money)]
+_LARGEST = 10**6  # bytes of a file that people write by hand
 Place = tuple[int | str, ...]  # the keys that lead to a value, and the numbers of a list
 Mistake = Literal["missing", "unknown key", "section for a value"]
 Remedy = Callable[[Mistake, Place], str]  # what to do about a mistake; "" for nothing more to say
@@ -39,18 +40,17 @@ def read_toml(
     Raises InputError: no such file (`if_absent` says what to do then), not UTF-8, not TOML (with
     line and column).
     """
-    with readable(path):
+    with readable(path, _LARGEST, if_absent):
         try:
             text = path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            remedy = f"; {if_absent}" if if_absent else ""
-            raise InputError(f"{path}: no such file{remedy}.") from None
         except IsADirectoryError:
             raise InputError(f"{path}: is a folder; give a .toml file.") from None
     try:
         return tomllib.loads(text, parse_float=number)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error}.") from None
+        raise InputError(f"{path}: not valid TOML: {str(error).rstrip('.')}.") from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path}: cannot be read: {too_deep_or_long(error)}.") from None
 
 
 # What pydantic puts into the place of an error beside keys: parts of unions, keys of tables.
@@ -71,7 +71,7 @@ def first_error(error: ValidationError, remedy: Remedy) -> str:
     if kind == "extra_forbidden":
         return f"{place}: no such key; {remedy('unknown key', keys)}."
     if kind == "model_type":
-        return f"{place} should be a section, [{place}]; got {value!r}."
+        return f"{place} should be a section, [{place}]; got {short(value)}."
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     message = message.replace("Input should", "should").replace("valid tuple", "list")
     is_section = isinstance(value, dict | BaseModel)
@@ -79,5 +79,5 @@ def first_error(error: ValidationError, remedy: Remedy) -> str:
         return f"{place}: should be one value; {instead}."
     # The value of a whole section says nothing that the message does not.
     is_told = not place or is_section or "; got " in message
-    got = "" if is_told else f"; got {value!r}"
+    got = "" if is_told else f"; got {short(value)}"
     return f"{place}: {message}{got}." if place else f"{message}."

@@ -18,7 +18,7 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "faults", "name_value", "arrays"),  # the ground
+        *("errors", "faults", "name_value", "arrays", "file_limits"),  # the ground
         *("files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import torch
-from safetensors import SafetensorError
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -21,7 +20,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from training.models.heads import head_layers
 from training.models.memory import (
     bytes_needed,
@@ -32,6 +31,7 @@ from training.models.memory import (
     packed_layers,
 )
 from training.models.source import ModelKind, ModelSource
+from training.models.trouble import told_of_model
 
 if TYPE_CHECKING:
     from peft import PeftModel
@@ -146,47 +146,34 @@ def load_model(
     if not Path(source.location).is_dir():
         arguments["revision"] = source.revision  # the commit that trials are kept under
     loader = _loader(source.kind, head)
-    try:
+    told = (source.name, "cannot be loaded", "labelmix reads safetensors weights only")
+    with told_of_model(*told):
         skeleton, new_layers = _skeleton(source, loader, arguments)
-        packed = packed_layers(skeleton, new_layers)
-        if quantisation == "nf4":
-            check_four_bits(source.name, skeleton, packed, new_layers)
-        needed = bytes_needed(skeleton, quantisation, dtype, sum(packed.values()))
-        place = wanted or find_place(needed)
-        check_fits(source.name, needed, quantisation, place)
-        del skeleton
-        if quantisation == "nf4":
-            arguments["quantization_config"] = BitsAndBytesConfig(
-                load_in_4bit=True,
-                bnb_4bit_quant_type="nf4",
-                bnb_4bit_use_double_quant=True,
-                bnb_4bit_compute_dtype=computes,
-                llm_int8_skip_modules=list(new_layers) or None,
-            )
-        if place == "auto" or quantisation == "nf4":
-            arguments["device_map"] = place if place == "auto" else {"": place}
+    packed = packed_layers(skeleton, new_layers)
+    if quantisation == "nf4":
+        check_four_bits(source.name, skeleton, packed, new_layers)
+    needed = bytes_needed(skeleton, quantisation, dtype, sum(packed.values()))
+    place = wanted or find_place(needed)
+    check_fits(source.name, needed, quantisation, place)
+    del skeleton
+    if quantisation == "nf4":
+        arguments["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=True,
+            bnb_4bit_compute_dtype=computes,
+            llm_int8_skip_modules=list(new_layers) or None,
+        )
+    if place == "auto" or quantisation == "nf4":
+        arguments["device_map"] = place if place == "auto" else {"": place}
+    with told_of_model(*told):
         model = loader.from_pretrained(source.location, dtype=dtype, **arguments)
-        check_on_gpus(source.name, model)
-        tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
-    except InputError:
-        raise
-    except (OSError, ValueError, SafetensorError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise InputError(
-            f"model '{source.name}': cannot be loaded: {reason}; labelmix reads safetensors "
-            "weights only."
-        ) from None
+    check_on_gpus(source.name, model)
+    tokenizer = _tokenizer(source)
     if quantisation == "nf4":
         _keep_training_kernel(model)
     elif place != "auto":
         model = model.to(place)
-    if tokenizer.pad_token_id is None:
-        if tokenizer.eos_token is None:
-            raise InputError(
-                f"model '{source.name}': its tokenizer has neither a padding nor an end token; "
-                "set pad_token in tokenizer_config.json."
-            )
-        tokenizer.pad_token = tokenizer.eos_token
     model.eval()
     return LoadedModel(
         source.name,
@@ -198,6 +185,34 @@ def load_model(
         head,
         new_layers,
     )
+
+
+def _tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
+    """The tokenizer, with a padding token."""
+    with told_of_model(
+        source.name,
+        "its tokenizer cannot be used",
+        "mend tokenizer.json and tokenizer_config.json, or fetch them anew",
+    ):
+        tokenizer = AutoTokenizer.from_pretrained(source.location, trust_remote_code=False)
+        longest = tokenizer.model_max_length
+        if isinstance(longest, bool) or not isinstance(longest, int | float):
+            raise InputError(
+                f"model '{source.name}': tokenizer_config.json: model_max_length should be a "
+                f"number; got {short(longest)}."
+            )
+        tokenizer(_ANY_TEXT)  # some vocabularies fail at the first word that they lack
+        if tokenizer.pad_token_id is None:
+            if tokenizer.eos_token is None:
+                raise InputError(
+                    f"model '{source.name}': its tokenizer has neither a padding nor an end token; "
+                    "set pad_token in tokenizer_config.json."
+                )
+            tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+_ANY_TEXT = "Question: how many? (A) 7 apples\n(B) none.\nAnswer: \u2603"
 
 
 def _loader(kind: ModelKind, head: Head | None) -> Any:  # noqa: ANN401 - transformers' own types

@@ -2,19 +2,24 @@
 
 import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from safetensors import safe_open
-from transformers import AutoConfig
+from transformers import AutoConfig, PretrainedConfig
 from transformers.utils import cached_file
 
-from annotation.errors import InputError, MachineError
+from annotation.errors import InputError, MachineError, short
 from annotation.faults import os_failure
+from training.models.trouble import told_of_model
 
 PICO_FOLDER = Path(__file__).parents[1] / "pico" / "checkpoint"
 _PICO_REVISION = "8f547d72d4a68778"  # whoever trains it anew writes the new one here
+_LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
+_MOST_LAYERS = 2_000
+_MOST_PARTS = 1_000_000  # of anything else that a configuration counts: labels, heads, experts
 ModelKind = Literal["decoder", "encoder"]
 # Weight files up to this size enter the revision whole, of larger ones a block in every stretch.
 _HASHED_WHOLE = 2 << 30
@@ -47,7 +52,7 @@ def find_model(name: str) -> ModelSource:
     """
     location = str(PICO_FOLDER) if name == "pico" else name
     folder = Path(location)
-    looks_local = folder.exists() or location.startswith((".", "/", "~")) or "\\" in location
+    looks_local = _exists(folder) or location.startswith((".", "/", "~")) or "\\" in location
     if looks_local and not (folder / "config.json").is_file():
         raise InputError(
             f"model '{name}': no config.json there; give a folder in Hugging Face format, "
@@ -55,20 +60,25 @@ def find_model(name: str) -> ModelSource:
         )
     if name == "pico":
         _check_pico()
-    try:
+    if looks_local:
+        what, remedy = "its configuration cannot be used", "mend config.json, or fetch it anew"
+    else:
+        what = "neither a folder nor a hub id that can be reached"
+        remedy = "give a folder in Hugging Face format, a hub id such as 'org/name', or 'pico'"
+    with told_of_model(name, what, remedy):
+        _check_counts(name, PretrainedConfig.get_config_dict(location)[0])
         config = AutoConfig.from_pretrained(location, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "unknown error"
+        architectures = list(config.architectures or [])
+    if not all(isinstance(own, str) for own in architectures):
         raise InputError(
-            f"model '{name}': neither a folder nor a hub id that can be reached ({reason}); "
-            "give a folder in Hugging Face format, a hub id such as 'org/name', or 'pico'."
-        ) from None
+            f"model '{name}': config.json: architectures should be texts; "
+            f"got {short(architectures)}."
+        )
     if config.is_encoder_decoder or not hasattr(config, "num_hidden_layers"):
         raise InputError(
             f"model '{name}' is of type '{config.model_type}': labelmix takes causal language "
             "models and text encoders; name one of these."
         )
-    architectures = config.architectures or []
     decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
     revision = getattr(config, "_commit_hash", None) or _folder_revision(folder)
     return ModelSource(name, location, revision, "decoder" if decoder else "encoder")
@@ -85,6 +95,31 @@ def _check_pico() -> None:
             f"{PICO_FOLDER}: the embedded model is damaged (revision {found}, not "
             f"{_PICO_REVISION}); install labelmix again, or name another model."
         )
+
+
+def _exists(folder: Path) -> bool:
+    try:
+        return folder.exists()
+    except OSError:  # a name too long for a file
+        return False
+
+
+def _check_counts(name: str, document: Mapping[str, object]) -> None:
+    """Before a library counts up to them: layers, labels and the like that no model has so many of.
+
+    Raises InputError.
+    """
+    for key, value in document.items():
+        is_count = key in _LAYERS or key.startswith(("num_", "n_"))
+        if not is_count or not isinstance(value, int | float):
+            continue
+        most = _MOST_LAYERS if key in _LAYERS else _MOST_PARTS
+        least = 1 if key in _LAYERS else -1  # which stands for none, in some
+        if not least <= value <= most:
+            raise InputError(
+                f"model '{name}': config.json: {key} should be from {least} to {most:,}; "
+                f"got {short(value)}."
+            )
 
 
 def _folder_revision(folder: Path) -> str:

@@ -7,7 +7,7 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
 from annotation.arrays import Array
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.labelling.labels import Labels
 from training.targets.make import (
     Targets,
@@ -77,5 +77,5 @@ def target_settings(settings: dict[str, Any]) -> TargetSettings:
         first = error.errors()[0]
         raise InputError(
             f"target setting '{'.'.join(str(part) for part in first['loc'])}': "
-            f"{first['msg']}; got {first.get('input')!r}."
+            f"{first['msg']}; got {short(first.get('input'))}."
         ) from None

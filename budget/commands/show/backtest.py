@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.estimates import Estimate
 from analysis.run.wording import method_name
 from budget.backtest.regret import KINDS
 from budget.backtest.result import BacktestResult, PolicySummary
+from budget.commands.screen import Screen
 
 _HEADINGS = {"easy": "easy", "hard": "hard", "mix": "a mix", "equal": "no matter"}
 
 
 def show_backtest(result: BacktestResult) -> None:
     """Every policy over all worlds, then its regret by what is the best buy."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     half = "design" if result.half == "design" else "held-out"
     title = f"{len(result.worlds)} {half} worlds, {result.markets} campaigns each"
     if result.method != "probe":

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.curves.result import CurvesResult, Difference
@@ -17,13 +16,14 @@ from analysis.numbers import (
     span,
 )
 from analysis.run.wording import method_name
+from budget.commands.screen import Screen
 
 RatePair = tuple[float, float]  # error rates of easy and hard labels
 
 
 def show_curves(result: CurvesResult) -> None:
     """What was found, the accuracies, and the differences at equal labels, money and noise."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     for heading, sentences in findings(result).items():
         console.print(f"\n{heading}", style="bold")
         for sentence in sentences:

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.hardness.result import Bin, HardnessResult, MeasureResult
 from annotation.hardness.registry import MEASURES
+from budget.commands.screen import Screen
 
 _BAR_WIDTH = 40
 _MATRIX_WIDTH = 9  # of a column of the correlation matrix
@@ -14,7 +14,7 @@ _MATRIX_WIDTH = 9  # of a column of the correlation matrix
 
 def show_hardness(result: HardnessResult) -> None:
     """Print strata, histograms and correlations."""
-    console = Console(markup=False, highlight=False)
+    console = Screen()
     console.print(f"{result.items:,} items from '{result.source}'")
     for remark in result.remarks:
         console.print(f"note: {remark}", soft_wrap=True)
@@ -30,7 +30,7 @@ def show_hardness(result: HardnessResult) -> None:
 
 def show_registry() -> None:
     """Print every measure there is, what it needs and what it costs."""
-    console = Console(markup=False, highlight=False)
+    console = Screen()
     table = Table(title="Hardness measures")
     table.add_column("measure", no_wrap=True, min_width=max(map(len, MEASURES)))
     for head in ("family", "meaning", "cost"):
@@ -40,7 +40,7 @@ def show_registry() -> None:
     console.print(table)
 
 
-def _show_measure(console: Console, measure: MeasureResult, items: int) -> None:
+def _show_measure(console: Screen, measure: MeasureResult, items: int) -> None:
     console.print(f"\n{measure.name}" + (f": {measure.meaning}" if measure.meaning else ""))
     if measure.minimum is None or measure.median is None or measure.maximum is None:
         console.print(f"  known of none of the {items:,} items")
@@ -90,7 +90,7 @@ def _short(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
-def _show_correlations(console: Console, result: HardnessResult) -> None:
+def _show_correlations(console: Screen, result: HardnessResult) -> None:
     """One row per measure, numbered, so that many fit the width of a terminal."""
     names = [measure.name for measure in result.measures]
     longest = max(map(len, names))

@@ -2,12 +2,13 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
 from rich.table import Table
 
 from analysis.estimates import Record
+from annotation.errors import cut_in_the_middle
 from annotation.items.table import fingerprint, measures, shared_choices
 from budget.commands.item_source import LoadedItems
+from budget.commands.screen import Screen
 
 
 class MeasureDescription(Record):
@@ -19,6 +20,9 @@ class MeasureDescription(Record):
     median: float | None
     quartile_3: float | None
     maximum: float | None
+
+
+_LONGEST_EXAMPLE = 1_000  # characters
 
 
 class ItemsDescription(Record):
@@ -79,9 +83,10 @@ def _describe_measure(values: NDArray[np.float64]) -> MeasureDescription:
 
 def show_description(description: ItemsDescription) -> None:
     """Print a description for a person."""
-    console = Console(markup=False)
+    console = Screen()
     console.print(f"{description.items:,} items from '{description.source}'", highlight=False)
-    console.print(f"for example: {description.example}", markup=False, highlight=False)
+    example = cut_in_the_middle(description.example, _LONGEST_EXAMPLE)
+    console.print(f"for example: {example}", markup=False, highlight=False)
     choices = ", ".join(f"{n:,} with {size}" for size, n in description.choices.items())
     console.print(f"choices: {choices}; groups: {description.groups:,}", highlight=False)
     if description.chance_accuracy is not None:

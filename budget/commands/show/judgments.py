@@ -7,7 +7,6 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from rich.console import Console
 from rich.table import Column, Table
 
 from analysis.numbers import (
@@ -25,6 +24,7 @@ from annotation.team.error_rates import ErrorRate
 from annotation.team.label_cost import LabelCost
 from annotation.team.report import JudgmentReport
 from annotation.team.staffing import Throughput
+from budget.commands.screen import Screen
 from budget.market.measured_terms import as_estimate
 
 _NAME = partial(Column, "annotator", overflow="fold")  # a name cut short is nobody's
@@ -69,7 +69,7 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
 
 def show_report(report: JudgmentReport, reading: CheckedJudgments, currency: str = "$") -> None:
     """Print tables of strata, roles and annotators, bill, people needed, and all that is odd."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     console.print(_head(report))
     console.print(_error_table(report))
     console.print(_time_table(report, currency))
@@ -220,14 +220,14 @@ def _pairs_table(report: JudgmentReport) -> Table:
     return table
 
 
-def _show_some(console: Console, title: str, things: tuple[object, ...]) -> None:
+def _show_some(console: Screen, title: str, things: tuple[object, ...]) -> None:
     for thing in things[:MOST_ROWS]:
         console.print(f"{title}: {thing}", style="yellow")
     if len(things) > MOST_ROWS:
         console.print(f"{title}: {len(things) - MOST_ROWS:,} more, see --json", style="yellow")
 
 
-def _show_rejected(console: Console, rejected: Sequence[Rejection]) -> None:
+def _show_rejected(console: Screen, rejected: Sequence[Rejection]) -> None:
     """The first rows and values of every file and column, and how many there are."""
     groups: dict[tuple[str, str, bool], list[Rejection]] = defaultdict(list)
     for each in rejected:

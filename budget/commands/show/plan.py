@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.estimates import Estimate
@@ -17,6 +16,7 @@ from analysis.numbers import (
 )
 from analysis.run.verdicts import plain_name
 from analysis.run.wording import method_name
+from budget.commands.screen import Screen
 from budget.decision import wording as sentences
 from budget.decision.headline import headline
 from budget.decision.replan import Replan
@@ -25,7 +25,7 @@ from budget.decision.result import Decision
 
 def show_replan(replanned: Replan) -> None:
     """Print a decision, what it was chosen from, and what would change it."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     decision, currency = replanned.decision, replanned.currency
     first, then = headline(decision, replanned.action, currency, replanned.pilot.labels)
     console.print(first, style="bold")

@@ -1,6 +1,5 @@
 """What a finished run prints for a person."""
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.numbers import (
@@ -23,11 +22,12 @@ from analysis.run.wording import (
     recommendation,
     supervision_gap,
 )
+from budget.commands.screen import Screen
 
 
 def show_result(result: RunResult) -> None:
     """The recommendation, the exchange rate, the SGR and a table per method."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     console.print()
     console.print(recommendation(result), style="bold")
     for said in where_labels_came_from(result):

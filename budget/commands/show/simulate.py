@@ -1,8 +1,8 @@
 """What `labelmix simulate` prints for a person."""
 
-from rich.console import Console
 from rich.table import Table
 
+from budget.commands.screen import Screen
 from budget.simulate.presets import PRESETS
 from budget.simulate.result import SimulationResult
 from budget.simulate.wording import findings, short_name, table_rows
@@ -12,7 +12,7 @@ _WIDE = 110  # columns of a terminal
 
 def show_simulation(result: SimulationResult) -> None:
     """Sentences, a table of a part of the cells, assumptions with their sources, notes."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     console.print(result.title, style="bold")
     for sentence in findings(result):
         console.print(f"- {sentence}")
@@ -38,7 +38,7 @@ def show_simulation(result: SimulationResult) -> None:
 
 def show_presets() -> None:
     """Every preset with its numbers and where each comes from."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     for preset in PRESETS.values():
         console.print(f"{preset.name}: {preset.title}", style="bold")
         console.print(f"  grid: {preset.x}, {preset.y}")

@@ -1,16 +1,16 @@
 """What `labelmix trial` prints for a person."""
 
-from rich.console import Console
 from rich.table import Table
 
 from analysis.accuracy import CONFIDENCE
 from analysis.numbers import interval_name, labels_text, percent, span
 from analysis.single_trial import SingleTrial
+from budget.commands.screen import Screen
 
 
 def show_single_trial(found: SingleTrial) -> None:
     """A table of accuracy per stratum."""
-    console = Console(highlight=False, markup=False)
+    console = Screen()
     bought = labels_text(found.labels, tuple(found.labels)) if found.labels else "nothing"
     table = Table(
         "test items",

@@ -19,11 +19,18 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
+@pytest.fixture
+def folders_for_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let local folders stand in place of hub ids, which no user may do."""
+    monkeypatch.setattr("annotation.items.hub.check_hub_id", lambda hub_id, instead: None)
+
+
 def write(path: Path, *records: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
 
 
+@pytest.mark.usefixtures("folders_for_ids")
 def test_tabular_from_the_hub(tmp_path: Path) -> None:
     hub = tmp_path / "hub"
     write(hub / "train.jsonl", {"q": "?", "choices": ["x", "y"], "answer": 1, "n": 2})
@@ -40,6 +47,7 @@ def test_tabular_from_the_hub(tmp_path: Path) -> None:
         load_tabular(hub_id=str(hub), split="dev", columns=columns)
 
 
+@pytest.mark.usefixtures("folders_for_ids")
 def test_sst5_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path / "hub" / "train.jsonl", {"text": "fine", "label": 3, "label_text": "positive"})
     write(tmp_path / "hub" / "test.jsonl", {"text": "awful", "label": 0, "label_text": "negative"})
@@ -47,6 +55,7 @@ def test_sst5_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert sst5.load_sst5()["item_id"].tolist() == ["sst5-train-000001", "sst5-test-000001"]
 
 
+@pytest.mark.usefixtures("folders_for_ids")
 def test_arc_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub = tmp_path / "hub"
     configs = ""
@@ -68,6 +77,7 @@ def test_arc_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         hub_splits(str(hub), "ARC-Hard")
 
 
+@pytest.mark.usefixtures("folders_for_ids")
 def test_gsm8k_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub = tmp_path / "hub"
     configs = "- config_name: main\n  data_files:\n"
@@ -81,6 +91,7 @@ def test_gsm8k_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     assert items["answer_text"].tolist() == ["1", "1"]
 
 
+@pytest.mark.usefixtures("folders_for_ids")
 def test_strategyqa_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = {"qid": "q1", "question": "?", "answer": True, "facts": ["f"], "decomposition": ["d"]}
     write(tmp_path / "hub" / "train.jsonl", record)
@@ -88,6 +99,7 @@ def test_strategyqa_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert strategyqa.load_strategyqa()["item_id"].tolist() == ["q1"]
 
 
+@pytest.mark.usefixtures("folders_for_ids")
 def test_mmlu_stem_from_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hub = tmp_path / "hub"
     configs = ""
