@@ -238,7 +238,7 @@ class _Column:
                     break
                 places.append(place)
             else:
-                fits[name] = places  # type: ignore[index]  # one of the literals
+                fits[name] = places
         return fits
 
     def mixed_words(self) -> Mapping[str, str]:

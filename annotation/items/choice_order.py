@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.arrays import mixed
 from annotation.items.table import shared_choices
 
 # RE2, over the text of one choice.
@@ -27,7 +28,6 @@ _SPEAKS_OF_PLACES = (
 )
 _NEARLY_ALL = 0.9
 _FEWEST_TOLD = 10  # items; in fewer, one place is soon the place of all
-_MULTIPLIERS = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB)  # splitmix64
 
 
 @dataclass(frozen=True)
@@ -86,10 +86,7 @@ def _keys(flat: list[str], questions: list[str], row: NDArray[np.int64]) -> NDAr
         pd.util.hash_array(np.array(texts, dtype=object), categorize=False)
         for texts in (flat, questions)
     )
-    mixed = own + asked[row] * np.uint64(_MULTIPLIERS[0])
-    for shift, multiplier in zip((30, 27), _MULTIPLIERS[1:], strict=True):
-        mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(multiplier)
-    return np.asarray(mixed ^ (mixed >> np.uint64(31)))
+    return mixed(own, asked[row])
 
 
 def _sorted_within(

@@ -25,8 +25,8 @@ def write_table(
 
     In a CSV file choices are a JSON list. The answer is the text of the gold choice there,
     elsewhere its index from 0; where that could be read in another way, too, it is written so that
-    it cannot. Empty texts and unknown numbers are empty. `texts` are further columns, (items,) each, that are
-    no measures.
+    it cannot. Empty texts and unknown numbers are empty. `texts` are further columns, (items,)
+    each, that are no measures.
 
     Raises InputError if the suffix is another, the table is not valid or cannot be written.
     """

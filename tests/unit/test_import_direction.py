@@ -25,7 +25,7 @@ ROOMS = {
     ),
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
-        *("targets", "probes", "tuning"),  # models that learn
+        *("targets", "probes", "tuning", "ties"),  # models that learn, and what they answer
         *("task", "trial", "store", "features"),  # what is learnt, and what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from annotation.items.table import gold_texts
 from annotation.items.validate import validate_items
 
 
-def table(choices: list[list[str]], answers: list[int | None]) -> pd.DataFrame:
+def table(choices: list[list[str]], answers: Sequence[int | None]) -> pd.DataFrame:
     frame = pd.DataFrame(
         {
             "item_id": [f"q{k}" for k in range(len(choices))],
