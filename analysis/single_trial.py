@@ -1,6 +1,6 @@
 """`labelmix trial`: one purchase with one method, over several seeds, without planning anything."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,15 +10,16 @@ from scipy.stats import binomtest
 
 from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.estimates import Estimate, Record
-from analysis.numbers import labels_text
+from analysis.numbers import labels_text, percent
 from annotation.errors import InputError
+from annotation.items.table import REMARKS
 from annotation.locks import exclusive
 from annotation.terms.cost import mix_cost
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
 from training.store import TrialStore
-from training.trial import Method, Trial, TrialResult
+from training.trial import INDISTINCT, Method, Trial, TrialResult
 
 
 class SingleTrial(Record):
@@ -38,6 +39,7 @@ class SingleTrial(Record):
     settings: dict[str, Any]
     accuracy: dict[str, Estimate]
     details: dict[str, float]  # mean over seeds of what the method tells beside it
+    remarks: list[str]  # how the items were read, and what the accuracy does not show
     seconds: float  # mean per seed
 
 
@@ -107,6 +109,7 @@ def _summarise(
         own = correct[:, of_stratum]
         accuracy[name] = _estimate(own, task.test_groups[of_stratum])
     names = [n for n in results[0].details if all(n in result.details for result in results)]
+    details = {n: float(np.mean([r.details[n] for r in results])) for n in names}
     return SingleTrial(
         method=trials[0].method,
         model=lab.source.label,
@@ -121,9 +124,21 @@ def _summarise(
         judgments=trials[0].recipe.judgments,
         settings=dict(trials[0].recipe.settings),
         accuracy=accuracy,
-        details={n: float(np.mean([r.details[n] for r in results])) for n in names},
+        details=details,
+        remarks=[*task.items.attrs.get(REMARKS, ()), *indistinct_remarks(details)],
         seconds=float(np.mean([result.seconds for result in results])),
     )
+
+
+def indistinct_remarks(details: Mapping[str, float]) -> list[str]:
+    """A sentence where the model scores all choices of some test items alike; none else."""
+    share = details.get(INDISTINCT, 0.0)
+    if not share:
+        return []
+    return [
+        f"the model cannot tell the choices of {percent(share, 0)} of the test items apart: it "
+        "scores them all alike, and one of them was drawn. Perhaps it does not know their words."
+    ]
 
 
 def _estimate(correct: NDArray[np.bool_], groups: NDArray[np.object_]) -> Estimate:

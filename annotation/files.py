@@ -1,42 +1,89 @@
 """Read tables of records from JSONL, CSV and Parquet files; write files whole or not at all."""
 
 import csv
+import gzip
 import io
 import json
 import os
 import shutil
 import tempfile
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
-from annotation.file_limits import check_file, read_parquet_table
+from annotation.file_limits import check_file, largest_file, read_parquet_table, too_large
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 TableRow = dict[str, Any]  # one row: column name -> value
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
+_PACKED = ".gz"
 
 
 def read_records(path: Path) -> list[TableRow]:
     """Read the rows of a table, in the order of the file.
 
     The suffix says the format: `.jsonl` (one JSON object a line, blank lines are skipped),
-    `.csv` (with a header; every value is a text) or `.parquet`.
+    `.csv` (with a header; every value is a text) or `.parquet`. The first two may be packed by
+    gzip, as `.jsonl.gz` and `.csv.gz`.
 
     Raises InputError if the suffix is another, or the file is absent, cannot be read, or is
     malformed (with the line).
     """
     readers = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
-    reader = readers.get(path.suffix.lower())
+    reader = readers.get(table_suffix(path))
     if reader is None:
         raise InputError(
             f"{path}: unknown kind of file '{path.suffix}'; give one of {', '.join(SUFFIXES)}."
         )
     with readable(path):
         return reader(path)
+
+
+def table_suffix(path: Path) -> str:
+    """The kind of a table by its name, in lower case: ".csv" of "items.csv" and "items.csv.gz"."""
+    if path.suffix.lower() != _PACKED:
+        return path.suffix.lower()
+    inner = Path(path.stem).suffix.lower()
+    return inner if inner in (".jsonl", ".csv") else _PACKED
+
+
+def _open_text(path: Path, newline: str | None = None) -> IO[str]:
+    # Some editors put a byte order mark first.
+    if path.suffix.lower() == _PACKED:
+        unfolded = io.BufferedReader(_Unfolded(path), 1 << 20)
+        return io.TextIOWrapper(unfolded, encoding="utf-8-sig", newline=newline)
+    return path.open(encoding="utf-8-sig", newline=newline)
+
+
+class _Unfolded(io.RawIOBase):
+    """What a gzip file holds, up to the size that is read at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = gzip.open(path, "rb")  # noqa: SIM115 - closed with this one
+        self._most = largest_file()
+        self._read = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "WriteableBuffer") -> int:
+        count = self._file.readinto(buffer)
+        self._read += count
+        if self._read > self._most:
+            raise too_large(self._path, self._read, " and more when it is unfolded")
+        return count
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 @contextmanager
@@ -55,6 +102,8 @@ def readable(path: Path, most: int | None = None, if_absent: str = "") -> Iterat
         raise InputError(
             f"{path}: is not UTF-8 text (byte {error.start}); save it as UTF-8."
         ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(f"{path}: cannot be read: {error}.") from None
     except OSError as error:
         raise os_failure(path, "read", error) from None
     except ValueError as error:  # a null byte in the path
@@ -65,7 +114,7 @@ def readable(path: Path, most: int | None = None, if_absent: str = "") -> Iterat
 
 def _read_jsonl(path: Path) -> list[TableRow]:
     records: list[TableRow] = []
-    with path.open(encoding="utf-8-sig") as file:  # some editors put a byte order mark first
+    with _open_text(path) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
@@ -89,10 +138,11 @@ def _read_jsonl(path: Path) -> list[TableRow]:
 
 
 def _read_csv(path: Path) -> list[TableRow]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _open_text(path, newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
             header = next(reader, [])
+            _check_separator(header, path)
             repeated = [name for name in header if header.count(name) > 1]
             if repeated:
                 raise InputError(f"{path}: column '{repeated[0]}' occurs twice in the header.")
@@ -109,6 +159,16 @@ def _read_csv(path: Path) -> list[TableRow]:
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num} is not CSV: {error}.") from None
     return records
+
+
+def _check_separator(header: list[str], path: Path) -> None:
+    """Raise InputError if the header is one name that another separator divides into columns."""
+    for separator, name in ((";", "';'"), ("\t", "tabs"), ("|", "'|'")):
+        if len(header) == 1 and separator in header[0].strip():
+            raise InputError(
+                f"{path}: line 1: values are separated by {name}; save it with commas, numbers "
+                "with decimal points (in a spreadsheet: 'CSV UTF-8 (comma delimited)')."
+            )
 
 
 def _read_parquet(path: Path) -> list[TableRow]:

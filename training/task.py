@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from annotation.arrays import Positions, generator
+from annotation.arrays import Array, Positions, generator
 from annotation.errors import InputError
 from annotation.items.table import fingerprint, shared_choices
 from annotation.strata.bands import Strata
+from training.ties import tie_draws
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,15 @@ class Task:
     def _content(self) -> "pd.Series[str]":
         """What each item asks, (items)."""
         return self.items["question"] + "\n" + self.items["choices"].map("\n".join)
+
+    @cached_property
+    def tie_draws(self) -> Array:
+        """Which of an item's choices is taken where a model scores them alike: the largest.
+
+        (items, most choices), from 0 to 1; an item with the same text has the same.
+        """
+        content = pd.util.hash_array(self._content.to_numpy(dtype=object), categorize=False)
+        return tie_draws(content, int(self.choice_counts.max()))
 
     @cached_property
     def answers(self) -> NDArray[np.int64]:

@@ -31,7 +31,10 @@ Method = Literal["zero_shot", "in_context", "chain_of_thought", "probe", "qlora"
 """
 
 # Raised whenever the same trial would come out differently: old results are then not re-used.
-RECIPE_VERSION = 2
+RECIPE_VERSION = 3
+
+# Detail of a result: share of test items whose choices the model scores all alike.
+INDISTINCT = "indistinct_share"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,7 @@
-"""Read choices and gold answers in the many ways in which tables write them."""
+"""Read choices in the many ways in which tables write them."""
 
 import json
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +17,9 @@ class LabelledChoices:
 def choices_in(value: object) -> LabelledChoices:
     """Read the choices of one item from one value.
 
-    A list; a dict {"text": [...], "label": [...]}; or a text: JSON of either, or choices
-    separated by "|". Nothing, or an empty text, is no choices.
+    A list of texts, or of objects {"label": ..., "text": ...}; a dict {"text": [...], "label":
+    [...]}, or {"A": ..., "B": ...}; or a text: JSON of one of these, or choices separated by "|".
+    Nothing, or an empty text, is no choices.
 
     Raises ValueError that says what is wrong.
     """
@@ -28,17 +28,31 @@ def choices_in(value: object) -> LabelledChoices:
     if value is None:
         return LabelledChoices(())
     if isinstance(value, dict):
+        by_label = {label: text for label, text in value.items() if text is not None}
+        if "text" not in value and len(by_label) > 1 and all(map(_is_text, by_label.values())):
+            return _labelled(list(by_label.values()), list(by_label))
         texts, labels = value.get("text"), value.get("label", [])
         if not isinstance(texts, list) or not isinstance(labels, list):
             raise ValueError('a dict of choices should be {"text": [...], "label": [...]}')
-        if labels and len(labels) != len(texts):
-            raise ValueError(f"has {len(texts)} texts and {len(labels)} labels")
-        return LabelledChoices(
-            tuple(map(choice_text, texts)), tuple(str(k).strip() for k in labels)
-        )
+        return _labelled(texts, labels)
     if isinstance(value, list | tuple):
+        if value and all(isinstance(choice, dict) and "text" in choice for choice in value):
+            labels = [choice["label"] for choice in value if choice.get("label") is not None]
+            return _labelled([choice["text"] for choice in value], labels)
         return LabelledChoices(tuple(map(choice_text, value)))
     raise ValueError(f"should be a list of texts; got {value!r:.60}")
+
+
+def _labelled(texts: Sequence[object], labels: Sequence[object]) -> LabelledChoices:
+    if labels and len(labels) != len(texts):
+        raise ValueError(f"has {len(texts)} texts and {len(labels)} labels")
+    return LabelledChoices(
+        tuple(map(choice_text, texts)), tuple(str(label).strip() for label in labels)
+    )
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
 
 
 def _parse(text: str) -> object:
@@ -60,111 +74,3 @@ def choice_text(value: object) -> object:
     if isinstance(value, int | float):
         return str(value)
     return value.strip() if isinstance(value, str) else value
-
-
-def resolve_answers(
-    answers: Sequence[object], options: Sequence[LabelledChoices]
-) -> tuple[list[int | None], tuple[int, str] | None]:
-    """Find the gold choice of every item.
-
-    Four readings are tried in this order: the text of a choice, a label of a choice, a letter A-Z
-    (A is the first choice), an index from 0. The first that fits the WHOLE column is taken, so
-    that the index "2" of one item is not taken for the choice "2" of another. If none fits the
-    whole column, every value is read by itself, and has to have one meaning. A number (not a text)
-    is a label or an index only.
-
-    Parameters
-    ----------
-    answers
-        One value per item, (items); None or an empty text: no answer.
-    options
-        The choices of every item, (items).
-
-    Returns
-    -------
-    The index of the gold choice per item, (items), None where there is no answer; and the first
-    problem, as (row from 0, what is wrong), or None.
-    """
-    rows = [row for row, answer in enumerate(answers) if not _is_absent(answer)]
-    indices: list[int | None] = [None] * len(answers)
-    for reading in _READINGS:
-        found = {row: reading(answers[row], options[row]) for row in rows}
-        if None not in found.values():
-            for row, index in found.items():
-                indices[row] = index
-            return indices, None
-    for row in rows:
-        meanings = {reading(answers[row], options[row]) for reading in _READINGS} - {None}
-        texts = list(options[row].texts)
-        if not meanings:
-            where = f"of {texts!r:.200}" if texts else "(the item has no choices)"
-            return indices, (row, f"{answers[row]!r} is no text, label, letter or index {where}")
-        if len(meanings) > 1:
-            choices = " or ".join(
-                repr(texts[k]) for k in sorted(m for m in meanings if m is not None)
-            )
-            return indices, (
-                row,
-                f"{answers[row]!r} can mean {choices}; write all answers of the column in one way",
-            )
-        indices[row] = meanings.pop()
-    return indices, None
-
-
-def _is_absent(answer: object) -> bool:
-    if isinstance(answer, float) and answer != answer:  # NaN
-        return True
-    return answer is None or (isinstance(answer, str) and not answer.strip())
-
-
-def _position(value: str, among: Sequence[object]) -> int | None:
-    return among.index(value) if value in among else None
-
-
-def _by_text(answer: object, options: LabelledChoices) -> int | None:
-    if isinstance(answer, bool):  # true among the choices "true" and "false", in either spelling
-        spelled = (str(answer), str(answer).lower())
-        return next((k for k, text in enumerate(options.texts) if text in spelled), None)
-    return _position(answer.strip(), options.texts) if isinstance(answer, str) else None
-
-
-def _by_label(answer: object, options: LabelledChoices) -> int | None:
-    if isinstance(answer, str):
-        return _position(answer.strip(), options.labels)
-    number = _whole(answer)
-    return None if number is None else _position(str(number), options.labels)
-
-
-def _by_letter(answer: object, options: LabelledChoices) -> int | None:
-    if not isinstance(answer, str) or not re.fullmatch("[A-Za-z]", answer.strip()):
-        return None
-    return _within(ord(answer.strip().upper()) - ord("A"), options)
-
-
-def _by_index(answer: object, options: LabelledChoices) -> int | None:
-    if isinstance(answer, str):
-        written = re.fullmatch(r"([0-9]{1,9})(\.0+)?", answer.strip())
-        return _within(int(written[1]), options) if written else None
-    number = _whole(answer)
-    return None if number is None else _within(number, options)
-
-
-def _whole(answer: object) -> int | None:
-    if isinstance(answer, bool):
-        return None
-    # A column of integers with gaps arrives as floats.
-    if isinstance(answer, float) and answer.is_integer():
-        return int(answer)
-    return answer if isinstance(answer, int) else None
-
-
-def _within(index: int, options: LabelledChoices) -> int | None:
-    return index if 0 <= index < len(options.texts) else None
-
-
-_READINGS: tuple[Callable[[object, LabelledChoices], int | None], ...] = (
-    _by_text,
-    _by_label,
-    _by_letter,
-    _by_index,
-)

@@ -2,10 +2,15 @@
 
 import math
 import numbers
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+_MEANT_AS_NUMBERS = 0.5  # of a column's values; with fewer numbers it is no measure gone wrong
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]*,[0-9]+\s*")
+# Row numbers that pandas writes beside a table, under a name of its own or none.
+_ROW_NUMBERS = re.compile(r"__index_level_[0-9]+__|Unnamed: [0-9]+|\s*")
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
 
 
@@ -13,12 +18,23 @@ _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
 class NoNumber:
     """Why a column is no measure: its first value that is no number.
 
-    `row` counts from 1; `numbers` is the share of numbers among the values that are there.
+    `row` counts from 1; `numbers` is the share of numbers among the values that are there, and
+    `decimal_commas` of numbers such as "0,5".
     """
 
     row: int
     value: object
     numbers: float
+    decimal_commas: float = 0.0
+
+    @property
+    def is_meant_as_measure(self) -> bool:
+        """Whether most values are numbers, in one spelling or another."""
+        return self.numbers + self.decimal_commas >= _MEANT_AS_NUMBERS
+
+    def __str__(self) -> str:
+        remedy = "; write it with a decimal point" if self.decimal_commas else ""
+        return f"row {self.row} holds {self.value!r:.60}, which is no number{remedy}"
 
 
 def number_in(value: object) -> float | None:
@@ -40,6 +56,11 @@ def number_in(value: object) -> float | None:
         return math.inf  # refused, with its row, by validation
 
 
+def is_row_number(name: str) -> bool:
+    """Whether a column of this name numbers the rows, as pandas calls it, and measures nothing."""
+    return _ROW_NUMBERS.fullmatch(name) is not None
+
+
 def is_measure(values: Sequence[object], is_csv: bool) -> bool:
     """Whether a column that nobody mapped is a measure: numbers, at least one of them known.
 
@@ -55,7 +76,14 @@ def first_no_number(values: Sequence[object], is_csv: bool) -> NoNumber | None:
         return None
     row = fits.index(False)
     known = sum(not (fit and _is_unknown(value)) for fit, value in zip(fits, values, strict=True))
-    return NoNumber(row + 1, values[row], 1 - fits.count(False) / known)
+    commas = 0
+    if _has_decimal_comma(values[row]):
+        commas = sum(map(_has_decimal_comma, values))
+    return NoNumber(row + 1, values[row], 1 - fits.count(False) / known, commas / known)
+
+
+def _has_decimal_comma(value: object) -> bool:
+    return isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value) is not None
 
 
 def _fits(value: object, is_csv: bool) -> bool:

@@ -1,14 +1,19 @@
 """`tabular`: the user's own items, from a JSONL, CSV or Parquet file or a hub data set."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import TableRow, read_records
+from annotation.files import TableRow, read_records, table_suffix
+from annotation.items.answers import answer_reading
+from annotation.items.choice_order import in_own_order
 from annotation.items.numeric_columns import NoNumber
+from annotation.items.table import NO_NUMBERS, REMARKS
 from annotation.items.table_reader import MappedBy, TableReader
 from annotation.items.validate import validate_items
 
@@ -24,6 +29,7 @@ class UserTable:
     columns : name in the item table -> name in the file, as far as they differ
     items : the item table, (items); answers may be unknown
     no_numbers : columns that are left out of the item table because a value is no number
+    given_choices : item_id -> its choices as they stand in the file, where their order is another
     """
 
     path: Path
@@ -31,6 +37,7 @@ class UserTable:
     columns: Mapping[str, str]
     items: pd.DataFrame
     no_numbers: Mapping[str, NoNumber]
+    given_choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def is_csv(self) -> bool:
@@ -50,18 +57,21 @@ def load_tabular(
     config: str | None = None,
     columns: dict[str, str] | None = None,
     choices: list[str] | None = None,
+    answers: str | None = None,
 ) -> pd.DataFrame:
     """Load an item table from a file or from the hub.
 
     How the columns are read:
 
     - item_id: numbers become texts. Without it, items are "row-000001", "row-000002", ...
-    - choices: a list; a dict {"text": [...], "label": [...]}; a text that is JSON of either, or
-      separated by "|"; or several columns, mapped as "a,b,c,d", whose names are then the labels
-      (empty ones at the end are left out). Surrounding spaces are taken off.
-    - answer: the exact text of a choice; else a label of one; else a letter (A is the first
-      choice); else an index from 0. The first of these that fits the whole column is taken; see
-      `annotation.items.choices.resolve_answers`.
+    - choices: a list; a list of objects {"label": ..., "text": ...}; a dict {"text": [...],
+      "label": [...]} or {"A": ..., "B": ...}; a text that is JSON of one of these, or separated by
+      "|"; or several columns, mapped as "a,b,c,d", whose names are then the labels (empty ones at
+      the end are left out). Surrounding spaces are taken off. Where items have choices of their
+      own, these are put in an order of their own, see `annotation.items.choice_order`.
+    - answer: the text of a choice; or its label, or its letter (A is the first choice); or its
+      number, counted from 0 or from 1. The column has one reading, which `attrs` of the table
+      tell; see `annotation.items.answers.read_answers`.
     - answer_text, group, reasoning: texts; empty is absent.
     - every other column that is numeric is a hardness measure under its own name; an empty value
       or NA is unknown. Others are left out unless mapped.
@@ -69,7 +79,8 @@ def load_tabular(
     Parameters
     ----------
     path
-        A file; its suffix is .jsonl, .csv or .parquet. Either this or `hub_id`.
+        A file; its suffix is .jsonl, .csv (both also with .gz) or .parquet. Either this or
+        `hub_id`.
     hub_id
         A data set on the hub, read with the `datasets` library.
     split, config
@@ -80,16 +91,18 @@ def load_tabular(
     choices
         The choices of all items, where the data have no column for them (a column `choices` of
         the data is then not read).
+    answers
+        How answers are read, where several readings fit: "text", "letter", "index0" or "index1".
 
     Raises
     ------
     InputError
         If neither or both of `path` and `hub_id` are given; the file is absent, unreadable,
         malformed or of an unknown kind; the hub cannot be reached; a column is missing; an answer
-        matches no choice; or the table is not valid, see
+        matches no choice, or answers can be read in several ways; or the table is not valid, see
         `annotation.items.validate.validate_items`.
     """
-    return _load(path, hub_id, split, config, columns, choices, require_answers=True)
+    return _load(path, hub_id, split, config, columns, choices, answers, require_answers=True)
 
 
 def load_partly_answered(
@@ -99,9 +112,10 @@ def load_partly_answered(
     config: str | None = None,
     columns: dict[str, str] | None = None,
     choices: list[str] | None = None,
+    answers: str | None = None,
 ) -> pd.DataFrame:
     """Load an item table as `load_tabular` does; items without a right answer are welcome."""
-    return _load(path, hub_id, split, config, columns, choices, require_answers=False)
+    return _load(path, hub_id, split, config, columns, choices, answers, require_answers=False)
 
 
 def _load(
@@ -111,6 +125,36 @@ def _load(
     config: str | None,
     columns: dict[str, str] | None,
     choices: list[str] | None,
+    answers: str | None,
+    require_answers: bool,
+) -> pd.DataFrame:
+    with _no_collection():
+        return _read(path, hub_id, split, config, columns, choices, answers, require_answers)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the search for cycles: rows are many small objects, and none of them is in one.
+
+    Every list that is made would have all others looked through again and again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _read(
+    path: str | None,
+    hub_id: str | None,
+    split: str | None,
+    config: str | None,
+    columns: dict[str, str] | None,
+    choices: list[str] | None,
+    answers: str | None,
     require_answers: bool,
 ) -> pd.DataFrame:
     if (path is None) == (hub_id is None):
@@ -123,8 +167,32 @@ def _load(
         assert hub_id is not None
         records, where = _hub_records(hub_id, config, split), hub_id
     is_csv = path is not None and _is_csv(path)
-    reader = TableReader(records, where, columns or {}, is_csv, require_answers=require_answers)
-    return validate_items(reader.items(choices), where=where, require_answers=require_answers)
+    reader = TableReader(
+        records,
+        where,
+        columns or {},
+        is_csv,
+        require_answers=require_answers,
+        answers=None if answers is None else answer_reading(answers),
+    )
+    return _checked(reader, choices)[0]
+
+
+def _checked(
+    reader: TableReader, choices: list[str] | None
+) -> tuple[pd.DataFrame, dict[str, list[str]]]:
+    """The item table, with what there is to say of it; and choices that stood in another order."""
+    items = validate_items(
+        reader.items(choices), where=reader.where, require_answers=reader.require_answers
+    )
+    ordered = in_own_order(items)
+    given = {}
+    if ordered.given is not None:
+        given = dict(zip(items["item_id"].tolist(), ordered.given, strict=True))
+    remarks = (*reader.remarks, *([ordered.remark] if ordered.remark else []))
+    ordered.items.attrs[REMARKS] = remarks
+    ordered.items.attrs[NO_NUMBERS] = {name: str(why) for name, why in reader.no_numbers.items()}
+    return ordered.items, given
 
 
 def load_unanswered(
@@ -147,6 +215,7 @@ def read_user_table(
     columns: dict[str, str] | None = None,
     choices: list[str] | None = None,
     mapped_by: MappedBy | None = None,
+    answers: str | None = None,
 ) -> UserTable:
     """Read a file as `load_unanswered` does, and keep its rows beside the items.
 
@@ -154,21 +223,23 @@ def read_user_table(
 
     Raises InputError as `load_unanswered` does.
     """
-    records = read_records(path)
-    reader = TableReader(
-        records,
-        str(path),
-        columns or {},
-        _is_csv(str(path)),
-        require_answers=False,
-        mapped_by=mapped_by or ("nothing" if columns is None else "option"),
-    )
-    items = validate_items(reader.items(choices), where=str(path), require_answers=False)
-    return UserTable(path, records, columns or {}, items, reader.no_numbers)
+    with _no_collection():
+        records = read_records(path)
+        reader = TableReader(
+            records,
+            str(path),
+            columns or {},
+            _is_csv(str(path)),
+            require_answers=False,
+            mapped_by=mapped_by or ("nothing" if columns is None else "option"),
+            answers=None if answers is None else answer_reading(answers),
+        )
+        items, given = _checked(reader, choices)
+        return UserTable(path, records, columns or {}, items, reader.no_numbers, given)
 
 
 def _is_csv(path: str) -> bool:
-    return Path(path).suffix.lower() == ".csv"
+    return table_suffix(Path(path)) == ".csv"
 
 
 def _hub_records(hub_id: str, config: str | None, split: str | None) -> list[TableRow]:

@@ -16,6 +16,9 @@ COLUMNS = ("item_id", "question", "choices", "answer", "answer_text", "group", "
 
 # Key of an item table's `attrs`: what its source left out, in words.
 LEFT_OUT = "left_out"
+# Likewise: how the table was read, in sentences; and column -> why it is no measure.
+REMARKS = "remarks"
+NO_NUMBERS = "no_numbers"
 
 # Changes when the same items should get another fingerprint.
 _FINGERPRINT_VERSION = b"labelmix items 1\n"
@@ -24,6 +27,15 @@ _FINGERPRINT_VERSION = b"labelmix items 1\n"
 def measures(items: pd.DataFrame) -> list[str]:
     """Names of the hardness measures of an item table, in the order of its columns."""
     return [name for name in items.columns if name not in COLUMNS]
+
+
+def no_such_measure(items: pd.DataFrame, name: str) -> str:
+    """A sentence for a measure that the items lack: why, or which ones they have."""
+    why = items.attrs.get(NO_NUMBERS, {}).get(name)
+    if why is not None:
+        return f"hardness measure '{name}' is not in the items: {why}."
+    there = ", ".join(measures(items)) or "none"
+    return f"hardness measure '{name}' is not in the items; they have: {there}."
 
 
 def shared_choices(items: pd.DataFrame) -> tuple[str, ...] | None:

@@ -7,16 +7,13 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import TableRow
-from annotation.items.choices import (
-    LabelledChoices,
-    choice_text,
-    choices_in,
-    resolve_answers,
-)
+from annotation.items.answers import AnswerReading, AnswersError, read_answers
+from annotation.items.choices import LabelledChoices, choice_text, choices_in
 from annotation.items.numeric_columns import (
     NoNumber,
     first_no_number,
     is_measure,
+    is_row_number,
     number_in,
 )
 from annotation.items.table import COLUMNS
@@ -38,8 +35,10 @@ class TableReader:
     is_csv : all values are texts, numbers too
     require_answers : whether a column answer, or answer_text, has to be there
     mapped_by : how messages tell the user to map a column
+    answers : how the answers are to be read, where the user says it
 
-    After `items`, `no_numbers` holds the columns that were left out as they are no numbers.
+    After `items`, `no_numbers` holds the columns that were left out as they are no numbers, and
+    `remarks` says how the answers were read.
 
     Raises InputError if there are no rows.
     """
@@ -52,6 +51,7 @@ class TableReader:
         is_csv: bool,
         require_answers: bool = True,
         mapped_by: MappedBy = "configuration",
+        answers: AnswerReading | None = None,
     ) -> None:
         self.records = records
         self.where = where
@@ -59,7 +59,9 @@ class TableReader:
         self.is_csv = is_csv
         self.require_answers = require_answers
         self.mapped_by = mapped_by
+        self.answers = answers
         self.no_numbers: dict[str, NoNumber] = {}
+        self.remarks: list[str] = []
         self.there = list(dict.fromkeys(name for record in records for name in record))
         if not records:
             raise InputError(f"{where}: the table has no rows.")
@@ -171,11 +173,31 @@ class TableReader:
             if free_form or not self.require_answers:
                 return [None] * len(self.records)
             self._missing("answer", "answer")
-        answers, problem = resolve_answers([r.get(column) for r in self.records], options)
-        if problem:
-            row, what = problem
-            self._fail(row, column, what + ("" if options[row].texts else self._without_choices()))
-        return answers
+        try:
+            found = read_answers([r.get(column) for r in self.records], options, self.answers)
+        except AnswersError as error:
+            known = options[error.row].texts
+            self._fail(
+                error.row,
+                column,
+                f"{error}{self._how_to_read(error.options)}"
+                + ("" if known else self._without_choices()),
+            )
+        if found.reading:
+            self.remarks.append(f"answers are read as {found.reading} (column '{column}').")
+        if found.unknown:
+            rows = f"{found.unknown:,} row{'s' if found.unknown > 1 else ''}"
+            self.remarks.append(f"{rows} with the answer -1 count as not answered.")
+        return found.places
+
+    def _how_to_read(self, readings: Sequence[AnswerReading]) -> str:
+        """How the user says which of these readings is meant; "" for none."""
+        if not readings:
+            return ""
+        if self.mapped_by == "configuration":
+            ways = " or ".join(f'answers = "{name}"' for name in readings)
+            return f": {ways} in [items]"
+        return ": " + " or ".join(f"--answers {name}" for name in readings)
 
     def _without_choices(self) -> str:
         """What to do about an answer without choices."""
@@ -192,7 +214,7 @@ class TableReader:
             if name not in COLUMNS:
                 table[name] = self._mapped_measure(name)
         for name in self.there:
-            if name in used or name in table or not name.strip():  # no name: a row number
+            if name in used or name in table or is_row_number(name):
                 continue
             values = [record.get(name) for record in self.records]
             if is_measure(values, self.is_csv):

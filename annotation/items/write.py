@@ -3,14 +3,18 @@
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
+from string import ascii_uppercase
 from typing import Any
 
 import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import SUFFIXES, TableRow, whole_file
+from annotation.items.answers import AnswersError, read_answers
+from annotation.items.choices import LabelledChoices
 from annotation.items.validate import validate_items
 
 
@@ -19,8 +23,10 @@ def write_table(
 ) -> None:
     """Write items, answered or not, as `.jsonl`, `.parquet` or `.csv`, whole or not at all.
 
-    In a CSV file choices are a JSON list and the answer is the text of the gold choice. Empty texts
-    and unknown numbers are empty. `texts` are further columns, (items,) each, that are no measures.
+    In a CSV file choices are a JSON list. The answer is the text of the gold choice there,
+    elsewhere its index from 0; where that could be read in another way, too, it is written so that
+    it cannot. Empty texts and unknown numbers are empty. `texts` are further columns, (items,)
+    each, that are no measures.
 
     Raises InputError if the suffix is another, the table is not valid or cannot be written.
     """
@@ -29,11 +35,38 @@ def write_table(
     rows: list[TableRow] = [
         {str(name): known(value) for name, value in row.items()} for row in items.to_dict("records")
     ]
+    answers = _written_answers(rows, path.suffix.lower() == ".csv")
     for number, row in enumerate(rows):
-        if path.suffix.lower() == ".csv" and row["answer"] is not None:
-            row["answer"] = row["choices"][int(row["answer"])]
+        row["answer"] = answers[number]
         row |= {name: values[number] for name, values in (texts or {}).items()}
     write_rows(rows, path)
+
+
+def _written_answers(rows: Sequence[TableRow], is_csv: bool) -> list[object]:
+    """The answers in the first form that is read back as they are; None where there is none."""
+    options = [LabelledChoices(tuple(text.strip() for text in row["choices"])) for row in rows]
+    places = [None if row["answer"] is None else int(row["answer"]) for row in rows]
+
+    def in_form(form: Callable[[int, LabelledChoices], object]) -> list[object]:
+        pairs = zip(places, options, strict=True)
+        return [None if place is None else form(place, own) for place, own in pairs]
+
+    usual = [lambda place, _: place, lambda place, own: own.texts[place]]
+    forms = [*(reversed(usual) if is_csv else usual), _letter, _letter_and_text]
+    for form in forms:
+        answers = in_form(form)
+        with suppress(AnswersError):
+            if read_answers(answers, options).places == places:
+                return answers
+    return in_form(forms[0])
+
+
+def _letter(place: int, _options: LabelledChoices) -> str:
+    return ascii_uppercase[place] if place < len(ascii_uppercase) else str(place)
+
+
+def _letter_and_text(place: int, options: LabelledChoices) -> str:
+    return f"{_letter(place, options)}) {options.texts[place]}"
 
 
 def write_rows(rows: Sequence[TableRow], path: Path) -> None:

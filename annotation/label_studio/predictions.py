@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -36,11 +36,17 @@ class Prediction:
         return request if self.score is None else request | {"score": self.score}
 
 
-def read_predictions(path: Path, tasks: Sequence[PilotTask]) -> list[Prediction]:
+def read_predictions(
+    path: Path,
+    tasks: Sequence[PilotTask],
+    given_choices: Mapping[str, Sequence[str]] | None = None,
+) -> list[Prediction]:
     """Read predictions for the tasks of a pilot from a JSONL, CSV or Parquet file.
 
     Columns: `item_id`; `choice`, the text of a choice, or else its index from 0, or the answer
     where it is free-form; `score`, which may be absent. Rows about other items are passed over.
+    An index counts the choices as the file of items has them: `given_choices`, item_id -> choices,
+    where tasks show them in another order.
 
     Raises InputError if the file cannot be read, a column is missing, an item occurs twice, a
     choice is none of the item's or a score is not from 0 to 1.
@@ -61,7 +67,7 @@ def read_predictions(path: Path, tasks: Sequence[PilotTask]) -> list[Prediction]
             continue
         if item_id in found:
             fail(f"item '{item_id}' occurs twice; keep one prediction of each item.")
-        choice = _choice(record["choice"], task.options)
+        choice = _choice(record["choice"], (given_choices or {}).get(item_id, task.options))
         if choice is None and not task.options:
             fail(f"choice {record['choice']!r:.60} should be a text, the answer.")
         if choice is None:
@@ -86,7 +92,7 @@ def version_of(predictions: Sequence[Prediction]) -> str:
     return f"labelmix-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
-def _choice(value: object, options: tuple[str, ...]) -> str | None:
+def _choice(value: object, options: Sequence[str]) -> str | None:
     text = value if isinstance(value, str) else str(value)
     if not options:
         is_answer = isinstance(value, str | int | float) and value == value  # NaN is none

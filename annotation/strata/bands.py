@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.items.table import measures
+from annotation.items.table import measures, no_such_measure
 
 Side = Literal["easier", "harder"]
 
@@ -127,10 +127,7 @@ class Strata:
         Raises InputError if the items have no such measure.
         """
         if self.measure not in measures(items):
-            there = ", ".join(measures(items)) or "none"
-            raise InputError(
-                f"hardness measure '{self.measure}' is not in the items; they have: {there}."
-            )
+            raise InputError(no_such_measure(items, self.measure))
         return self.assign_values(items[self.measure].to_numpy(dtype=np.float64))
 
     def assign_values(self, values: NDArray[np.float64]) -> NDArray[np.object_]:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from annotation.arrays import Array
 from annotation.errors import InputError, short
-from annotation.items.table import measures
+from annotation.items.table import measures, no_such_measure
 from annotation.strata.bands import Edge, Strata, make_strata, usual_names
 from annotation.strata.quantiles import quantile_strata
 
@@ -201,8 +201,7 @@ def _tie_remarks(sizes: Sequence[StratumSize], asked: Sequence[float]) -> list[s
 def _known(items: pd.DataFrame, measure: str) -> Array:
     """The measure, (items,); raises InputError if the items have none or it is never known."""
     if measure not in measures(items):
-        there = ", ".join(measures(items)) or "none"
-        raise InputError(f"hardness measure '{measure}' is not in the items; they have: {there}.")
+        raise InputError(no_such_measure(items, measure))
     values: Array = items[measure].to_numpy(dtype=np.float64)
     if np.isnan(values).all():
         raise InputError(f"hardness measure '{measure}' is unknown for every item.")

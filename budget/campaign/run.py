@@ -18,8 +18,10 @@ from analysis.run.result import (
     write_result,
 )
 from analysis.sgr import supervision_gap_recovered
+from analysis.single_trial import indistinct_remarks
 from analysis.version import labelmix_version
 from annotation.arrays import Correct, generator
+from annotation.items.table import REMARKS
 from annotation.locks import exclusive
 from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import affordable, mix_cost
@@ -75,7 +77,13 @@ def run_campaign(
     }
     trained = [trial for trial, _ in finished.values()]
     assert explored is not None
-    result = _run_result(setting, methods, explored, trained, timing)
+    untrained = [
+        remark
+        for trial, found in finished.values()
+        if trial.method == "zero_shot"
+        for remark in indistinct_remarks(found.details)
+    ]
+    result = _run_result(setting, methods, explored, trained, timing, untrained)
     write_result(result, out / "result.json")
     return result
 
@@ -161,6 +169,7 @@ def _run_result(
     explored: Explored,
     trained: Sequence[Trial],
     timing: dict[str, float],
+    untrained: Sequence[str],
 ) -> RunResult:
     lab, config = setting.lab, setting.config
     task, source = lab.task, lab.source
@@ -198,7 +207,12 @@ def _run_result(
         seeds=list(range(config.evaluation.seeds)),
         trials=_trial_count(trained),
         collected=setting.collected,
-        warnings=[*_capacity_warnings(setting), *_judgment_warnings(setting)],
+        warnings=[
+            *_capacity_warnings(setting),
+            *_judgment_warnings(setting),
+            *setting.lab.task.items.attrs.get(REMARKS, ()),
+            *dict.fromkeys(untrained),
+        ],
         timing=timing,
     )
 

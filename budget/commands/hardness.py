@@ -8,6 +8,7 @@ import typer
 from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import (
+    AnswersOption,
     ChoicesOption,
     ColumnOption,
     DataDir,
@@ -39,6 +40,7 @@ def hardness(
     ] = None,
     column: ColumnOption = None,
     choices: ChoicesOption = None,
+    answers: AnswersOption = None,
     judgments: Annotated[
         Path | None,
         typer.Option(help="Judgment table (CSV, Parquet), for disagreement and item response."),
@@ -104,6 +106,7 @@ def hardness(
         data_dir=data_dir,
         columns=read_columns(column),
         choices=read_choices(choices),
+        answers=answers,
     )
     if out is not None:
         check_table_path(out)

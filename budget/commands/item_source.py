@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
+from annotation.items.answers import answer_reading
 from annotation.items.read import UserTable, read_user_table
-from annotation.items.table import LEFT_OUT
+from annotation.items.table import LEFT_OUT, REMARKS
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
 from annotation.strata.cut import read_cut
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 ALL = "all"  # the stratum of every item where no measure is cut
 USUAL_CUT = "quantiles:3"
-_MEANT_AS_NUMBERS = 0.5  # of a column's values; with fewer numbers it is no measure gone wrong
 _LOCAL_SOURCES = ("workshop", "tabular")
 
 
@@ -42,6 +42,7 @@ class ItemSource:
     path : file of the source `tabular`
     data_dir : local folder of the data of a source, named or configured
     columns, choices : how to read `items`; `columns` is None where the command has no such option
+    answers : how the answers of `items`, or of a file of the source `tabular`, are read
     measure, cut : how to cut `items`; without a measure all are in the stratum "all"
 
     Raises InputError if they do not go together.
@@ -55,6 +56,7 @@ class ItemSource:
     data_dir: Path | None = None
     columns: dict[str, str] | None = None
     choices: list[str] | None = None
+    answers: str | None = None
     measure: str | None = None
     cut: str | None = None
 
@@ -73,6 +75,11 @@ class ItemSource:
             "--measure": self.measure is not None,
             "--cut": self.cut is not None,
         }
+        if self.answers is not None:
+            answer_reading(self.answers)
+            if self.items is None and self.path is None:
+                own = "; CONFIG.toml has its own" if self.config is not None else ""
+                raise InputError(f"--answers goes with a file of items{own}.")
         if self.cut is not None and self.measure is None and self.config is None:
             raise InputError("--cut needs the measure that is cut; give --measure.")
         for option, is_given in of_a_file.items():
@@ -171,10 +178,10 @@ def load_source(
                 return replace(_of_table(replace(table, items=found)), config=config)
         return replace(_of_source(config.items.source, found), config=config)
     if asked.items is not None:
-        table = read_user_table(asked.items, asked.columns, asked.choices)
+        table = read_user_table(asked.items, asked.columns, asked.choices, answers=asked.answers)
         return replace(_of_table(table), measure=asked.measure, cut=asked.cut)
     if asked.source is not None:
-        given = {"path": asked.path, "data_dir": asked.data_dir}
+        given = {"path": asked.path, "data_dir": asked.data_dir, "answers": asked.answers}
         options = {name: str(value) for name, value in given.items() if value is not None}
         _tell_of_fetching(asked.source, options, watcher)
         return _of_source(asked.source, load_items(asked.source, **options))
@@ -190,16 +197,17 @@ def _tell_of_fetching(
 
 def _of_source(source: str, items: pd.DataFrame) -> LoadedItems:
     left_out = items.attrs.get(LEFT_OUT)
-    remarks = (f"left out: {left_out}.",) if left_out else ()
+    remarks = (f"left out: {left_out}.",) if left_out else items.attrs.get(REMARKS, ())
     return LoadedItems(items, source, source, remarks=remarks)
 
 
 def _of_table(table: UserTable) -> LoadedItems:
     remarks = [
-        f"column '{name}' is no measure: row {why.row} holds {why.value!r:.60}, which is no number."
+        f"column '{name}' is no measure: {why}."
         for name, why in table.no_numbers.items()
-        if why.numbers >= _MEANT_AS_NUMBERS
+        if why.is_meant_as_measure
     ]
+    remarks += table.items.attrs.get(REMARKS, ())
     if not table.names_its_items:
         there = {name.lower(): name for record in table.records[:1] for name in record}
         like = next((there[name] for name in ("id", "uid", "key") if name in there), None)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from budget.commands.console import guarded, tell
-from budget.commands.options import DataDir, Json
+from budget.commands.options import AnswersOption, DataDir, Json
 
 items_app = typer.Typer(
     help="Look at items before anything is bought.\n\n"
@@ -29,6 +29,7 @@ def describe(
         Path | None, typer.Option(help="File of the source 'tabular' (JSONL, CSV, Parquet).")
     ] = None,
     data_dir: DataDir = None,
+    answers: AnswersOption = None,
     as_json: Json = False,
 ) -> None:
     """Show how many items there are, their choices, hardness measures and strata.
@@ -44,5 +45,6 @@ def describe(
         source=source,
         path=path,
         data_dir=data_dir,
+        answers=answers,
     )
     tell(describe_items(load_source(asked, answered=True)), as_json, show_description)

@@ -9,7 +9,7 @@ import typer
 
 from annotation.errors import InputError
 from budget.commands.console import guarded
-from budget.commands.options import DataDir, Json
+from budget.commands.options import AnswersOption, DataDir, Json
 from budget.commands.printing import say
 
 MOST_CHOICES = 1000  # more is a slip of the hand, and would not fit into memory
@@ -58,6 +58,7 @@ def report(
     cut: Annotated[
         str | None, typer.Option(help="paper, quantiles:3 or edges:5,>=8; default quantiles:3.")
     ] = None,
+    answers: AnswersOption = None,
     answers_are_gold: Annotated[
         bool, typer.Option("--answers-are-gold", help="Take the items' own answers as right.")
     ] = False,
@@ -155,6 +156,7 @@ def report(
         config=config,
         items=items,
         data_dir=data_dir,
+        answers=answers,
         measure=measure,
         cut=cut,
     )

@@ -11,6 +11,7 @@ import typer
 
 from budget.commands.console import guarded, progress_watcher
 from budget.commands.options import (
+    AnswersOption,
     ChoicesOption,
     ColumnOption,
     DataDir,
@@ -91,6 +92,7 @@ def push(
     url: Url = None,
     column: ColumnOption = None,
     choices: ChoicesOption = None,
+    answers: AnswersOption = None,
     measure: Annotated[
         str | None,
         typer.Option(help="Hardness measure that is cut; without it, all items are 'all'."),
@@ -145,6 +147,7 @@ def push(
         data_dir=data_dir,
         columns=read_columns(column),
         choices=read_choices(choices),
+        answers=answers,
         measure=measure,
         cut=cut,
     )
@@ -154,7 +157,8 @@ def push(
     table = found.items
     pilot = draw_pilot(table, found.stratum_of_items, numbers, gold, seed)
     kind = kind_of_items(table)
-    shown = read_predictions(predictions, pilot) if predictions else []
+    given = None if found.table is None else found.table.given_choices
+    shown = read_predictions(predictions, pilot, given) if predictions else []
     text = None
     if instructions is not None:
         with readable(instructions):

@@ -61,6 +61,15 @@ ChoicesOption = Annotated[
         help="The classes of all items, where ITEMS has no column of choices.",
     ),
 ]
+AnswersOption = Annotated[
+    str | None,
+    typer.Option(
+        "--answers",
+        metavar="READING",
+        help="How ITEMS names right answers, where that is not clear: text, letter, index0 (a "
+        "number, the first choice is 0) or index1 (the first is 1), e.g. --answers index1.",
+    ),
+]
 
 
 def read_columns(pairs: Sequence[str] | None) -> dict[str, str]:

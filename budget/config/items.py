@@ -29,7 +29,9 @@ def configured_table(config: RunConfig) -> UserTable | None:
     Raises InputError if it cannot be read.
     """
     options = config.items.options()
-    path, columns, choices = (options.pop(key, None) for key in ("path", "columns", "choices"))
+    path, columns, choices, answers = (
+        options.pop(key, None) for key in ("path", "columns", "choices", "answers")
+    )
     if config.items.source != "tabular" or path is None or options:
         return None  # what is left over, `load_items` tells of
-    return read_user_table(Path(path), columns, choices, mapped_by="configuration")
+    return read_user_table(Path(path), columns, choices, mapped_by="configuration", answers=answers)

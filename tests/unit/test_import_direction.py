@@ -26,7 +26,7 @@ ROOMS = {
     ),
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
-        *("targets", "probes", "tuning"),  # models that learn
+        *("targets", "probes", "tuning", "ties"),  # models that learn, and what they answer
         *("task", "trial"),  # what is learnt
         *("store", "kept_rows", "features"),  # what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),

@@ -19,7 +19,8 @@ from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example, Prompt, find_prompt
 from training.scoring.choices import EncodedItem, Normalisation, encode_with_examples, score_items
 from training.task import Task
-from training.trial import Trial
+from training.ties import OF_MODELS, all_tied_share, pick
+from training.trial import INDISTINCT, Trial
 
 
 class Answering:
@@ -47,7 +48,10 @@ class Answering:
             normalisation = _normalisation(dict(trial.recipe.settings).get("normalisation", "sum"))
             examples = self._examples(purchase, trial.seed, prompt)
             scores, details = self._likelihoods(test, prompt, normalisation, examples)
-        return likeliest(scores, self._task, test) == self._task.answers[test], details
+        picked, indistinct = likeliest(scores, self._task, test)
+        if indistinct:
+            details[INDISTINCT] = indistinct
+        return picked == self._task.answers[test], details
 
     def encoded(self, positions: Positions, prompt: Prompt = DEFAULT_PROMPT) -> list[EncodedItem]:
         """Items as token ids, without examples before them."""
@@ -140,8 +144,10 @@ class Answering:
         return rows["question"].tolist(), rows["choices"].tolist(), rows["item_id"].tolist()
 
 
-def likeliest(scores: Array, task: Task, positions: Positions) -> NDArray[np.int64]:
-    """The choice with the largest score, (items,); `scores` (items, most choices of them).
+def likeliest(scores: Array, task: Task, positions: Positions) -> tuple[NDArray[np.int64], float]:
+    """The choice with the largest score, (items,), drawn where several tie.
+
+    `scores` (items, most choices of them). Beside it the share of items whose choices all tie.
 
     Raises InputError, naming the item, if a score is not a number or no choice has one: the model's
     own numbers overflow then.
@@ -157,7 +163,7 @@ def likeliest(scores: Array, task: Task, positions: Positions) -> NDArray[np.int
             f"item '{item}' and {bad.size - 1} others: the model gives no number for a choice: its "
             "values overflow; use another model."
         )
-    return np.asarray(among.argmax(1))
+    return pick(among, task.tie_draws[positions], OF_MODELS), all_tied_share(among, OF_MODELS)
 
 
 def _normalisation(name: object) -> Normalisation:

@@ -34,7 +34,8 @@ from training.scoring.encoding import encode_prompts
 from training.targets.make import Targets
 from training.targets.posteriors import choice_mask
 from training.task import Task
-from training.trial import Trial, TrialResult
+from training.ties import OF_PROBES, all_tied_share, pick
+from training.trial import INDISTINCT, Trial, TrialResult
 from training.tuning import qlora
 from training.unlabelled.halves import Bench, RehearsalTrials, TaughtHalf, bench_of
 from training.unlabelled.reading import MOST_READ, Reading
@@ -178,11 +179,14 @@ class TrialRunner:
         scores = score_probes(probes, features[tested], mask[tested])  # (probes, items, choices)
         seconds = (time.perf_counter() - started) / len(trials)
         gold = self.task.answers[self.task.test_positions]
+        draws = self.task.tie_draws[self.task.test_positions]
         for trial, purchase, probe, own in zip(trials, purchases, probes, scores, strict=True):
             details = {"penalty": probe.penalty}
             if trial.reads:
                 details |= self._reading(trial, probe, positions, bench).as_details()
-            correct = np.asarray(own.argmax(1) == gold)
+            if indistinct := all_tied_share(own, OF_PROBES):
+                details[INDISTINCT] = indistinct
+            correct = np.asarray(pick(own, draws, OF_PROBES) == gold)
             yield trial, self._result(correct, purchase, details, seconds)
 
     def _reading(
@@ -220,8 +224,8 @@ class TrialRunner:
             redraw_rates=targets.redraw_rates,
         )
         test = self.task.test_positions
-        best = likeliest(scores.double().numpy(), self.task, test)
-        return best == self.task.answers[test], {}
+        best, indistinct = likeliest(scores.double().numpy(), self.task, test)
+        return best == self.task.answers[test], {INDISTINCT: indistinct} if indistinct else {}
 
     def _qlora_reasoning(
         self, trial: Trial, purchase: Labels, settings: dict[str, Any], progress: Progress

@@ -13,6 +13,7 @@ from annotation.terms.cost import LabelTerms
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob
 from training.task import Task
+from training.ties import OF_PROBES, pick
 from training.trial import Trial
 from training.unlabelled.reading import MOST_READ, Reading, read
 from training.unlabelled.rehearsal import Guesser, Known, Rehearser, Rows
@@ -123,7 +124,8 @@ class RehearsalTrials:
         )
         probe = self._fit(trial, rows, labels)
         tested = self._rows(task.test_positions)
-        answered = probe.scores(bench.features[tested], bench.mask[tested]).argmax(1)
+        scores = probe.scores(bench.features[tested], bench.mask[tested])
+        answered = pick(scores, task.tie_draws[task.test_positions], OF_PROBES)
         surprise, overconfidence = rehearser.doubts(mix, known)
         return answered == task.answers[task.test_positions], {
             "penalty": probe.penalty,

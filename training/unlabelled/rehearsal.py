@@ -20,6 +20,7 @@ from annotation.arrays import Array, Features, Mask
 from annotation.terms.cost import LabelTerms
 from annotation.terms.noise import draw_labels
 from training.probes.probe import LinearProbe
+from training.ties import OF_PROBES, share_right
 from training.unlabelled.guessing import (
     Guess,
     NoiseSpace,
@@ -117,7 +118,7 @@ class Guesser:
         mask = self._mask[rows]
         items = self._space.project(self._features[rows], mask)
         said = probabilities(guessed.guess.mixture.log_odds(items, mask))
-        return float(said.max(1).mean() - (said.argmax(1) == answers).mean())
+        return float(said.max(1).mean() - share_right(said, answers, OF_PROBES).mean())
 
 
 def _surprise(unaided: Array, known: Known, mask: Mask) -> float:

@@ -38,6 +38,7 @@ class ItemsDescription(Record):
     measures: dict[str, MeasureDescription]
     strata: dict[str, int] | None  # rule -> items, where a configuration says the cut
     example: str
+    remarks: list[str]  # how they were read, and what was left out
 
 
 def describe_items(loaded: LoadedItems) -> ItemsDescription:
@@ -62,6 +63,7 @@ def describe_items(loaded: LoadedItems) -> ItemsDescription:
         if strata is not None
         else None,
         example=str(items["question"].iloc[0]),
+        remarks=list(loaded.remarks),
     )
 
 
@@ -101,3 +103,5 @@ def show_description(description: ItemsDescription) -> None:
         for rule, count in description.strata.items():
             strata.add_row(rule, f"{count:,}")
         console.print(strata)
+    for remark in description.remarks:
+        console.print(f"note: {remark}", highlight=False, soft_wrap=True)

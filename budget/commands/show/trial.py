@@ -28,3 +28,5 @@ def show_single_trial(found: SingleTrial) -> None:
     console.print(f"{found.seconds:.1f} s a seed" + (f"; {told}" if told else ""))
     if found.details.get("no_answer_share", 0) > 0.5:
         console.print("note: most of what the model wrote holds no answer that can be read.")
+    for remark in found.remarks:
+        console.print(f"note: {remark}", soft_wrap=True)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotation.items.choice_order import in_own_order
 from annotation.items.read import load_tabular
 from annotation.items.table import COLUMNS, fingerprint
 from annotation.items.validate import validate_items
@@ -53,7 +54,8 @@ def item_tables(draw: Any, as_read: bool = False) -> pd.DataFrame:
         measures = [m for m in measures if any(is_number(row[m]) for row in rows)]
         rows = [{name: row[name] for name in (*COLUMNS, *measures)} for row in rows]
     columns = {name: pd.Series([row[name] for row in rows], dtype=object) for name in rows[0]}
-    return validate_items(pd.DataFrame(columns), "drawn")
+    table = validate_items(pd.DataFrame(columns), "drawn")
+    return in_own_order(table).items if as_read else table
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet", ".csv"])

@@ -1,3 +1,4 @@
+import gzip
 import json
 import math
 from pathlib import Path
@@ -9,8 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from annotation.errors import InputError
+from annotation.items.choice_order import in_own_order
 from annotation.items.read import load_tabular
-from annotation.items.table import measures
+from annotation.items.table import NO_NUMBERS, REMARKS, gold_texts, measures
 from annotation.items.validate import validate_items
 from annotation.items.write import write_table
 
@@ -75,8 +77,8 @@ def test_csv_of_several_choice_columns(tmp_path: Path) -> None:
     )
     items = load_tabular(path, columns={"choices": "a, b,c,d"})
     assert items["item_id"].tolist() == ["row-000001", "row-000002"]
-    assert items["choices"].tolist() == [["x", "y", "z", "w"], ["x", "y"]]
-    assert items["answer"].tolist() == [3, 1]
+    assert items["choices"].map(sorted).tolist() == [["w", "x", "y", "z"], ["x", "y"]]
+    assert gold_texts(items) == ["w", "y"]
     assert measures(items) == ["grade", "year"]
     assert items["grade"][0] == 3 and math.isnan(items["grade"][1])
 
@@ -104,8 +106,8 @@ def test_choices_of_the_hub_in_parquet(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "t.parquet")
     items = load_tabular(str(tmp_path / "t.parquet"), columns={"answer": "key"})
     # Labels fit the whole column, so that "3" is the third choice, not the choice "3".
-    assert items["answer"].tolist() == [2, 1]
-    assert items["choices"].tolist() == [["3", "1", "2"], ["x", "y", "z"]]
+    assert gold_texts(items) == ["2", "y"]
+    assert items["choices"].map(sorted).tolist() == [["1", "2", "3"], ["x", "y", "z"]]
 
 
 def test_fixed_choices(tmp_path: Path) -> None:
@@ -125,7 +127,7 @@ def test_free_form_items(tmp_path: Path) -> None:
     assert items["answer"].isna().all()
 
 
-@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet", ".csv"])
 def test_written_item_tables_are_read_unchanged(tmp_path: Path, suffix: str) -> None:
     # Choices that are themselves numbers must not be mistaken for indices.
     frame = pd.DataFrame(
@@ -137,7 +139,7 @@ def test_written_item_tables_are_read_unchanged(tmp_path: Path, suffix: str) -> 
             "steps": [1.0, 2.0],
         }
     )
-    items = validate_items(frame, "here")
+    items = in_own_order(validate_items(frame, "here")).items
     write_table(items, tmp_path / f"t{suffix}")
     pd.testing.assert_frame_equal(load_tabular(str(tmp_path / f"t{suffix}")), items)
 
@@ -215,3 +217,62 @@ def test_reading_names_the_file_and_row(tmp_path: Path) -> None:
         InputError, match=r"items\.jsonl: row 1, column 'answer': 4 is no text, label"
     ):
         load_tabular(str(path))
+
+
+def test_how_answers_were_read_is_told(tmp_path: Path) -> None:
+    rows = [{"question": "?", "choices": ["x", "y"], "answer": answer} for answer in (1, 2)]
+    items = load_tabular(jsonl(tmp_path, *rows))
+    assert items.attrs[REMARKS] == (
+        "answers are read as numbers counted from 1 (column 'answer').",
+    )
+
+
+def test_a_question_names_the_way_to_answer_it(tmp_path: Path) -> None:
+    path = jsonl(tmp_path, {"question": "?", "choices": ["x", "y", "z"], "answer": 1})
+    with pytest.raises(
+        InputError,
+        match=r"items\.jsonl: row 1, column 'answer': 1 can be 'y' or 'x': .* say which: "
+        r'answers = "index0" or answers = "index1" in \[items\]\.$',
+    ):
+        load_tabular(path)
+    assert gold_texts(load_tabular(path, answers="index1")) == ["x"]
+    with pytest.raises(InputError, match="choose one of text, letter, index0, index1"):
+        load_tabular(path, answers="1")
+
+
+def test_a_column_with_decimal_commas_is_told(tmp_path: Path) -> None:
+    path = csv(tmp_path, 'question,choices,answer,hard,topic\n?,x|y,x,"0,5",a\n!,x|y,y,"1,5",b\n')
+    items = load_tabular(path)
+    assert measures(items) == []
+    assert items.attrs[NO_NUMBERS]["hard"] == (
+        "row 1 holds '0,5', which is no number; write it with a decimal point"
+    )
+
+
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_other_separators_are_told(tmp_path: Path, separator: str) -> None:
+    path = csv(tmp_path, "question,a,b\n?,x,y\n".replace(",", separator))
+    with pytest.raises(InputError, match=r"line 1: values are separated by .*save it with commas"):
+        load_tabular(path, columns={"choices": "a,b"})
+
+
+@pytest.mark.parametrize("name", ["__index_level_0__", "Unnamed: 0", " "])
+def test_row_numbers_of_pandas_are_no_measure(tmp_path: Path, name: str) -> None:
+    path = csv(tmp_path, f"{name},question,choices,answer,grade\n5,?,x|y,x,1\n3,!,x|y,y,2\n")
+    assert measures(load_tabular(path)) == ["grade"]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_packed_tables(tmp_path: Path, suffix: str) -> None:
+    frame = {"item_id": ["a"], "question": "?", "choices": [["x", "y"]], "answer": [1]}
+    items = in_own_order(validate_items(pd.DataFrame(frame), "here")).items
+    write_table(items, tmp_path / f"t{suffix}")
+    packed = tmp_path / f"t{suffix}.gz"
+    packed.write_bytes(gzip.compress((tmp_path / f"t{suffix}").read_bytes()))
+    pd.testing.assert_frame_equal(load_tabular(str(packed)), items)
+    packed.write_bytes(packed.read_bytes()[:-9])
+    with pytest.raises(InputError, match=r"gz: cannot be read"):
+        load_tabular(str(packed))
+    packed.write_bytes(b"question")
+    with pytest.raises(InputError, match=r"gz: cannot be read"):
+        load_tabular(str(packed))

@@ -6,10 +6,11 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.items.read import load_tabular, load_unanswered
+from annotation.items.table import gold_texts
 from annotation.items.validate import validate_items
 
 ROWS = [
-    {"item_id": "a", "question": "1?", "choices": ["x", "y"], "answer": 1, "grade": 3},
+    {"item_id": "a", "question": "1?", "choices": ["x", "y"], "answer": "y", "grade": 3},
     {"item_id": "b", "question": "2?", "choices": ["x", "y", "z"], "answer": None, "grade": None},
     {"item_id": "c", "question": "3?", "choices": None, "answer": None},
 ]
@@ -22,8 +23,8 @@ def table(path: Path) -> str:
 
 def test_items_without_answers(tmp_path: Path) -> None:
     items = load_unanswered(table(tmp_path / "pool.jsonl"))
-    assert items["answer"].tolist() == [1, pd.NA, pd.NA]
-    assert items["choices"].tolist() == [["x", "y"], ["x", "y", "z"], []]
+    assert gold_texts(items) == ["y", None, None]
+    assert items["choices"].map(sorted).tolist() == [["x", "y"], ["x", "y", "z"], []]
     assert items["answer_text"].tolist() == [None, None, None]
     assert items["grade"].isna().tolist() == [False, True, True]
     with pytest.raises(InputError, match="row 3, column 'choices': is empty"):

@@ -25,6 +25,12 @@ def test_text_comes_before_index(tmp_path: Path) -> None:
         assert read_predictions(file, TASKS) == [Prediction("a", choice, 0.5)]
 
 
+def test_an_index_counts_as_the_file_of_items_does(tmp_path: Path) -> None:
+    file = write(tmp_path / "p.jsonl", {"item_id": "a", "choice": 0})
+    given = {"a": ["20", "1", "10"]}
+    assert read_predictions(file, TASKS, given) == [Prediction("a", "20", None)]
+
+
 def test_csv_free_answers_and_items_of_others(tmp_path: Path) -> None:
     file = tmp_path / "p.csv"
     file.write_text("item_id,choice,score\nb,forty two,\nother,x,1\na,10,1.0\n")

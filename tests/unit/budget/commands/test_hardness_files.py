@@ -84,11 +84,13 @@ def test_an_input_is_not_written_over(reviews: Path) -> None:
 
 
 def test_items_without_identifiers_are_told(reviews: Path) -> None:
+    how = "answers are read as texts of choices (column 'label')."
     assert told(reviews, *OWN).remarks == [
+        how,
         "items are called row-000001 and so on: there is no item_id; --column item_id=id takes "
-        "column 'id'."
+        "column 'id'.",
     ]
-    assert told(reviews, *OWN, "--column", "item_id=id").remarks == []
+    assert told(reviews, *OWN, "--column", "item_id=id").remarks == [how]
 
 
 def test_answers_without_choices_name_the_option(reviews: Path) -> None:
