@@ -18,7 +18,7 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "name_value", "arrays", "files", "intervals"),  # the ground
+        *("errors", "name_value", "arrays", "groups", "files", "intervals"),  # the ground
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like
         *("hardness", "label_studio", "labelling"),
@@ -26,7 +26,7 @@ ROOMS = {
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
         *("targets", "probes", "tuning"),  # models that learn
-        *("task", "trial", "store", "features"),  # what is learnt, and what is known of it
+        *("split", "task", "trial", "store", "features"),  # what is learnt, and what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (

@@ -16,7 +16,7 @@ from scipy.special import softmax
 
 from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds
 from training.hardness.chances import check_probed, gold_log_chances
 from training.models.load import LoadedModel
 from training.probes.paper_probe import fit_paper_probes

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds
 from training.hardness.chances import check_probed, gold_log_chances
 from training.probes.probe import PENALTIES, ProbeJob, fit_probes
 from training.progress import Progress

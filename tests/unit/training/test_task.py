@@ -239,9 +239,15 @@ def test_nothing_counts_that_asks_what_a_borrowed_item_asks(
     make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
 ) -> None:
     items = make_items(120)
-    items["question"] = "always the same"
-    items["choices"] = [items["choices"].iloc[0]] * len(items)
-    assert not make_task(items).scored(1, 0).any()
+    twice = pd.concat([items, items.assign(item_id=items["item_id"] + "-again")], ignore_index=True)
+    twice["group"] = twice["item_id"]
+    task = make_task(twice)
+    borrowed = task.lent(3, 0)
+    scored = task.test_positions[task.scored(3, 0)]
+    asked = twice["question"]
+    assert set(asked.iloc[borrowed]).isdisjoint(asked.iloc[scored])
+    # 10 hard test items are five pairs: three lent ones are of two of them.
+    assert (task.stratum_of[scored] == "hard").sum() == 6
 
 
 def test_items_to_look_at_are_for_sale_and_always_the_same(task: Task) -> None:
