@@ -22,6 +22,11 @@ def turns(groups: NDArray[Any]) -> IntArray:
     return np.asarray(rank[code])
 
 
+def group_numbers(groups: Sequence[object]) -> IntArray:
+    """A number for every item's group, (items,), which is known by its text."""
+    return turns(np.asarray(groups, dtype=str))
+
+
 def together(order: Positions, groups: IntArray) -> Positions:
     """The same items, each group at the place of its first; of a group in the order they had.
 

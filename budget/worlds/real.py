@@ -18,6 +18,7 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.files import whole_file
 from annotation.items.hub import folder_splits
+from annotation.items.near_copies import group_items
 from annotation.items.table import fingerprint
 from annotation.items.validate import validate_items
 from annotation.sources import load_items
@@ -150,10 +151,13 @@ def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows.values()))
     frame["choices"] = [[f"class {number}" for number in range(classes)]] * len(frame)
     items = validate_items(frame, where=str(folder))
-    path = kept / f"{fingerprint(items)[:24]}.{_MEASURE}.npy"
+    groups = group_items(items)
+    grouped = ".grouped" if groups.any else ""
+    path = kept / f"{fingerprint(items)[:24]}.{_MEASURE}{grouped}.npy"
     if not path.exists():
         answers = items["answer"].to_numpy(dtype=np.int64)
-        values = error_confidence(items["question"].tolist(), answers, classes)
+        texts = items["question"].tolist()
+        values = error_confidence(texts, answers, classes, groups=groups.codes)
         with whole_file(path) as unfinished, unfinished.open("wb") as file:
             np.save(file, values)
     return items.assign(**{_MEASURE: np.load(path)})
