@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.accuracy import CONFIDENCE, Resampling
+from analysis.item_groups import group_notes
 from analysis.run.result import (
     MethodResult,
     MixSummary,
@@ -195,7 +196,11 @@ def _run_result(
         seeds=list(range(config.evaluation.seeds)),
         trials=_trial_count(trained),
         collected=setting.collected,
-        warnings=[*_capacity_warnings(setting), *_judgment_warnings(setting)],
+        warnings=[
+            *_capacity_warnings(setting),
+            *_judgment_warnings(setting),
+            *group_notes(task.groups, task.split, task.target),
+        ],
         timing=timing,
     )
 

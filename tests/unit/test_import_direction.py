@@ -31,7 +31,7 @@ ROOMS = {
     ),
     "analysis": (
         *("version", "estimates", "accuracy", "sgr", "efficiency"),
-        *("numbers", "figure_style", "run", "curves", "hardness", "single_trial"),
+        *("numbers", "item_groups", "figure_style", "run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
         "config",  # what is told
