@@ -57,7 +57,7 @@ def play(number: int) -> Played:
 
     def tested_on(part: slice) -> World:
         test = whole.items.test[part]
-        items = replace(whole.items, test=test, groups=whole.items.groups[part])
+        items = replace(whole.items, test=test)
         return replace(whole, load=lambda: items)
 
     seen, unseen = tested_on(slice(recipe.test)), tested_on(slice(recipe.test, None))

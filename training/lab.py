@@ -18,7 +18,7 @@ from training.running.labels_of_trial import subsample
 from training.task import Pilot, Task
 from training.trial import LabelSource, Method, Recipe, Trial, make_trial
 from training.unlabelled.reading import MOST_READ
-from training.unlabelled.told import reading_size
+from training.unlabelled.told import LEAST_READ, reading_size
 
 
 class LabelsItems(Protocol):
@@ -180,7 +180,7 @@ class Lab:
     def _taught(self, seed: int) -> int:
         """How many test items' answers teach a probe that looks at items; 0 where it cannot."""
         size = reading_size(int(self.on_target.sum()))
-        if not size or not self.task.scored(size, seed)[self.on_target].any():
+        if not size or self.task.scored(size, seed)[self.on_target].sum() < LEAST_READ:
             return 0
         return size
 

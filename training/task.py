@@ -1,6 +1,7 @@
 """A task: items cut into strata, a fixed test set, and the pools that labels are bought of."""
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,8 +10,11 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Array, Positions, generator
 from annotation.errors import InputError
+from annotation.groups import together, touches
+from annotation.items.near_copies import group_items
 from annotation.items.table import fingerprint, shared_choices
 from annotation.strata.bands import Strata
+from training.split import Split, split_strata
 from training.ties import tie_draws
 
 
@@ -33,10 +37,15 @@ class TestSizes:
 
 
 _FEWEST_TESTED = 10  # items of the target
+# Changes when items with groups should be split in another way.
+_GROUPS_VERSION = "labelmix groups 1"
 
 
 class Task:
     """Items, strata and the test set: drawn once, stratified, never trained on.
+
+    Items of a group, near copies too, are never tested and sold both: what is left of a group that
+    is tested is on neither side.
 
     One exception: a planning trial may borrow some of the target's test items, and is scored on
     the others (`scored`).
@@ -45,7 +54,7 @@ class Task:
     and only a chain of thought can be tried.
 
     Raises InputError if some items have choices and others none, or a stratum is too small for its
-    test set.
+    test set, or has too few groups.
     """
 
     def __init__(
@@ -68,16 +77,22 @@ class Task:
                 f"item '{items['item_id'].iloc[int(without[0])]}' (row {without[0] + 1}) has no "
                 "choices, others have some; keep either the items with choices or those without."
             )
-        self.test_positions, self.pools = self._split()
+        self.groups = group_items(items)
+        self.split = self._split()
+        self.test_positions: Positions = np.concatenate(list(self.split.test.values()))
+        self.pools = dict(self.split.pools)
 
     @cached_property
     def fingerprint(self) -> str:
         return fingerprint(self.items)
 
     @cached_property
-    def _content(self) -> "pd.Series[str]":
-        """What each item asks, (items)."""
-        return self.items["question"] + "\n" + self.items["choices"].map("\n".join)
+    def split_fingerprint(self) -> str:
+        """Names the items with their groups: they tell what may be trained on and tested."""
+        if not self.groups.any:
+            return self.fingerprint
+        parts = [_GROUPS_VERSION, self.fingerprint, *map(str, self.groups.codes.tolist())]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @cached_property
     def tie_draws(self) -> Array:
@@ -85,7 +100,8 @@ class Task:
 
         (items, most choices), from 0 to 1; an item with the same text has the same.
         """
-        content = pd.util.hash_array(self._content.to_numpy(dtype=object), categorize=False)
+        texts = self.items["question"] + "\n" + self.items["choices"].map("\n".join)
+        content = pd.util.hash_array(texts.to_numpy(dtype=object), categorize=False)
         return tie_draws(content, int(self.choice_counts.max()))
 
     @cached_property
@@ -136,50 +152,64 @@ class Task:
 
     @cached_property
     def test_groups(self) -> NDArray[np.object_]:
-        """Cluster of every test item, (test items)."""
-        return np.asarray(self.items["group"].to_numpy(dtype=object)[self.test_positions])
+        """Group of every test item, (test items)."""
+        return np.asarray(self.groups.names[self.test_positions])
 
-    def _split(self) -> tuple[Positions, dict[str, Positions]]:
-        test: list[Positions] = []
-        pools: dict[str, Positions] = {}
-        for name in self.strata.names:
-            positions = np.flatnonzero(self.stratum_of == name)
-            is_target = name == self.target
-            wanted = self.test_sizes.target if is_target else self.test_sizes.others
-            if positions.size == 0 and not is_target:
-                pools[name] = positions
-                continue
-            answered = positions[self.answered[positions]]
-            takes_all = wanted is None
-            if wanted is None:
-                wanted = int(answered.size)
-                if is_target and wanted < _FEWEST_TESTED:
-                    raise InputError(
-                        f"stratum '{name}' ({self.strata.rule(name)}) has {wanted} items whose "
-                        f"right answer is known, too few to test on; bring {_FEWEST_TESTED} at "
-                        "least, or move the cut."
-                    )
-            key = "items" if is_target else "other_items"
-            if positions.size <= wanted and (is_target or not takes_all):
+    def _split(self) -> Split:
+        strata = {
+            name: np.flatnonzero(self.stratum_of == name)
+            for name in self.strata.names
+            if name == self.target or (self.stratum_of == name).any()
+        }
+        answered = {name: own[self.answered[own]] for name, own in strata.items()}
+        split = split_strata(
+            strata,
+            answered,
+            {name: self._tested(name, strata[name], answered[name]) for name in strata},
+            self.target,
+            self.groups.codes,
+            lambda name: generator("test", self.seed, name),
+        )
+        if not split.pools[self.target].size and self.test_sizes.target is not None:
+            own = strata[self.target]
+            raise InputError(
+                f"stratum '{self.target}' ({self.strata.rule(self.target)}) has {own.size} items "
+                f"of {np.unique(self.groups.codes[own]).size} groups (items that ask the same are "
+                "one), and no group is tested and sold both: a test set of "
+                f"{self.test_sizes.target} leaves nothing to buy; lower [test] items, bring items "
+                "of more groups, or map the column 'group' to smaller ones."
+            )
+        none = np.empty(0, dtype=np.int64)
+        pools = {name: split.pools.get(name, none) for name in self.strata.names}
+        return replace(split, pools=pools)
+
+    def _tested(self, name: str, positions: Positions, answered: Positions) -> int:
+        """How many items of a stratum are tested."""
+        is_target = name == self.target
+        wanted = self.test_sizes.target if is_target else self.test_sizes.others
+        takes_all = wanted is None
+        if wanted is None:
+            wanted = int(answered.size)
+            if is_target and wanted < _FEWEST_TESTED:
                 raise InputError(
-                    f"stratum '{name}' ({self.strata.rule(name)}) has {positions.size} items, too "
-                    f"few for its test set of {wanted} and at least one to buy; lower "
-                    f"[test] {key} or move the cut."
+                    f"stratum '{name}' ({self.strata.rule(name)}) has {wanted} items whose "
+                    f"right answer is known, too few to test on; bring {_FEWEST_TESTED} at "
+                    "least, or move the cut."
                 )
-            if answered.size < wanted:
-                raise InputError(
-                    f"stratum '{name}' ({self.strata.rule(name)}) has {answered.size} items whose "
-                    f"right answer is known, too few for its test set of {wanted}; lower [test] "
-                    f'{key}, set it to "all", or bring more answers.'
-                )
-            order = generator("test", self.seed, name).permutation(answered)
-            test.append(np.sort(order[:wanted]))
-            pools[name] = np.setdiff1d(positions, order[:wanted])
-        test_positions = np.concatenate(test)
-        # The same question may stand there twice: what is tested must not be for sale.
-        content = self._content
-        tested = content.isin(content.iloc[test_positions]).to_numpy()
-        return test_positions, {name: own[~tested[own]] for name, own in pools.items()}
+        key = "items" if is_target else "other_items"
+        if positions.size <= wanted and (is_target or not takes_all):
+            raise InputError(
+                f"stratum '{name}' ({self.strata.rule(name)}) has {positions.size} items, too "
+                f"few for its test set of {wanted} and at least one to buy; lower "
+                f"[test] {key} or move the cut."
+            )
+        if answered.size < wanted:
+            raise InputError(
+                f"stratum '{name}' ({self.strata.rule(name)}) has {answered.size} items whose "
+                f"right answer is known, too few for its test set of {wanted}; lower [test] "
+                f'{key}, set it to "all", or bring more answers.'
+            )
+        return wanted
 
     def lent(self, count: int, seed: int) -> Positions:
         """Test items of the target that are lent, (count,); fewer are the beginning of more.
@@ -189,15 +219,15 @@ class Task:
         target = self.test_positions[self.test_strata == self.target]
         if not 0 <= count < target.size:
             raise ValueError(f"{count} of {target.size} test items cannot be lent.")
-        return generator("lent", seed, self.target).permutation(target)[:count]
+        order = generator("lent", seed, self.target).permutation(target)
+        return together(order, self.groups.codes)[:count]
 
     def scored(self, borrowed: int, seed: int) -> NDArray[np.bool_]:
         """Which test items count after so many were borrowed: none that was trained on.
 
-        (test items,); nor does one that asks what a borrowed one asks.
+        (test items,); nor does one of a group that a borrowed one is of.
         """
-        lent = self._content.iloc[self.lent(borrowed, seed)]
-        return np.asarray(~self._content.iloc[self.test_positions].isin(lent))
+        return ~touches(self.test_positions, self.groups.codes, self.lent(borrowed, seed))
 
     def target_others(self, borrowed: int, seed: int) -> Positions:
         """Items of the target's test set that count after so many were borrowed, see `scored`."""

@@ -196,7 +196,7 @@ def make_trial(
     bought = {name: source.mix[name] for name in task.strata.names if source.mix.get(name, 0) > 0}
     labelled = {*bought, *source.rehearses, *([task.target] if borrowed else [])}
     return Trial(
-        item_fingerprint=task.fingerprint,
+        item_fingerprint=task.split_fingerprint,
         strata=task.strata,
         target=task.target,
         test_target=task.test_sizes.target,

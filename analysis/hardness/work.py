@@ -14,6 +14,7 @@ from annotation.arrays import Array
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure, text_measures
 from annotation.hardness.registry import MEASURES, is_companion
+from annotation.items.near_copies import group_items
 from annotation.items.table import measures
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class HardnessWork:
             found = predict_hardness(
                 features,
                 known,
-                self.items["group"].tolist(),
+                group_items(self.items).names.tolist(),
                 coverage,
                 seed=self._seed,
             )

@@ -17,7 +17,7 @@ from scipy.stats import spearmanr
 
 from annotation.arrays import Array
 from annotation.errors import InputError
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds
 from annotation.hardness.ridge import fit_ridge
 
 FEWEST_RATED = 20

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from annotation.arrays import Correct, generator
+from annotation.groups import turns
 from annotation.labelling.labels import Labels
 from annotation.labelling.simulated import SimulatedAnnotators
 from annotation.terms.clean_share import clean_share
@@ -50,7 +51,8 @@ def annotators_of(world: World) -> SimulatedAnnotators:
 def lender_of(world: World, annotators: SimulatedAnnotators) -> Lender:
     """Lends labels of a world's test items."""
     items = world.items
-    return Lender(items.test, items.answers, annotators, items.target, stream_of(world))
+    groups = turns(items.test_groups)
+    return Lender(items.test, items.answers, annotators, items.target, stream_of(world), groups)
 
 
 def campaign_in(
@@ -65,11 +67,6 @@ def campaign_in(
     labeller = annotators or annotators_of(world)
     lender = lender_of(world, labeller)
 
-    def scored(lent: int, lent_seed: int) -> NDArray[np.bool_]:
-        counts = np.ones(items.test.size, dtype=bool)
-        counts[lender.places(lent, lent_seed)] = False
-        return counts
-
     terms = {name: world.terms[name] for name in items.strata}
     return Campaign(
         terms,
@@ -79,7 +76,7 @@ def campaign_in(
             name: clean_share(own.error_rate, own.error_kind, items.chance)
             for name, own in terms.items()
         },
-        TestSet(items.target, items.chance, items.groups, scored, unsupervised, lends),
+        TestSet(items.target, items.chance, items.test_groups, lender.scored, unsupervised, lends),
         lambda purpose: generator(f"{stream}policy {purpose}", seed, ""),
         lambda stratum, count: labeller.labels(stratum, count, seed),
     )

@@ -17,7 +17,7 @@ from training.unlabelled.halves import Bench, TaughtHalf, known_of
 from training.unlabelled.lending import Lender
 from training.unlabelled.reading import MOST_READ, Reading
 from training.unlabelled.rehearsal import Known, Rehearser
-from training.unlabelled.told import READING_SEEDS, Rehearsed, reading_size
+from training.unlabelled.told import LEAST_READ, READING_SEEDS, Rehearsed, reading_size
 
 _PENALTY = 0.1  # always the same: what is seen hardly depends on it
 
@@ -83,7 +83,9 @@ class TaughtHalves:
     def _taught(self) -> list[tuple[IntArray, IntArray]]:
         """Positions and right answers of each seed's half; none if the test items are too few."""
         size = reading_size(self._items.test.size)
-        seeds = range(READING_SEEDS) if size else ()
+        seeds = range(READING_SEEDS) if size else range(0)
+        if any(self._lender.scored(size, seed).sum() < LEAST_READ for seed in seeds):
+            return []
         return [self._lender.lend_right(size, seed) for seed in seeds]
 
     @cached_property
@@ -110,8 +112,8 @@ class TaughtHalves:
 
     @cached_property
     def _untaught(self) -> list[NDArray[np.bool_]]:
-        """Of each seed, the test items that were not taught, (test items,)."""
-        return [~np.isin(self._items.test, positions) for positions, _ in self._taught]
+        """Of each seed, the test items of groups that were not taught, (test items,)."""
+        return [self._lender.scored(own.size, seed) for seed, (own, _) in enumerate(self._taught)]
 
     def _known(self, campaign: Campaign, name: str) -> Known:
         bought = campaign.bought_of(name)

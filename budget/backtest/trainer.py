@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Correct
 from annotation.errors import InputError
+from annotation.groups import turns
 from annotation.labelling.labels import Labels, joined
 from budget.backtest.evidence import annotators_of, campaign_in, lender_of
 from budget.backtest.halves import TaughtHalves
 from budget.campaign.campaign import Campaign
 from budget.market.simple_rules import Mix
 from budget.worlds.world import LabelledItems, World
-from training.probes.probe import ProbeJob, fit_probes, score_probes
+from training.probes.probe import LinearProbe, ProbeJob, fit_probes, score_probes
 
 PenaltyRule = Literal["cross_validated", "per_size"]
 """How a probe's penalty is found.
@@ -38,6 +39,7 @@ class ProbeTrainer:
     def __init__(self, world: World, rule: PenaltyRule) -> None:
         self._world = world
         self._items: LabelledItems = world.items
+        self._groups = turns(world.items.groups)
         self._rule = rule
         self._penalties: dict[int, float] = {}  # by rounded size
         self._known: dict[bytes, NDArray[np.uint8]] = {}  # packed, by what was trained on
@@ -88,7 +90,7 @@ class ProbeTrainer:
 
     def _scores(self, sets: Sequence[Labels], penalties: Sequence[float]) -> NDArray[np.float64]:
         items = self._items
-        probes = fit_probes(items.features, items.mask, self._jobs(sets), penalties)
+        probes = self._fit(sets, penalties)
         return score_probes(probes, items.features[items.test], items.mask[items.test])
 
     def _jobs(self, sets: Sequence[Labels]) -> list[ProbeJob]:
@@ -109,9 +111,11 @@ class ProbeTrainer:
             joined([self.annotators.labels(name, count, seed) for name, count in mix.items()])
             for seed in _CHOOSING_SEEDS
         ]
-        items = self._items
-        probes = fit_probes(items.features, items.mask, self._jobs(sets), PENALTIES)
-        return float(np.median([probe.penalty for probe in probes]))
+        return float(np.median([probe.penalty for probe in self._fit(sets, PENALTIES)]))
+
+    def _fit(self, sets: Sequence[Labels], penalties: Sequence[float]) -> list[LinearProbe]:
+        items, jobs = self._items, self._jobs(sets)
+        return fit_probes(items.features, items.mask, jobs, penalties, groups=self._groups)
 
 
 def _key(one: Labels) -> bytes:

@@ -19,6 +19,7 @@ from budget.surface.observation import Observation
 
 _SMALLEST = 8
 _MOST = 0.8  # of the test items; the rest scores
+_FEWEST_SCORED = 0.1  # of the test items: a group that is lent in part is scored in no part
 CURVE_SEEDS = 16
 
 
@@ -34,9 +35,17 @@ def curve_sizes(test_items: int) -> list[int]:
 
 
 def lent_curve(campaign: Campaign) -> Playing[list[Observation]]:
-    """One observation per size; none from a test set that lends nothing. Use by `yield from`."""
-    test = campaign.test
-    sizes, seeds = curve_sizes(test.groups.size), range(CURVE_SEEDS)
+    """One observation per size; none from a test set that lends nothing. Use by `yield from`.
+
+    Sizes that leave too few items of other groups to score are left out.
+    """
+    test, seeds = campaign.test, range(CURVE_SEEDS)
+    fewest = _FEWEST_SCORED * test.groups.size
+    sizes = [
+        size
+        for size in curve_sizes(test.groups.size)
+        if min(int(test.scored(size, seed).sum()) for seed in seeds) >= fewest
+    ]
     if not sizes or not test.lends:
         return []
     correct = yield [Borrowing(size, seed) for size in sizes for seed in seeds]

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.accuracy import CONFIDENCE, Resampling
+from analysis.item_groups import group_notes
 from analysis.run.result import (
     MethodResult,
     MixSummary,
@@ -212,6 +213,7 @@ def _run_result(
             *_judgment_warnings(setting),
             *setting.lab.task.items.attrs.get(REMARKS, ()),
             *dict.fromkeys(untrained),
+            *group_notes(task.groups, task.split, task.target),
         ],
         timing=timing,
     )

@@ -93,7 +93,7 @@ def generate(recipe: WorldRecipe) -> LabelledItems:
         pools=pools,
         target=names[-1],
         test=test,
-        groups=test.astype(str).astype(object),
+        groups=np.arange(start).astype(str).astype(object),
     )
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.items.hub import folder_splits
+from annotation.items.near_copies import group_items
 from annotation.items.table import fingerprint
 from annotation.items.validate import validate_items
 from annotation.sources import load_items
@@ -151,11 +152,14 @@ def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
     frame = pd.DataFrame(list(rows.values()))
     frame["choices"] = [[f"class {number}" for number in range(classes)]] * len(frame)
     items = validate_items(frame, where=str(folder))
-    path = kept / f"{fingerprint(items)[:24]}.{_MEASURE}.npy"
+    groups = group_items(items)
+    grouped = ".grouped" if groups.any else ""
+    path = kept / f"{fingerprint(items)[:24]}.{_MEASURE}{grouped}.npy"
 
     def measured() -> NDArray[np.float64]:
         answers = items["answer"].to_numpy(dtype=np.int64)
-        return error_confidence(items["question"].tolist(), answers, classes)
+        texts = items["question"].tolist()
+        return error_confidence(texts, answers, classes, groups=groups.codes)
 
     return items.assign(**{_MEASURE: kept_values(path, len(items), measured)})
 

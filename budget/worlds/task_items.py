@@ -68,7 +68,7 @@ class FeatureMaker:
             pools={own: np.searchsorted(wanted, pool) for own, pool in pools.items()},
             target=task.target,
             test=np.searchsorted(wanted, test),
-            groups=task.test_groups[on_target],
+            groups=task.groups.names[wanted],
         )
 
 

@@ -13,6 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from annotation.arrays import IntArray
+from annotation.groups import turns
 from training.probes.probe import ProbeJob, fit_probes, score_probes
 
 BUCKETS = 1024
@@ -41,23 +43,35 @@ def hashed_tfidf(texts: Sequence[str], buckets: int = BUCKETS) -> NDArray[np.flo
 
 
 def error_confidence(
-    texts: Sequence[str], answers: NDArray[np.int64], classes: int, seed: int = 0
+    texts: Sequence[str],
+    answers: NDArray[np.int64],
+    classes: int,
+    seed: int = 0,
+    groups: IntArray | None = None,
 ) -> NDArray[np.float64]:
     """1 minus the probability of the right class, out of fold, mean over repeats: (texts,).
 
-    Raises ValueError if there are fewer texts than folds.
+    `groups` (texts,) are numbers of what stays within a fold; None: each text is its own.
+
+    Raises ValueError if there are fewer texts, or groups, than folds.
     """
-    if len(texts) < FOLDS:
-        raise ValueError(f"'texts' should be at least {FOLDS}; got {len(texts)}.")
+    group = np.arange(len(texts)) if groups is None else groups
+    if np.unique(group).size < FOLDS:
+        raise ValueError(
+            f"'texts' should be at least {FOLDS}, of as many groups; got {len(texts)} of "
+            f"{np.unique(group).size}."
+        )
     features = hashed_tfidf(texts)[:, None, :]
     mask = np.ones((len(texts), classes), dtype=bool)
     one_hot = np.eye(classes)
     wrong = np.zeros(len(texts))
     for repeat in range(REPEATS):
-        fold = np.random.default_rng([seed, repeat]).permutation(len(texts)) % FOLDS
+        order = np.argsort(np.random.default_rng([seed, repeat]).permutation(len(texts)))
+        fold = np.empty(len(texts), dtype=np.int64)
+        fold[order] = turns(group[order]) % FOLDS
         inside = [np.flatnonzero(fold != number) for number in range(FOLDS)]
         jobs = [ProbeJob(rows, one_hot[answers[rows]]) for rows in inside]
-        probes = fit_probes(features, mask, jobs, PENALTIES)
+        probes = fit_probes(features, mask, jobs, PENALTIES, groups=group)
         for number, probe in enumerate(probes):
             out = np.flatnonzero(fold == number)
             scores = score_probes([probe], features[out], mask[out])[0]

@@ -35,10 +35,10 @@ class LabelledItems:
     pools : stratum -> positions that are for sale, in order of hardness
     target : the stratum whose accuracy counts
     test : positions of the target's fixed test set, in no pool
-    groups : (test items,), clusters of the test items
+    groups : (items,), the group of every item
 
-    Raises ValueError if the shapes do not fit, the target is no stratum, or a pool holds a test
-    item.
+    Raises ValueError if the shapes do not fit, the target is no stratum, or a pool holds an item of
+    a group that is tested.
     """
 
     name: str
@@ -56,15 +56,15 @@ class LabelledItems:
             raise ValueError(
                 f"'mask' should fit features {self.features.shape}; got {self.mask.shape}."
             )
-        if self.answers.shape != (items,) or self.groups.shape != self.test.shape:
-            raise ValueError("'answers' should be one per item, 'groups' one per test item.")
+        if self.answers.shape != (items,) or self.groups.shape != (items,):
+            raise ValueError("'answers' and 'groups' should be one per item.")
         if not self.mask[np.arange(items), self.answers].all():
             raise ValueError("'answers' should be among the choices that their items have.")
         if self.target not in self.pools:
             raise ValueError(f"'target' should be one of {list(self.pools)}; got '{self.target}'.")
         for name, pool in self.pools.items():
-            if np.intersect1d(pool, self.test).size:
-                raise ValueError(f"pool '{name}' holds items of the test set.")
+            if np.isin(self.groups[pool], self.test_groups).any():
+                raise ValueError(f"pool '{name}' holds items of groups that are tested.")
 
     @property
     def strata(self) -> tuple[str, ...]:
@@ -74,6 +74,11 @@ class LabelledItems:
     @cached_property
     def choice_counts(self) -> NDArray[np.int64]:
         return np.asarray(self.mask.sum(1), dtype=np.int64)
+
+    @property
+    def test_groups(self) -> NDArray[np.object_]:
+        """The group of every test item, (test items,)."""
+        return np.asarray(self.groups[self.test])
 
     @property
     def chance(self) -> float:
@@ -87,7 +92,10 @@ class LabelledItems:
         arrays = (self.features, self.mask, self.answers, self.test, *self.pools.values())
         for array in arrays:
             digest.update(np.ascontiguousarray(array).tobytes())
-        digest.update(json.dumps([list(self.pools), self.groups.tolist()], default=str).encode())
+        told = [list(self.pools), self.test_groups.tolist()]
+        if np.unique(self.groups.astype(str)).size < self.groups.size:
+            told.append(self.groups.tolist())
+        digest.update(json.dumps(told, default=str).encode())
         return digest.hexdigest()
 
 

@@ -18,7 +18,7 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "faults", "name_value", "arrays", "file_limits"),  # the ground
+        *("errors", "faults", "name_value", "arrays", "groups", "file_limits"),  # the ground
         *("files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like
@@ -27,13 +27,13 @@ ROOMS = {
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
         *("targets", "probes", "tuning", "ties"),  # models that learn, and what they answer
-        *("task", "trial"),  # what is learnt
+        *("split", "task", "trial"),  # what is learnt
         *("store", "kept_rows", "features"),  # what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (
         *("version", "estimates", "accuracy", "sgr", "efficiency"),
-        *("numbers", "figure_style", "run", "curves", "hardness", "single_trial"),
+        *("numbers", "item_groups", "figure_style", "run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
         "config",  # what is told

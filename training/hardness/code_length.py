@@ -7,16 +7,19 @@ of the items. A label's bits say how hard it is to learn from the others.
 
 What a label costs depends on when it is sent, so the code is repeated for several orders: one
 random order, and rotations of it by equal parts, so that every item stands once in each part of it.
+Items of a group are sent together and in one block: no probe codes a label whose group it has seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.arrays import Array, Features, Mask
+from annotation.arrays import Array, Features, IntArray, Mask
 from annotation.errors import InputError
+from annotation.groups import group_numbers, together
 from training.hardness.chances import check_probed, gold_log_chances
 from training.probes.probe import ProbeJob, fit_probes
 from training.progress import Progress
@@ -57,6 +60,7 @@ def online_code(
     orders: int = 8,
     seed: int = 0,
     progress: Progress = lambda _done, _total: None,
+    groups: Sequence[object] | None = None,
 ) -> OnlineCode:
     """Code labels online, by probes of `training.probes.probe`.
 
@@ -74,6 +78,8 @@ def online_code(
         Of the order.
     progress
         Called with the probes done and their number.
+    groups
+        Cluster of every item, (items,); None: each its own. Blocks end with a cluster.
 
     Raises
     ------
@@ -89,20 +95,23 @@ def online_code(
         raise InputError(f"code length: needs at least {FEWEST_ITEMS} items; got {count}.")
     if orders < 1:
         raise ValueError(f"'orders' should be at least 1; got {orders}.")
-    order = np.random.default_rng([seed, 0xC0DE]).permutation(count)
-    rotations = [np.roll(order, -(count * turn) // orders) for turn in range(orders)]
-    ends = block_ends(count)
+    group = np.arange(count) if groups is None else group_numbers(groups)
+    order = together(np.random.default_rng([seed, 0xC0DE]).permutation(count), group)
+    starts = np.append(0, _group_ends(order, group))
+    parts = [starts[np.searchsorted(starts, -(-count * turn // orders))] for turn in range(orders)]
+    rotations = [np.roll(order, -start) for start in parts]
+    all_ends = [_whole_blocks(rotation, group) for rotation in rotations]
     targets = np.eye(mask.shape[1])[answers]
     # Rows stay in random order: a fit chooses its penalty in folds that go by position.
     jobs = [
         ProbeJob(rotation[:end], targets[rotation[:end]])
-        for rotation in rotations
+        for rotation, ends in zip(rotations, all_ends, strict=True)
         for end in ends[:-1]
     ]
-    probes = iter(fit_probes(features, mask, jobs, PENALTIES, progress=progress))
+    probes = iter(fit_probes(features, mask, jobs, PENALTIES, progress=progress, groups=group))
     uniform = np.log2(mask.sum(1))
     bits = np.zeros(count)
-    for rotation in rotations:
+    for rotation, ends in zip(rotations, all_ends, strict=True):
         first = rotation[: ends[0]]
         bits[first] += uniform[first]
         for start, end in pairwise(ends):
@@ -115,3 +124,14 @@ def online_code(
 def block_ends(count: int) -> list[int]:
     """Where blocks of `count` labels end, in order, the last at `count`."""
     return sorted({max(1, round(fraction * count)) for fraction in FRACTIONS})
+
+
+def _group_ends(order: IntArray, group: IntArray) -> IntArray:
+    """Where the groups of an order end, in order, the last at its own end."""
+    return np.append(np.flatnonzero(np.diff(group[order])) + 1, order.size)
+
+
+def _whole_blocks(order: IntArray, group: IntArray) -> list[int]:
+    """The ends of `block_ends`, each moved on to where its last group ends."""
+    ends = _group_ends(order, group)
+    return sorted({int(ends[np.searchsorted(ends, end)]) for end in block_ends(order.size)})

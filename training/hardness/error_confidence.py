@@ -16,7 +16,7 @@ from scipy.special import softmax
 
 from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds, group_numbers
 from training.hardness.chances import check_probed, gold_log_chances
 from training.models.load import LoadedModel
 from training.probes.paper_probe import fit_paper_probes
@@ -106,7 +106,7 @@ def error_confidence(
                 f"{inside.size} are there; bring more items with answers."
             )
         scored_by.append((scored, mine))
-    probes = _fit(features, mask, jobs, design, progress)
+    probes = _fit(features, mask, jobs, design, progress, groups)
     found = np.full(len(answers), np.nan)
     for scored, mine in scored_by:
         own = [probes[index] for index in mine]
@@ -142,10 +142,12 @@ def _fit(
     jobs: Sequence[ProbeJob],
     design: ErrorConfidenceDesign,
     progress: Progress,
+    groups: Sequence[object] | None,
 ) -> list[LinearProbe]:
     if design.paper_probe and features.shape[1] > 1:
         return fit_paper_probes(features, mask, jobs, seed=design.seed, progress=progress)
-    return fit_probes(features, mask, jobs, PENALTIES, progress=progress)
+    own = None if groups is None else group_numbers(groups)
+    return fit_probes(features, mask, jobs, PENALTIES, progress=progress, groups=own)
 
 
 def zero_shot_error_confidence(

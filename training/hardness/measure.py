@@ -61,7 +61,7 @@ def _code_length(
     seed: int,
     progress: Progress,
 ) -> Measured:
-    code = online_code(features, mask, answers, seed=seed, progress=progress)
+    code = online_code(features, mask, answers, seed=seed, progress=progress, groups=groups)
     worth = f"compressed {code.compression:.2f} times"
     if code.compression <= 1:
         worth += ", no better than without one, so that it says nothing of these items"
@@ -133,13 +133,12 @@ class ModelMeasures:
         if name in OF_LANGUAGE_MODEL:
             return self._everywhere(answered, Measured(self._zero_shot(answered)))
         features = self._choice_features()[answered]
-        rows = self.pool.items.iloc[answered]
         told = _Stage(self.watcher, f"{name}: probes")
         measured = OF_FEATURES[name](
             features,
             self.pool.mask[answered],
             self.pool.answers[answered],
-            rows["group"].tolist(),
+            self.pool.groups.names[answered].tolist(),
             self.seed,
             told,
         )

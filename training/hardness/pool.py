@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Features, Mask
 from annotation.errors import InputError
+from annotation.items.near_copies import ItemGroups, group_items
 from annotation.items.table import COLUMNS, fingerprint, shared_choices
 from training.features import FeatureStore
 from training.models.load import LoadedModel
@@ -35,6 +36,11 @@ class Pool:
         bare = self.items[[name for name in self.items.columns if name in COLUMNS]]
         unanswered = {"answer": pd.Series([pd.NA] * len(bare), dtype="Int64"), "answer_text": None}
         return fingerprint(bare.reset_index(drop=True).assign(**unanswered))
+
+    @cached_property
+    def groups(self) -> ItemGroups:
+        """Which items belong together."""
+        return group_items(self.items)
 
     @cached_property
     def choice_counts(self) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds, group_numbers
 from training.hardness.chances import check_probed, gold_log_chances
 from training.probes.probe import PENALTIES, ProbeJob, fit_probes
 from training.progress import Progress
@@ -85,7 +85,9 @@ def v_information(
         shuffled[fold_of[shuffled] != fold] for fold_of in divisions for fold in range(folds)
     ]
     jobs = [ProbeJob(rows, targets[rows]) for rows in insides]
-    probes = iter(fit_probes(features, mask, jobs, PENALTIES, progress=progress))
+    probes = iter(
+        fit_probes(features, mask, jobs, PENALTIES, progress=progress, groups=group_numbers(names))
+    )
     total = np.zeros(len(answers))
     for fold_of in divisions:
         for fold in range(folds):

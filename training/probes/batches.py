@@ -7,7 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from annotation.arrays import Array, Features, Mask
+from annotation.arrays import Array, Features, IntArray, Mask
+from annotation.groups import turns
 from training.probes.loss import NO_CHOICE, ProbeTargets
 from training.probes.rows import ScaledRows
 
@@ -46,11 +47,13 @@ class LabelledRows:
     scaled : n items
     targets : (n, classes, jobs), with classes ordered as in `scaled.order`
     redraw_rates : (n, jobs), or None if no job has any
+    turns : (n,), the group of every item, by the place of its first; None: each is its own
     """
 
     scaled: ScaledRows
     targets: Array
     redraw_rates: Array | None
+    turns: IntArray | None = None
 
     @property
     def items(self) -> int:
@@ -61,8 +64,13 @@ class LabelledRows:
         return self.targets.shape[2]
 
 
-def label_rows(jobs: Sequence[ProbeJob], scaled: ScaledRows) -> LabelledRows:
-    """The labels of jobs on the same rows, with the classes in the order of the rows."""
+def label_rows(
+    jobs: Sequence[ProbeJob], scaled: ScaledRows, groups: IntArray | None = None
+) -> LabelledRows:
+    """The labels of jobs on the same rows, with the classes in the order of the rows.
+
+    `groups` (items,) of all items that have features; None: each is its own.
+    """
     targets = np.stack([np.take_along_axis(job.targets, scaled.order, 1) for job in jobs], 2)
     rates = None
     if any(job.redraw_rates is not None for job in jobs):
@@ -70,7 +78,8 @@ def label_rows(jobs: Sequence[ProbeJob], scaled: ScaledRows) -> LabelledRows:
         rates = np.stack(
             [none if job.redraw_rates is None else job.redraw_rates for job in jobs], 1
         )
-    return LabelledRows(scaled, targets, rates)
+    own = None if groups is None else turns(groups[jobs[0].rows])
+    return LabelledRows(scaled, targets, rates, own)
 
 
 def padded_labels(sets: Sequence[LabelledRows], copies: int = 1) -> ProbeTargets:

@@ -40,8 +40,9 @@ def fit_path(sets: Sequence[LabelledRows], penalties: Sequence[float]) -> list[F
 
     The best has the largest likelihood of labels that were held out in turn: item i in fold
     i modulo `FOLDS`, so that every fold holds every stratum when labels come stratum by stratum.
-    Among equals, and for a single item, the largest penalty is kept. A single penalty is used as
-    it is.
+    Items of a group are held out together: then i counts groups, by their first items. Among
+    equals, and for a single item or group, the largest penalty is kept. A single penalty is used
+    as it is.
     """
     choosing = len(penalties) > 1
     reduced = [reduce_rows(one.scaled) for one in sets]
@@ -99,8 +100,10 @@ def _problem(
             curvature[index, -1] = 1.0
             penalised[index, -1] = 0.0
         weights[index, :n, -1, : one.jobs] = 1 / n
-        for fold in range(min(FOLDS, n) if choosing and n > 1 else 0):
-            out = np.arange(n) % FOLDS == fold
+        turns = np.arange(n) if one.turns is None else one.turns
+        units = int(turns.max()) + 1
+        for fold in range(min(FOLDS, units) if choosing and units > 1 else 0):
+            out = turns % FOLDS == fold
             held_out[index, :n, fold] = out
             weights[index, :n, fold, : one.jobs] = (~out / (~out).sum())[:, None]
     item_weights = torch.from_numpy(weights.reshape(len(sets), items, -1)).to(device)

@@ -75,6 +75,7 @@ def fit_probes(
     penalties: Sequence[float] = PENALTIES,
     device: str | torch.device | None = None,
     progress: Progress = lambda _done, _total: None,
+    groups: IntArray | None = None,
 ) -> list[LinearProbe]:
     """Fit many probes, the penalty of each chosen by cross-validated likelihood of its own labels.
 
@@ -86,13 +87,17 @@ def fit_probes(
     penalties : tried from large to small; a single one is used as it stands
     device : where to compute, in float64; None is the CPU
     progress : called with the jobs done and their number
+    groups : (items,), a number for every item's group, which cross-validation keeps together;
+        None: each is its own
 
     Raises ValueError if a job has no items, or its rows, targets or rates are not as `ProbeJob` has
-    them, or features are not finite, or a penalty is negative.
+    them, or features are not finite, a penalty is negative, or groups are of other items.
     """
     if not penalties or min(penalties) < 0:
         raise ValueError(f"'penalties' should be at least one, none negative; got {penalties}.")
     check_jobs(jobs, features, mask)
+    if groups is not None and groups.shape != (len(features),):
+        raise ValueError(f"'groups' should be ({len(features)},); got {groups.shape}.")
     ordered = sorted(penalties, reverse=True)
     place = torch.device(device or "cpu")
     width, own_choices = features.shape[2], features.shape[1] > 1
@@ -108,7 +113,7 @@ def fit_probes(
         sets = []
         for members in batch:
             scaled = ScaledRows(features, mask, jobs[members[0]].rows, math.sqrt(width), place)
-            sets.append(label_rows([jobs[index] for index in members], scaled))
+            sets.append(label_rows([jobs[index] for index in members], scaled, groups))
         for members, one, fits in zip(batch, sets, fit_path(sets, ordered), strict=True):
             for column, job in enumerate(members):
                 probes[job] = LinearProbe(

@@ -174,7 +174,9 @@ class TrialRunner:
             targets = self._targets(trial, purchase)
             rows = np.searchsorted(positions, purchase.positions)
             jobs.append(ProbeJob(rows, targets.probabilities, targets.redraw_rates))
-        probes = fit_with(dict(trials[0].recipe.settings), features, mask, jobs)
+        probes = fit_with(
+            dict(trials[0].recipe.settings), features, mask, jobs, self.task.groups.codes[positions]
+        )
         tested = np.searchsorted(positions, self.task.test_positions)
         scores = score_probes(probes, features[tested], mask[tested])  # (probes, items, choices)
         seconds = (time.perf_counter() - started) / len(trials)

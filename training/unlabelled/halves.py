@@ -148,8 +148,9 @@ class RehearsalTrials:
 
     def _fit(self, trial: Trial, rows: Rows, labels: IntArray) -> LinearProbe:
         job = ProbeJob(rows, self._classes[labels])
-        bench = self._bench
-        return fit_with(dict(trial.recipe.settings), bench.features, bench.mask, [job])[0]
+        bench, groups = self._bench, self._task.groups.codes[self._positions]
+        settings = dict(trial.recipe.settings)
+        return fit_with(settings, bench.features, bench.mask, [job], groups)[0]
 
     def _rows(self, items: IntArray) -> Rows:
         return np.asarray(np.searchsorted(self._positions, items))

@@ -25,6 +25,7 @@ class Rehearsed:
     overconfidence: float
 
 
+LEAST_READ = 10  # test items of the target that are of no group that was taught
 READING_SEEDS = 2  # parts of the test set that probes are trained on; the rest is read
 
 

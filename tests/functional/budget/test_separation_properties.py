@@ -67,7 +67,6 @@ def test_classes_that_are_not_equally_frequent() -> None:
         items,
         pools={name: kept(own) for name, own in items.pools.items()},
         test=test,
-        groups=test.astype(str).astype(object),
     )
     found = separations(
         ProbeTrainer(replace(world, load=lambda: skewed), "per_size").looker.readings

@@ -32,5 +32,5 @@ def axes_items() -> LabelledItems:
         pools={"easy": np.arange(EASY), "hard": np.arange(EASY, EASY + HARD)},
         target="hard",
         test=test,
-        groups=test.astype(str).astype(object),
+        groups=np.arange(items).astype(str).astype(object),
     )

@@ -239,9 +239,15 @@ def test_nothing_counts_that_asks_what_a_borrowed_item_asks(
     make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
 ) -> None:
     items = make_items(120)
-    items["question"] = "always the same"
-    items["choices"] = [items["choices"].iloc[0]] * len(items)
-    assert not make_task(items).scored(1, 0).any()
+    twice = pd.concat([items, items.assign(item_id=items["item_id"] + "-again")], ignore_index=True)
+    twice["group"] = twice["item_id"]
+    task = make_task(twice)
+    borrowed = task.lent(3, 0)
+    scored = task.test_positions[task.scored(3, 0)]
+    asked = twice["question"]
+    assert set(asked.iloc[borrowed]).isdisjoint(asked.iloc[scored])
+    # 10 hard test items are five pairs: three lent ones are of two of them.
+    assert (task.stratum_of[scored] == "hard").sum() == 6
 
 
 def test_items_to_look_at_are_for_sale_and_always_the_same(task: Task) -> None:
@@ -377,3 +383,32 @@ def test_any_stratum_may_be_the_target(make_items: Callable[..., pd.DataFrame]) 
         "medium": 4,
         "hard": 4,
     }
+
+
+def test_passages_whose_text_gives_the_answer_away_are_not_parted() -> None:
+    """150 passages of four questions, each with a coin flip for an answer."""
+    flips = np.random.default_rng(0).integers(0, 2, 150)
+    rows = [
+        {
+            "item_id": f"{passage}-{number}",
+            "question": f"passage {passage}, question {number}",
+            "choices": ["no", "yes"],
+            "answer": int(flips[passage]),
+            "group": f"passage {passage}",
+            "steps": float(5 + number % 2),
+        }
+        for passage in range(150)
+        for number in range(4)
+    ]
+    frame = pd.DataFrame(rows)
+    strata = Strata.easy_medium_hard("steps", 2, 5)
+
+    def looked_up(table: pd.DataFrame) -> float:
+        """How often the answers of a passage's items for sale tell that of a tested one."""
+        task = Task(validate_items(table, "made"), strata, "hard", TestSizes(200, 1))
+        known = {rows[place]["group"]: rows[place]["answer"] for place in task.pools["hard"]}
+        tested = [rows[place] for place in task.test_positions]
+        return float(np.mean([known.get(row["group"], 0) == row["answer"] for row in tested]))
+
+    assert looked_up(frame.drop(columns="group")) > 0.9  # some have no other item for sale
+    assert abs(looked_up(frame) - 0.5) < 0.15

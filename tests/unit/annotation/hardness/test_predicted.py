@@ -6,8 +6,8 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
+from annotation.groups import group_folds
 from annotation.hardness import predicted
-from annotation.hardness.folds import group_folds
 from annotation.hardness.predicted import predict_hardness
 from annotation.hardness.ridge import fit_ridge
 

@@ -49,7 +49,7 @@ def world() -> World:
         pools={name: np.searchsorted(texts.positions, task.pools[name]) for name in STRATA},
         target="hard",
         test=np.searchsorted(texts.positions, test),
-        groups=task.test_groups[on_target],
+        groups=task.groups.names[texts.positions],
     )
     terms = {name: LabelTerms(Decimal(1), 0.1, "redraw") for name in STRATA}
     return World("texts", "workshop", terms, Decimal(20), lambda: labelled, tunable=lambda: texts)

@@ -21,7 +21,7 @@ def items() -> LabelledItems:
         pools={"easy": np.array([0]), "hard": np.array([1])},
         target="hard",
         test=np.array([2, 3]),
-        groups=np.array(["a", "b"], dtype=object),
+        groups=np.array(list("abcd"), dtype=object),
     )
 
 
@@ -37,7 +37,9 @@ def test_chance_is_that_of_the_test_set(items: LabelledItems) -> None:
         ({"answers": np.array([0, 1])}, "one per item"),
         ({"mask": np.ones((3, 3), dtype=bool)}, "'mask' should fit"),
         ({"target": "medium"}, "got 'medium'"),
-        ({"test": np.array([1, 3])}, "pool 'hard' holds items of the test set"),
+        ({"test": np.array([1, 3])}, "pool 'hard' holds items of groups that are tested"),
+        ({"groups": np.array(list("abbc"), dtype=object)}, "pool 'hard' holds items of groups"),
+        ({"groups": np.array(["c", "d"], dtype=object)}, "'groups' should be one per item"),
     ],
 )
 def test_items_that_do_not_fit(items: LabelledItems, change: dict[str, Any], why: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds
 from training.hardness.error_confidence import (
     PENALTIES,
     ErrorConfidenceDesign,

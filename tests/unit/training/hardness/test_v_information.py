@@ -3,7 +3,7 @@ import pytest
 from numpy.typing import NDArray
 
 from annotation.errors import InputError
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds
 from training.hardness.v_information import v_information
 from training.probes.probe import ProbeJob, fit_probes
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from annotation.hardness.folds import group_folds
+from annotation.groups import group_folds
 
 
 def test_groups_stay_whole_and_folds_are_even() -> None:
