@@ -26,7 +26,7 @@ ROOMS = {
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
         *("targets", "probes", "tuning"),  # models that learn
-        *("task", "trial", "store", "features"),  # what is learnt, and what is known of it
+        *("task", "commonest", "trial", "store", "features"),  # what is learnt, and what is known
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (
