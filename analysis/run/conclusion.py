@@ -1,13 +1,14 @@
 """What a run's evidence comes to: one object, of which headline, reasons and notes are made.
 
-The forecast of the pilot and what was measured afterwards, the tested purchases, are judged together
-here. No sentence decides for itself, so that none denies what another says.
+The forecast of the pilot and what was measured afterwards, the tested purchases, are judged
+together here. No sentence decides for itself, so that none denies what another says.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from analysis.estimates import Estimate
+from analysis.estimates import Estimate, Record
 from analysis.run.result import Baseline, ExchangeRate, MethodResult, RunResult
 from analysis.run.verdicts import (
     are_apart,
@@ -51,8 +52,7 @@ WithoutLabels = Literal["zero_shot", "commonest_class", "guessing"]
 WITHOUT_LABELS: tuple[WithoutLabels, ...] = ("zero_shot", "commonest_class", "guessing")
 
 
-@dataclass(frozen=True)
-class TestedSides:
+class TestedSides(Record):
     """All money on one stratum and all on the target, each trained and tested."""
 
     __test__ = False  # not a test class, whatever its name begins with
@@ -95,11 +95,12 @@ class Conclusion:
         return tested if tested.better != better.stratum else None
 
 
-def conclude(result: RunResult, method: MethodResult | None = None) -> Conclusion:
-    """What the evidence comes to of a method; of the planning method unless another is given."""
-    method = method or result.methods[result.planning_method]
-    untrained, bar = best_untrained(result, method)
-    helped = tuple(name for name in _trained(method) if _helps(result, method, name))
+def conclude(result: RunResult) -> Conclusion:
+    """What the evidence of the planning method comes to."""
+    method = result.methods[result.planning_method]
+    bars = {name: own.estimate or 0.0 for name, own in without_labels(result).items()}
+    untrained = max(bars, key=bars.__getitem__)
+    helped = tuple(name for name in _trained(method) if _helps(bars, method, name))
     rule = _better_rule(method)
     advice: Advice = "plan" if "plan" in helped else "not_yet"
     if rule is not None and ("plan" in helped or rule[0] in helped):
@@ -110,30 +111,49 @@ def conclude(result: RunResult, method: MethodResult | None = None) -> Conclusio
         if (tested := _sides(method, rate)) is not None
     }
     found = Conclusion(
-        advice, untrained, bar, tuple(name for name in helped if name != "plan"), rule, (), sides
+        advice,
+        untrained,
+        bars[untrained],
+        tuple(name for name in helped if name != "plan"),
+        rule,
+        (),
+        sides,
     )
     return Conclusion(**{**vars(found), "doubts": tuple(_doubts(result, method, found))})
 
 
-def best_untrained(result: RunResult, method: MethodResult) -> tuple[WithoutLabels, float]:
-    """What needs no label and is right most often, and how often."""
-    known = {name: _without_labels(result, method, name) for name in WITHOUT_LABELS}
-    best = max(WITHOUT_LABELS, key=lambda name: known[name] or 0.0)
-    return best, known[best] or 0.0
+def as_planned_with(result: RunResult, method: str) -> RunResult:
+    """The result as if another of its methods had been the planning one."""
+    own = result.methods[method]
+    return result.model_copy(
+        update={
+            "planning_method": method,
+            "plan": own.plan,
+            "exchange_rate": own.exchange_rates[result.exchange_rate.stratum],
+            "accuracy": own.accuracy,
+            "sgr": own.sgr,
+            "sgr_per_cost": own.sgr_per_cost,
+            "baselines": own.baselines,
+        }
+    )
 
 
-def _without_labels(
-    result: RunResult, method: MethodResult, name: WithoutLabels
-) -> float | None:
-    """How often it is right; None where it cannot be had."""
-    found = measured(method, name)
-    if found is not None:
-        return found.estimate
-    if name == "zero_shot":
-        return method.sgr.unsupervised.estimate
-    if name == "guessing" and measured(method, "commonest_class") is None:
-        return result.chance_accuracy
-    return None
+def without_labels(result: RunResult) -> dict[WithoutLabels, Estimate]:
+    """Accuracy of what needs no label: the untrained model, and the commonest class or a guess.
+
+    Guessing has no interval: it is known without a test.
+    """
+    method = result.methods[result.planning_method]
+    found: dict[WithoutLabels, Estimate] = {}
+    zero_shot = measured(method, "zero_shot") or method.sgr.unsupervised
+    if zero_shot.estimate is not None:
+        found["zero_shot"] = _plain(zero_shot)
+    commonest = measured(method, "commonest_class")
+    if commonest is not None:
+        found["commonest_class"] = _plain(commonest)
+    else:
+        found["guessing"] = Estimate(estimate=result.chance_accuracy, low=None, high=None)
+    return found
 
 
 def _trained(method: MethodResult) -> list[str]:
@@ -142,12 +162,9 @@ def _trained(method: MethodResult) -> list[str]:
     return [name for name in dict.fromkeys(["plan", *names]) if name not in WITHOUT_LABELS]
 
 
-def _helps(result: RunResult, method: MethodResult, condition: str) -> bool:
+def _helps(bars: Mapping[WithoutLabels, float], method: MethodResult, condition: str) -> bool:
     """Whether a trained condition is shown to beat everything that needs no label."""
-    for name in WITHOUT_LABELS:
-        bar = _without_labels(result, method, name)
-        if bar is None:
-            continue
+    for name, bar in bars.items():
         difference = method.over_untrained.get(condition, {}).get(name)
         low = None if difference is None else difference.low
         if difference is None:  # results of earlier versions have accuracies alone
@@ -183,12 +200,23 @@ def _sides(method: MethodResult, rate: ExchangeRate) -> TestedSides | None:
     # Results of earlier versions have no paired difference.
     told = are_apart(one, other) if difference is None else distinguishable(difference)
     ahead = rate.stratum if one.estimate > other.estimate else rate.target
-    return TestedSides(rate.stratum, rate.target, one, other, ahead if told else None)
+    return TestedSides(
+        stratum=rate.stratum,
+        target=rate.target,
+        accuracy=_plain(one),
+        target_accuracy=_plain(other),
+        better=ahead if told else None,
+    )
+
+
+def _plain(found: Estimate) -> Estimate:
+    """The estimate of a condition, without its labels."""
+    return Estimate(estimate=found.estimate, low=found.low, high=found.high)
 
 
 def _doubts(result: RunResult, method: MethodResult, found: Conclusion) -> list[Doubt]:
     doubts: list[Doubt] = []
-    rate = method.exchange_rates.get(result.exchange_rate.stratum, result.exchange_rate)
+    rate = result.exchange_rate
     gap, plan = method.sgr, measured(method, "plan")
     if not surface_fits(method.surface):
         doubts.append("bad_fit")

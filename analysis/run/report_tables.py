@@ -16,7 +16,7 @@ from analysis.numbers import (
     span,
 )
 from analysis.run import before_buying, caveats, label_source, verdicts, wording
-from analysis.run.conclusion import Conclusion, conclude
+from analysis.run.conclusion import Conclusion, as_planned_with, conclude, without_labels
 from analysis.run.result import (
     Baseline,
     ExchangeRate,
@@ -71,12 +71,9 @@ class MethodSection:
 
 
 NOT_APPLICABLE = TableCell("\u2013")
-CONDITION_NAMES = {"zero_shot": "zero-shot"}
 
 
-def break_even_sentences(
-    method: MethodResult, confidence: float, found: Conclusion
-) -> list[str]:
+def break_even_sentences(method: MethodResult, confidence: float, found: Conclusion) -> list[str]:
     """What one label of each other stratum is worth, in words."""
     return [wording.break_even(rate, confidence, found) for rate in rates(method)]
 
@@ -195,7 +192,7 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
     rows += [rule(baseline_name, baseline) for baseline_name, baseline in method.baselines.items()]
     rows += [
         row(named, text, {}, 0.0, NOT_APPLICABLE, _accuracy_cell(own), ahead)
-        for named, text, own, ahead in _without_labels(result, method)
+        for named, text, own, ahead in _without_labels(result, key)
     ]
     return Alternatives(
         identifier=f"alternatives-{list(result.methods).index(key) + 1}",
@@ -206,24 +203,13 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
     )
 
 
-def _without_labels(
-    result: RunResult, method: MethodResult
-) -> Iterable[tuple[str, str, Estimate, TableCell]]:
+def _without_labels(result: RunResult, key: str) -> Iterable[tuple[str, str, Estimate, TableCell]]:
     """What needs no label: its name, what it is, its accuracy, and how far the plan is ahead."""
-    ahead = method.over_untrained.get("plan", {})
-    zero_shot = verdicts.measured(method, "zero-shot") or method.sgr.unsupervised
-    guessing = Estimate(estimate=result.chance_accuracy, low=None, high=None)
-    commonest = verdicts.measured(method, "commonest_class")
-    found: list[tuple[str, str, Estimate]] = [
-        ("zero_shot", "no labels, no training", zero_shot),
-        ("guessing", "no model: any choice", guessing)
-        if commonest is None
-        else ("commonest_class", f"no model: always \u201c{wording.short_class(result)}\u201d", commonest),
-    ]
-    for name, text, own in found:
+    ahead = result.methods[key].over_untrained.get("plan", {})
+    for name, own in without_labels(as_planned_with(result, key)).items():
         difference = ahead.get(name)
         cell = NOT_APPLICABLE if difference is None else _difference_cell(difference)
-        yield CONDITION_NAMES.get(name, verdicts.plain_name(name)), text, own, cell
+        yield wording.WITHOUT_LABELS[name], wording.what_needs_no_label(result, name), own, cell
 
 
 def _sgr_per_cost(value: float | None, unit: int) -> str:
@@ -235,7 +221,7 @@ def _sgr_per_cost(value: float | None, unit: int) -> str:
 
 def other_method(result: RunResult, key: str) -> MethodSection:
     """The section of a method that the plan does not rest on."""
-    method, found = result.methods[key], conclude(result, result.methods[key])
+    method, found = result.methods[key], conclude(as_planned_with(result, key))
     purchase = "its own plan, shown below"
     if verdicts.same_plan(result, method):
         purchase = "this purchase" if conclude(result).advice == "plan" else "the plan"

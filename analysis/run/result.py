@@ -185,8 +185,8 @@ class MethodResult(Record):
     method: str
     exchange_rates: dict[str, ExchangeRate]  # stratum -> rate against the target
     plan: PlanSummary
-    # Condition -> target-stratum accuracy; "zero_shot", and "commonest_class" or "guessing", need no
-    # label.
+    # Condition -> target-stratum accuracy. "zero_shot", and "commonest_class" or "guessing", need
+    # no label.
     accuracy: dict[str, ConditionAccuracy]
     sgr: SupervisionGap
     sgr_per_cost: dict[str, float] | None  # condition -> SGR per cost unit; None: gap unresolved

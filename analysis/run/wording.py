@@ -17,7 +17,7 @@ from analysis.numbers import (
     ratio,
     span,
 )
-from analysis.run.conclusion import Conclusion, TestedSides
+from analysis.run.conclusion import Conclusion, TestedSides, WithoutLabels
 from analysis.run.label_source import pilot_of
 from analysis.run.result import ConditionAccuracy, ExchangeRate, MethodResult, RunResult
 from analysis.run.verdicts import (
@@ -48,6 +48,13 @@ METHOD_NAMES = {
 }
 
 
+WITHOUT_LABELS: dict[WithoutLabels, str] = {
+    "zero_shot": "zero-shot",
+    "commonest_class": "commonest class",
+    "guessing": "guessing",
+}
+
+
 def method_name(key: str) -> str:
     """A training method's key as words: 'probe' -> 'linear probe'."""
     return METHOD_NAMES.get(key.lower().replace("-", "_"), plain_name(key))
@@ -61,7 +68,7 @@ def recommendation(result: RunResult, found: Conclusion) -> str:
     plan, target = result.plan, result.target
     expected, tested_plan = plan.expected_accuracy, measured(_planning(result), "plan")
     if found.advice == "not_yet":
-        return f"{_why_not_yet(result, found)}{_measured_instead(result, tested_plan)}"
+        return f"{why_not_yet(result, found)}{_measured_instead(result, tested_plan)}"
     if found.advice == "rule":
         assert found.rule is not None
         name, rule = found.rule
@@ -97,7 +104,8 @@ def _planning(result: RunResult) -> MethodResult:
     return result.methods[result.planning_method]
 
 
-def _why_not_yet(result: RunResult, found: Conclusion) -> str:
+def why_not_yet(result: RunResult, found: Conclusion) -> str:
+    """That nothing should be bought yet, and what needs no label; without its end."""
     shown = "no benefit of training was shown"
     if found.also_helped:
         shown = (
@@ -105,7 +113,7 @@ def _why_not_yet(result: RunResult, found: Conclusion) -> str:
             f"{joined([_condition(name) for name in found.also_helped])} "
             f"{'is' if len(found.also_helped) == 1 else 'are'}"
         )
-    return f"Do not buy yet: {shown}. {_starting(without_labels(result, found))}"
+    return f"Do not buy yet: {shown}. {_starting(_untrained(result, found))}"
 
 
 def _condition(key: str) -> str:
@@ -124,25 +132,34 @@ def _measured_instead(result: RunResult, tested_plan: ConditionAccuracy | None) 
     )
 
 
-def without_labels(result: RunResult, found: Conclusion) -> str:
+def _untrained(result: RunResult, found: Conclusion) -> str:
     """How often the best that needs no label is right, as a sentence without its end."""
     right = f"{percent(found.untrained_accuracy, 0)} of {result.target} items"
     match found.untrained:
         case "zero_shot":
             return f"without any labels the model is right on {right}"
         case "commonest_class":
-            return (
-                f"always answering \u201c{short_class(result)}\u201d, the commonest class, is "
-                f"right on {right}"
-            )
+            own = short_class(result.commonest_class)
+            return f"always answering \u201c{own}\u201d, the commonest class, is right on {right}"
         case _:
             return f"guessing is right on {right}"
 
 
-def short_class(result: RunResult) -> str:
+def what_needs_no_label(result: RunResult, name: WithoutLabels) -> str:
+    """What a row of the table is that needs no label."""
+    return {
+        "zero_shot": "no labels, no training",
+        "commonest_class": f"no model: always \u201c{short_class(result.commonest_class)}\u201d",
+        "guessing": "no model: any choice",
+    }[name]
+
+
+def short_class(commonest: str | None) -> str:
     """The commonest class as the items spell it, cut where it is long."""
-    text = result.commonest_class or ""
-    return text if text.isprintable() and len(text) <= _LONGEST_CLASS else short(text, _LONGEST_CLASS)
+    text = commonest or ""
+    return (
+        text if text.isprintable() and len(text) <= _LONGEST_CLASS else short(text, _LONGEST_CLASS)
+    )
 
 
 def after_the_pilot(result: RunResult, found: Conclusion) -> str:
@@ -327,9 +344,7 @@ def sides_tested(own: TestedSides) -> str:
     """What all money on either side gave, when both were trained and tested."""
     if own.better is not None:
         return f"{_starting(_test_of_sides(own))}."
-    return (
-        f"{_starting(_test_of_sides(own))}: the test does not settle which is the better buy."
-    )
+    return f"{_starting(_test_of_sides(own))}: the test does not settle which is the better buy."
 
 
 def break_even(rate: ExchangeRate, confidence: float, found: Conclusion) -> str:
@@ -348,7 +363,9 @@ def break_even(rate: ExchangeRate, confidence: float, found: Conclusion) -> str:
         f"({interval_name(confidence)} {span(rate, 'ratio')})."
     )
     if are_useless(rate):
-        sentence = f"{worth_sentence} {_starting(rate.stratum)} labels do not help on {rate.target} "
+        sentence = (
+            f"{worth_sentence} {_starting(rate.stratum)} labels do not help on {rate.target} "
+        )
         if found.contradicts(rate) is not None:
             return f"{sentence}items by the pilot: {_better_buy(rate, found)}."
         return f"{sentence}items, so they are no good buy at any price."

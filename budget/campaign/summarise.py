@@ -60,9 +60,7 @@ def summarise_method(
     untrained = {"zero_shot": measured.unsupervised}
     if measured.commonest is not None:
         untrained["commonest_class"] = measured.commonest
-    accuracy = {
-        name: _condition(setting, {}, own, resampling) for name, own in untrained.items()
-    }
+    accuracy = {name: _condition(setting, {}, own, resampling) for name, own in untrained.items()}
     if measured.commonest is None:
         accuracy["guessing"] = _guessing(setting.lab.chance)
     accuracy.update(
@@ -92,7 +90,9 @@ def summarise_method(
             for name in ("plan", setting.lab.target + EQUAL_COUNT)
         },
         tested_sides={
-            name: _difference(correct[f"all_{name}"], correct[f"all_{setting.lab.target}"], resampling)
+            name: _difference(
+                correct[f"all_{name}"], correct[f"all_{setting.lab.target}"], resampling
+            )
             for name in surface.others
         },
         pilot_curve=[
@@ -152,9 +152,7 @@ def _over_untrained(
 
 def _guessing(chance: float) -> ConditionAccuracy:
     """What guessing gives: known without a test."""
-    return ConditionAccuracy(
-        estimate=chance, low=chance, high=chance, labels={}, cost=0.0, seeds=0
-    )
+    return ConditionAccuracy(estimate=chance, low=chance, high=chance, labels={}, cost=0.0, seeds=0)
 
 
 def _condition(

@@ -73,9 +73,7 @@ def test_unanswered_items_for_sale_are_not_counted(classes: Task) -> None:
         answer = classes.items["answer"].astype("Int64")
         for name in strata:
             answer[classes.pools[name]] = pd.NA
-        return Task(
-            classes.items.assign(answer=answer), classes.strata, "hard", classes.test_sizes
-        )
+        return Task(classes.items.assign(answer=answer), classes.strata, "hard", classes.test_sizes)
 
     found = commonest_class(without_answers("hard"), "hard")
     assert found is not None and found.answer == "Sell."

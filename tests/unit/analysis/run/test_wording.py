@@ -40,14 +40,15 @@ def with_plan(result: RunResult, **changes: object) -> RunResult:
     return result.model_copy(update={"plan": result.plan.model_copy(update=changes)})
 
 
+def with_method(result: RunResult, method: MethodResult) -> RunResult:
+    methods = {**result.methods, result.planning_method: method}
+    return result.model_copy(update={"methods": methods})
 
 
 def commonest_class(result: RunResult, accuracy: float) -> RunResult:
     """The result as if its items shared their choices, of which one is right that often."""
     own = result.accuracy["zero_shot"].model_copy(update=estimate(accuracy, 0.05).model_dump())
-    changed = with_planning_method(
-        result, accuracy={**result.accuracy, "commonest_class": own}
-    )
+    changed = with_planning_method(result, accuracy={**result.accuracy, "commonest_class": own})
     return changed.model_copy(update={"commonest_class": "Buy!"})
 
 
@@ -214,7 +215,7 @@ def test_the_test_against_the_best_simple_rule(
         "run_tested",
         golden_pages.page(
             {
-                n: wording.tested(own, "hard", 0.95, conclude(resolved_result, own))
+                n: wording.tested(own, "hard", 0.95, conclude(with_method(resolved_result, own)))
                 for n, own in methods.items()
             }
         ),
