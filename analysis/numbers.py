@@ -80,14 +80,24 @@ def interval_name(confidence: float) -> str:
     return f"{100 * confidence:g} % interval"
 
 
+_RESIDUE = 1e-9  # of money, below which an amount is what floating point left over
+
+
+def _is_whole(amount: float, digits: int) -> bool:
+    """Whether so many decimals tell an amount; a tiny one is not told as none."""
+    return abs(amount - round(amount, digits)) < _RESIDUE and not _RESIDUE <= abs(amount) < 0.005
+
+
 def money(amount: float | None, currency: str) -> str:
     """'$720', '$0.50', '720 EUR'; cents only where there are any, fractions of a cent if needed."""
     if amount is None or not math.isfinite(amount):
         return NOT_KNOWN
     decimals = next(
-        (digits for digits in (0, 2) if abs(amount - round(amount, digits)) < 1e-9),
+        (digits for digits in (0, 2) if _is_whole(amount, digits)),
         2 if abs(amount) >= 1 else 4,
     )
+    if _RESIDUE <= abs(amount) < 1e-4:  # not told as none
+        decimals = 1 - math.floor(math.log10(abs(amount)))
     text = f"{abs(amount):,.{decimals}f}"
     sign = MINUS if amount < 0 and float(text.replace(",", "")) else ""
     if currency in SYMBOLS_BEFORE_THE_AMOUNT:

@@ -38,6 +38,9 @@ class SingleTrial(Record):
     judgments: int
     settings: dict[str, Any]
     accuracy: dict[str, Estimate]
+    simulated: bool  # whether annotators were simulated; else labels are people's own judgments
+    commonest_class: dict[str, str]  # stratum -> class; none where items do not share their choices
+    without_model: dict[str, Estimate]  # stratum -> always answering that class, or else guessing
     details: dict[str, float]  # mean over seeds of what the method tells beside it
     remarks: list[str]  # how the items were read, and what the accuracy does not show
     seconds: float  # mean per seed
@@ -103,11 +106,20 @@ def _summarise(
 ) -> SingleTrial:
     task = lab.task
     correct = np.stack([result.correct for result in results])  # (seeds, test items)
-    accuracy = {}
+    accuracy, without_model, commonest = {}, {}, {}
     for name in dict.fromkeys(task.test_strata.tolist()):
         of_stratum = task.test_strata == name
         own = correct[:, of_stratum]
         accuracy[name] = _estimate(own, task.test_groups[of_stratum])
+        always = lab.commonest_class(name)
+        if always is not None:
+            commonest[name] = always.answer
+            right = always.correct[of_stratum][None]
+            without_model[name] = _estimate(right, task.test_groups[of_stratum])
+        elif not task.free_form:
+            counts = task.choice_counts[task.test_positions][of_stratum]
+            chance = float((1 / counts).mean())
+            without_model[name] = Estimate(estimate=chance, low=None, high=None)
     names = [n for n in results[0].details if all(n in result.details for result in results)]
     details = {n: float(np.mean([r.details[n] for r in results])) for n in names}
     return SingleTrial(
@@ -124,6 +136,9 @@ def _summarise(
         judgments=trials[0].recipe.judgments,
         settings=dict(trials[0].recipe.settings),
         accuracy=accuracy,
+        simulated=lab.collected is None,
+        commonest_class=commonest,
+        without_model=without_model,
         details=details,
         remarks=[*task.items.attrs.get(REMARKS, ()), *indistinct_remarks(details)],
         seconds=float(np.mean([result.seconds for result in results])),

@@ -13,6 +13,7 @@ from annotation.errors import InputError
 from annotation.labelling.labels import Labeller, Labels, joined
 from annotation.terms.clean_share import clean_share
 from annotation.terms.cost import LabelTerms, money
+from training.commonest import CommonestClass, commonest_class
 from training.models.source import ModelSource
 from training.running.labels_of_trial import subsample
 from training.task import Pilot, Task
@@ -96,6 +97,21 @@ class Lab:
         """Accuracy of guessing on the target's test items."""
         counts = self.task.choice_counts[self.task.test_positions][self.on_target]
         return float((1 / counts).mean())
+
+    def commonest_class(self, stratum: str) -> CommonestClass | None:
+        """What always answering the commonest class of a stratum gives; None without classes.
+
+        Which class that is, people's labels say where they were collected, else right answers of
+        items for sale.
+        """
+        if self.collected is None:
+            return commonest_class(self.task, stratum)
+        fresh = self.collected.fresh
+        known = [stratum] if stratum in self.terms and fresh.available(stratum) else self.strata
+        counts = {name: fresh.available(name) for name in known}
+        return commonest_class(
+            self.task, stratum, [fresh.labels(name, own, 0) for name, own in counts.items() if own]
+        )
 
     def clean_shares(self, judgments: int) -> dict[str, float]:
         """Share of clean labels of every stratum for sale, as its terms state them."""

@@ -156,8 +156,11 @@ def _few(values: Sequence[Number], most: int = 7) -> list[Number]:
 
 
 def _references(result: CurvesResult) -> list[Label]:
-    """The horizontal lines: no training, and guessing."""
-    lines = [(f"guessing\n{percent(result.chance_accuracy, 0)}", result.chance_accuracy, MUTED)]
+    """The horizontal lines: no training, and the commonest class, or guessing without classes."""
+    name, bar = "guessing", result.chance_accuracy
+    if result.commonest_accuracy is not None and result.commonest_accuracy.estimate is not None:
+        name, bar = "commonest class", result.commonest_accuracy.estimate
+    lines = [(f"{name}\n{percent(bar, 0)}", bar, MUTED)]
     if result.zero_shot.estimate is not None:
         text = f"no training\n{percent(result.zero_shot.estimate, 0)}"
         lines.insert(0, (text, result.zero_shot.estimate, INK))

@@ -86,6 +86,8 @@ class CurvesResult(Record):
     hard_error_rates: list[float]  # min(1, hard_factor x error rate), in the same order
     seeds: list[int]
     zero_shot: Estimate
+    commonest_class: str | None = None  # None: items do not share their choices
+    commonest_accuracy: Estimate | None = None  # of always answering it
     points: list[MeasuredPoint]
     equal_count: list[CountDifference]  # easy at p, hard at hard_factor x p
     equal_noise: list[CountDifference]  # both at p

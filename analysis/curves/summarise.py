@@ -75,7 +75,7 @@ def summarise_curves(
         kind: accuracy_curve(correct, [_cost(lab, kind, n) for n in design.sizes], resampling)
         for kind, correct in measured.correct.items()
     }
-    pairs = _Pairs(lab, design, curves)
+    pairs, commonest = _Pairs(lab, design, curves), lab.commonest_class(lab.target)
     return CurvesResult(
         name=heading.name,
         labelmix_version=labelmix_version(),
@@ -102,9 +102,11 @@ def summarise_curves(
         hard_factor=design.hard_factor,
         hard_error_rates=list(design.hard_error_rates),
         seeds=list(range(design.seeds)),
-        zero_shot=interval(
-            float(measured.zero_shot.mean()), resampling.accuracy(measured.zero_shot)
-        ),
+        zero_shot=_always(measured.zero_shot, resampling),
+        commonest_class=None if commonest is None else commonest.answer,
+        commonest_accuracy=None
+        if commonest is None
+        else _always(commonest.correct[lab.on_target][None], resampling),
         points=list(_points(lab, design, curves)),
         equal_count=list(pairs.equal_count(design.hard_error_rates)),
         equal_noise=list(pairs.equal_count(design.error_rates)),
@@ -116,6 +118,11 @@ def summarise_curves(
         warnings=_warnings(lab, design),
         timing=timing,
     )
+
+
+def _always(correct: Correct, resampling: Resampling) -> Estimate:
+    """Accuracy of what needs no label."""
+    return interval(float(correct.mean()), resampling.accuracy(correct))
 
 
 @dataclass(frozen=True)
@@ -249,7 +256,7 @@ def _warnings(lab: Lab, design: CurvesDesign) -> list[str]:
     if design.hard_factor * design.error_rates[-1] > 1:
         found.append(
             f"{design.hard_factor:g} times an error rate of {design.error_rates[-1]:g} is above "
-            f"1; {lab.task.target} labels are bought at 1 instead."
+            f"1; {lab.task.target} labels err at 1 instead."
         )
     for name in arms:
         if 2 * design.sizes[-1] > lab.capacity[name]:

@@ -85,7 +85,7 @@ def _of_count(differences: Sequence[CountDifference], result: CurvesResult) -> l
 def _of_cost(result: CurvesResult) -> list[str]:
     if not result.equal_cost:
         return [
-            f"No amount of money was spent on {result.easy} and on {result.target} labels alike: "
+            f"No amount of money was tried on {result.easy} and on {result.target} labels alike: "
             "nothing can be said of the same money; bring more sizes."
         ]
     found = []

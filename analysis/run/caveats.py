@@ -4,19 +4,9 @@ Plain text, for the page and for the terminal alike.
 """
 
 from analysis.numbers import count, joined, percent, span
-from analysis.run.result import MethodResult, RunResult, SurfaceSummary
-from analysis.run.verdicts import (
-    are_apart,
-    beaten_by_a_rule,
-    best_baseline,
-    is_harmful,
-    is_simulated,
-    labels_do_not_help,
-    measured,
-    plain_name,
-    rate_contradicted_by_test,
-    surface_fits,
-)
+from analysis.run.conclusion import Conclusion, Doubt
+from analysis.run.result import RunResult, SurfaceSummary
+from analysis.run.verdicts import is_simulated, measured, surface_fits
 
 
 def surface_fit(surface: SurfaceSummary) -> str:
@@ -35,61 +25,86 @@ def surface_fit(surface: SurfaceSummary) -> str:
     )
 
 
-def notices(result: RunResult) -> list[str]:
+def notices(result: RunResult, found: Conclusion) -> list[str]:
     """What the reader must know before trusting the page: the run's warnings and its own checks."""
-    return list(dict.fromkeys([*result.warnings, *evidence_notices(result)]))
+    return list(dict.fromkeys([*result.warnings, *evidence_notices(result, found)]))
 
 
-def evidence_notices(result: RunResult) -> list[str]:
-    """What speaks against trusting the evidence of a run, at whatever prices and budget."""
-    found: list[str] = []
-    planning = result.methods[result.planning_method]
-    if not surface_fits(planning.surface):
-        found.append(surface_fit(planning.surface))
-    if not result.exchange_rate.resolved and not labels_do_not_help(result):
-        rate = result.exchange_rate
-        found.append(
-            f"The exchange rate of {rate.stratum} labels is not resolved: the recommended split "
-            "is a guess within what the pilot allows. Buy a larger pilot before the rest."
-        )
-    if not planning.sgr.resolved and is_harmful(planning.sgr):
-        found.append(
-            f"Training on {count(planning.sgr.labels)} {result.target} labels made the model worse "
-            f"on {result.target} items than no training: its settings do not suit the task."
-        )
-    elif not planning.sgr.resolved:
-        found.append(
-            f"With {count(planning.sgr.labels)} {result.target} labels the model was not "
-            f"distinguishably better on {result.target} items than without any training. Find out "
-            "whether labels help this model at all before you buy more of them."
-        )
-    best = best_baseline(planning)
-    if best is not None and beaten_by_a_rule(planning):
-        found.append(
-            f"The simple rule \u201c{plain_name(best[0])}\u201d did better than the plan when "
-            "both were trained: prefer it, or repeat with a larger pilot."
-        )
-    if rate_contradicted_by_test(result, planning):
-        found.append(_test_against_the_rate(result, planning))
-    trained = measured(planning, "plan")
-    if trained is not None and are_apart(result.plan.expected_accuracy, trained):
-        found.append(
-            f"Measured accuracy of the plan ({percent(trained.estimate)}, {span(trained)}) lies "
-            f"outside what was expected ({percent(result.plan.expected_accuracy.estimate)}, "
-            f"{span(result.plan.expected_accuracy)}): the fitted curve is off."
-        )
-    return found
+def evidence_notices(result: RunResult, found: Conclusion) -> list[str]:
+    """What speaks against trusting the evidence of a run, at whatever prices and budget.
+
+    A sentence for every doubt; none says otherwise than the advice of `found`.
+    """
+    told = [_doubt(doubt, result, found) for doubt in found.doubts]
+    return [sentence for sentence in told if sentence]
 
 
-def _test_against_the_rate(result: RunResult, planning: MethodResult) -> str:
-    rate = result.exchange_rate
-    easy, hard = (measured(planning, f"all_{name}") for name in (rate.stratum, rate.target))
-    assert easy is not None and hard is not None
+def _doubt(doubt: Doubt, result: RunResult, found: Conclusion) -> str:
+    planning, target = result.methods[result.planning_method], result.target
+    number, not_yet = count(planning.sgr.labels), found.advice == "not_yet"
+    match doubt:
+        case "bad_fit":
+            return surface_fit(planning.surface)
+        case "rate_not_resolved":
+            text = f"The exchange rate of {result.exchange_rate.stratum} labels is not resolved"
+            if found.advice == "plan":
+                return (
+                    f"{text}: the recommended split is a guess within what the pilot allows. A "
+                    "larger pilot would tell more."
+                )
+            return "" if not_yet else f"{text}: that the rule is better rests on the test alone."
+        case "target_labels_harm":
+            text = (
+                f"Training on {number} {target} labels made the model worse on {target} items than "
+                "no training"
+            )
+            if not_yet:
+                return f"{text}: its settings do not suit the task."
+            return f"{text}: {_RESTS_ON}."
+        case "target_labels_unclear":
+            text = (
+                f"With {number} {target} labels the model was not distinguishably better on "
+                f"{target} items than {_ALTERNATIVES[found.untrained]}"
+            )
+            if not_yet:
+                return (
+                    f"{text}. Find out whether labels help this model at all before you buy more "
+                    "of them."
+                )
+            return f"{text}: {_RESTS_ON}."
+        case "test_against_rate":
+            return _test_against_the_rate(result, found)
+        case "test_against_forecast":
+            return _test_against_the_forecast(result)
+
+
+_RESTS_ON = "that labels help rests on the tested purchases alone"
+_ALTERNATIVES = {
+    "zero_shot": "without any training",
+    "commonest_class": "by always answering the commonest class",
+    "guessing": "by guessing",
+}
+
+
+def _test_against_the_rate(result: RunResult, found: Conclusion) -> str:
+    tested = found.contradicts(result.exchange_rate)
+    assert tested is not None
     return (
-        f"The test says otherwise than the exchange rate: with the whole budget {rate.stratum} "
-        f"labels alone gave {percent(easy.estimate)}, {rate.target} labels alone "
-        f"{percent(hard.estimate)}. The rate is the mean over the pilot's labels; later ones can "
-        "be worth more or less."
+        f"The test says otherwise than the exchange rate: with the whole budget {tested.stratum} "
+        f"labels alone gave {percent(tested.accuracy.estimate)}, {tested.target} labels alone "
+        f"{percent(tested.target_accuracy.estimate)}. The rate is the mean over the pilot's "
+        "labels; later ones can be worth more or less."
+    )
+
+
+def _test_against_the_forecast(result: RunResult) -> str:
+    planning = result.methods[result.planning_method]
+    trained, expected = measured(planning, "plan"), planning.plan.expected_accuracy
+    assert trained is not None
+    return (
+        f"Measured accuracy of the plan ({percent(trained.estimate)}, {span(trained)}) lies "
+        f"outside what was expected ({percent(expected.estimate)}, {span(expected)}): the fitted "
+        "curve is off."
     )
 
 

@@ -144,9 +144,13 @@ def tested_conditions(method: MethodResult) -> list[tuple[str, Estimate]]:
 
 
 def reference_lines(result: RunResult, method: MethodResult) -> list[Label]:
-    """The horizontal lines: no training, and guessing."""
+    """The horizontal lines: no training, and the commonest class, or guessing without classes."""
     zero_shot = measured(method, "zero-shot") or method.sgr.unsupervised
-    lines = [(f"guessing\n{percent(result.chance_accuracy, 0)}", result.chance_accuracy, MUTED)]
+    commonest = measured(method, "commonest_class")
+    name, bar = "guessing", result.chance_accuracy
+    if commonest is not None and commonest.estimate is not None:
+        name, bar = "commonest class", commonest.estimate
+    lines = [(f"{name}\n{percent(bar, 0)}", bar, MUTED)]
     if zero_shot.estimate is not None:
         text = f"no training\n{percent(zero_shot.estimate, 0)}"
         lines.insert(0, (text, zero_shot.estimate, INK))

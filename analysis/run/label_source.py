@@ -36,7 +36,7 @@ def where_labels_came_from(result: RunResult) -> list[str]:
     if own is None:
         return [
             "Annotators were simulated: a label is the item's own right answer, with errors put in "
-            "at the stated rate. No person was asked, and no money was spent."
+            "at the stated rate. No person was asked, and none of it cost money."
         ]
     found = [
         f"Trained on people's own judgments: {count(own.judgments)} judgments by "

@@ -21,6 +21,7 @@ from analysis.run import (
     verdicts,
     wording,
 )
+from analysis.run.conclusion import Conclusion, conclude
 from analysis.run.figures import exchange_rate_figure, has_logarithmic_money, learning_curve
 from analysis.run.result import RunResult
 from annotation.errors import InputError
@@ -38,6 +39,7 @@ def render_report(result: RunResult) -> str:
             f"method, only {sorted(result.methods)}; run 'labelmix run' again."
         )
     planning = result.methods[result.planning_method]
+    found = conclude(result)
     others = [key for key in result.methods if key != result.planning_method]
     environment = Environment(
         autoescape=True,
@@ -51,24 +53,25 @@ def render_report(result: RunResult) -> str:
         result=result,
         interval=interval_name(result.confidence),
         planning_method=wording.method_name(result.planning_method),
-        facts=_facts(result),
-        recommendation=wording.recommendation(result),
-        reason=wording.reason(result),
+        facts=_facts(result, found),
+        recommendation=wording.recommendation(result, found),
+        reason=wording.reason(result, found),
         labels_from=" ".join(label_source.where_labels_came_from(result)),
         simulated=verdicts.is_simulated(result),
         tested=report_tables.tested(
             result,
             planning,
-            "the best purchase found" if verdicts.labels_do_not_help(result) else "this purchase",
+            found,
+            "this purchase" if found.advice == "plan" else "the plan",
         ),
-        after_the_pilot=wording.after_the_pilot(result),
-        notices=caveats.notices(result),
+        after_the_pilot=wording.after_the_pilot(result, found),
+        notices=caveats.notices(result, found),
         curve=Markup(learning_curve(result)),
         curve_compact=Markup(learning_curve(result, compact=True)),
         logarithmic=has_logarithmic_money(result),
         fits=verdicts.surface_fits(planning.surface),
         lent=before_buying.cross_validation(result, planning),
-        break_even=report_tables.break_even_sentences(planning, result.confidence),
+        break_even=report_tables.break_even_sentences(planning, result.confidence, found),
         rate_figures=_rate_figures(result),
         easiest=report_tables.easiest(result),
         others_are=report_tables.how_hard_others_are(result),
@@ -105,23 +108,33 @@ def _only_text(value: object) -> object:
     return re.sub(r"(?<=\d) %", "\u00a0%", value)
 
 
-def _facts(result: RunResult) -> list[tuple[str, str]]:
+def _facts(result: RunResult, found: Conclusion) -> list[tuple[str, str]]:
     """The four amounts at the top."""
-    plan = result.plan
-    after = labels_text(plan.labels_after_pilot, result.strata)
-    to_pay = money(max(plan.cost - result.pilot.cost, 0.0), result.currency)
-    if verdicts.labels_do_not_help(result):
+    plan, currency = result.plan, result.currency
+    budget = ("Budget", money(result.budget, currency))
+    if found.advice == "not_yet":
         kept = max(result.budget - result.pilot.cost, 0.0)
         return [
-            ("Budget", money(result.budget, result.currency)),
-            ("The pilot would cost", money(result.pilot.cost, result.currency)),
-            ("Left over", money(kept, result.currency)),
+            budget,
+            ("The pilot would cost", money(result.pilot.cost, currency)),
+            ("Left over", money(kept, currency)),
             ("To buy beyond the pilot", "nothing yet"),
         ]
+    if found.advice == "rule":
+        assert found.rule is not None
+        _, rule = found.rule
+        return [
+            budget,
+            ("The rule costs", money(rule.cost, currency)),
+            ("Left over", money(max(result.budget - rule.cost, 0.0), currency)),
+            ("To buy", labels_text(rule.labels, result.strata)),
+        ]
+    after = labels_text(plan.labels_after_pilot, result.strata)
+    to_pay = money(max(plan.cost - result.pilot.cost, 0.0), currency)
     return [
-        ("Budget", money(result.budget, result.currency)),
-        ("The plan costs", money(plan.cost, result.currency)),
-        ("Left over", money(plan.money_left, result.currency)),
+        budget,
+        ("The plan costs", money(plan.cost, currency)),
+        ("Left over", money(plan.money_left, currency)),
         ("To buy beyond the pilot", f"{after}, {to_pay}"),
     ]
 

@@ -16,6 +16,7 @@ from analysis.numbers import (
     span,
 )
 from analysis.run import before_buying, caveats, label_source, verdicts, wording
+from analysis.run.conclusion import Conclusion, as_planned_with, conclude, without_labels
 from analysis.run.result import (
     Baseline,
     ExchangeRate,
@@ -72,9 +73,9 @@ class MethodSection:
 NOT_APPLICABLE = TableCell("\u2013")
 
 
-def break_even_sentences(method: MethodResult, confidence: float) -> list[str]:
+def break_even_sentences(method: MethodResult, confidence: float, found: Conclusion) -> list[str]:
     """What one label of each other stratum is worth, in words."""
-    return [wording.break_even(rate, confidence) for rate in rates(method)]
+    return [wording.break_even(rate, confidence, found) for rate in rates(method)]
 
 
 def rates(method: MethodResult) -> Iterable[ExchangeRate]:
@@ -98,10 +99,10 @@ def gap_sentence(result: RunResult, method: MethodResult) -> str:
     return wording.supervision_gap(method.sgr, easiest(result), result.target, result.confidence)
 
 
-def tested(result: RunResult, method: MethodResult, purchase: str) -> str:
+def tested(result: RunResult, method: MethodResult, found: Conclusion, purchase: str) -> str:
     """The plan's measured accuracy against the best simple rule, with where its labels are from."""
     trained_on = f"{purchase} ({label_source.remark(result)})"
-    return wording.tested(method, result.target, result.confidence, trained_on)
+    return wording.tested(method, result.target, result.confidence, found, trained_on)
 
 
 def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, TableCell]]:
@@ -125,7 +126,8 @@ def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, T
 def _accuracy_cell(estimate: Estimate | None) -> TableCell:
     if estimate is None or not is_number(estimate.estimate):
         return NOT_APPLICABLE
-    return TableCell(percent(estimate.estimate), span(estimate))
+    known = estimate.low is None or estimate.low == estimate.high  # not from a test
+    return TableCell(percent(estimate.estimate), "" if known else span(estimate))
 
 
 def _difference_cell(difference: Estimate, unit: str = "") -> TableCell:
@@ -184,22 +186,14 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
     found = _accuracy_cell(verdicts.measured(method, "plan"))
     text = f"own plan with {name}"
     if verdicts.same_plan(result, method):
-        not_yet = verdicts.labels_do_not_help(result)
-        text = "the best purchase found" if not_yet else "recommended above"
+        recommended = conclude(result).advice == "plan"
+        text = "recommended above" if recommended else "as the pilot suggests"
     rows = [row("plan", text, plan.labels, plan.cost, expected, found, NOT_APPLICABLE)]
     rows += [rule(baseline_name, baseline) for baseline_name, baseline in method.baselines.items()]
-    zero_shot = verdicts.measured(method, "zero-shot") or method.sgr.unsupervised
-    rows.append(
-        row(
-            "zero-shot",
-            "no labels, no training",
-            {},
-            0.0,
-            NOT_APPLICABLE,
-            _accuracy_cell(zero_shot),
-            NOT_APPLICABLE,
-        )
-    )
+    rows += [
+        row(named, text, {}, 0.0, NOT_APPLICABLE, _accuracy_cell(own), ahead)
+        for named, text, own, ahead in _without_labels(result, key)
+    ]
     return Alternatives(
         identifier=f"alternatives-{list(result.methods).index(key) + 1}",
         caption=f"Ways to spend {money(result.budget, result.currency)}, trained with {name}",
@@ -207,6 +201,15 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
         rows=rows,
         sgr_heading=f"SGR per {money(unit, result.currency)}" if per_cost else "",
     )
+
+
+def _without_labels(result: RunResult, key: str) -> Iterable[tuple[str, str, Estimate, TableCell]]:
+    """What needs no label: its name, what it is, its accuracy, and how far the plan is ahead."""
+    ahead = result.methods[key].over_untrained.get("plan", {})
+    for name, own in without_labels(as_planned_with(result, key)).items():
+        difference = ahead.get(name)
+        cell = NOT_APPLICABLE if difference is None else _difference_cell(difference)
+        yield wording.WITHOUT_LABELS[name], wording.what_needs_no_label(result, name), own, cell
 
 
 def _sgr_per_cost(value: float | None, unit: int) -> str:
@@ -218,20 +221,19 @@ def _sgr_per_cost(value: float | None, unit: int) -> str:
 
 def other_method(result: RunResult, key: str) -> MethodSection:
     """The section of a method that the plan does not rest on."""
-    method = result.methods[key]
+    method, found = result.methods[key], conclude(as_planned_with(result, key))
     purchase = "its own plan, shown below"
     if verdicts.same_plan(result, method):
-        not_yet = verdicts.labels_do_not_help(result)
-        purchase = "the best purchase found" if not_yet else "this purchase"
+        purchase = "this purchase" if conclude(result).advice == "plan" else "the plan"
     return MethodSection(
         name=wording.method_name(key),
         break_even=[
-            *break_even_sentences(method, result.confidence),
+            *break_even_sentences(method, result.confidence, found),
             *before_buying.scoring(method, result.target),
             *before_buying.guessed_labels(method, result.strata, result.target),
         ],
         gap=gap_sentence(result, method),
-        tested=tested(result, method, purchase),
+        tested=tested(result, method, found, purchase),
         table=alternatives(result, key),
     )
 

@@ -190,10 +190,16 @@ class MethodResult(Record):
     method: str
     exchange_rates: dict[str, ExchangeRate]  # stratum -> rate against the target
     plan: PlanSummary
-    accuracy: dict[str, ConditionAccuracy]  # condition -> target-stratum accuracy
+    # Condition -> target-stratum accuracy. "zero_shot", and "commonest_class" or "guessing", need
+    # no label.
+    accuracy: dict[str, ConditionAccuracy]
     sgr: SupervisionGap
     sgr_per_cost: dict[str, float] | None  # condition -> SGR per cost unit; None: gap unresolved
     baselines: dict[str, Baseline]
+    # Trained condition -> one that needs no label -> difference in measured accuracy, paired.
+    over_untrained: dict[str, dict[str, Estimate]] = Field(default_factory=dict)
+    # Stratum -> measured accuracy of all money on it minus that of all money on the target, paired.
+    tested_sides: dict[str, Estimate] = Field(default_factory=dict)
     pilot_curve: list[CurvePoint]
     lent_curve: list[LentPoint] = Field(
         default_factory=list
@@ -249,6 +255,7 @@ class RunResult(Record):
     item_fingerprint: str
     choices_per_item: float
     chance_accuracy: float
+    commonest_class: str | None = None  # None: items do not share their choices
     measure: str
     target: str
     strata: dict[str, StratumSummary]  # in order of hardness

@@ -1,6 +1,6 @@
-"""What a result comes to: whether labels help, what is resolved, which baseline is best.
+"""What parts of a result come to: what is resolved, which baseline is best, which label to prefer.
 
-All that is decided about a result is decided here; the sentences only say it.
+What the whole of it comes to is `analysis.run.conclusion`; the sentences only say it.
 """
 
 from dataclasses import dataclass
@@ -65,17 +65,6 @@ def best_baseline(method: MethodResult) -> tuple[str, Baseline] | None:
         return None
     _, name, baseline = max(tested, key=lambda entry: entry[0])
     return name, baseline
-
-
-def labels_do_not_help(result: RunResult) -> bool:
-    """Whether nothing that was trained is shown to beat no training: neither the gap nor the plan.
-
-    Such a result is no ground for buying anything with this model and method.
-    """
-    untrained, plan = result.sgr.unsupervised.estimate, result.accuracy.get("plan")
-    if result.sgr.resolved or untrained is None or plan is None or plan.low is None:
-        return False
-    return plan.low <= untrained
 
 
 def names_left_out(plan: PlanSummary) -> list[str]:
@@ -192,17 +181,6 @@ def beside_the_better_buy(result: RunResult) -> Literal["nothing", "a mix", "mos
     return "a mix" if kinds > 1 else "nothing"
 
 
-def rate_contradicted_by_test(result: RunResult, method: MethodResult) -> bool:
-    """Whether all easy and all hard, once tested, come out the other way than the rate says."""
-    rate = result.exchange_rate
-    easy, hard = (measured(method, f"all_{name}") for name in (rate.stratum, rate.target))
-    if easy is None or hard is None or not are_apart(easy, hard) or rate.estimate is None:
-        return False
-    if easy.estimate is None or hard.estimate is None:
-        return False
-    return (rate.estimate > rate.cost_ratio) != (easy.estimate > hard.estimate)
-
-
 # ---------------------------------------------------------------- the supervision gap
 
 
@@ -236,12 +214,6 @@ def against_rule(
     if not distinguishable(difference):
         return "open"
     return "better" if (difference.low or 0.0) > 0 else "worse"
-
-
-def beaten_by_a_rule(method: MethodResult) -> bool:
-    """Whether the best simple rule is shown to do better than the plan."""
-    best = best_baseline(method)
-    return best is not None and (best[1].plan_minus_baseline.high or 0.0) < 0
 
 
 # ---------------------------------------------------------------- the fit and the forecast

@@ -17,8 +17,9 @@ from analysis.numbers import (
     ratio,
     span,
 )
+from analysis.run.conclusion import Conclusion, TestedSides, WithoutLabels
 from analysis.run.label_source import pilot_of
-from analysis.run.result import ExchangeRate, MethodResult, RunResult
+from analysis.run.result import ConditionAccuracy, ExchangeRate, MethodResult, RunResult
 from analysis.run.verdicts import (
     against_rule,
     are_useless,
@@ -29,19 +30,28 @@ from analysis.run.verdicts import (
     has_rate,
     has_sgr,
     is_harmful,
-    labels_do_not_help,
     measured,
     names_left_out,
     only_in_the_pilot,
     pilot_is_all,
     plain_name,
 )
+from annotation.errors import short
+
+_LONGEST_CLASS = 40  # characters of a class that are told
 
 METHOD_NAMES = {
     "probe": "linear probe",
     "qlora": "4-bit QLoRA",
     "in_context": "in-context learning",
     "zero_shot": "zero-shot",
+}
+
+
+WITHOUT_LABELS: dict[WithoutLabels, str] = {
+    "zero_shot": "zero-shot",
+    "commonest_class": "commonest class",
+    "guessing": "guessing",
 }
 
 
@@ -53,35 +63,117 @@ def method_name(key: str) -> str:
 # ---------------------------------------------------------------- the recommendation
 
 
-def recommendation(result: RunResult) -> str:
-    """What to buy, what it costs and what it is expected to give, in one sentence."""
-    plan = result.plan
+def recommendation(result: RunResult, found: Conclusion) -> str:
+    """What to buy, what it costs and what it gives: expected, and measured where that differs."""
+    plan, target = result.plan, result.target
+    expected, tested_plan = plan.expected_accuracy, measured(_planning(result), "plan")
+    if found.advice == "not_yet":
+        return f"{why_not_yet(result, found)}{_measured_instead(result, tested_plan)}"
+    if found.advice == "rule":
+        assert found.rule is not None
+        name, rule = found.rule
+        return (
+            f"Buy {labels_text(rule.labels, result.strata)} for "
+            f"{money(rule.cost, result.currency)}, as the simple rule \u201c{plain_name(name)}"
+            f"\u201d does: trained and tested, it was right on "
+            f"{percent(rule.accuracy.estimate, 0)} of {target} items, the plan that the pilot "
+            f"suggested on {percent(None if tested_plan is None else tested_plan.estimate, 0)}."
+        )
     labels = labels_text(plan.labels, result.strata)
     sentence = f"Buy {labels} for {money(plan.cost, result.currency)}"
-    expected = plan.expected_accuracy
     if not is_number(expected.estimate):
-        return f"{sentence}; what this gives on {result.target} items could not be estimated."
-    if labels_do_not_help(result):
-        untrained = percent(result.sgr.unsupervised.estimate, 0)
-        return (
-            f"Do not buy yet: no benefit of training was shown. Without any labels the model is "
-            f"right on {untrained} of {result.target} items; after the best purchase for "
-            f"{money(plan.cost, result.currency)} {percent(expected.estimate, 0)} is expected "
-            f"({interval_name(result.confidence)} {span(expected, decimals=0)})."
+        return f"{sentence}; what this gives on {target} items could not be estimated."
+    sentence = (
+        f"{sentence}: expected {percent(expected.estimate, 0)} right on {target} items "
+        f"({interval_name(result.confidence)} {span(expected, decimals=0)})"
+    )
+    if "test_against_forecast" in found.doubts and tested_plan is not None:
+        sentence += (
+            f", but measured {percent(tested_plan.estimate, 0)} ({span(tested_plan, decimals=0)}) "
+            "when it was trained and tested"
         )
+    if "rate_not_resolved" in found.doubts:
+        sentence += "; how best to split the money is open"
+    contradicted = found.contradicts(result.exchange_rate)
+    if contradicted is not None:
+        return f"{sentence}. {_starting(_test_of_sides(contradicted))}, other than the pilot says."
+    return f"{sentence}."
+
+
+def _planning(result: RunResult) -> MethodResult:
+    return result.methods[result.planning_method]
+
+
+def why_not_yet(result: RunResult, found: Conclusion) -> str:
+    """That nothing should be bought yet, and what needs no label; without its end."""
+    shown = "no benefit of training was shown"
+    if found.also_helped:
+        shown = (
+            "the plan is not shown to do better than what takes no label, though "
+            f"{joined([_condition(name) for name in found.also_helped])} "
+            f"{'is' if len(found.also_helped) == 1 else 'are'}"
+        )
+    return f"Do not buy yet: {shown}. {_starting(_untrained(result, found))}"
+
+
+def _condition(key: str) -> str:
+    """A tested condition in a sentence."""
+    return f"\u201c{plain_name(key)}\u201d"
+
+
+def _measured_instead(result: RunResult, tested_plan: ConditionAccuracy | None) -> str:
+    """What the best purchase gave, or, where it was not trained, what is expected of it."""
+    plan = result.plan
+    given, how = (tested_plan, "measured") if tested_plan else (plan.expected_accuracy, "expected")
     return (
-        f"{sentence}: expected {percent(expected.estimate, 0)} right on {result.target} items "
-        f"({interval_name(result.confidence)} {span(expected, decimals=0)})."
+        f"; after the best purchase for {money(plan.cost, result.currency)} "
+        f"{percent(given.estimate, 0)} was {how} ({interval_name(result.confidence)} "
+        f"{span(given, decimals=0)})."
     )
 
 
-def after_the_pilot(result: RunResult) -> str:
+def _untrained(result: RunResult, found: Conclusion) -> str:
+    """How often the best that needs no label is right, as a sentence without its end."""
+    right = f"{percent(found.untrained_accuracy, 0)} of {result.target} items"
+    match found.untrained:
+        case "zero_shot":
+            return f"without any labels the model is right on {right}"
+        case "commonest_class":
+            own = short_class(result.commonest_class)
+            return f"always answering \u201c{own}\u201d, the commonest class, is right on {right}"
+        case _:
+            return f"guessing is right on {right}"
+
+
+def what_needs_no_label(result: RunResult, name: WithoutLabels) -> str:
+    """What a row of the table is that needs no label."""
+    return {
+        "zero_shot": "no labels, no training",
+        "commonest_class": f"no model: always \u201c{short_class(result.commonest_class)}\u201d",
+        "guessing": "no model: any choice",
+    }[name]
+
+
+def short_class(commonest: str | None) -> str:
+    """The commonest class as the items spell it, cut where it is long."""
+    text = commonest or ""
+    return (
+        text if text.isprintable() and len(text) <= _LONGEST_CLASS else short(text, _LONGEST_CLASS)
+    )
+
+
+def after_the_pilot(result: RunResult, found: Conclusion) -> str:
     """What of the plan the pilot is, and what is to buy beyond it."""
     plan, pilot = result.plan, result.pilot
-    if labels_do_not_help(result):
+    if found.advice == "not_yet":
         return (
-            "Before money is spent, try another model or method, or a larger pilot than this one, "
-            f"which would cost {money(pilot.cost, result.currency)}."
+            "Before you pay for labels, try another model or method, or a larger pilot than this "
+            f"one, which would cost {money(pilot.cost, result.currency)}."
+        )
+    if found.advice == "rule":
+        return (
+            "The rule needs no pilot: all of its labels are to buy. The plan that fell behind was "
+            f"{labels_text(plan.labels, result.strata)} for {money(plan.cost, result.currency)}."
         )
     includes = pilot_of(result)
     if pilot_is_all(plan):
@@ -100,13 +192,18 @@ def _left_out(result: RunResult) -> str:
     return f" Leave the pilot's {joined(out)} labels out of training: they are expected to do harm."
 
 
-def reason(result: RunResult) -> str:
-    """Why this split: the exchange rate against the price."""
+def reason(result: RunResult, found: Conclusion) -> str:
+    """Why this split: the exchange rate against the price, and what the test made of it."""
     rate = result.exchange_rate
-    if labels_do_not_help(result):
+    if found.advice == "not_yet":
         return (
-            "No purchase that was trained is shown to beat no training on "
-            f"{result.target} items; how to split one is an idle question until it does."
+            "The plan, trained and tested, is not shown to beat what needs no label on "
+            f"{result.target} items; how to split a purchase is an idle question until it does."
+        )
+    if found.advice == "rule":
+        return (
+            "The test outweighs the forecast: trained on whole purchases, the plan was behind."
+            f"{_of_the_rate(result, found)}"
         )
     if not has_rate(rate):
         return (
@@ -114,26 +211,33 @@ def reason(result: RunResult) -> str:
             "worth, so no split is clearly better than another; of those that go on from the "
             "pilot this one has the highest expected accuracy on the fitted curve."
         )
+    return f"{_of_the_rate(result, found).strip()}{_of_the_pilot(result)}{_hedge(result)}"
+
+
+def _of_the_rate(result: RunResult, found: Conclusion) -> str:
+    """What one label is worth and which one to prefer; '' where the pilot cannot tell."""
+    rate = result.exchange_rate
+    if not has_rate(rate):
+        return ""
     if are_useless(rate):
         return (
-            f"{_starting(rate.stratum)} labels do not help on {rate.target} items here (one is "
+            f" {_starting(rate.stratum)} labels do not help on {rate.target} items here (one is "
             f"worth {ratio(rate.estimate)} {rate.target} labels, "
-            f"{interval_name(result.confidence)} {span(rate, 'ratio')}): {_better_buy(rate)}."
-            f"{_of_the_pilot(result)}"
+            f"{interval_name(result.confidence)} {span(rate, 'ratio')}): "
+            f"{_better_buy(rate, found)}."
         )
     return (
-        f"One {rate.stratum} label does as much for accuracy on {rate.target} items as "
+        f" One {rate.stratum} label does as much for accuracy on {rate.target} items as "
         f"{_rate_numbers(rate)[0]} {rate.target} labels "
         f"({interval_name(result.confidence)} {span(rate, 'ratio')}) and costs "
-        f"{_rate_numbers(rate)[1]} times as much: {_better_buy(rate)}."
-        f"{_of_the_pilot(result)}{_hedge(result)}"
+        f"{_rate_numbers(rate)[1]} times as much: {_better_buy(rate, found)}."
     )
 
 
 def _hedge(result: RunResult) -> str:
     """Why a plan does not go on buying the better buy alone; '' if it does."""
     better, beside = better_buy(result.exchange_rate), beside_the_better_buy(result)
-    if better is None or beside == "nothing":
+    if better is None or beside == "nothing" or are_useless(result.exchange_rate):
         return ""
     if beside == "a mix":
         return (
@@ -157,9 +261,13 @@ def _of_the_pilot(result: RunResult) -> str:
 
 
 def tested(
-    result: MethodResult, target: str, confidence: float, purchase: str = "this purchase"
+    result: MethodResult,
+    target: str,
+    confidence: float,
+    found: Conclusion,
+    purchase: str = "this purchase",
 ) -> str:
-    """Measured accuracy after training on the plan, against the best simple rule.
+    """Measured accuracy after training on the plan, against the simple rule that did best.
 
     `purchase` is what the sentence calls the plan.
     """
@@ -173,7 +281,7 @@ def tested(
         f"Trained on {purchase}, the model got {percent(plan.estimate)} of the {target} test "
         f"items right ({interval_name(confidence)} {span(plan)})"
     )
-    best = best_baseline(result)
+    best = found.rule or best_baseline(result)
     if best is None:
         return f"{sentence}. No simple rule was trained beside it."
     name, baseline = best
@@ -203,20 +311,43 @@ def _rate_numbers(rate: ExchangeRate) -> tuple[str, str]:
     return worth, price
 
 
-def _better_buy(rate: ExchangeRate) -> str:
-    """Which label to prefer at this price, and how sure that is."""
-    found = better_buy(rate)
-    if found is None:
+def _better_buy(rate: ExchangeRate, found: Conclusion) -> str:
+    """Which label to prefer at this price, how sure that is, and whether the test agrees."""
+    better, contradicted = better_buy(rate), found.contradicts(rate)
+    if better is None:
         return "the pilot cannot tell which label is the better buy"
-    if found.settled:
-        return f"{found.stratum} labels are clearly the better buy"
-    text = f"{found.stratum} labels are probably the better buy"
-    if found.probability is not None:
-        text += f" (probability {percent(found.probability, 0)})"
-    return f"{text}, but the pilot does not settle it"
+    sure = "clearly" if better.settled else "probably"
+    told = "" if better.probability is None else percent(better.probability, 0)
+    if contradicted is not None:
+        chance = f" (probability {told})" if told and not better.settled else ""
+        return (
+            f"by the pilot {better.stratum} labels are {sure} the better buy{chance}, but "
+            f"{_test_of_sides(contradicted)}; the test outweighs the forecast"
+        )
+    text = f"{better.stratum} labels are {sure} the better buy"
+    if better.settled:
+        return text
+    return f"{text}{f' (probability {told})' if told else ''}, but the pilot does not settle it"
 
 
-def break_even(rate: ExchangeRate, confidence: float) -> str:
+def _test_of_sides(own: TestedSides) -> str:
+    """What all money on either side gave, the better first; without an end."""
+    ways = [(own.stratum, own.accuracy), (own.target, own.target_accuracy)]
+    (best, most), (other, less) = ways if own.better == own.stratum else ways[::-1]
+    return (
+        f"trained on the whole budget of either, {best} labels alone gave "
+        f"{percent(most.estimate)}, {other} labels alone {percent(less.estimate)}"
+    )
+
+
+def sides_tested(own: TestedSides) -> str:
+    """What all money on either side gave, when both were trained and tested."""
+    if own.better is not None:
+        return f"{_starting(_test_of_sides(own))}."
+    return f"{_starting(_test_of_sides(own))}: the test does not settle which is the better buy."
+
+
+def break_even(rate: ExchangeRate, confidence: float, found: Conclusion) -> str:
     """Up to which price the other stratum's labels are the better buy; two or three sentences."""
     worth, price = _rate_numbers(rate)
     if not has_rate(rate):
@@ -232,14 +363,16 @@ def break_even(rate: ExchangeRate, confidence: float) -> str:
         f"({interval_name(confidence)} {span(rate, 'ratio')})."
     )
     if are_useless(rate):
-        return (
+        sentence = (
             f"{worth_sentence} {_starting(rate.stratum)} labels do not help on {rate.target} "
-            "items, so they are no good buy at any price."
         )
+        if found.contradicts(rate) is not None:
+            return f"{sentence}items by the pilot: {_better_buy(rate, found)}."
+        return f"{sentence}items, so they are no good buy at any price."
     return (
         f"{worth_sentence} {_starting(rate.stratum)} labels are the better buy as long as one "
         f"costs less than {worth} times as much as {_article(rate.target)} {rate.target} one. Here "
-        f"it costs {price} times as much: {_better_buy(rate)}."
+        f"it costs {price} times as much: {_better_buy(rate, found)}."
     )
 
 

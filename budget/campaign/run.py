@@ -123,7 +123,9 @@ def evaluate_method(
         resampling,
         arm,
     )
-    return Measurements(unsupervised, explored, plan, mixes, correct, gap)
+    commonest = lab.commonest_class(lab.target)
+    always = None if commonest is None else commonest.correct[lab.on_target][None]
+    return Measurements(unsupervised, always, explored, plan, mixes, correct, gap)
 
 
 def campaign_of(setting: Setting, unsupervised: Correct | None) -> Campaign:
@@ -175,6 +177,7 @@ def _run_result(
     lab, config = setting.lab, setting.config
     task, source = lab.task, lab.source
     chosen = methods[config.methods.plan_with]
+    commonest = lab.commonest_class(lab.target)
     return RunResult(
         name=config.name,
         labelmix_version=labelmix_version(),
@@ -183,6 +186,7 @@ def _run_result(
         item_fingerprint=task.fingerprint,
         choices_per_item=float(task.choice_counts.mean()),
         chance_accuracy=lab.chance,
+        commonest_class=None if commonest is None else commonest.answer,
         measure=task.strata.measure,
         target=task.target,
         strata=_strata(setting),

@@ -42,6 +42,7 @@ class Measurements:
     """What one method's trials gave; arrays are (seeds, target test items)."""
 
     unsupervised: Correct
+    commonest: Correct | None  # of always answering the commonest class; None: there are no classes
     explored: Explored
     plan: Plan  # of what to buy after that
     mixes: Mapping[str, Mix]  # condition -> labels trained on
@@ -56,7 +57,12 @@ def summarise_method(
     explored, mixes, correct = measured.explored, measured.mixes, measured.correct
     surface, plan = explored.surface, _plan_summary(setting, measured)
     paid = {**mixes, "plan": plan.labels}  # labels may be paid for and then left out of training
-    accuracy = {"zero_shot": _condition(setting, {}, measured.unsupervised, resampling)}
+    untrained = {"zero_shot": measured.unsupervised}
+    if measured.commonest is not None:
+        untrained["commonest_class"] = measured.commonest
+    accuracy = {name: _condition(setting, {}, own, resampling) for name, own in untrained.items()}
+    if measured.commonest is None:
+        accuracy["guessing"] = _guessing(setting.lab.chance)
     accuracy.update(
         {name: _condition(setting, paid[name], correct[name], resampling) for name in mixes}
     )
@@ -78,6 +84,16 @@ def summarise_method(
             name: _baseline(setting, name, mixes[name], surface, correct, resampling)
             for name in mixes
             if name != "plan" and not name.endswith(EQUAL_COUNT)
+        },
+        over_untrained={
+            name: _over_untrained(correct[name], untrained, setting.lab.chance, resampling)
+            for name in ("plan", setting.lab.target + EQUAL_COUNT)
+        },
+        tested_sides={
+            name: _difference(
+                correct[f"all_{name}"], correct[f"all_{setting.lab.target}"], resampling
+            )
+            for name in surface.others
         },
         pilot_curve=[
             _curve_point(setting, o, surface, resampling)
@@ -117,6 +133,28 @@ def _estimate(correct: Correct, resampling: Resampling) -> Estimate:
     return interval(float(correct.mean()), resampling.accuracy(correct))
 
 
+def _difference(one: Correct, other: Correct, resampling: Resampling) -> Estimate:
+    """Accuracy of one minus that of another, paired over items and seeds."""
+    draws = resampling.accuracy(one) - resampling.accuracy(other)
+    return interval(float(one.mean() - other.mean()), draws)
+
+
+def _over_untrained(
+    trained: Correct, untrained: Mapping[str, Correct], chance: float, resampling: Resampling
+) -> dict[str, Estimate]:
+    """What training adds to everything that needs no label."""
+    found = {name: _difference(trained, own, resampling) for name, own in untrained.items()}
+    if "commonest_class" not in untrained:
+        own = resampling.accuracy(trained)
+        found["guessing"] = interval(float(trained.mean()) - chance, own - chance)
+    return found
+
+
+def _guessing(chance: float) -> ConditionAccuracy:
+    """What guessing gives: known without a test."""
+    return ConditionAccuracy(estimate=chance, low=chance, high=chance, labels={}, cost=0.0, seeds=0)
+
+
 def _condition(
     setting: Setting, mix: Mix, correct: Correct, resampling: Resampling
 ) -> ConditionAccuracy:
@@ -136,15 +174,13 @@ def _baseline(
     correct: Mapping[str, Correct],
     resampling: Resampling,
 ) -> Baseline:
-    difference = float(correct["plan"].mean() - correct[name].mean())
-    draws = resampling.accuracy(correct["plan"]) - resampling.accuracy(correct[name])
     return Baseline(
         labels=mix,
         cost=_cost(setting, mix),
         description=describe(name),
         expected_accuracy=expected_accuracy(surface, mix),
         accuracy=_estimate(correct[name], resampling),
-        plan_minus_baseline=interval(difference, draws),
+        plan_minus_baseline=_difference(correct["plan"], correct[name], resampling),
     )
 
 

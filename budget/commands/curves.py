@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 def curves(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="What to train on.")],
     sizes: Annotated[
-        str, typer.Option(help="Labels bought, increasing; a curve has a point for each.")
+        str, typer.Option(help="Numbers of labels, increasing; a curve has a point for each.")
     ] = "10,20,40,80,160,320",
     error_rates: Annotated[
         str, typer.Option(help="Error rates p of easy labels; clean labels are always added.")
     ] = "0,.1,.2,.3",
     hard_factor: Annotated[
-        float, typer.Option(help="Hard labels are bought at p and at so many times p, at most 1.")
+        float, typer.Option(help="Hard labels err at p and at so many times p, at most 1.")
     ] = 2.0,
     seeds: Annotated[
         int, typer.Option(help="Purchases of every size and error rate, each trained and tested.")

@@ -9,7 +9,7 @@ from budget.commands.console import guarded, tell
 from budget.commands.options import AnswersOption, DataDir, Json
 
 items_app = typer.Typer(
-    help="Look at items before anything is bought.\n\n"
+    help="Look at items before buying labels.\n\n"
     "Example: labelmix items describe --source workshop",
     no_args_is_help=True,
     rich_markup_mode=None,

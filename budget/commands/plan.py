@@ -20,8 +20,7 @@ def plan(
         list[str] | None,
         typer.Option(
             metavar="STRATUM=COST",
-            help="Another cost per label (all of its judgments) of those still to buy, e.g. "
-            "hard=3.",
+            help="Another cost per label (all of its judgments) of those to buy, e.g. hard=3.",
         ),
     ] = None,
     method: Annotated[
@@ -32,7 +31,7 @@ def plan(
         typer.Option(
             metavar="SUPPLIERS.toml",
             help="Who labels at which price and error rate (docs/guide/suppliers.md; labelmix "
-            "judgments report --suppliers-out writes one); default: as the pilot was bought.",
+            "judgments report --suppliers-out writes one); default: the terms of the run.",
         ),
     ] = None,
     target_accuracy: Annotated[
@@ -63,8 +62,8 @@ def plan(
 ) -> None:
     """Decide what to buy next from a finished run; trains nothing.
 
-    Other prices, budgets, suppliers, a target accuracy or a deadline. Error rates of what the
-    pilot bought stay as they were.
+    Other prices, budgets, suppliers, a target accuracy or a deadline. Error rates of the
+    pilot's labels stay as they were.
 
     Example: labelmix plan runs/demo --budget 900 --cost hard=3
     """

@@ -8,8 +8,15 @@ from pathlib import Path
 from pydantic import Field
 
 from analysis.estimates import Estimate, Record
-from analysis.numbers import percent
 from analysis.run.caveats import evidence_notices
+from analysis.run.conclusion import (
+    Conclusion,
+    TestedSides,
+    WithoutLabels,
+    as_planned_with,
+    conclude,
+    without_labels,
+)
 from analysis.run.result import (
     ExchangeRate,
     MethodResult,
@@ -18,11 +25,12 @@ from analysis.run.result import (
     RunResult,
     read_result,
 )
-from analysis.run.verdicts import is_simulated, labels_do_not_help
+from analysis.run.verdicts import is_simulated, measured, same_purchase
+from analysis.run.wording import why_not_yet
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms, exact_decimal, mix_cost, money
 from budget.decision.decide import Question, decide
-from budget.decision.headline import Action, action_of
+from budget.decision.headline import Action, BetterRule, action_of
 from budget.decision.question import PlanOptions, amount, hours_of_roles
 from budget.decision.result import Decision, PlannedPurchase, PurchaseLine
 from budget.market.market import Market, offers_at_terms
@@ -58,8 +66,12 @@ class Replan(Record):
     plan: PlanSummary
     exchange_rates: dict[str, ExchangeRate]
     alternatives: dict[str, Alternative]  # none where a file names the suppliers
+    without_labels: dict[WithoutLabels, Estimate]  # what needs no label, as the run measured it
+    commonest_class: str | None  # None: items do not share their choices
     decision: Decision
     action: Action
+    better_rule: BetterRule | None  # that the run's test shows to be better than its plan
+    tested_sides: dict[str, TestedSides]  # stratum -> all money on it or on the target, in the run
     measured: Estimate | None  # what the run's own training on the plan scored; None: not trained
     rehearsed: int  # purchases with guessed labels that the surface was told of
     warnings: list[str]  # what the run found that speaks against trusting a plan
@@ -74,8 +86,8 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
     suppliers that cannot be used, a cost or budget that is no amount of money, a budget below the
     pilot's cost, a target accuracy that cannot be reached.
     """
-    result = read_result(run_folder / "result.json")
-    evidence = _evidence(result, run_folder, options.method)
+    result = _evidence(read_result(run_folder / "result.json"), run_folder, options.method)
+    evidence, found = result.methods[result.planning_method], conclude(result)
     surface = surface_of(evidence)
     terms = _terms(result, options.costs)
     suppliers = None
@@ -102,6 +114,8 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
     if suppliers is None:
         decision = _with_judgments(decision, result)
     plan = _summary(decision, result, pilot_cost)
+    rules = {} if suppliers or total is None else _alternatives(surface, terms, total, result)
+    rule = _better_rule(found, result, plan, rules)
     rate_terms = terms if suppliers is None else _terms_of_offers(market, terms)
     return Replan(
         method=evidence.method,
@@ -116,26 +130,29 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
             name: exchange_rate(surface, name, rate_terms, result.pilot.labels)
             for name in surface.others
         },
-        alternatives={}
-        if suppliers is not None or total is None
-        else _alternatives(surface, terms, total, result),
+        alternatives=rules,
+        without_labels=without_labels(result),
+        commonest_class=result.commonest_class,
         decision=decision,
-        action=action_of(decision, not labels_do_not_help(result)),
+        action=action_of(decision, found.advice, rule),
+        better_rule=rule,
+        tested_sides=found.sides,
         measured=None if suppliers else _measured(evidence, plan),
         rehearsed=len(evidence.rehearsals.purchases) if evidence.rehearsals else 0,
-        warnings=_warnings(result),
+        warnings=_warnings(result, found),
         collected=not is_simulated(result),
     )
 
 
-def _evidence(result: RunResult, run_folder: Path, method: str | None) -> MethodResult:
+def _evidence(result: RunResult, run_folder: Path, method: str | None) -> RunResult:
+    """The run as the method saw it whose evidence is wanted."""
     chosen = method or result.planning_method
     if chosen not in result.methods:
         raise InputError(
             f"{run_folder}: the run has no method '{chosen}'; choose one of "
             f"{', '.join(result.methods)}."
         )
-    return result.methods[chosen]
+    return as_planned_with(result, chosen)
 
 
 def _market(
@@ -222,16 +239,33 @@ def _alternatives(
     return found
 
 
-def _warnings(result: RunResult) -> list[str]:
-    if labels_do_not_help(result):
-        untrained = percent(result.sgr.unsupervised.estimate, 0)
-        return [
-            "In the run no benefit of training was shown: without any labels the model is right "
-            f"on {untrained} of {result.target} items, and no purchase that was trained is shown "
-            "to beat that. A plan on this evidence is a guess; do not buy yet.",
-            *evidence_notices(result),
-        ]
-    return evidence_notices(result)
+def _better_rule(
+    found: Conclusion, result: RunResult, plan: PlanSummary, rules: Mapping[str, Alternative]
+) -> BetterRule | None:
+    """The rule that beat the run's plan in its test; None where none did."""
+    if found.advice != "rule" or found.rule is None:
+        return None
+    name, own = found.rule
+    tested = measured(result.methods[result.planning_method], "plan")
+    assert tested is not None
+    as_tested = name in rules and same_purchase(rules[name].labels, own.labels)
+    return BetterRule(
+        name=name,
+        labels=own.labels,
+        cost=rules[name].cost if as_tested else own.cost,
+        accuracy=own.accuracy,
+        plan_accuracy=Estimate(estimate=tested.estimate, low=tested.low, high=tested.high),
+        same_plan=as_tested and same_purchase(plan.labels, result.plan.labels),
+    )
+
+
+def _warnings(result: RunResult, found: Conclusion) -> list[str]:
+    if found.advice != "not_yet":
+        return evidence_notices(result, found)
+    return [
+        f"{why_not_yet(result, found)}. A plan on this evidence is a guess.",
+        *evidence_notices(result, found),
+    ]
 
 
 def _budget(options: PlanOptions, result: RunResult) -> Decimal | None:

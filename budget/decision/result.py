@@ -1,7 +1,13 @@
 """A decision in the form that is printed and written as JSON: what to buy, and how sure that is."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 from analysis.estimates import Estimate, Record
+from analysis.run.verdicts import distinguishable
 from budget.decision.leftovers import LeftBecause
+
+_NOTHING = 0.0005  # accuracy that is told as 0.0 points
 
 
 class PurchaseLine(Record):
@@ -33,6 +39,27 @@ class PlannedPurchase(Record):
     hours: dict[str, float]  # role -> hours of work
     expected_accuracy: Estimate
 
+    def left_out(self, pilot: Mapping[str, int]) -> list[str]:
+        """Strata whose labels of the pilot stay out of training: they are expected to harm."""
+        return [name for name, had in pilot.items() if had and not self.trained_on.get(name)]
+
+    @property
+    def suppliers(self) -> set[str]:
+        """Who sells it."""
+        return {line.supplier for line in self.lines}
+
+    @property
+    def repeats(self) -> bool:
+        """Whether some label takes several judgments."""
+        return any(line.judgments > 1 for line in self.lines)
+
+    def most_money(self) -> str | None:
+        """The stratum that gets more than half of the money; None where none does."""
+        spent: dict[str, float] = {}
+        for line in self.lines:
+            spent[line.stratum] = spent.get(line.stratum, 0.0) + line.cost
+        return next((name for name, own in spent.items() if own > sum(spent.values()) / 2), None)
+
 
 class OtherPurchase(PlannedPurchase):
     """The best purchase of another kind."""
@@ -40,6 +67,20 @@ class OtherPurchase(PlannedPurchase):
     kind: str  # e.g. "only hard labels"
     plan_minus_this: Estimate  # difference in accuracy, paired over the surface's draws
     probability_plan_better: float
+
+    @property
+    def against_plan(self) -> Literal["as good", "worse", "toss-up", "open"]:
+        """How it stands against the plan.
+
+        - "worse": the interval of the difference leaves out zero
+        - "toss-up": the plan gives more on average, but seldom
+        - "open": probably worse; the evidence does not settle it
+        """
+        if abs(self.plan_minus_this.estimate or 0.0) < _NOTHING:
+            return "as good"
+        if distinguishable(self.plan_minus_this):
+            return "worse"
+        return "toss-up" if self.probability_plan_better < 0.5 else "open"
 
 
 class Flip(Record):
@@ -49,6 +90,13 @@ class Flip(Record):
     at: float | None
     low: float  # of the range that was searched
     high: float
+
+    @property
+    def turns(self) -> Literal["above", "below", "nowhere"]:
+        """On which side of its value the other stratum becomes the better buy."""
+        if self.at is None:
+            return "nowhere"
+        return "above" if self.at > self.now else "below"
 
 
 class SideComparison(Record):
@@ -68,6 +116,26 @@ class SideComparison(Record):
     noise_ratio: float | None  # redraw rate at the flip over the target's now
     transfer: Flip  # mean cosine of what the stratum teaches with what the target does
 
+    @property
+    def lead(self) -> float:
+        """Accuracy by which the stratum leads the target on average."""
+        return self.difference.estimate or 0.0
+
+    @property
+    def better(self) -> str:
+        """The one of the two that gives more on average."""
+        return self.stratum if self.lead > 0 else self.target
+
+    @property
+    def worse(self) -> str:
+        """The other one."""
+        return self.target if self.lead > 0 else self.stratum
+
+    @property
+    def probability_of_better(self) -> float:
+        """That the one that gives more on average does so; a toss-up where it is below a half."""
+        return self.probability_better if self.lead > 0 else 1 - self.probability_better
+
 
 class RatePoint(Estimate):
     """Target labels that the next label of a stratum is worth, after so much of the plan."""
@@ -86,6 +154,14 @@ class NextRound(Record):
     gain: float  # in accuracy, against buying the plan at once
     gain_value: float | None  # in money, less what one more training costs
 
+    @property
+    def verdict(self) -> Literal["last round", "teaches too little", "costs too much", "first"]:
+        """Whether to buy it first, or why to buy all at once."""
+        if not self.labels:
+            return "last round" if self.rounds_left == 1 else "teaches too little"
+        pays = self.gain_value is None or self.gain_value > 0
+        return "first" if pays else "costs too much"
+
 
 class Worth(Record):
     """Whether the purchase is worth its money, at what a point of accuracy is worth."""
@@ -98,6 +174,13 @@ class Worth(Record):
     best_accuracy: float
     best: PlannedPurchase
     stop: bool  # no purchase is worth its money
+
+    @property
+    def verdict(self) -> Literal["nothing", "all", "less"]:
+        """How much of the plan is worth its money."""
+        if self.stop:
+            return "nothing"
+        return "all" if self.best_cost >= self.plan_cost else "less"
 
 
 class Target(Record):
@@ -120,3 +203,14 @@ class Decision(Record):
     next_round: NextRound | None
     worth: Worth | None
     target: Target | None
+
+    @property
+    def runner_up(self) -> OtherPurchase | None:
+        """The best purchase of another kind; None where every other one buys nothing."""
+        return next((own for own in self.others if own.lines), None)
+
+    @property
+    def tells_next_round(self) -> bool:
+        """Whether what to buy first matters: it does not where nothing is worth its money."""
+        stops = self.worth is not None and self.worth.verdict == "nothing"
+        return self.next_round is not None and not stops

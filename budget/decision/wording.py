@@ -20,8 +20,9 @@ from analysis.numbers import (
     ratio,
     span,
 )
+from analysis.run.conclusion import TestedSides
 from analysis.run.result import ExchangeRate, MixSummary
-from analysis.run.verdicts import distinguishable
+from analysis.run.wording import sides_tested
 from budget.decision.leftovers import LeftBecause
 from budget.decision.result import (
     Decision,
@@ -35,7 +36,6 @@ from budget.decision.result import (
 )
 from budget.market.market import RUN_SUPPLIER
 
-_NOTHING = 0.0005  # accuracy that is told as 0.0 points
 _SURE = 0.995  # probabilities beyond are told as "over 99 %"
 
 
@@ -56,7 +56,7 @@ def what_to_buy(decision: Decision, currency: str, pilot: Mapping[str, int]) -> 
         sentence += f"; {money(plan.cost, currency)} in all"
         if plan.training_cost:
             sentence += f", {money(plan.training_cost, currency)} of it for training"
-    out = [name for name, number in pilot.items() if number and not plan.trained_on.get(name)]
+    out = plan.left_out(pilot)
     if out:
         sentence += f". Leave the pilot's {joined(out)} labels out of training: they are expected"
         sentence += " to do harm"
@@ -127,10 +127,9 @@ def what_reaches(target: Target) -> str:
 
 def runner_up(decision: Decision, currency: str) -> str:
     """The best purchase of another kind, and whether the plan beats it."""
-    others = [own for own in decision.others if own.lines]
-    if not others:
+    best = decision.runner_up
+    if best is None:
         return "There is no other kind of purchase that is worth comparing with the plan."
-    best = others[0]
     return (
         f"Runner-up, {best.kind}: {_what_and_from_whom(best)} for {money(best.cost, currency)}, "
         f"expected {percent(best.expected_accuracy.estimate)}. {_beats(best)}"
@@ -139,14 +138,9 @@ def runner_up(decision: Decision, currency: str) -> str:
 
 def _what_and_from_whom(other: OtherPurchase) -> str:
     """Labels, and from whom where that is not plain."""
-    suppliers = {line.supplier for line in other.lines}
-    if not other.lines or (suppliers == {RUN_SUPPLIER} and not _repeated(other)):
+    if not other.lines or (other.suppliers == {RUN_SUPPLIER} and not other.repeats):
         return labels_text(other.labels)
     return joined([_from_whom(line) for line in other.lines])
-
-
-def _repeated(other: OtherPurchase) -> bool:
-    return any(line.judgments > 1 for line in other.lines)
 
 
 def _from_whom(line: PurchaseLine) -> str:
@@ -162,24 +156,26 @@ def supplier_name(supplier: str) -> str:
 
 def _beats(other: OtherPurchase) -> str:
     difference = other.plan_minus_this
-    if abs(difference.estimate or 0.0) < _NOTHING:
-        return (
-            f"It is as good as the plan ({span(difference, 'points')} points more or less): take "
-            "whichever is simpler."
-        )
     numbers = f"{points(difference.estimate)} points, {span(difference, 'points')}"
     chance = probability(other.probability_plan_better)
-    if distinguishable(difference):
-        return f"The plan is better ({numbers}; probability {chance})."
-    if other.probability_plan_better < 0.5:
-        return (
-            f"A toss-up: the plan gives more on average ({numbers}), but in only {chance} of what "
-            "is thought possible."
-        )
-    return (
-        f"The plan is better with a probability of {chance} ({numbers}): the evidence does not "
-        "settle which."
-    )
+    match other.against_plan:
+        case "as good":
+            return (
+                f"It is as good as the plan ({span(difference, 'points')} points more or less): "
+                "take whichever is simpler."
+            )
+        case "worse":
+            return f"The plan is better ({numbers}; probability {chance})."
+        case "toss-up":
+            return (
+                f"A toss-up: the plan gives more on average ({numbers}), but in only {chance} of "
+                "what is thought possible."
+            )
+        case "open":
+            return (
+                f"The plan is better with a probability of {chance} ({numbers}): the evidence does "
+                "not settle which."
+            )
 
 
 def probability(value: float) -> str:
@@ -193,15 +189,13 @@ def probability(value: float) -> str:
 
 def sides(side: SideComparison, currency: str) -> list[str]:
     """Which of two strata is the better buy, and what would change that."""
-    ahead = (side.difference.estimate or 0.0) > 0
-    better, worse = (side.stratum, side.target) if ahead else (side.target, side.stratum)
-    chance = side.probability_better if ahead else 1 - side.probability_better
+    better, worse, chance = side.better, side.worse, side.probability_of_better
     found = [
         f"{_starting(better)} labels are the better buy than {worse} ones if all money goes to one "
-        f"of them (probability {probability(chance)}; {points(abs(_number(side)))} points)."
+        f"of them (probability {probability(chance)}; {points(abs(side.lead))} points)."
         if chance >= 0.5
         else f"A toss-up: if all money goes to one of them, {better} labels give more on average "
-        f"({points(abs(_number(side)))} points) than {worse} ones, with a probability of "
+        f"({points(abs(side.lead))} points) than {worse} ones, with a probability of "
         f"{probability(chance)} only."
     ]
     price = side.cost_ratio
@@ -244,6 +238,19 @@ def sides(side: SideComparison, currency: str) -> list[str]:
     return found
 
 
+def tested_in_the_run(side: SideComparison, tested: TestedSides) -> str:
+    """What the run measured with all of its money on either, beside what is forecast here."""
+    sentence = f"The run's test, with its own budget: {lowered(sides_tested(tested))}"
+    if tested.better is None or tested.better == side.better:
+        return sentence
+    return f"{sentence} This speaks against the forecast: trust the test more."
+
+
+def lowered(sentence: str) -> str:
+    """A sentence as it goes on behind a colon."""
+    return sentence[:1].lower() + sentence[1:]
+
+
 def rate_of_the_pilot(rate: ExchangeRate, confidence: float) -> str:
     """What the run measured of a stratum's labels; which side to buy is told by `sides`."""
     what = f"one {rate.stratum} label was worth"
@@ -270,26 +277,19 @@ def what_was_guessed(purchases: int) -> str:
     )
 
 
-def _number(side: SideComparison) -> float:
-    return side.difference.estimate or 0.0
-
-
 def _turn(flip: Flip, worse: str, at: str, never: str) -> str:
-    if flip.at is None:
+    if flip.turns == "nowhere":
         return f"this decides nothing: the better buy stays the same {never}."
-    direction = "above" if flip.at > flip.now else "below"
-    return f"{worse} labels become the better buy {direction} {at}."
+    return f"{worse} labels become the better buy {flip.turns} {at}."
 
 
 def next_step(found: NextRound, currency: str) -> str:
     """Whether to buy a part first and decide again."""
-    if not found.labels:
-        why = (
-            "this is the last round"
-            if found.rounds_left == 1
-            else "no smaller purchase would teach enough to change it"
-        )
-        return f"Buy the plan in one go: {why}."
+    verdict = found.verdict
+    if verdict == "last round":
+        return "Buy the plan in one go: this is the last round."
+    if verdict == "teaches too little":
+        return "Buy the plan in one go: no smaller purchase would teach enough to change it."
     sentence = (
         f"With {count(found.rounds_left)} rounds left, buy {labels_text(found.labels)} "
         f"({money(found.cost, currency)}) first, train, and plan again: deciding the rest then is "
@@ -297,7 +297,7 @@ def next_step(found: NextRound, currency: str) -> str:
     )
     if found.gain_value is None:
         return f"{sentence}."
-    if found.gain_value > 0:
+    if verdict == "first":
         return f"{sentence}, or {_about(found.gain_value, currency)} after what a training costs."
     return (
         f"{sentence}, which is not worth the {_about(-found.gain_value, currency)} more that "
@@ -308,7 +308,7 @@ def next_step(found: NextRound, currency: str) -> str:
 def worth(found: Worth, currency: str) -> str:
     """Whether the purchase is worth its money."""
     each = money(found.value_per_point, currency)
-    if found.stop:
+    if found.verdict == "nothing":
         return (
             f"Stop: at {each} a point, no purchase is worth its money; the plan would add "
             f"{_about(found.plan_value, currency)} for {money(found.plan_cost, currency)}."
@@ -317,7 +317,7 @@ def worth(found: Worth, currency: str) -> str:
         f"At {each} a point the plan adds {_about(found.plan_value, currency)} for "
         f"{money(found.plan_cost, currency)}"
     )
-    if found.best_cost >= found.plan_cost:
+    if found.verdict == "all":
         return f"{sentence}: it is worth its money, to the last of it."
     return (
         f"{sentence}; best buy {labels_text(found.best.labels)} for "

@@ -17,10 +17,10 @@ _OF_RUN = (
     "rates) it extrapolates."
 )
 _COMMON = (
-    "Every cell is one purchase with all the money, decided at once: no pilot is paid, nothing is "
+    "Every cell is one purchase with all the money, decided at once: there is no pilot, nothing is "
     "learnt between rounds. The value of knowing is the most that any pilot, in however many "
     "rounds, could add.",
-    "Accuracy is the expected one; which items are bought and tested adds luck to any single "
+    "Accuracy is the expected one; which items are labelled and tested adds luck to any single "
     "purchase.",
 )
 
@@ -33,5 +33,5 @@ def notes_on(source: Source, preset: Preset | None, task: SimulatedTask) -> list
         found = [{"run": _OF_RUN, "assumptions": _STATED}.get(source, _PRIOR_ONLY)]
     others = [name for name in task.surface.strata if name not in (task.easy, task.hard)]
     if others:
-        found.append(f"Labels of {' and '.join(others)} items are never bought here.")
+        found.append(f"Labels of {' and '.join(others)} items are not on offer here.")
     return [*found, *_COMMON]

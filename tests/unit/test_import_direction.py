@@ -27,7 +27,7 @@ ROOMS = {
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
         *("targets", "probes", "tuning", "ties"),  # models that learn, and what they answer
-        *("split", "task", "trial"),  # what is learnt
+        *("split", "task", "commonest", "trial"),  # what is learnt
         *("store", "kept_rows", "features"),  # what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),

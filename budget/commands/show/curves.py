@@ -15,7 +15,7 @@ from analysis.numbers import (
     points,
     span,
 )
-from analysis.run.wording import method_name
+from analysis.run.wording import method_name, short_class
 from budget.commands.screen import Screen
 
 RatePair = tuple[float, float]  # error rates of easy and hard labels
@@ -64,10 +64,12 @@ def _accuracies(result: CurvesResult) -> Table:
     table.add_section()
     table.add_row(f"SGR\n{result.without_noise}", *map(_gap, result.sgr))
     untrained = result.zero_shot
-    table.caption = (
-        f"no training: {percent(untrained.estimate)} ({span(untrained)}); "
-        f"guessing: {percent(result.chance_accuracy)}"
-    )
+    always = result.commonest_accuracy
+    bar = f"guessing: {percent(result.chance_accuracy)}"
+    if always is not None:
+        told = short_class(result.commonest_class)
+        bar = f"always \u201c{told}\u201d: {percent(always.estimate)} ({span(always)})"
+    table.caption = f"no training: {percent(untrained.estimate)} ({span(untrained)}); {bar}"
     return table
 
 

@@ -15,10 +15,10 @@ from analysis.numbers import (
     span,
 )
 from analysis.run.verdicts import plain_name
-from analysis.run.wording import method_name
+from analysis.run.wording import WITHOUT_LABELS, method_name
 from budget.commands.screen import Screen
 from budget.decision import wording as sentences
-from budget.decision.headline import headline
+from budget.decision.headline import against_forecast, headline
 from budget.decision.replan import Replan
 from budget.decision.result import Decision
 
@@ -27,10 +27,13 @@ def show_replan(replanned: Replan) -> None:
     """Print a decision, what it was chosen from, and what would change it."""
     console = Screen()
     decision, currency = replanned.decision, replanned.currency
-    first, then = headline(decision, replanned.action, currency, replanned.pilot.labels)
+    rule, pilot = replanned.better_rule, replanned.pilot.labels
+    first, then = headline(decision, replanned.action, currency, pilot, rule)
     console.print(first, style="bold")
     if then:
         console.print(then)
+    if rule is not None and replanned.action != "rule":
+        console.print(against_forecast(rule))
     console.print(_ledger(replanned))
     console.print(sentences.what_it_gives(decision, replanned.target, replanned.confidence))
     if replanned.measured is not None:
@@ -42,12 +45,16 @@ def show_replan(replanned: Replan) -> None:
         console.print(sentences.what_reaches(decision.target))
     if decision.plan.lines:
         console.print(sentences.runner_up(decision, currency))
-        console.print(_purchase_table(decision, currency))
+        advised = replanned.action not in ("not_yet", "rule", "stop")
+        title = "To buy" if advised else "The plan by the forecast, which is not advised"
+        console.print(_purchase_table(decision, currency, title))
     console.print(_others_table(replanned))
     for side in decision.sides:
         console.print(f"\n{side.stratum} or {side.target}?", style="bold")
         for sentence in sentences.sides(side, currency):
             console.print(f"- {sentence}")
+        if (tested := replanned.tested_sides.get(side.stratum)) is not None:
+            console.print(f"- {sentences.tested_in_the_run(side, tested)}")
     console.print()
     for rate in replanned.exchange_rates.values():
         console.print(sentences.rate_of_the_pilot(rate, replanned.confidence))
@@ -55,8 +62,7 @@ def show_replan(replanned: Replan) -> None:
         console.print(sentences.what_was_guessed(replanned.rehearsed))
     if len(decision.rates) > 1:
         console.print(_rates_table(replanned))
-    stop = decision.worth is not None and decision.worth.stop
-    if decision.next_round is not None and not stop:
+    if decision.next_round is not None and decision.tells_next_round:
         console.print(sentences.next_step(decision.next_round, currency))
     if decision.worth is not None:
         console.print(sentences.worth(decision.worth, currency))
@@ -76,8 +82,8 @@ def _ledger(replanned: Replan) -> str:
     return f"{text}: {sentences.why_money_is_left(because)}." if because else f"{text}."
 
 
-def _purchase_table(decision: Decision, currency: str) -> Table:
-    table = Table(title="To buy")
+def _purchase_table(decision: Decision, currency: str, title: str) -> Table:
+    table = Table(title=title)
     for name in ("stratum", "from", "labels", "judgments", "clean", "a label", "cost"):
         table.add_column(name)
     plan = decision.plan
@@ -127,8 +133,15 @@ def _others_table(replanned: Replan) -> Table:
         table.add_section()
     for name, rule in replanned.alternatives.items():
         add(plain_name(name), rule.labels, rule.cost, rule.expected_accuracy, "")
-    if replanned.alternatives:
-        table.caption = "below the line: simple rules that buy no pilot"
+    table.add_section()
+    for key, accuracy in replanned.without_labels.items():
+        told = percent(accuracy.estimate)
+        if accuracy.low is not None:
+            told += f" ({span(accuracy)})"
+        table.add_row(WITHOUT_LABELS[key], "none", money(0, currency), told, "")
+    below = "below the line: " if replanned.alternatives else "last: "
+    rules = "simple rules that buy no pilot; then " if replanned.alternatives else ""
+    table.caption = f"{below}{rules}what needs no label, as the run measured it"
     return table
 
 

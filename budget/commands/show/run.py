@@ -11,6 +11,7 @@ from analysis.numbers import (
 )
 from analysis.run.before_buying import guessed_labels, scoring
 from analysis.run.caveats import notices
+from analysis.run.conclusion import conclude
 from analysis.run.label_source import remark, where_labels_came_from
 from analysis.run.result import MethodResult, RunResult
 from analysis.run.verdicts import plain_name
@@ -28,13 +29,14 @@ from budget.commands.screen import Screen
 def show_result(result: RunResult) -> None:
     """The recommendation, the exchange rate, the SGR and a table per method."""
     console = Screen()
+    found = conclude(result)
     console.print()
-    console.print(recommendation(result), style="bold")
+    console.print(recommendation(result, found), style="bold")
     for said in where_labels_came_from(result):
         console.print(said)
-    console.print(after_the_pilot(result))
-    console.print(reason(result))
-    console.print(break_even(result.exchange_rate, result.confidence))
+    console.print(after_the_pilot(result, found))
+    console.print(reason(result, found))
+    console.print(break_even(result.exchange_rate, result.confidence, found))
     easy = result.exchange_rate.stratum
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
     for method in result.methods.values():
@@ -43,7 +45,7 @@ def show_result(result: RunResult) -> None:
         for said in guessed_labels(method, result.strata, result.target):
             console.print(said)
         console.print(_accuracy_table(result, method))
-    for notice in notices(result):
+    for notice in notices(result, found):
         console.print(f"note: {notice}", style="yellow", markup=False)
 
 
@@ -62,6 +64,6 @@ def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
             labels_text(condition.labels, result.strata),
             money(condition.cost, result.currency),
             percent(condition.estimate),
-            span(condition),
+            span(condition) if condition.seeds else "",  # nothing was drawn
         )
     return table

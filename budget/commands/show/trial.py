@@ -4,23 +4,39 @@ from rich.table import Table
 
 from analysis.accuracy import CONFIDENCE
 from analysis.numbers import interval_name, labels_text, percent, span
+from analysis.run.wording import short_class
 from analysis.single_trial import SingleTrial
 from budget.commands.screen import Screen
+
+
+def _without_model(found: SingleTrial, name: str) -> str:
+    """What always answering the commonest class gives, or else guessing."""
+    own = found.without_model.get(name)
+    if own is None:
+        return ""
+    if name not in found.commonest_class:
+        return f"{percent(own.estimate)} (guessing)"
+    told = short_class(found.commonest_class[name])
+    return f"{percent(own.estimate)} (always \u201c{told}\u201d)"
 
 
 def show_single_trial(found: SingleTrial) -> None:
     """A table of accuracy per stratum."""
     console = Screen()
-    bought = labels_text(found.labels, tuple(found.labels)) if found.labels else "nothing"
+    labels = "without labels"
+    if found.labels:
+        whose = "simulated" if found.simulated else "people's own"
+        labels = f"{labels_text(found.labels, tuple(found.labels))} ({whose})"
     table = Table(
         "test items",
         "accuracy",
         interval_name(CONFIDENCE),
-        title=f"{found.method.replace('_', '-')} on {found.model}, bought {bought}, "
+        "without a model",
+        title=f"{found.method.replace('_', '-')} on {found.model}, {labels}, "
         f"{found.seeds} seed{'s' if found.seeds > 1 else ''}",
     )
     for name, accuracy in found.accuracy.items():
-        table.add_row(name, percent(accuracy.estimate), span(accuracy))
+        table.add_row(name, percent(accuracy.estimate), span(accuracy), _without_model(found, name))
     console.print(table)
     told = ", ".join(
         f"{name.replace('_', ' ')} {value:.3g}" for name, value in found.details.items()

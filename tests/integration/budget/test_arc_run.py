@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.run import verdicts, wording
+from analysis.run import wording
+from analysis.run.conclusion import conclude
 from analysis.run.result import RunResult
 
 pytestmark = pytest.mark.timeout(1800)
@@ -88,8 +89,8 @@ def test_the_report_holds_no_number_of_the_gap_recovered(
 def test_the_recommendation_is_not_to_buy_yet(
     folder: Path, result: RunResult, report_text: Callable[[Path], str]
 ) -> None:
-    assert verdicts.labels_do_not_help(result)
-    assert wording.recommendation(result).startswith("Do not buy yet")
+    assert conclude(result).advice == "not_yet"
+    assert wording.recommendation(result, conclude(result)).startswith("Do not buy yet")
     text = report_text(folder)
     assert "Recommendation Do not buy yet" in text
     assert not re.search(r"Recommendation Buy \d", text)

@@ -15,6 +15,7 @@ import pytest
 from matplotlib.image import imread
 
 from analysis.run import wording
+from analysis.run.conclusion import conclude
 from analysis.run.result import RunResult
 
 pytestmark = pytest.mark.timeout(1800)
@@ -56,7 +57,7 @@ def test_the_result_has_all_promised_fields(folder: Path) -> None:
         "estimate", "low", "high", "resolved", "easy", "hard", "unsupervised",
     }  # fmt: skip
     conditions = {"plan", "all_easy", "all_hard", "equal_spend", "proportional"}
-    assert result["accuracy"].keys() >= conditions | {"zero_shot"}
+    assert result["accuracy"].keys() >= conditions | {"zero_shot", "guessing"}
     for accuracy in result["accuracy"].values():
         assert 0 <= accuracy["low"] <= accuracy["estimate"] <= accuracy["high"] <= 1
     assert result["baselines"].keys() == conditions - {"plan"}
@@ -224,7 +225,9 @@ def test_a_browser_finds_the_recommendation(
     sentence = re.search(r'<p class="sentence">(.*?)</p>', document, flags=re.DOTALL)
     assert sentence
     # str.split parts at no-break spaces too
-    assert " ".join(html.unescape(sentence[1]).split()) == wording.recommendation(result)
+    assert " ".join(html.unescape(sentence[1]).split()) == wording.recommendation(
+        result, conclude(result)
+    )
 
 
 def test_a_browser_finds_the_figures(

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from analysis.run import wording
+from analysis.run.conclusion import conclude
 from analysis.run.result import RunResult
 from annotation.terms.cost import LabelTerms, money
 from budget.config.prepare import prepare
@@ -84,9 +85,12 @@ def test_label_for_label_easy_ones_gave_more(run: Run) -> None:
 
 def test_the_report_says_so(run: Run, report_text: Callable[[Path], str]) -> None:
     text, plan = report_text(run.folder), run.result.plan
-    assert wording.recommendation(run.result) in text
+    assert wording.recommendation(run.result, conclude(run.result)) in text
     assert f"Buy {plan.labels['easy']:,} easy and {plan.labels['hard']:,} hard labels" in text
-    assert wording.break_even(run.result.exchange_rate, run.result.confidence) in text
+    assert (
+        wording.break_even(run.result.exchange_rate, run.result.confidence, conclude(run.result))
+        in text
+    )
     assert "easy labels are clearly the better buy" in text
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.run.result import read_result
+from tests.told_as_done import told_as_done
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -140,3 +141,38 @@ def test_terms_measured_from_judgments_go_back_into_the_run(
     labelmix("run", measured, "--out", tmp_path / "run")
     result = read_result(tmp_path / "run" / "result.json")
     assert {result.strata[name].error_kind for name in FOR_SALE} == {"flip"}
+
+
+def test_nothing_simulated_is_told_as_done(
+    folder: Path, config: Path, labelmix: Labelmix, report_text: Callable[[Path], str]
+) -> None:
+    """On the page, and in what every command prints that starts from the same simulated terms."""
+    told = {
+        "report.html": report_text(folder),
+        "run": labelmix("run", config, "--out", folder),
+        "plan": labelmix("plan", folder, "--rounds-left", "2", "--value-per-point", "5"),
+        "simulate": labelmix("simulate", "--run", folder, "--out", folder / "map"),
+        "trial": labelmix(
+            "trial", config, "--method", "probe", "--labels", "novice=16", "--seeds", "1",
+            "--out", folder,
+        ),
+        "curves": labelmix(
+            "curves", config, "--sizes", "10,20", "--error-rates", "0", "--seeds", "2",
+            "--out", folder,
+        ),
+    }  # fmt: skip
+    for name, text in told.items():
+        assert told_as_done(text) == [], name
+
+
+def test_what_needs_no_label_stands_among_the_alternatives(folder: Path) -> None:
+    """Generated items have choices of their own: guessing stands where a class cannot."""
+    result = read_result(folder / "result.json")
+    method = result.methods["probe"]
+    assert result.commonest_class is None
+    assert method.accuracy["guessing"].estimate == result.chance_accuracy == 0.25
+    assert set(method.over_untrained["plan"]) == {"zero_shot", "guessing"}
+    assert set(method.tested_sides) == {"novice", "expert"}
+    for name, own in method.tested_sides.items():
+        one, other = (method.accuracy[f"all_{side}"] for side in (name, result.target))
+        assert own.estimate == pytest.approx((one.estimate or 0) - (other.estimate or 0))

@@ -70,10 +70,56 @@ def unresolved_gap_result(resolved_result: RunResult) -> RunResult:
 
 @pytest.fixture(scope="session")
 def without_benefit_result(unresolved_gap_result: RunResult) -> RunResult:
-    """No gap is resolved, and the plan's interval reaches down to no training."""
-    accuracy = unresolved_gap_result.accuracy
+    """No gap is resolved, and whatever was trained reaches down to no training."""
+    accuracy, rules = unresolved_gap_result.accuracy, unresolved_gap_result.baselines
     low = accuracy["plan"].model_copy(update={"estimate": 0.34, "low": 0.30, "high": 0.39})
-    return with_planning_method(unresolved_gap_result, accuracy={**accuracy, "plan": low})
+    as_low = {
+        name: rule.model_copy(
+            update={"accuracy": estimate(0.36, 0.04), "plan_minus_baseline": estimate(-0.02, 0.03)}
+        )
+        for name, rule in rules.items()
+    }
+    return with_planning_method(
+        unresolved_gap_result, accuracy={**accuracy, "plan": low}, baselines=as_low
+    )
+
+
+@pytest.fixture(scope="session")
+def rule_better_result(resolved_result: RunResult) -> RunResult:
+    """Tested, all easy beat the plan by 1.9 points, whose interval leaves out zero."""
+    rules = dict(resolved_result.baselines)
+    difference = estimate(-0.019, 0.015)
+    rules["all_easy"] = rules["all_easy"].model_copy(update={"plan_minus_baseline": difference})
+    return with_planning_method(resolved_result, baselines=rules)
+
+
+@pytest.fixture(scope="session")
+def test_against_pilot_result(resolved_result: RunResult) -> RunResult:
+    """The pilot calls easy labels the better buy; tested, all hard gave 56.5 %, all easy 51 %.
+
+    The plan, which bought most of them, scored less than it should have.
+    """
+    accuracy, rules = dict(resolved_result.accuracy), dict(resolved_result.baselines)
+    accuracy["plan"] = accuracy["plan"].model_copy(update=estimate(0.56, 0.024).model_dump())
+    for name, value in (("all_easy", 0.51), ("all_hard", 0.565)):
+        rules[name] = rules[name].model_copy(
+            update={
+                "accuracy": estimate(value, 0.03),
+                "plan_minus_baseline": estimate(0.56 - value, 0.03),
+            }
+        )
+    rates = {
+        "easy": resolved_result.exchange_rate.model_copy(
+            update={"low": 0.4, "probability_better_buy": 0.86}
+        )
+    }
+    return with_planning_method(
+        resolved_result,
+        accuracy=accuracy,
+        baselines={name: rules[name] for name in ("all_easy", "all_hard")},
+        exchange_rates=rates,
+        tested_sides={"easy": estimate(-0.055, 0.03)},
+    )
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,9 @@ MINUS = "\u2212"
         (0.5, "$", "$0.50"),
         (12.345, "$", "$12.35"),  # never more than cents from one unit on
         (0.0125, "$", "$0.0125"),  # a label may cost less than a cent
+        (0.00002, "$", "$0.000020"),  # not told as none
+        (-1.5e-8, "$", f"{MINUS}$0.000000015"),
+        (5.7e-14, "$", "$0"),  # what floating point leaves of a budget
         (1240.5, "EUR", "1,240.50 EUR"),
         (720, "points", "720 points"),
         (-3, "$", f"{MINUS}$3"),

@@ -77,7 +77,7 @@ def test_the_table_names_method_purchase_and_strata(config: Path) -> None:
     result = trial(config, "--method", "probe", "--labels", "hard=8", "--seeds", "2")
     assert result.exit_code == 0, result.stderr
     title, table = result.stdout.split("┏")
-    assert " ".join(title.split()) == "probe on pico, bought 8 hard labels, 2 seeds"
+    assert " ".join(title.split()) == "probe on pico, 8 hard labels (simulated), 2 seeds"
     assert all(f"│ {stratum} " in table for stratum in ("easy", "medium", "hard"))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.run.result import (
+    ConditionAccuracy,
     ExchangeRate,
     MethodResult,
     MixSummary,
@@ -70,25 +71,30 @@ def unknown() -> Estimate:
     return Estimate(estimate=None, low=None, high=None)
 
 
+def told(value: float, half_width: float) -> Estimate:
+    return Estimate(estimate=value, low=value - half_width, high=value + half_width)
+
+
 def finished_method(method: str, surface: ResponseSurface) -> MethodResult:
-    """What `labelmix plan` reads of a method: its surface. The rest is not resolved."""
+    """What `labelmix plan` reads of a method: its surface, and that labels helped in the test."""
     rate = ExchangeRate(
-        **unknown().model_dump(),
+        **told(0.6, 0.1).model_dump(),
         stratum="easy",
         target="hard",
-        resolved=False,
+        resolved=True,
         cost_ratio=0.5,
-        probability_better_buy=None,
+        probability_better_buy=0.9,
     )
     gap = SupervisionGap(
-        **unknown().model_dump(),
-        resolved=False,
-        easy=unknown(),
-        hard=unknown(),
-        unsupervised=unknown(),
-        gap=unknown(),
+        **told(0.9, 0.2).model_dump(),
+        resolved=True,
+        easy=told(0.48, 0.04),
+        hard=told(0.50, 0.04),
+        unsupervised=told(0.30, 0.04),
+        gap=told(0.2, 0.05),
         labels=50,
     )
+    tested = ConditionAccuracy(**told(0.42, 0.04).model_dump(), labels=PILOT, cost=60.0, seeds=2)
     plan = PlanSummary(
         labels=PILOT,
         trained_on=PILOT,
@@ -101,7 +107,7 @@ def finished_method(method: str, surface: ResponseSurface) -> MethodResult:
         method=method,
         exchange_rates={"easy": rate},
         plan=plan,
-        accuracy={},
+        accuracy={"plan": tested},
         sgr=gap,
         sgr_per_cost=None,
         baselines={},

@@ -247,7 +247,7 @@ def test_a_person_is_told_all_of_it(
     ("changes", "part"),
     [
         ({"sizes": (4, 30)}, "Stratum 'hard' has 40 items left to label: purchases of 30 by"),
-        ({"hard_factor": 6.0}, "6 times an error rate of 0.2 is above 1; hard labels are bought"),
+        ({"hard_factor": 6.0}, "6 times an error rate of 0.2 is above 1; hard labels err"),
     ],
 )
 def test_what_a_reader_must_know_is_a_warning(lab: Lab, changes: dict[str, Any], part: str) -> None:

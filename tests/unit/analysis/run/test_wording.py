@@ -6,6 +6,7 @@ import pytest
 
 from analysis.estimates import Estimate
 from analysis.run import caveats, verdicts, wording
+from analysis.run.conclusion import conclude
 from analysis.run.result import (
     ExchangeRate,
     MethodResult,
@@ -13,6 +14,7 @@ from analysis.run.result import (
     RunResult,
 )
 from tests import golden_pages
+from tests.unit.analysis.runs_by_hand import estimate, with_planning_method
 
 
 def exchange_rate(
@@ -38,16 +40,29 @@ def with_plan(result: RunResult, **changes: object) -> RunResult:
     return result.model_copy(update={"plan": result.plan.model_copy(update=changes)})
 
 
-def without_benefit(result: RunResult) -> RunResult:
-    """The gap is unresolved and the plan's interval reaches down to no training."""
-    low = result.accuracy["plan"].model_copy(update={"estimate": 0.34, "low": 0.30, "high": 0.39})
-    return result.model_copy(update={"accuracy": {**result.accuracy, "plan": low}})
+def with_method(result: RunResult, method: MethodResult) -> RunResult:
+    methods = {**result.methods, result.planning_method: method}
+    return result.model_copy(update={"methods": methods})
+
+
+def commonest_class(result: RunResult, accuracy: float) -> RunResult:
+    """The result as if its items shared their choices, of which one is right that often."""
+    own = result.accuracy["zero_shot"].model_copy(update=estimate(accuracy, 0.05).model_dump())
+    changed = with_planning_method(result, accuracy={**result.accuracy, "commonest_class": own})
+    return changed.model_copy(update={"commonest_class": "Buy!"})
 
 
 # -- what to buy, and why -------------------------------------------------------------------------
 
 
-def test_the_recommendation(resolved_result: RunResult, unresolved_gap_result: RunResult) -> None:
+def test_the_recommendation(
+    resolved_result: RunResult,
+    unresolved_gap_result: RunResult,
+    unresolved_rate_result: RunResult,
+    without_benefit_result: RunResult,
+    rule_better_result: RunResult,
+    test_against_pilot_result: RunResult,
+) -> None:
     expected = Estimate(estimate=0.61, low=0.57, high=0.65)
     unknown = Estimate(estimate=None, low=None, high=None)
     batches = [{"easy": 60, "hard": 100}, {"easy": 40, "hard": 0}]
@@ -64,28 +79,28 @@ def test_the_recommendation(resolved_result: RunResult, unresolved_gap_result: R
         "a pilot in two rounds, whose hard labels are left out": with_plan(
             resolved_result.model_copy(update={"rounds": in_rounds}), trained_on=no_hard
         ),
-        "no benefit of training was shown": without_benefit(unresolved_gap_result),
+        "no benefit of training was shown": without_benefit_result,
+        "the commonest class is better": commonest_class(without_benefit_result, 0.58),
+        "a simple rule did better than the plan": rule_better_result,
+        "the test contradicts the pilot": test_against_pilot_result,
+        "how to split is open": unresolved_rate_result,
         "no gap is resolved, but the plan beats no training": unresolved_gap_result,
     }
     told = (wording.recommendation, wording.after_the_pilot, wording.reason)
     golden_pages.check(
         "run_recommendation",
-        golden_pages.page({name: [tell(own) for tell in told] for name, own in results.items()}),
+        golden_pages.page(
+            {name: [tell(own, conclude(own)) for tell in told] for name, own in results.items()}
+        ),
     )
-
-
-def test_labels_that_do_not_help(
-    unresolved_gap_result: RunResult, resolved_result: RunResult
-) -> None:
-    assert verdicts.labels_do_not_help(without_benefit(unresolved_gap_result))
-    assert not verdicts.labels_do_not_help(unresolved_gap_result)
-    assert not verdicts.labels_do_not_help(without_benefit(resolved_result))
 
 
 def test_the_reason_says_why_a_plan_does_not_follow_the_rate(resolved_result: RunResult) -> None:
     def reason(rate: ExchangeRate, after: dict[str, int]) -> str:
-        result = with_plan(resolved_result, labels_after_pilot=after)
-        return wording.reason(result.model_copy(update={"exchange_rate": rate}))
+        untested = with_planning_method(resolved_result, baselines={})
+        result = with_plan(untested, labels_after_pilot=after)
+        result = result.model_copy(update={"exchange_rate": rate})
+        return wording.reason(result, conclude(result))
 
     easy_better, hard_better = exchange_rate(1.4, 0.7, 2.1), exchange_rate(0.3, 0.15, 0.45)
     cases = {
@@ -106,7 +121,9 @@ def test_the_reason_says_why_a_plan_does_not_follow_the_rate(resolved_result: Ru
     )
 
 
-def test_break_even() -> None:
+def test_break_even(resolved_result: RunResult) -> None:
+    found = conclude(with_planning_method(resolved_result, baselines={}))
+    tested = conclude(resolved_result)  # all easy did better than all hard
     rates = {
         "easy is clearly better": exchange_rate(1.4, 0.9, 2.2),
         "hard is clearly better": exchange_rate(0.3, 0.1, 0.4),
@@ -118,7 +135,19 @@ def test_break_even() -> None:
     }
     golden_pages.check(
         "run_break_even",
-        golden_pages.page({name: wording.break_even(rate, 0.95) for name, rate in rates.items()}),
+        golden_pages.page(
+            {name: wording.break_even(rate, 0.95, found) for name, rate in rates.items()}
+            | {
+                f"{name}; the test says easy": wording.break_even(rates[name], 0.95, tested)
+                for name in (
+                    "easy is probably better",
+                    "hard is clearly better",
+                    "hard is probably better",
+                    "easy labels do not help",
+                    "not resolved",
+                )
+            }
+        ),
     )
 
 
@@ -184,7 +213,12 @@ def test_the_test_against_the_best_simple_rule(
     }
     golden_pages.check(
         "run_tested",
-        golden_pages.page({n: wording.tested(own, "hard", 0.95) for n, own in methods.items()}),
+        golden_pages.page(
+            {
+                n: wording.tested(own, "hard", 0.95, conclude(with_method(resolved_result, own)))
+                for n, own in methods.items()
+            }
+        ),
     )
 
 
@@ -214,7 +248,7 @@ def test_a_surface_fits_up_to_one_and_a_half_times_the_noise(resolved_result: Ru
 def test_every_reason_for_doubt_becomes_a_notice(
     resolved_result: RunResult, change_planning_method: Callable[..., RunResult]
 ) -> None:
-    assert caveats.notices(resolved_result) == []
+    assert notices(resolved_result) == []
     result = differing(resolved_result, change_planning_method, -0.03, -0.05, -0.01)
     surface = result.methods["probe"].surface.model_copy(update={"root_mean_square_residual": 0.05})
     accuracy = dict(result.accuracy)
@@ -228,9 +262,13 @@ def test_every_reason_for_doubt_becomes_a_notice(
         exchange_rates={"easy": exchange_rate(None, None, None)},
         sgr=result.sgr.model_copy(update={"resolved": False}),
     ).model_copy(update={"warnings": ["Only 2 seeds.", "Only 2 seeds."]})
-    notices = caveats.notices(result)
-    assert len(notices) == 6  # the warning once
-    golden_pages.check("run_notices", golden_pages.page({"all that can be doubted": notices}))
+    doubts = notices(result)
+    assert len(doubts) == 5  # the warning once; that a rule did better is the advice itself
+    golden_pages.check("run_notices", golden_pages.page({"all that can be doubted": doubts}))
+
+
+def notices(result: RunResult) -> list[str]:
+    return caveats.notices(result, conclude(result))
 
 
 def test_a_test_that_contradicts_the_rate_is_told(
@@ -239,22 +277,21 @@ def test_a_test_that_contradicts_the_rate_is_told(
     """The rate calls easy labels the better buy; trained and tested, all hard did far better."""
     rates = {"easy": exchange_rate(1.1, 0.7, 1.6, price=0.5)}
 
-    def notices(easy: float, hard: float) -> list[str]:
+    def told(easy: float, hard: float) -> list[str]:
         accuracy = dict(resolved_result.accuracy)
         for name, value in (("all_easy", easy), ("all_hard", hard)):
             new = {"estimate": value, "low": value - 0.03, "high": value + 0.03}
             accuracy[name] = accuracy["plan"].model_copy(update=new)
-        return caveats.evidence_notices(
-            change_planning_method(resolved_result, accuracy=accuracy, exchange_rates=rates)
-        )
+        result = change_planning_method(resolved_result, accuracy=accuracy, exchange_rates=rates)
+        return notices(result)
 
     golden_pages.check(
         "run_test_against_rate",
         golden_pages.page(
             {
-                "hard labels did better by far": notices(0.57, 0.69),
-                "easy labels did, as the rate has it": notices(0.69, 0.57),
-                "intervals overlap": notices(0.66, 0.69),
+                "hard labels did better by far": told(0.57, 0.69),
+                "easy labels did, as the rate has it": told(0.69, 0.57),
+                "intervals overlap": told(0.66, 0.69),
             }
         ),
     )
