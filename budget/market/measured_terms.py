@@ -15,6 +15,7 @@ from analysis.numbers import (
 from annotation.errors import InputError
 from annotation.files import whole_file
 from annotation.intervals import Interval
+from annotation.team.error_rates import WANTED_HALF_WIDTH
 from annotation.team.report import JudgmentReport, StratumReport
 from annotation.truth.coding import UNNAMED
 
@@ -24,6 +25,15 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 def as_estimate(interval: Interval) -> Estimate:
     """An interval in the form that `analysis.numbers` prints."""
     return Estimate(estimate=interval.estimate, low=interval.low, high=interval.high)
+
+
+def gold_request(items: int) -> str:
+    """What to ask for where an error rate is not known well enough."""
+    answers = "item" if items == 1 else "items"
+    return (
+        f"About {items:,} more {answers} with a known answer would tell it to within "
+        f"{100 * WANTED_HALF_WIDTH:.0f} points, for these annotators."
+    )
 
 
 def terms_toml(
