@@ -30,13 +30,15 @@ from annotation.intervals import CONFIDENCE, NOTHING, ClusteredMean, Interval
 
 SHARED_PRIOR = (1.0, 2.0)  # of s, the two counts of a beta distribution
 EVEN_ANSWERS, ANY_ANSWER = 2.0, 0.2  # of one more answer
-USUAL_GOLD_ITEMS = 20  # from which on gold is believed and the prior is not
-_PRIOR_ITEMS = 5.0  # gold items that the expected variance between items counts as
+USUAL_GOLD_ITEMS = 20  # from which on gold is believed against the prior
+_PRIOR_ITEMS = 20.0  # gold items that the expected variance between items counts as
+_MOST_DOUBT = 0.9  # of the prior, once there is so much gold
 _POINTS = 99  # of each distribution that is multiplied out
 _SMALLEST = 1e-4
 _PLACES = (np.arange(_POINTS) + 0.5) / _POINTS
 SHARES = np.asarray(stats.beta.ppf(_PLACES, *SHARED_PRIOR))
 MEAN_SHARE = SHARED_PRIOR[0] / sum(SHARED_PRIOR)
+DOUBTED_SHARE = 0.5  # for how much items vary: few gold items often miss the worst ones
 
 
 def one_more_answer(votes: Array, choice_counts: IntArray) -> Array:
@@ -149,14 +151,12 @@ def rate_with_gold(
     """An error rate by the prior of `rate_without_gold` and gold items together.
 
     The more gold items there are, up to `USUAL_GOLD_ITEMS`, the less the prior is believed: it is
-    mixed with any rate being as likely as another, so that gold that contradicts it wins. On the
-    crowds where mistakes are shared most, intervals that kept a tenth of the prior held the truth
-    too seldom.
+    mixed with any rate being as likely as another, so that gold that contradicts it wins.
     """
     if model.estimate is None or model.low is None or model.high is None:
         return NOTHING
     rates = _rates(model, gap, confidence)
-    doubt = min(1.0, gold.items / USUAL_GOLD_ITEMS)
+    doubt = _MOST_DOUBT * min(1.0, gold.items / USUAL_GOLD_ITEMS)
     anything = (np.arange(1000) + 0.5) / 1000
     values = np.concatenate([rates, anything])
     weights = np.repeat([(1 - doubt) / rates.size, doubt / 1000], [rates.size, 1000])
