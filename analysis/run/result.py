@@ -35,6 +35,11 @@ class StratumSummary(Record):
     error_kind: Literal["redraw", "flip"] | None = None
     true_flip_rate: float | None = None  # probability that a bought label is wrong
     origin: Origin = "assumed"  # of cost and error rate
+    # Where a measured error rate may be; None: taken as known.
+    error_rate_low: float | None = None
+    error_rate_high: float | None = None
+    shared_mistakes: Literal["not excluded", "measured"] | None = None
+    gold_items_wanted: int | None = None  # more items with a known answer, to settle it
 
 
 class ModelSummary(Record):
@@ -217,6 +222,8 @@ class MeasuredErrorRate(Estimate):
 
     method: str
     judgments: int
+    shared_mistakes: Literal["not excluded", "measured"] | None = None
+    gold_items_wanted: int | None = None  # more items with a known answer, to settle it
 
 
 class CollectedSummary(Record):

@@ -9,8 +9,9 @@ import pandas as pd
 from annotation.arrays import Array, IntArray, Positions, generator
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels
-from annotation.truth.aggregation import Aggregator, aggregate
+from annotation.truth.aggregation import Aggregator
 from annotation.truth.coding import code_judgments, usable
+from annotation.truth.fitted_models import FittedModels
 from annotation.truth.label_file import labels_table, training_posteriors
 
 
@@ -147,7 +148,7 @@ class CollectedJudgments:
         """What the model makes of these judgments, in the order of `positions`."""
         table = self._judgments.iloc[np.sort(rows)].reset_index(drop=True)
         coded = code_judgments(table, self._items)
-        found = labels_table(coded, aggregate(coded, self._aggregator))
+        found = labels_table(coded, FittedModels(coded).calibrated(self._aggregator))
         labelled, posteriors = training_posteriors(found, self._items)
         return posteriors[np.argsort(labelled)][np.searchsorted(np.sort(labelled), positions)]
 

@@ -1,6 +1,7 @@
 """How often judgments are wrong, per stratum and annotator, and by which method that is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, cast, get_args
 
 import numpy as np
@@ -13,13 +14,15 @@ from annotation.intervals import (
     NOTHING,
     Interval,
     Scope,
+    clustered_mean,
     share_interval,
 )
+from annotation.truth import shared_mistakes
 from annotation.truth.coding import NO_GOLD, Coded
-from annotation.truth.fitted_models import FittedModels
+from annotation.truth.fitted_models import FittedModels, votes
 
 if TYPE_CHECKING:
-    from annotation.truth.aggregation import Aggregator
+    from annotation.truth.aggregation import Aggregate, Aggregator
     from annotation.truth.hardness_rates import HardnessRates
 
 
@@ -30,26 +33,50 @@ ErrorMethod = Literal[
 
 - "gold": the share of wrong answers to gold questions.
 - "hardness": the model of `annotation.truth.hardness_model`, gold answers included.
-- the name of another aggregator: the mean posterior probability that a judgment is wrong. Its
-  interval takes the posterior for the truth; where items of a stratum differ in hardness, the rate
-  is too low and the interval too narrow.
-- "auto": gold where there are at least `FEWEST_GOLD` answers to gold questions; else hardness, or
-  dawid_skene where the judgments fit that better, see `annotation.truth.fitted_models`.
+- the name of another aggregator: the mean posterior probability that a judgment is wrong.
+- "auto": hardness, or dawid_skene where the judgments fit that better, see
+  `annotation.truth.fitted_models`; gold items measure what it gets wrong. It is called gold where
+  there are at least `FEWEST_GOLD` answers to gold questions; where at least half of the items are
+  gold questions, the wrong answers to them are counted.
+
+A model knows nothing of mistakes that people share; what they may add to a rate is in the estimate
+and in its interval, see `annotation.truth.shared_mistakes`.
 
 Without gold, a stratum has no error rate unless `FEWEST_SHARED` of its items were judged by several
 annotators.
 """
 FEWEST_GOLD = 20
 FEWEST_SHARED = 5  # items judged by several annotators; without overlap nothing shows an error
+FEWEST_GOLD_ITEMS = 2  # one item has no variance
+WANTED_HALF_WIDTH = 0.05  # of an interval, for which more gold items are asked for
+SharedMistakes = Literal["not excluded", "measured"]
+"""Whether mistakes that several people make alike are part of an error rate.
+
+"measured" on enough gold items; "not excluded" where their share is a guess from published crowds.
+"""
 
 
 @dataclass(frozen=True)
 class ErrorRate:
-    """An error rate, how it was found, and from how many judgments."""
+    """An error rate, how it was found, and from how many judgments.
+
+    Attributes
+    ----------
+    rate, method, judgments : the rate, how it was found, and from how many judgments
+    shared_mistakes : whether mistakes that people share were measured; None without a rate
+    by_agreement : the rate if people made their mistakes independently; None where not asked
+    gold_items : items with a known answer that it rests on
+    more_gold : about how many more would tell it to within `WANTED_HALF_WIDTH`, for these
+        annotators; at most the items there are; None where they would tell nothing new
+    """
 
     rate: Interval
     method: ErrorMethod
     judgments: int
+    shared_mistakes: SharedMistakes | None = None
+    by_agreement: Interval | None = None
+    gold_items: int = 0
+    more_gold: int | None = None
 
 
 def check_error_method(method: str) -> None:
@@ -101,18 +128,11 @@ class ErrorRates:
                 "there are no answers to gold questions; choose another error method, such as "
                 "hardness."
             )
-        self._gold_counts = {
-            kind: np.bincount(codes[self._on_gold], minlength=size)
-            for kind, codes, size in (
-                ("stratum", coded.judged_stratum, len(coded.strata)),
-                ("annotator", coded.annotator, len(coded.annotators)),
-            )
-        }
+        self._gold_counts = np.bincount(
+            coded.annotator[self._on_gold], minlength=len(coded.annotators)
+        )
         self._models = FittedModels(coded) if models is None else models
-        self._rest: ErrorMethod = method
-        if method == "auto":
-            enough = all((counts >= FEWEST_GOLD).all() for counts in self._gold_counts.values())
-            self._rest = "gold" if enough else self._models.better
+        self._rest: ErrorMethod = self._models.better if method == "auto" else method
         self._hardness: HardnessRates | None = None
         self._wrong: Array | None = None
         if self._rest == "hardness":
@@ -125,20 +145,19 @@ class ErrorRates:
     def label_error(self, stratum: int, labels: IntArray) -> float | None:
         """Share of a stratum's aggregated labels that are wrong, gold questions apart.
 
-        By the posterior of the model that fits better; None where all are gold questions, or too
-        few items were judged twice.
+        By the calibrated posterior of the model that fits better; None where all are gold
+        questions, or too few items were judged twice.
         `labels` (items,).
         """
         own = np.flatnonzero((self.coded.stratum == stratum) & (self.coded.gold == NO_GOLD))
         if not own.size or not self._can_tell("stratum", self.coded.judged_stratum == stratum):
             return None
-        posteriors = self._models.aggregate().posteriors
+        posteriors = self._calibrated.posteriors
         return float(1 - posteriors[own, labels[own]].mean())
 
     def stratum(self, stratum: int) -> ErrorRate:
         """The error rate of a stratum's judgments."""
-        chosen = self.coded.judged_stratum == stratum
-        return self._rate("stratum", stratum, chosen)
+        return self.of_group(np.ones(len(self.coded.annotators), dtype=bool), stratum)
 
     def of_group(self, annotators: NDArray[np.bool_], stratum: int) -> ErrorRate:
         """The error rate of some annotators' judgments in a stratum.
@@ -146,18 +165,79 @@ class ErrorRates:
         `annotators` (annotators,): who belongs to the group.
         """
         chosen = (self.coded.judged_stratum == stratum) & annotators[self.coded.annotator]
-        answers = int(self._on_gold[chosen].sum())
-        by_gold = self.method == "auto" and answers >= FEWEST_GOLD
-        if by_gold or self._rest == "gold":
+        on_gold = chosen & self._on_gold
+        answers = int(on_gold.sum())
+        items = np.unique(self.coded.item[chosen]).size
+        gold_items = np.unique(self.coded.item[on_gold]).size
+        counted = self.method == "auto" and answers >= FEWEST_GOLD and 2 * gold_items >= items
+        if counted or self.method == "gold":
             found = self._gold_rate("stratum", chosen) if answers else NOTHING
-            return ErrorRate(found, "gold", answers)
+            return ErrorRate(
+                found, "gold", answers, "measured" if answers else None, None, gold_items
+            )
         count = int(chosen.sum())
         if not self._can_tell("stratum", chosen):
+            if self.method == "auto" and answers >= FEWEST_GOLD:
+                found = self._gold_rate("stratum", chosen)
+                return ErrorRate(found, "gold", answers, "measured", None, gold_items)
             return ErrorRate(NOTHING, self._rest, count)
         if self._hardness is None:
-            return ErrorRate(self._posterior_rate("stratum", chosen), self._rest, count)
-        found = self._hardness.group(annotators, stratum, self.scope, self.confidence)
-        return ErrorRate(found, "hardness", count)
+            model = self._posterior_rate("stratum", chosen)
+        else:
+            model = self._hardness.group(annotators, stratum, self.scope, self.confidence)
+        if self.method == "auto" and gold_items >= FEWEST_GOLD_ITEMS:
+            return self._by_both(model, chosen, answers, gold_items)
+        return ErrorRate(
+            shared_mistakes.rate_without_gold(model, self._gap(chosen), self.confidence),
+            self._rest,
+            count,
+            "not excluded",
+            model,
+            gold_items,
+            self._more_gold(self._expected_variance(chosen), gold_items, items),
+        )
+
+    def _by_both(
+        self, model: Interval, chosen: NDArray[np.bool_], answers: int, gold_items: int
+    ) -> ErrorRate:
+        """The rate of some judgments by agreement and by their gold items."""
+        item, annotator = self.coded.item, self.coded.annotator
+        there = chosen & self._on_gold
+        rest = (self._is_wrong - self._unchecked_wrong)[there]
+        between = clustered_mean(rest, item[there], annotator[there], "these").variance
+        expected = self._expected_variance(chosen)
+        gold = shared_mistakes.gold_evidence(
+            clustered_mean(rest, item[there], annotator[there], self.scope),
+            between,
+            expected,
+            clustered_mean(
+                self._unchecked_wrong[chosen], item[chosen], annotator[chosen], self.scope
+            ),
+            gold_items,
+            self.confidence,
+        )
+        found = shared_mistakes.rate_with_gold(model, self._gap(chosen), gold, self.confidence)
+        by_gold = answers >= FEWEST_GOLD
+        if by_gold:  # as an estimate, it needs no prior
+            low, high = found.bounds
+            mean = gold.unchanged
+            found = Interval(mean, min(low, mean), max(high, mean))
+        enough = gold_items >= shared_mistakes.USUAL_GOLD_ITEMS
+        items = np.unique(item[chosen]).size
+        return ErrorRate(
+            found,
+            "gold" if by_gold else self._rest,
+            answers if by_gold else int(chosen.sum()),
+            "measured" if enough else "not excluded",
+            model,
+            gold_items,
+            self._more_gold(max(expected, between * gold_items), gold_items, items),
+        )
+
+    def _more_gold(self, variance: float, gold_items: int, items: int) -> int | None:
+        wanted = shared_mistakes.gold_items_for(variance, WANTED_HALF_WIDTH, self.confidence)
+        wanted = min(max(wanted, shared_mistakes.USUAL_GOLD_ITEMS), items)
+        return wanted - gold_items if wanted > gold_items else None
 
     def annotators(self) -> list[ErrorRate]:
         """The error rate of every annotator, over the items he judged, in their order."""
@@ -165,27 +245,66 @@ class ErrorRates:
         many = np.arange(len(self.coded.annotators) + 1)
         ends = np.searchsorted(self.coded.annotator[by_annotator], many)
         return [
-            self._rate("annotator", number, by_annotator[ends[number] : ends[number + 1]])
+            self._annotator(number, by_annotator[ends[number] : ends[number + 1]])
             for number in many[:-1]
         ]
 
-    def _rate(self, kind: str, code: int, chosen: NDArray[np.bool_] | IntArray) -> ErrorRate:
-        answers = int(self._gold_counts[kind][code])
+    def _annotator(self, code: int, chosen: IntArray) -> ErrorRate:
+        kind = "annotator"
+        answers = int(self._gold_counts[code])
         if self.method == "gold" or (self.method == "auto" and answers >= FEWEST_GOLD):
             if not answers:
                 return ErrorRate(NOTHING, "gold", 0)
-            return ErrorRate(self._gold_rate(kind, chosen), "gold", answers)
+            return ErrorRate(self._gold_rate(kind, chosen), "gold", answers, "measured")
         item = self.coded.item[chosen]
         if not self._can_tell(kind, chosen):
             return ErrorRate(NOTHING, self._rest, int(item.size))
-        if self._hardness is None:
-            return ErrorRate(self._posterior_rate(kind, chosen), self._rest, int(item.size))
-        found = (
-            self._hardness.stratum(code, self.scope, self.confidence)
-            if kind == "stratum"
+        model = (
+            self._posterior_rate(kind, chosen)
+            if self._hardness is None
             else self._hardness.annotator(code, self.confidence)
         )
-        return ErrorRate(found, "hardness", int(item.size))
+        found = shared_mistakes.rate_without_gold(model, self._gap(chosen), self.confidence)
+        return ErrorRate(found, self._rest, int(item.size), "not excluded", model)
+
+    @cached_property
+    def _by_model(self) -> "Aggregate":
+        return self._models.aggregate(cast("Aggregator", self._rest))
+
+    @cached_property
+    def _calibrated(self) -> "Aggregate":
+        return self._models.calibrated()
+
+    @cached_property
+    def _unchecked_wrong(self) -> Array:
+        """Probability of every judgment to be wrong, its item's gold answer not looked at."""
+        return np.asarray(1 - self._by_model.unchecked[self.coded.item, self.coded.label])
+
+    @cached_property
+    def _gaps(self) -> Array:
+        """How much likelier every judgment is wrong where the truth is like one more answer."""
+        further = self._models.one_more_answer[self.coded.item, self.coded.label]
+        return np.asarray(1 - further - self._unchecked_wrong)
+
+    def _gap(self, chosen: NDArray[np.bool_] | IntArray) -> float:
+        """The mean over these judgments; of items that others judged, too, where there are some."""
+        shared = self._judged[self.coded.item[chosen]] > 1
+        gaps = self._gaps[chosen]
+        return float((gaps[shared] if shared.any() else gaps).mean())
+
+    def _expected_variance(self, chosen: NDArray[np.bool_]) -> float:
+        """See `annotation.truth.shared_mistakes.expected_variance`."""
+        part = replace(
+            self.coded,
+            item=self.coded.item[chosen],
+            annotator=self.coded.annotator[chosen],
+            label=self.coded.label[chosen],
+        )
+        items = np.unique(part.item)
+        model = self._by_model.unchecked[items]
+        share = shared_mistakes.DOUBTED_SHARE
+        mixed = (1 - share) * model + share * self._models.one_more_answer[items]
+        return shared_mistakes.expected_variance(votes(part)[items], model, mixed)
 
     def _can_tell(self, kind: str, chosen: NDArray[np.bool_] | IntArray) -> bool:
         """Whether enough of these judgments' items were judged by others too."""

@@ -174,7 +174,7 @@ def report_judgments(
     """
     coded = code_judgments(judgments, items, settings.choice_count, settings.strata_order)
     models = FittedModels(coded)
-    found = models.aggregate(settings.aggregator)
+    found = models.calibrated(settings.aggregator)
     agreed = agreement(coded, confidence=settings.confidence)
     rates = ErrorRates(coded, settings.error_method, settings.scope, models, settings.confidence)
     timing = Timing(

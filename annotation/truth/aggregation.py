@@ -44,6 +44,15 @@ class Aggregate:
     posteriors: Array
     log_likelihood: float | None = None
     parameters: int = 0
+    without_own_gold: Array | None = None
+
+    @property
+    def unchecked(self) -> Array:
+        """Posteriors of gold items, too, as if nobody knew their right answers, (items, choices).
+
+        The people's parameters may have been fitted to gold.
+        """
+        return self.posteriors if self.without_own_gold is None else self.without_own_gold
 
     @cached_property
     def labels(self) -> IntArray:
@@ -103,17 +112,23 @@ def aggregate(coded: Coded, method: Aggregator) -> Aggregate:
     most = int(coded.choice_counts.max())
     # Columns come in an order that differs from method to method.
     table = found.probas_.reindex(index=range(len(coded.item_ids)), columns=range(most))
-    posteriors = _normalised(table.fillna(0.0).to_numpy(dtype=np.float64, copy=True), coded)
+    raw = table.fillna(0.0).to_numpy(dtype=np.float64, copy=True)
+    posteriors = _normalised(raw.copy(), coded)
+    has_gold = bool((coded.gold != NO_GOLD).any())
     if runs != "dawid_skene":
-        return Aggregate(method, posteriors)
-    likelihood, parameters = _dawid_skene_likelihood(coded, found)
-    return Aggregate(method, posteriors, likelihood, parameters)
+        unchecked = _normalised(raw, coded, use_gold=False) if has_gold else None
+        return Aggregate(method, posteriors, without_own_gold=unchecked)
+    likelihood, parameters, unchecked = _dawid_skene_likelihood(coded, found)
+    unchecked = _normalised(unchecked, coded, use_gold=False)
+    # The last step of crowd-kit is one of the parameters; posteriors are of those before.
+    unchecked = np.where((coded.gold != NO_GOLD)[:, None], unchecked, posteriors)
+    return Aggregate(method, posteriors, likelihood, parameters, unchecked if has_gold else None)
 
 
 def hardness_aggregate(fit: "HardnessFit") -> Aggregate:
     """What a fitted hardness model says of the labels."""
     likelihood, parameters = fit.log_likelihood, fit.parameters.vector().size
-    return Aggregate("hardness", fit.posteriors(), likelihood, parameters)
+    return Aggregate("hardness", fit.posteriors(), likelihood, parameters, fit.unchecked())
 
 
 def _told(coded: Coded) -> "pd.Series[Any]":
@@ -139,7 +154,7 @@ def _fitted(method: Aggregator, data: pd.DataFrame, told: "pd.Series[Any]") -> A
     return fitted.fit(data, told) if method == "dawid_skene" and len(told) else fitted.fit(data)
 
 
-def _normalised(posteriors: Array, coded: Coded) -> Array:
+def _normalised(posteriors: Array, coded: Coded, use_gold: bool = True) -> Array:
     """Rows that sum to 1, over the choices that items have; certainty for gold questions."""
     posteriors[np.arange(posteriors.shape[1]) >= coded.choice_counts[:, None]] = 0.0
     total = posteriors.sum(axis=1)
@@ -148,14 +163,19 @@ def _normalised(posteriors: Array, coded: Coded) -> Array:
         votes = np.zeros_like(posteriors)
         np.add.at(votes, (coded.item, coded.label), 1.0)
         posteriors[failed] = votes[failed]
-    gold = np.flatnonzero(coded.gold != NO_GOLD)
-    posteriors[gold] = 0.0
-    posteriors[gold, coded.gold[gold]] = 1.0
+    if use_gold:
+        gold = np.flatnonzero(coded.gold != NO_GOLD)
+        posteriors[gold] = 0.0
+        posteriors[gold, coded.gold[gold]] = 1.0
     return np.asarray(posteriors / posteriors.sum(axis=1, keepdims=True))
 
 
-def _dawid_skene_likelihood(coded: Coded, found: Any) -> tuple[float, int]:  # noqa: ANN401
-    """Log-likelihood of the judgments, right answers summed out, and the number of parameters."""
+def _dawid_skene_likelihood(coded: Coded, found: Any) -> tuple[float, int, Array]:  # noqa: ANN401
+    """Log-likelihood of the judgments, right answers summed out, and the number of parameters.
+
+    Also what they say of every choice of every item if its gold answer is not looked at, (items,
+    most choices).
+    """
     classes = found.priors_.index.to_numpy()
     most, many = int(coded.choice_counts.max()), len(coded.annotators)
     errors = found.errors_.reindex(columns=classes)
@@ -165,10 +185,12 @@ def _dawid_skene_likelihood(coded: Coded, found: Any) -> tuple[float, int]:  # n
     start = np.flatnonzero(np.r_[True, np.diff(coded.item) != 0])
     joint = np.add.reduceat(log_error[coded.annotator * most + coded.label], start, axis=0)
     joint += np.log(np.maximum(found.priors_.to_numpy(), _SMALLEST))
+    unchecked = np.zeros((len(coded.item_ids), most))
+    unchecked[:, classes] = np.exp(joint - joint.max(axis=1, keepdims=True))
     known = coded.gold[:, None] != NO_GOLD
     joint[known & (classes != coded.gold[:, None])] = -np.inf
     largest = joint.max(axis=1)
     possible = np.isfinite(largest)  # not so where nobody gave the gold answer
     sums = np.exp(joint[possible] - largest[possible, None]).sum(axis=1)
     likelihood = float((np.log(sums) + largest[possible]).sum())
-    return likelihood, (classes.size - 1) * (many * classes.size + 1)
+    return likelihood, (classes.size - 1) * (many * classes.size + 1), unchecked

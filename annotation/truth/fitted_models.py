@@ -3,6 +3,9 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from annotation.arrays import Array
 from annotation.truth.aggregation import (
     Aggregate,
     Aggregator,
@@ -10,7 +13,7 @@ from annotation.truth.aggregation import (
     check_aggregator,
     hardness_aggregate,
 )
-from annotation.truth.coding import Coded
+from annotation.truth.coding import NO_GOLD, Coded
 
 if TYPE_CHECKING:
     from annotation.truth.hardness_fit import HardnessFit
@@ -47,6 +50,36 @@ class FittedModels:
         return self._found[method]
 
     @cached_property
+    def one_more_answer(self) -> Array:
+        """What is right if the truth is like one more judgment, (items, most choices)."""
+        from annotation.truth.shared_mistakes import one_more_answer  # loads scipy
+
+        return one_more_answer(votes(self.coded), self.coded.choice_counts)
+
+    def calibrated(self, method: Aggregator | None = None) -> Aggregate:
+        """Labels by a method, as sure as mistakes that annotators share let them be.
+
+        The share of items with one more answer in place of the model's posterior is that of
+        `annotation.truth.shared_mistakes`, for every stratum as its gold items say. A majority's
+        shares are taken as they are.
+        """
+        from annotation.truth.shared_mistakes import share_of_shared  # loads scipy
+
+        found = self.aggregate(method)
+        if found.method == "majority":
+            return found
+        gold, further, model = self.coded.gold, self.one_more_answer, found.unchecked
+        shares = np.empty(len(self.coded.strata))
+        for stratum in range(shares.size):
+            own = np.flatnonzero((self.coded.stratum == stratum) & (gold != NO_GOLD))
+            shares[stratum] = share_of_shared(model[own, gold[own]], further[own, gold[own]])
+        share = shares[self.coded.stratum][:, None]
+        mixed = (1 - share) * model + share * further
+        known = np.flatnonzero(gold != NO_GOLD)
+        mixed[known] = found.posteriors[known]
+        return Aggregate(found.method, mixed, found.log_likelihood, found.parameters, model)
+
+    @cached_property
     def better(self) -> Aggregator:
         """Which explanation of disagreement the judgments fit: "hardness", or "dawid_skene".
 
@@ -67,3 +100,11 @@ class FittedModels:
             return "hardness"  # all labels are the same
         by_hardness = self.aggregate("hardness")
         return min((by_hardness, confused), key=lambda found: found.aic).method
+
+
+def votes(coded: Coded) -> Array:
+    """How many judgments every choice of every item got, (items, most choices)."""
+    most = int(coded.choice_counts.max())
+    cells = len(coded.item_ids) * most
+    counts = np.bincount(coded.item * most + coded.label, minlength=cells)
+    return np.asarray(counts.reshape(-1, most), dtype=np.float64)

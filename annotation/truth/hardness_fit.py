@@ -7,7 +7,7 @@ import numpy as np
 from scipy import optimize, sparse
 
 from annotation.arrays import Array
-from annotation.truth.coding import Coded
+from annotation.truth.coding import NO_GOLD, Coded
 from annotation.truth.hardness_model import HardnessModel, Parameters
 
 # Priors, in logits: weak beside some dozen judgments, but they keep a stratum finite in which
@@ -60,6 +60,7 @@ class HardnessFit:
     ability_sd: float
     root: _Root
     variances: Array
+    coded: Coded
 
     @cached_property
     def log_likelihood(self) -> float:
@@ -70,6 +71,13 @@ class HardnessFit:
         """Probability of every choice of every item, (items, most choices)."""
         uncertain = self.variances[: self.model.annotators]
         return self.model.posteriors(self.parameters, uncertain)
+
+    def unchecked(self) -> Array | None:
+        """The same as if no item's right answer were known; None where none is."""
+        if not (self.model.gold != NO_GOLD).any():
+            return None
+        blind = HardnessModel(self.coded, use_gold=False)
+        return blind.posteriors(self.parameters, self.variances[: self.model.annotators])
 
     def draw(self, draws: int, seed: int) -> Array:
         """Parameters from their approximate posterior, (draws, parameters)."""
@@ -97,7 +105,7 @@ def fit_hardness_model(coded: Coded, use_gold: bool = True) -> HardnessFit:
         rounds = 2  # the first says how sure abilities are, the second takes account of it
     vector, ability_sd, variances, root = _climb(model, vector, ability_sd, rounds)
     parameters = Parameters.from_vector(vector, model.annotators)
-    return HardnessFit(model, parameters, ability_sd, root, variances)
+    return HardnessFit(model, parameters, ability_sd, root, variances, coded)
 
 
 def _climb(

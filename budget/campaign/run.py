@@ -246,11 +246,31 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             summary.error_rate = own.error_rate
             summary.error_kind = own.error_kind
             summary.judgments = setting.config.targets.judgments
+            _tell_range(summary, setting, name)
             summary.true_flip_rate = wrong_share(
                 own.error_rate, own.error_kind, counts, summary.judgments
             )
         summaries[name] = summary
     return summaries
+
+
+def _tell_range(summary: StratumSummary, setting: Setting, name: str) -> None:
+    """Where the error rate may be: as stated with it, or as measured from the run's judgments."""
+    stated = setting.config.annotators.get(name)
+    measured = setting.collected.error_rates.get(name) if setting.collected else None
+    if stated is not None and stated.error_rate is not None:
+        summary.error_rate_low, summary.error_rate_high = (
+            stated.error_rate_low,
+            stated.error_rate_high,
+        )
+        summary.shared_mistakes = stated.shared_mistakes
+        summary.gold_items_wanted = stated.gold_items_wanted
+    elif measured is not None and measured.low is not None and measured.high is not None:
+        rate = summary.error_rate or 0.0  # which is above 0 where none was wrong
+        summary.error_rate_low = min(measured.low, rate)
+        summary.error_rate_high = max(measured.high, rate)
+        summary.shared_mistakes = measured.shared_mistakes
+        summary.gold_items_wanted = measured.gold_items_wanted
 
 
 def _trial_count(trained: Sequence[Trial]) -> TrialCount:

@@ -125,6 +125,8 @@ def measured_terms(
             high=found.rate.high,
             method=found.method,
             judgments=found.judgments,
+            shared_mistakes=found.shared_mistakes,
+            gold_items_wanted=found.more_gold,
         )
         rate, kind = found.rate.estimate, own.error_kind
         if given is not None:

@@ -85,6 +85,25 @@ class AnnotatorSection(Section):
     cost: Money | None = None
     error_rate: Annotated[float, Field(ge=0, le=1)] | None = None
     error_kind: ErrorKind | None = None
+    # Where a measured rate may be, as `labelmix judgments report` writes it; see `labelmix plan`.
+    error_rate_low: Annotated[float, Field(ge=0, le=1)] | None = None
+    error_rate_high: Annotated[float, Field(ge=0, le=1)] | None = None
+    shared_mistakes: Literal["not excluded", "measured"] | None = None
+    gold_items_wanted: Annotated[int, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _the_rate_is_within_its_interval(self) -> Self:
+        low, high, rate = self.error_rate_low, self.error_rate_high, self.error_rate
+        if low is None and high is None:
+            return self
+        if low is None or high is None or rate is None:
+            raise ValueError("error_rate, error_rate_low and error_rate_high go together")
+        if not low <= rate <= high:
+            raise ValueError(
+                f"error_rate {rate:g} should be from error_rate_low {low:g} to error_rate_high "
+                f"{high:g}"
+            )
+        return self
 
 
 class BudgetSection(Section):

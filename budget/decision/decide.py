@@ -12,6 +12,7 @@ from budget.decision.alternatives import (
     described,
     other_plans,
 )
+from budget.decision.error_doubts import error_doubts
 from budget.decision.flips import compare_side
 from budget.decision.leftovers import left_because
 from budget.decision.result import Decision, RatePoint, Target
@@ -85,6 +86,7 @@ def decide(surface: ResponseSurface, market: Market, question: Question) -> Deci
         next_round=None if rounds is None else next_round(search, plan, money, rounds, value),
         worth=None if value is None else worth_of(search, plan, nothing_more, value),
         target=target,
+        error_doubts=error_doubts(search, plan, money),
     )
 
 

@@ -1,6 +1,7 @@
 """`labelmix plan`: a decision on the evidence of a finished run, at other prices and suppliers."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -34,8 +35,9 @@ from budget.decision.headline import Action, BetterRule, action_of
 from budget.decision.question import PlanOptions, amount, hours_of_roles
 from budget.decision.result import Decision, PlannedPurchase, PurchaseLine
 from budget.market.market import Market, offers_at_terms
+from budget.market.offers import ErrorRange
 from budget.market.simple_rules import baseline_mixes
-from budget.market.supplier_file import Suppliers, read_suppliers
+from budget.market.supplier_file import Suppliers, label_redraw_rate, read_suppliers
 from budget.search.plan import expected_accuracy
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.response import ResponseSurface
@@ -168,9 +170,25 @@ def _market(
     items = {name: max(0, result.strata[name].pool_items - pilot.get(name, 0)) for name in strata}
     if suppliers is None:
         offers = offers_at_terms({name: terms[name] for name in strata}, clean)
+        offers = tuple(replace(own, error_range=_range(result, own.stratum)) for own in offers)
         return Market(strata, offers, items, pilot, clean)
     hours = hours_of_roles(options, suppliers)
     return Market(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
+
+
+def _range(result: RunResult, name: str) -> ErrorRange | None:
+    """Where the error rate of the run's own labels may be."""
+    stratum = result.strata[name]
+    if stratum.error_rate_low is None or stratum.error_rate_high is None:
+        return None
+    ends = (stratum.error_rate_low, stratum.error_rate_high)
+    choices = max(2, round(result.choices_per_item))
+    low, high = (
+        label_redraw_rate(end, stratum.error_kind or "redraw", stratum.judgments, choices)
+        for end in ends
+    )
+    unmeasured = stratum.shared_mistakes == "not excluded"
+    return ErrorRange(*ends, low, high, unmeasured, stratum.gold_items_wanted)
 
 
 def _with_judgments(decision: Decision, result: RunResult) -> Decision:

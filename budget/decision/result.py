@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from pydantic import Field
+
+
 from analysis.estimates import Estimate, Record
 from analysis.run.verdicts import distinguishable
 from budget.decision.leftovers import LeftBecause
@@ -191,6 +194,19 @@ class Target(Record):
     probability: float
 
 
+class ErrorDoubt(Record):
+    """A measured error rate, and what the plan would be at the ends of its interval."""
+
+    supplier: str
+    stratum: str
+    low: float
+    high: float
+    shared_mistakes: bool  # mistakes that people share are not excluded
+    gold_items: int | None  # with a known answer, that would tell it
+    at_low: dict[str, int] | None  # labels to buy; None: as in the plan
+    at_high: dict[str, int] | None
+
+
 class Decision(Record):
     """The plan, what it was chosen from, and what would change it."""
 
@@ -203,6 +219,7 @@ class Decision(Record):
     next_round: NextRound | None
     worth: Worth | None
     target: Target | None
+    error_doubts: list[ErrorDoubt] = Field(default_factory=list)
 
     @property
     def runner_up(self) -> OtherPurchase | None:

@@ -26,6 +26,7 @@ from analysis.run.wording import sides_tested
 from budget.decision.leftovers import LeftBecause
 from budget.decision.result import (
     Decision,
+    ErrorDoubt,
     Flip,
     NextRound,
     OtherPurchase,
@@ -123,6 +124,35 @@ def what_reaches(target: Target) -> str:
         f"probability of at least {percent(target.probability_asked, 0)} "
         f"(it does with {percent(target.probability, 0)})."
     )
+
+
+def error_doubt(doubt: ErrorDoubt) -> str:
+    """What an error rate that is known to an interval only means for the plan."""
+    whose = f"{doubt.stratum} labels"
+    if doubt.supplier != RUN_SUPPLIER:
+        whose += f" from {doubt.supplier}"
+    text = f"The error rate of {whose} may be {percent(doubt.low)} to {percent(doubt.high)}"
+    if doubt.shared_mistakes:
+        text += ": several people may make the same mistake, which their agreement cannot show"
+    turns = [
+        f"at {percent(end)} it is {_labels_or_none(labels)}"
+        for end, labels in ((doubt.low, doubt.at_low), (doubt.high, doubt.at_high))
+        if labels is not None
+    ]
+    if not turns:
+        return f"{text}. The plan is about the same at both ends."
+    text += f". The plan depends on it: {', '.join(turns)}."
+    if doubt.gold_items:
+        items = "item" if doubt.gold_items == 1 else "items"
+        return (
+            f"{text} Ask for gold first: about {doubt.gold_items:,} more {doubt.stratum} {items} "
+            "with a known answer would tell it to within 5 points, for these annotators."
+        )
+    return f"{text} Ask for gold first: put items with a known answer among those to label."
+
+
+def _labels_or_none(labels: dict[str, int]) -> str:
+    return labels_text(labels) if any(labels.values()) else "to buy nothing"
 
 
 def runner_up(decision: Decision, currency: str) -> str:

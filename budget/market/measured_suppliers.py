@@ -12,7 +12,7 @@ from annotation.errors import InputError
 from annotation.team.report import JudgmentReport
 from annotation.team.role_rates import RoleStratum
 from annotation.truth.coding import UNNAMED
-from budget.market.measured_terms import as_estimate, toml_key, toml_text
+from budget.market.measured_terms import as_estimate, range_lines, toml_key, toml_text
 from budget.market.offers import MOST_JUDGMENTS
 
 _EVERYBODY, _OTHERS = "annotators", "others"  # where nobody, or not everybody, has a role
@@ -114,6 +114,7 @@ def _stratum(name: str, each: RoleStratum, report: JudgmentReport, currency: str
     share = f"{percent(rate.estimate)} wrong; {kind} {span(as_estimate(rate))} %"
     lines.append(f"error_rate = {rate.estimate:.4f}  # {share}; by {each.error.method}")
     lines.append('error_kind = "flip"')
+    lines += range_lines(each.error, rate)
     if each.work.with_cancelled.estimate is not None:
         lines.append(f"seconds = {each.work.with_cancelled.estimate:.1f}")
     if cost.recruiting:

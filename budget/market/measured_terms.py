@@ -15,6 +15,7 @@ from analysis.numbers import (
 from annotation.errors import InputError
 from annotation.files import whole_file
 from annotation.intervals import Interval
+from annotation.team.error_rates import WANTED_HALF_WIDTH, ErrorRate
 from annotation.team.report import JudgmentReport, StratumReport
 from annotation.truth.coding import UNNAMED
 
@@ -24,6 +25,15 @@ _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 def as_estimate(interval: Interval) -> Estimate:
     """An interval in the form that `analysis.numbers` prints."""
     return Estimate(estimate=interval.estimate, low=interval.low, high=interval.high)
+
+
+def gold_request(items: int) -> str:
+    """What to ask for where an error rate is not known well enough."""
+    answers = "item" if items == 1 else "items"
+    return (
+        f"About {items:,} more {answers} with a known answer would tell it to within "
+        f"{100 * WANTED_HALF_WIDTH:.0f} points, for these annotators."
+    )
 
 
 def terms_toml(
@@ -119,6 +129,29 @@ def _section(
     share = f"{percent(rate)} of judgments wrong; {kind} {span(as_estimate(error.rate))} %"
     lines.append(f"error_rate = {written:.4f}  # {share}; by {error.method}")
     lines.append(f'error_kind = "{error_kind}"')
+    scale = written / rate if rate and written is not None else 1.0
+    ends = [
+        None if end is None else min(end * scale, 1.0) for end in (error.rate.low, error.rate.high)
+    ]
+    return lines + range_lines(error, Interval(written, *ends))
+
+
+def range_lines(error: ErrorRate, rate: Interval) -> list[str]:
+    """Where the error rate may be, for a plan; `rate` is written as the error rate itself is.
+
+    Rounding does not move the error rate out of its interval.
+    """
+    if rate.estimate is None or rate.low is None or rate.high is None:
+        return []
+    told = round(rate.estimate, 4)
+    lines = [
+        f"error_rate_low = {min(round(rate.low, 4), told):.4f}",
+        f"error_rate_high = {max(round(rate.high, 4), told):.4f}",
+    ]
+    if error.shared_mistakes is not None:
+        lines.append(f'shared_mistakes = "{error.shared_mistakes}"')
+    if error.more_gold:
+        lines.append(f"gold_items_wanted = {error.more_gold}  # {gold_request(error.more_gold)}")
     return lines
 
 

@@ -22,6 +22,23 @@ class Discount:
 
 
 @dataclass(frozen=True)
+class ErrorRange:
+    """Where an error rate may be that was measured.
+
+    `low` and `high` are of a judgment, as they are told; `redraw_low` and `redraw_high` of a
+    label. `shared_mistakes`: mistakes that people share are not excluded. `gold_items`: about so
+    many more items with a known answer would settle it; None where that is not known.
+    """
+
+    low: float
+    high: float
+    redraw_low: float
+    redraw_high: float
+    shared_mistakes: bool = False
+    gold_items: int | None = None
+
+
+@dataclass(frozen=True)
 class Offer:
     """Labels of one stratum by one supplier, each aggregated from so many judgments.
 
@@ -37,6 +54,7 @@ class Offer:
     capacity : labels that can be had at most; None where only the items limit them
     seconds : of work per judgment
     role : whose hours that work takes; None if nobody's
+    error_range : where the error rate may be; None where it is taken as known
 
     Raises InputError where a number makes no sense.
     """
@@ -52,6 +70,7 @@ class Offer:
     capacity: int | None = None
     seconds: Decimal = Decimal(0)
     role: str | None = None
+    error_range: ErrorRange | None = None
 
     def __post_init__(self) -> None:
         where = f"supplier '{self.supplier}', stratum '{self.stratum}'"

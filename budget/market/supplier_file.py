@@ -6,7 +6,7 @@ from decimal import Decimal
 from difflib import get_close_matches
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError
@@ -18,7 +18,7 @@ from annotation.terms.majority import majority_redraw_rate
 from annotation.terms.noise import ErrorKind
 from budget.config.toml import Mistake, Money, Place, Section, first_error, read_toml
 from budget.market.market import TrainingCost
-from budget.market.offers import MOST_JUDGMENTS, Discount, Offer
+from budget.market.offers import MOST_JUDGMENTS, Discount, ErrorRange, Offer
 
 
 def _seconds(value: object) -> Decimal:
@@ -54,6 +54,10 @@ class TermsSection(Section):
     cost: Money | None = None
     error_rate: Annotated[float, Field(ge=0, le=1)] | None = None
     error_kind: ErrorKind | None = None
+    error_rate_low: Annotated[float, Field(ge=0, le=1)] | None = None
+    error_rate_high: Annotated[float, Field(ge=0, le=1)] | None = None
+    shared_mistakes: Literal["not excluded", "measured"] | None = None
+    gold_items_wanted: Annotated[int, Field(ge=1)] | None = None
     judgments: Annotated[tuple[Judgments, ...], Field(min_length=1)] | None = None
     discounts: tuple[DiscountSection, ...] | None = None
     fixed_cost: Money | None = None
@@ -173,6 +177,7 @@ def _offers(
             if key not in terms:
                 place = name if own is None else f"{name}.strata.{stratum}"
                 raise InputError(f"suppliers.{place}.{key} is missing; give a number.")
+        _check_range(name if own is None else f"{name}.strata.{stratum}", terms)
         least, capacity = terms.get("least", 1), terms.get("capacity")
         if capacity and least > capacity:
             raise InputError(
@@ -180,25 +185,63 @@ def _offers(
                 "that none can be bought; raise capacity or lower least."
             )
         for judgments in terms.get("judgments", (1,)):
-            one = redraw_rates(
-                terms["error_rate"], terms.get("error_kind", "redraw"), np.array([choices])
-            )
+            kind: ErrorKind = terms.get("error_kind", "redraw")
             found.append(
                 Offer(
                     stratum=stratum,
                     supplier=name,
                     judgments=judgments,
                     cost=terms["cost"],
-                    redraw_rate=majority_redraw_rate(float(one[0]), judgments, choices),
+                    redraw_rate=label_redraw_rate(terms["error_rate"], kind, judgments, choices),
                     discounts=tuple(Discount(**each) for each in terms.get("discounts", ())),
                     fixed_cost=terms.get("fixed_cost", Decimal(0)),
                     least=terms.get("least", 1),
                     capacity=terms.get("capacity"),
                     seconds=terms.get("seconds", Decimal(0)),
                     role=section.role,
+                    error_range=_error_range(terms, judgments, choices),
                 )
             )
     return found
+
+
+def label_redraw_rate(error_rate: float, kind: ErrorKind, judgments: int, choices: int) -> float:
+    """Redraw rate of a label that is the majority of so many judgments.
+
+    Of judgments that err so often, of items with so many choices.
+    """
+    one = redraw_rates(error_rate, kind, np.array([choices]))
+    return majority_redraw_rate(float(one[0]), judgments, choices)
+
+
+def _check_range(place: str, terms: Mapping[str, Any]) -> None:
+    """Raise InputError if the ends of an error rate's interval are not around it, or one lacks."""
+    low, high = terms.get("error_rate_low"), terms.get("error_rate_high")
+    if (low is None) != (high is None):
+        raise InputError(
+            f"suppliers.{place}: error_rate_low and error_rate_high go together; give both or none."
+        )
+    if low is not None and high is not None and not low <= terms["error_rate"] <= high:
+        raise InputError(
+            f"suppliers.{place}: error_rate {terms['error_rate']:g} should be from error_rate_low "
+            f"{low:g} to error_rate_high {high:g}; correct one of them."
+        )
+
+
+def _error_range(terms: Mapping[str, Any], judgments: int, choices: int) -> ErrorRange | None:
+    """The interval of an error rate, of a judgment and of a label; None where none was told."""
+    if terms.get("error_rate_low") is None:
+        return None
+    ends = float(terms["error_rate_low"]), float(terms["error_rate_high"])
+    kind: ErrorKind = terms.get("error_kind", "redraw")
+    low, high = (label_redraw_rate(end, kind, judgments, choices) for end in ends)
+    return ErrorRange(
+        *ends,
+        low,
+        high,
+        terms.get("shared_mistakes") == "not excluded",
+        terms.get("gold_items_wanted"),
+    )
 
 
 def _remedy(mistake: Mistake, place: Place) -> str:

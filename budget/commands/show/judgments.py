@@ -25,15 +25,11 @@ from annotation.team.label_cost import LabelCost
 from annotation.team.report import JudgmentReport
 from annotation.team.staffing import Throughput
 from budget.commands.screen import Screen
-from budget.market.measured_terms import as_estimate
+from budget.market.measured_terms import as_estimate, gold_request
 
 _NAME = partial(Column, "annotator", overflow="fold")  # a name cut short is nobody's
 MOST_ROWS = 20  # of annotators and warnings that are shown
 _MOST_REJECTED = 5  # of a column
-_CAUTION = (
-    "these error rates take the posterior for the truth: they tend to be too low and their "
-    "intervals too narrow; put gold questions among the items to know better."
-)
 SCOPES = {
     "these": "these annotators, on items like these",
     "like_these": "annotators and items like these",
@@ -84,8 +80,8 @@ def show_report(report: JudgmentReport, reading: CheckedJudgments, currency: str
         console.print(f"Cohen's kappa of {count(len(report.pairs))} pairs: see --json")
     for line in (*_work_lines(report), *_bill_lines(report, currency)):
         console.print(line)
-    if any(stratum.error.method not in ("gold", "hardness") for stratum in report.strata):
-        console.print(f"note: {_CAUTION}", style="yellow")
+    for line in _gold_asked_for(report):
+        console.print(f"note: {line}", style="yellow")
     _show_some(console, "note", (*reading.notes, *report.notes))
     _show_some(console, "impossible times", report.warnings)
     _show_rejected(console, reading.rejected)
@@ -117,6 +113,25 @@ def _error_table(report: JudgmentReport) -> Table:
             percent(stratum.label_error),
         )
     return table
+
+
+def _gold_asked_for(report: JudgmentReport) -> list[str]:
+    """Where mistakes that people share are not excluded, and what would tell."""
+    lines = []
+    for stratum in report.strata:
+        error = stratum.error
+        if error.shared_mistakes != "not excluded" or error.rate.estimate is None:
+            continue
+        line = (
+            f"{stratum.name}: several people may make the same mistake, which agreement cannot "
+            "show; the interval allows for it."
+        )
+        if error.by_agreement is not None:
+            line += f" If nobody shares mistakes, {_share(error.by_agreement)} are wrong."
+        if error.more_gold:
+            line += f" {gold_request(error.more_gold)}"
+        lines.append(line)
+    return lines
 
 
 def _known_by(error: ErrorRate) -> str:

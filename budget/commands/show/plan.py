@@ -66,6 +66,9 @@ def show_replan(replanned: Replan) -> None:
         console.print(sentences.next_step(decision.next_round, currency))
     if decision.worth is not None:
         console.print(sentences.worth(decision.worth, currency))
+    for doubt in decision.error_doubts:
+        depends = doubt.at_low is not None or doubt.at_high is not None
+        console.print(sentences.error_doubt(doubt), style="yellow" if depends else None)
     for warning in replanned.warnings:
         console.print(f"note: {warning}", style="yellow")
 

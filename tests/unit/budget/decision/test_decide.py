@@ -9,8 +9,9 @@ from annotation.errors import InputError
 from budget.decision.alternatives import compared
 from budget.decision.decide import Question, decide
 from budget.decision.result import Decision
+from budget.decision.wording import error_doubt
 from budget.market.market import Market, TrainingCost
-from budget.market.offers import Discount, Offer
+from budget.market.offers import Discount, ErrorRange, Offer
 from budget.surface.response import ResponseSurface
 
 Surface = Callable[..., ResponseSurface]
@@ -183,3 +184,30 @@ def test_what_to_buy_first_is_for_sale(make_surface: Surface, terms: dict[str, o
     assert price <= money
     if own[0].role:
         assert sum(found.labels.values()) <= 30
+
+
+def test_whether_the_plan_depends_on_an_error_rate_is_told(surface: ResponseSurface) -> None:
+    own = offers()
+    doubted = ErrorRange(0.05, 0.7, 0.05, 0.9, shared_mistakes=True, gold_items=60)
+    market = supply(
+        tuple(replace(o, error_range=doubted) if o.stratum == "easy" else o for o in own)
+    )
+    (doubt,) = decide(surface, market, Question(Decimal(140))).error_doubts
+    assert doubt.at_low is None  # all easy, as planned
+    assert doubt.at_high is not None
+    worse = tuple(replace(o, redraw_rate=0.9) if o.stratum == "easy" else o for o in own)
+    assert doubt.at_high == decide(surface, supply(worse), Question(Decimal(140))).plan.labels
+    told = error_doubt(doubt)
+    assert "may be 5.0 % to 70.0 %" in told
+    assert "The plan depends on it" in told
+    assert "Ask for gold first: about 60 more easy items" in told
+
+
+def test_an_error_rate_that_changes_nothing_asks_for_nothing(surface: ResponseSurface) -> None:
+    own = offers()
+    sure = ErrorRange(0.09, 0.11, 0.09, 0.11)
+    market = supply(tuple(replace(o, error_range=sure) if o.stratum == "hard" else o for o in own))
+    (doubt,) = decide(surface, market, Question(Decimal(140))).error_doubts
+    assert (doubt.at_low, doubt.at_high) == (None, None)
+    assert "gold" not in error_doubt(doubt)
+    assert decide(surface, supply(own), Question(Decimal(140))).error_doubts == []

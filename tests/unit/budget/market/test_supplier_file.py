@@ -151,7 +151,8 @@ ONE = "[suppliers.a]\ncost = 1\nerror_rate = 0.1\n"
         (
             ONE + "colour = 3",
             "suppliers.a.colour: no such key; the keys here are: cost, error_rate, error_kind, "
-            "judgments, discounts, fixed_cost, least, capacity, seconds, role, strata.",
+            "error_rate_low, error_rate_high, shared_mistakes, gold_items_wanted, judgments, "
+            "discounts, fixed_cost, least, capacity, seconds, role, strata.",
         ),
         (ONE + "second = 3", r"suppliers.a.second: no such key; did you mean 'seconds'\? the keys"),
         (ONE + "people = 3", r"no such key; 'people' belongs into \[roles.NAME\], NAME being"),
@@ -226,3 +227,37 @@ def test_the_documented_file_can_be_read(tmp_path: Path) -> None:
 def test_no_file_there(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no such file; write one with"):
         read_suppliers(tmp_path / "none.toml", STRATA, 4)
+
+
+MEASURED = ONE.replace("0.1", "0.3") + 'error_kind = "flip"\njudgments = [1, 3]\n'
+
+
+def test_a_measured_error_rate_has_an_interval(tmp_path: Path) -> None:
+    ends = "error_rate_low = 0.2\nerror_rate_high = 0.45\n"
+    more = 'shared_mistakes = "not excluded"\ngold_items_wanted = 60\n'
+    found = read(tmp_path, MEASURED + ends + more).offers
+    plain = {
+        rate: read(tmp_path, MEASURED.replace("0.3", str(rate))).offers for rate in (0.2, 0.45)
+    }
+    for place, offer in enumerate(found):
+        error = offer.error_range
+        assert error is not None
+        assert (error.low, error.high) == (0.2, 0.45)
+        assert (error.shared_mistakes, error.gold_items) == (True, 60)
+        # Of a label, as an offer at that error rate has it.
+        assert error.redraw_low == plain[0.2][place].redraw_rate
+        assert error.redraw_high == plain[0.45][place].redraw_rate
+        assert error.redraw_low < offer.redraw_rate < error.redraw_high
+    assert all(own.error_range is None for own in plain[0.2])
+
+
+@pytest.mark.parametrize(
+    ("ends", "part"),
+    [
+        ("error_rate_low = 0.2", "error_rate_low and error_rate_high go together"),
+        ("error_rate_low = 0.4\nerror_rate_high = 0.5", "error_rate 0.3 should be from"),
+    ],
+)
+def test_an_interval_that_cannot_be_is_refused(tmp_path: Path, ends: str, part: str) -> None:
+    with pytest.raises(InputError, match=part):
+        read(tmp_path, MEASURED + ends)

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from annotation.intervals import NOTHING, ClusteredMean, Interval
+from annotation.truth.shared_mistakes import (
+    ANY_ANSWER,
+    EVEN_ANSWERS,
+    MEAN_SHARE,
+    SHARED_PRIOR,
+    GoldEvidence,
+    expected_variance,
+    gold_evidence,
+    gold_items_for,
+    one_more_answer,
+    rate_with_gold,
+    rate_without_gold,
+    share_of_shared,
+)
+
+MODEL = Interval(0.2, 0.15, 0.27)
+
+
+def test_one_more_answer_is_drawn_from_those_given_and_some_spread_evenly() -> None:
+    votes = np.array([[3.0, 1.0, 0.0], [2.0, 0.0, 0.0]])
+    counts = np.array([3, 2])
+    found = one_more_answer(votes, counts)
+    for item, choices in enumerate(counts):
+        total = votes[item].sum() + EVEN_ANSWERS
+        for choice in range(3):
+            expected = 0.0
+            if choice < choices:
+                said = (votes[item, choice] + EVEN_ANSWERS / choices) / total
+                expected = (1 - ANY_ANSWER) * said + ANY_ANSWER / choices
+            assert found[item, choice] == pytest.approx(expected)
+    assert found.sum(axis=1) == pytest.approx([1, 1])
+
+
+def test_without_gold_the_interval_is_that_of_drawn_shares() -> None:
+    rng = np.random.default_rng(0)
+    noise = rng.standard_normal(400_000) / stats.norm.ppf(0.95)
+    middle, low, high = (np.log(p / (1 - p)) for p in (0.2, 0.15, 0.27))
+    logits = middle + np.where(noise > 0, noise * (high - middle), noise * (middle - low))
+    drawn = 1 / (1 + np.exp(-logits)) + 0.3 * rng.beta(*SHARED_PRIOR, noise.size)
+    found = rate_without_gold(MODEL, 0.3)
+    assert found.estimate == pytest.approx(0.2 + 0.3 * MEAN_SHARE)
+    assert found.high == pytest.approx(np.quantile(drawn, 0.95), abs=0.003)
+    assert found.low == MODEL.low  # mistakes may be independent
+
+
+def test_where_one_more_answer_says_the_same_nothing_is_added() -> None:
+    found = rate_without_gold(MODEL, 0.0)
+    assert found.estimate == pytest.approx(0.2)
+    assert found.bounds == pytest.approx((0.15, 0.27), abs=0.003)
+    assert rate_without_gold(NOTHING, 0.1) == NOTHING
+
+
+def test_gold_moves_a_rate_as_far_as_there_is_of_it() -> None:
+    without = rate_without_gold(MODEL, 0.2)
+    few = rate_with_gold(MODEL, 0.2, GoldEvidence(0.5, 4.0, 4, 0.5))
+    many = rate_with_gold(MODEL, 0.2, GoldEvidence(0.5, 2000.0, 400, 0.5))
+    assert without.estimate is not None
+    assert few.estimate is not None
+    assert without.estimate < few.estimate < 0.5
+    assert many.estimate == pytest.approx(0.5, abs=0.01)  # far outside of what the prior allows
+    assert many.bounds == pytest.approx((0.482, 0.518), abs=0.004)
+    agreeing = rate_with_gold(MODEL, 0.2, GoldEvidence(0.25, 100.0, 10, 0.25))
+    alone = np.sqrt(0.25 * 0.75 / 100) * stats.norm.ppf(0.95)
+    low, high = agreeing.bounds
+    assert high - low < 2 * alone
+
+
+def test_gold_adds_what_the_model_gets_wrong() -> None:
+    difference = ClusteredMean(0.1, 0.0009, 19.0, 100)
+    everywhere = ClusteredMean(0.2, 0.0001, 199.0, 1000)
+    found = gold_evidence(difference, 0.0009, 0.0, everywhere, 20)
+    assert found.rate == pytest.approx(0.3)
+    smaller = (stats.norm.ppf(0.95) / stats.t.ppf(0.95, 19)) ** 2
+    assert found.count == pytest.approx(min(100, 0.3 * 0.7 / 0.001) * smaller)
+
+
+def test_gold_items_that_look_alike_do_not_make_sure() -> None:
+    difference = ClusteredMean(0.0, 0.0, 4.0, 50)
+    everywhere = ClusteredMean(0.1, 0.0, 199.0, 1000)
+    sure = gold_evidence(difference, 0.0, 0.0, everywhere, 5)
+    doubted = gold_evidence(difference, 0.0, 0.04, everywhere, 5)
+    assert doubted.count < sure.count
+    pooled = 5 * 0.04 / 5 / 9  # the expected counts as five items, four degrees were seen
+    smaller = (stats.norm.ppf(0.95) / stats.t.ppf(0.95, 4)) ** 2
+    assert doubted.count == pytest.approx(0.1 * 0.9 / pooled * smaller)
+
+
+def test_the_expected_variance_is_that_of_drawn_truths() -> None:
+    rng = np.random.default_rng(1)
+    votes = np.array([[3.0, 1.0], [2.0, 2.0], [0.0, 4.0], [0.0, 0.0]])
+    model = np.array([[0.9, 0.1], [0.5, 0.5], [0.02, 0.98], [0.5, 0.5]])
+    calibrated = 0.7 * model + 0.3 * one_more_answer(votes, np.array([2, 2, 2, 2]))
+    drawn = []
+    for item in range(3):
+        truth = rng.random(100_000) < calibrated[item, 1]
+        wrong = np.where(truth, votes[item, 0], votes[item, 1]) / 4
+        drawn.append(wrong.var())
+    assert expected_variance(votes, model, calibrated) == pytest.approx(np.mean(drawn), rel=0.02)
+
+
+def test_the_share_of_shared_mistakes_follows_gold() -> None:
+    assert share_of_shared(np.empty(0), np.empty(0)) == MEAN_SHARE
+    sure, doubting = np.full(40, 0.98), np.full(40, 0.6)
+    assert share_of_shared(sure, doubting) < 0.1
+    half = np.arange(40) < 20
+    contradicted = np.where(half, 0.02, 0.98), np.where(half, 0.4, 0.6)
+    assert share_of_shared(*contradicted) > 0.8
+
+
+def test_more_gold_items_for_a_narrower_interval() -> None:
+    assert gold_items_for(0.04, 0.05) == np.ceil(0.04 * (stats.norm.ppf(0.95) / 0.05) ** 2)
