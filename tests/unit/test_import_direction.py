@@ -18,7 +18,7 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "name_value", "arrays", "files", "intervals"),  # the ground
+        *("errors", "name_value", "arrays", "files", "locks", "intervals"),  # the ground
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like
         *("hardness", "label_studio", "labelling"),
