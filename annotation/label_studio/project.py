@@ -1,6 +1,7 @@
-"""Which project on the server belongs to a pilot; created, found again, kept as we want it."""
+"""How a pilot's project should be, and the project that a pilot's state knows."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,29 +64,22 @@ def project_key(project: ProjectRecord) -> str:
     return f"{project.id}-{created[:8]}"
 
 
-def open_project(
-    server: LabelStudioServer, state: PilotState, settings: ProjectSettings
-) -> tuple[ProjectRecord, ProjectRecord | None]:
-    """The pilot's project, created or brought up to date; and as it was, None if it is new.
-
-    Raises InputError if the state belongs to another project, several projects have the title, or
-    the server refuses.
-    """
-    project = _known_project(server, state, settings.title) or find_project(server, settings.title)
-    if project is None:
-        return server.create_project(settings.title, settings.wanted()), None
-    changes = settings.changes(project)
-    if changes:
-        server.update_project(project.id, changes)
-    return project.model_copy(update=changes), project
-
-
 def find_project(server: LabelStudioServer, title: str) -> ProjectRecord | None:
     """The project of that title; of several the one that holds tasks.
 
     Raises InputError if several hold tasks.
     """
-    found = server.projects(title)
+    found = server.projects(lambda project: project.title.strip() == title.strip())
+    return the_used_one(server, found, title) if found else None
+
+
+def the_used_one(
+    server: LabelStudioServer, found: Sequence[ProjectRecord], title: str
+) -> ProjectRecord:
+    """Of several projects of one title the one that holds tasks, or the oldest if none does.
+
+    Raises InputError if several hold tasks.
+    """
     used = [project for project in found if project.task_number]
     if len(used) > 1:
         numbers = ", ".join(str(project.id) for project in used)
@@ -93,8 +87,7 @@ def find_project(server: LabelStudioServer, title: str) -> ProjectRecord | None:
             f"{server.connection.url}: {len(used)} projects are called {title!r} (numbers "
             f"{numbers}); rename all but one."
         )
-    candidates = used or found
-    return candidates[0] if candidates else None
+    return (used or found)[0]
 
 
 def known_project(server: LabelStudioServer, state: PilotState) -> ProjectRecord:
@@ -128,18 +121,20 @@ def known_project(server: LabelStudioServer, state: PilotState) -> ProjectRecord
     return project
 
 
-def adopt_project(server: LabelStudioServer, state: PilotState, title: str) -> None:
-    """Bind a state that belongs to no project yet to an existing one.
+def adopt_project(server: LabelStudioServer, state: PilotState, title: str) -> ProjectRecord:
+    """Bind a state that belongs to no project yet to an existing one, to fetch from it.
 
     Raises InputError if there is none of that title, or the state belongs to another.
     """
-    if _known_project(server, state, title) is not None:
-        return
+    known = known_project_titled(server, state, title)
+    if known is not None:
+        return known
     project = find_project(server, title)
     if project is None:
         raise InputError(f"{server.connection.url}: has no project called {title!r}.")
     with state.transaction():
         remember_project(state, project, server.connection.url)
+    return project
 
 
 def remember_project(state: PilotState, project: ProjectRecord, url: str) -> None:
@@ -152,12 +147,16 @@ def remember_project(state: PilotState, project: ProjectRecord, url: str) -> Non
     )
 
 
-def _known_project(
+def known_project_titled(
     server: LabelStudioServer, state: PilotState, title: str
 ) -> ProjectRecord | None:
+    """The project that the state belongs to, None if it belongs to none yet.
+
+    Raises InputError if that has another title, or is not on the server.
+    """
     if state.about("project_id") is None:
         return None
-    if state.about("title") != title:
+    if (state.about("title") or "").strip() != title.strip():
         raise InputError(
             f"{state.path}: belongs to project {state.about('title')!r}; give {title!r} a folder "
             "of its own."

@@ -1,18 +1,21 @@
 """Send a pilot to Label Studio; sending it again sends only what is not there yet."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
+from annotation.label_studio.claim import claim_project
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.predictions import Prediction, version_of
 from annotation.label_studio.progress import NoProgress, StageProgress
-from annotation.label_studio.project import ProjectSettings, open_project, remember_project
+from annotation.label_studio.project import ProjectSettings, remember_project
 from annotation.label_studio.records import ProjectRecord, TaskRecord
 from annotation.label_studio.retries import Attempts, Failure, OutcomeUnknownError
 from annotation.label_studio.server import LabelStudioServer
 from annotation.label_studio.state import PilotState
+from annotation.locks import exclusive
 
 BATCH = 250  # tasks in one request
 
@@ -22,7 +25,9 @@ class PushSummary:
     """What a push did.
 
     Of the pilot's `tasks`, `already_there` were sent before; `others` are in the project besides,
-    from earlier pushes. `overlap_before` is set where the push changed it.
+    from earlier pushes, `sent_elsewhere` of all tasks from another folder. `overlap_before` is set
+    where the push changed it. `namesakes` are the numbers of other projects of this title that hold
+    tasks.
     """
 
     project_id: int
@@ -39,6 +44,8 @@ class PushSummary:
     gold_questions: int
     overlap: int
     overlap_before: int | None
+    sent_elsewhere: int = 0
+    namesakes: tuple[int, ...] = ()
 
 
 def push(
@@ -49,12 +56,14 @@ def push(
     predictions: Sequence[Prediction] = (),
     progress: StageProgress | None = None,
     seed: int | None = None,
+    adopt: bool = False,
 ) -> PushSummary:
     """Bring the project on the server to hold every task of the pilot exactly once.
 
     A task is known by its project and the item_id in its data. What is there is listed before
     anything is sent, and again wherever a request may have arrived although it failed. Doubles
-    are deleted as long as nobody has answered them.
+    are deleted as long as nobody has answered them. The folder of the state is kept from other
+    pushes until this one ends.
 
     Parameters
     ----------
@@ -73,24 +82,51 @@ def push(
     seed
         Of the pilot's draw. It is kept, and a pilot of another draw is refused: it would not hold
         the first, but grow it.
+    adopt
+        Whether a project of that title that another folder or nobody pushed may be taken over,
+        with its tasks. The answers of their gold questions stay where they are.
 
     Raises
     ------
+    FolderInUseError
+        If another push of this folder is under way.
     InputError
-        If the pilot is of another draw, the server refuses, the project holds foreign tasks, or a
-        task has been answered that asks something else than the pilot does.
+        If the pilot is of another draw, the project of that title is not this pilot's, the server
+        refuses, the project holds foreign tasks, or a task has been answered that asks something
+        else than the pilot does.
     ServerUnavailableError
         If the server does not answer for long; pushing again goes on from there.
     """
-    progress = progress or NoProgress()
+    remedy = "wait until it has ended; it sends what it was told, and pushing again adds the rest"
+    with exclusive(state.path.parent, "labelmix labelstudio push", remedy):
+        return _push(
+            server, state, pilot, settings, predictions, progress or NoProgress(), seed, adopt
+        )
+
+
+def _push(
+    server: LabelStudioServer,
+    state: PilotState,
+    pilot: Sequence[PilotTask],
+    settings: ProjectSettings,
+    predictions: Sequence[Prediction],
+    progress: StageProgress,
+    seed: int | None,
+    adopt: bool,
+) -> PushSummary:
     _check_draw(state, seed)
-    project, before = open_project(server, state, settings)
+    claimed = claim_project(server, state, settings, adopt)
+    before = claimed.project
+    there = _present(server, before)
+    elsewhere = _sent_elsewhere(state, before, there, adopt)
+    if claimed.changes:
+        server.update_project(before.id, claimed.changes)
+    project = before.model_copy(update=claimed.changes)
     with state.transaction():  # before anything is sent: a lost gold answer cannot be had again
         remember_project(state, project, server.connection.url)
         if seed is not None:
             state.remember(seed=str(seed))
         state.remember_pilot(pilot)
-    there = _present(server, project)
     changed = _update_changed(server, pilot, there)
     missing = [task for task in pilot if task.item_id not in there]
     progress.stage("sending tasks", len(missing))
@@ -110,12 +146,12 @@ def push(
     sent_predictions = 0
     if predictions:
         sent_predictions = _push_predictions(server, project, predictions, there, progress)
-    overlap_before = None if before is None else before.maximum_annotations
+    overlap_before = settings.overlap if claimed.is_new else before.maximum_annotations
     return PushSummary(
         project_id=project.id,
         title=project.title,
         url=f"{server.connection.url}/projects/{project.id}",
-        project_is_new=before is None,
+        project_is_new=claimed.is_new,
         tasks=len(pilot),
         sent=len(missing),
         already_there=len(pilot) - len(missing),
@@ -126,6 +162,8 @@ def push(
         gold_questions=sum(task.gold is not None for task in pilot),
         overlap=settings.overlap,
         overlap_before=None if overlap_before == settings.overlap else overlap_before,
+        sent_elsewhere=elsewhere,
+        namesakes=claimed.namesakes,
     )
 
 
@@ -136,6 +174,30 @@ def _check_draw(state: PilotState, seed: int | None) -> None:
             f"{state.path}: its pilot was drawn with seed {before}, and one of seed {seed} has "
             f"other items; give --seed {before}, or a folder and a title of its own."
         )
+
+
+def _sent_elsewhere(
+    state: PilotState, project: ProjectRecord, there: Mapping[str, object], adopt: bool
+) -> int:
+    """How many items of the project were never sent from this folder.
+
+    Raises InputError if there are more than were adopted, unless they are to be: which of them are
+    gold questions, and the answers, are known elsewhere.
+    """
+    elsewhere = sorted(there.keys() - state.sent_items())
+    known = set(json.loads(state.about("adopted_items") or "[]"))
+    new = [item for item in elsewhere if item not in known]
+    if new and not adopt:
+        raise InputError(
+            f"project {project.title!r} (number {project.id}) holds {len(new):,} tasks that this "
+            f"folder did not send, such as item {short(new[0])}: another folder knows which are "
+            "gold questions. Push from that folder, give a --title and --out of its own, or take "
+            "the tasks over by --adopt."
+        )
+    if new:
+        with state.transaction():
+            state.remember(adopted_items=json.dumps(elsewhere))
+    return len(elsewhere)
 
 
 Present = dict[str, list[TaskRecord]]  # item -> its tasks on the server, oldest first

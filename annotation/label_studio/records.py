@@ -76,6 +76,7 @@ class ProjectRecord(_Record):
     id: int
     title: str
     created_at: datetime
+    description: str | None = None
     label_config: str | None = None
     maximum_annotations: int | None = None
     expert_instruction: str | None = None

@@ -47,8 +47,8 @@ class LabelStudioServer:
 
     # Projects
 
-    def projects(self, title: str) -> list[ProjectRecord]:
-        """All projects of exactly that title, oldest first."""
+    def projects(self, chosen: Callable[[ProjectRecord], bool]) -> list[ProjectRecord]:
+        """All projects for which `chosen` holds, oldest first."""
 
         def read() -> list[ProjectRecord]:
             # The open edition does not filter by title; the pager asks for one page after another.
@@ -56,7 +56,7 @@ class LabelStudioServer:
                 page_size=100, include=",".join(_LISTED)
             )
             found = (read_record(ProjectRecord, project) for project in listed)
-            return [project for project in found if project.title == title]
+            return [project for project in found if chosen(project)]
 
         found = self.connection.repeat(read, "listing projects")
         return sorted(found, key=lambda project: project.id)
@@ -66,11 +66,13 @@ class LabelStudioServer:
         answer = self.connection.repeat(lambda: self._client.projects.get(project_id), doing)
         return read_record(ProjectRecord, answer)
 
-    def create_project(self, title: str, settings: Mapping[str, Any]) -> ProjectRecord:
-        """Create a project; one of that title that has appeared meanwhile is taken for it."""
+    def create_project(
+        self, title: str, settings: Mapping[str, Any], is_ours: Callable[[ProjectRecord], bool]
+    ) -> ProjectRecord:
+        """Create a project, or find the one that `is_ours` of a request that may have arrived."""
 
         def look() -> ProjectRecord | None:
-            found = self.projects(title)
+            found = self.projects(is_ours)
             return found[0] if found else None
 
         def create() -> ProjectRecord:
@@ -78,6 +80,12 @@ class LabelStudioServer:
             return read_record(ProjectRecord, answer)
 
         return self.connection.create(create, look, f"creating project {title!r}")
+
+    def delete_project(self, project_id: int) -> None:
+        """Delete a project; one that is gone already is fine."""
+        self._delete(
+            lambda: self._client.projects.delete(project_id), f"deleting project {project_id}"
+        )
 
     def update_project(self, project_id: int, settings: Mapping[str, Any]) -> None:
         self.connection.repeat(

@@ -154,6 +154,14 @@ class PilotState:
             [(task.item_id, task.stratum, task.gold) for task in tasks],
         )
 
+    def has_pilot(self) -> bool:
+        """Whether anything was ever sent from here."""
+        return self._db.execute("SELECT 1 FROM pilot LIMIT 1").fetchone() is not None
+
+    def sent_items(self) -> set[str]:
+        """All items that were ever asked about from here."""
+        return {row[0] for row in self._db.execute("SELECT item_id FROM pilot")}
+
     def gold(self) -> dict[str, str]:
         """Item -> right answer, of all gold questions ever sent."""
         rows = self._db.execute("SELECT item_id, gold FROM pilot WHERE gold IS NOT NULL")

@@ -115,6 +115,14 @@ def push(
     seed: Annotated[
         int, typer.Option(min=0, help="Of the draw; a pilot keeps the one it began with.")
     ] = 0,
+    adopt: Annotated[
+        bool,
+        typer.Option(
+            "--adopt",
+            help="Take over a project of that title which this folder did not make, e.g. as the "
+            "folder that made it is lost.",
+        ),
+    ] = False,
     data_dir: DataDir = None,
     token_file: TokenFile = None,
     patience: Patience = 300,
@@ -170,7 +178,7 @@ def push(
         opened_state(out / STATE, new=True) as state,
         progress_watcher() as watcher,
     ):
-        summary = push_pilot(server, state, pilot, settings, shown, watcher, seed)
+        summary = push_pilot(server, state, pilot, settings, shown, watcher, seed, adopt)
         requests = server.connection.requests
     if as_json:
         say(json.dumps(asdict(summary) | {"requests": requests}, indent=2))
@@ -218,7 +226,9 @@ def pull(
         opened_server(url or state.about("url"), token_file, patience) as server,
         progress_watcher() as watcher,
     ):
-        adopt(server, state, title)
+        remark = adopt(server, state, title)
+        if remark:
+            typer.echo(f"note: {remark}", err=True)
         summary = pull_judgments(server, state, watcher, whole)
         write_table(state, target, unnamed)
         requests = server.connection.requests
@@ -287,7 +297,9 @@ def watch(
         nullcontext(anonymity(state, anonymous)) as unnamed,
         opened_server(url or state.about("url"), token_file, patience) as server,
     ):
-        adopt(server, state, title)
+        remark = adopt(server, state, title)
+        if remark:
+            typer.echo(f"note: {remark}", err=True)
 
         def changed(summary: PullSummary) -> None:
             is_new = not target.exists()

@@ -11,6 +11,7 @@ from types import FrameType
 from annotation.errors import InputError
 from annotation.judgments.table_files import write_judgments
 from annotation.label_studio.connection import Connection
+from annotation.label_studio.identity import identity_of
 from annotation.label_studio.project import adopt_project
 from annotation.label_studio.pull import PullSummary, judgment_table
 from annotation.label_studio.push import PushSummary
@@ -56,10 +57,17 @@ def opened_state(path: Path, new: bool) -> PilotState:
     return PilotState(path)
 
 
-def adopt(server: LabelStudioServer, state: PilotState, title: str | None) -> None:
-    """Bind a new state to an existing project, where one is named."""
-    if title is not None:
-        adopt_project(server, state, title)
+def adopt(server: LabelStudioServer, state: PilotState, title: str | None) -> str | None:
+    """Bind a new state to an existing project, where one is named; what to know of it, or None."""
+    if title is None:
+        return None
+    project = adopt_project(server, state, title)
+    if identity_of(project) in (None, state.about("pilot_identity")):
+        return None
+    return (
+        f"project {title!r} is the pilot of another folder, which alone knows the answers of its "
+        "gold questions; the judgments here are without them."
+    )
 
 
 def check_table_name(path: Path) -> None:
@@ -97,6 +105,17 @@ def push_lines(summary: PushSummary) -> list[str]:
         lines.append(
             f"annotators asked for each task: {summary.overlap} instead of "
             f"{summary.overlap_before}, of all tasks"
+        )
+    if summary.sent_elsewhere:
+        lines.append(
+            f"{summary.sent_elsewhere:,} of the tasks were sent from another folder: if there are "
+            "gold questions among them, their answers are known there alone"
+        )
+    if summary.namesakes:
+        numbers = ", ".join(str(number) for number in summary.namesakes)
+        lines.append(
+            f"other projects of this title hold tasks too (number {numbers}); if nobody needs "
+            "them, delete them before they are answered and paid as well"
         )
     if summary.predictions_sent:
         lines.append(f"{summary.predictions_sent:,} predictions sent")

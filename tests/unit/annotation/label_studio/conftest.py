@@ -52,7 +52,10 @@ class FakeServer:
         self.users_ = [UserRecord(id=n, email=f"user{n}@x.org") for n in (1, 2, 3)]
         self.imports: list[str] = []
         self.overdue: list[Callable[[], None]] = []
+        self.project_of: dict[int, int] = {}  # task -> its project
         self.before_page: Callable[[int], None] = lambda after_id: None
+        self.before_create: Callable[[], None] = lambda: None  # done by others at that moment
+        self.after_create: Callable[[], None] = lambda: None
         self.calls: list[str] = []
         self.next_id = 1
 
@@ -69,23 +72,36 @@ class FakeServer:
 
     # What LabelStudioServer has
 
-    def projects(self, title: str) -> list[ProjectRecord]:
-        return [self.project(n) for n, p in self.projects_.items() if p.title == title]
+    def projects(self, chosen: Callable[[ProjectRecord], bool]) -> list[ProjectRecord]:
+        return [self.project(n) for n, p in sorted(self.projects_.items()) if chosen(p)]
 
     def project(self, project_id: int) -> ProjectRecord:
-        annotations = [a for task in self.tasks.values() for a in task.annotations]
+        tasks = [self.tasks[n] for n in self.tasks_of(project_id)]
+        annotations = [a for task in tasks for a in task.annotations]
         skipped = sum(a.was_cancelled for a in annotations)
         counts = {
-            "task_number": len(self.tasks),
+            "task_number": len(tasks),
             "total_annotations_number": len(annotations) - skipped,
             "skipped_annotations_number": skipped,
         }
         return self.projects_[project_id].model_copy(update=counts)
 
-    def create_project(self, title: str, settings: Mapping[str, Any]) -> ProjectRecord:
-        made = ProjectRecord(id=self.new_id(), title=title, created_at=self.tick(), **settings)
-        self.projects_[made.id] = made
+    def create_project(
+        self,
+        title: str,
+        settings: Mapping[str, Any],
+        is_ours: Callable[[ProjectRecord], bool] = lambda project: False,
+    ) -> ProjectRecord:
+        self.before_create()
+        made = self.add_project(title, **settings)
+        self.after_create()
         return made
+
+    def delete_project(self, project_id: int) -> None:
+        self.calls.append(f"delete project {project_id}")
+        self.projects_.pop(project_id, None)
+        for task in self.tasks_of(project_id):
+            del self.tasks[task]
 
     def update_project(self, project_id: int, settings: Mapping[str, Any]) -> None:
         self.calls.append(f"update project: {', '.join(settings)}")
@@ -104,7 +120,9 @@ class FakeServer:
             chosen = [
                 task
                 for number, task in sorted(self.tasks.items())
-                if number > after_id and (since is None or task.updated_at >= since)
+                if self.project_of[number] == project_id
+                and number > after_id
+                and (since is None or task.updated_at >= since)
             ][:PAGE]
             if not annotations:
                 chosen = [self._counted(task) for task in chosen]
@@ -120,14 +138,15 @@ class FakeServer:
         )
 
     def last_change(self, project_id: int) -> datetime | None:
-        return max((task.updated_at for task in self.tasks.values()), default=None)
+        changes = (self.tasks[number].updated_at for number in self.tasks_of(project_id))
+        return max(changes, default=None)
 
     def import_tasks(self, project_id: int, data: Sequence[Mapping[str, Any]]) -> None:
         self.calls.append(f"import {len(data)}")
 
         def add(chosen: Sequence[Mapping[str, Any]]) -> None:
             for each in chosen:
-                self.add_task(dict(each))
+                self.add_task(dict(each), project_id)
 
         self._import(data, add)
 
@@ -174,9 +193,19 @@ class FakeServer:
         if what != "fine":
             raise OutcomeUnknownError("status 502")
 
-    def add_task(self, data: dict[str, Any]) -> int:
+    def add_project(self, title: str, **settings: Any) -> ProjectRecord:
+        made = ProjectRecord(id=self.new_id(), title=title, created_at=self.tick(), **settings)
+        self.projects_[made.id] = made
+        return made
+
+    def tasks_of(self, project_id: int) -> list[int]:
+        return [number for number in self.tasks if self.project_of[number] == project_id]
+
+    def add_task(self, data: dict[str, Any], project_id: int | None = None) -> int:
+        """A task of that project, or of the newest one."""
         made = TaskRecord(id=self.new_id(), data=data, updated_at=self.tick())
         self.tasks[made.id] = made
+        self.project_of[made.id] = max(self.projects_) if project_id is None else project_id
         return made.id
 
     def annotate(self, task_id: int, choice: str | None, user: int = 1, **more: Any) -> int:

@@ -136,7 +136,7 @@ def test_foreign_project_is_left_alone(
     fake.create_project("Pilot one", {})
     fake.add_task({"image": "cat.png"})
     with pytest.raises(InputError, match=r"holds tasks that labelmix did not send.*another title"):
-        push(fake.as_server(), state, make_pilot(1), settings)
+        push(fake.as_server(), state, make_pilot(1), settings, adopt=True)
     assert len(fake.tasks) == 1
 
 

@@ -144,11 +144,16 @@ def test_a_push_says_what_the_project_holds() -> None:
         project_id=1, title="Pilot 1", url="", project_is_new=False, tasks=40, sent=19,
         already_there=21, changed=0, doubles_deleted=0, others=21, predictions_sent=2,
         gold_questions=4, overlap=5, overlap_before=3,
+        sent_elsewhere=7, namesakes=(4, 6),
     )  # fmt: skip
     assert push_lines(summary) == [
         "project 'Pilot 1' holds 61 tasks: 40 asked for now (19 sent, 21 were there), 21 of "
         "earlier pushes; 4 of these 40 are gold questions",
         "annotators asked for each task: 5 instead of 3, of all tasks",
+        "7 of the tasks were sent from another folder: if there are gold questions among them, "
+        "their answers are known there alone",
+        "other projects of this title hold tasks too (number 4, 6); if nobody needs them, delete "
+        "them before they are answered and paid as well",
         "2 predictions sent",
     ]
 
