@@ -112,8 +112,8 @@ class _Rare:
 class _Categories:
     """What every item got.
 
-    `per_item` (items, 2 + columns): its judgments, its agreeing pairs, and how often it got each
-    category that has a column. `item`, `category` and `count` are of the categories without one.
+    `per_item` (items, columns + 2): how often it got each category that has a column, its
+    judgments, and its agreeing pairs. `item`, `category` and `count` are of the categories without one.
     """
 
     per_item: IntArray
@@ -124,7 +124,7 @@ class _Categories:
     def rare(self, chosen: NDArray[np.bool_]) -> _Rare:
         """Of chosen items, (items,)."""
         own = chosen[self.item]
-        total = float(self.per_item[chosen, 0].sum())
+        total = float(self.per_item[chosen, -2].sum())
         if not own.any() or total < 2:
             return _Rare()
         often = np.bincount(self.category[own], weights=self.count[own])
@@ -152,7 +152,7 @@ def _categories(coded: Coded) -> _Categories:
     agreeing = np.zeros((len(coded.item_ids), 1), dtype=np.int64)
     np.add.at(agreeing[:, 0], item, count * (count - 1))
     judgments = np.bincount(coded.item, minlength=len(coded.item_ids))[:, None]
-    per_item = np.hstack([judgments, agreeing, counts])
+    per_item = np.hstack([counts, judgments, agreeing])
     rare = ~has_column
     return _Categories(per_item, item[rare], of_pair[rare], count[rare])
 
@@ -195,14 +195,14 @@ _HEAD = 4
 
 
 def _with_totals(counts: IntArray, all_counts: IntArray) -> IntArray:
-    """Judgments and agreeing pairs of every item before its counts, (items, 2 + labels)."""
+    """Judgments and agreeing pairs of every item behind its counts, (items, labels + 2)."""
     judgments = all_counts.sum(axis=1)
     agreeing = (all_counts * (all_counts - 1)).sum(axis=1)
-    return np.column_stack([judgments, agreeing, counts])
+    return np.column_stack([counts, judgments, agreeing])
 
 
 def _per_pattern(patterns: IntArray) -> Array:
-    judgments, agreeing, counts = patterns[:, 0], patterns[:, 1], patterns[:, 2:]
+    counts, judgments, agreeing = patterns[:, :-2], patterns[:, -2], patterns[:, -1]
     of_others = agreeing / np.maximum(judgments - 1, 1)
     head = [np.ones(len(patterns)), judgments, of_others]
     return np.column_stack([*head, of_others / np.maximum(judgments, 1), counts])
