@@ -1,5 +1,6 @@
 """What rows of a judgment table tell twice: judgments in several versions, gold answers."""
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from annotation.errors import short
 from annotation.judgments.columns import Reject
+
+_NUMBER_OF_A_USER = re.compile(r"(user-)?\d+", re.ASCII)  # where no address is told
 
 Note = tuple[int, str, str, str]
 """Row from 1, column, value, remark: the end of a `Rejection`."""
@@ -20,6 +23,49 @@ class Once:
 
     kept: NDArray[np.bool_]
     notes: tuple[Note, ...] = ()
+
+
+def told_apart(
+    checked: pd.DataFrame, kept: NDArray[np.bool_]
+) -> tuple[pd.Series, tuple[Note, ...]]:
+    """The source_id of every row, (rows,), where each stands for one judgment; remarks.
+
+    Numbers of a project and an annotation are a Label Studio's own: two of them number alike. Rows
+    with one source_id by two people are two judgments, and each source_id gets its annotator's
+    name. One person may be named twice, by a number here and by an address there: rows of one item
+    that were created at one time are then one judgment.
+    """
+    unchanged: pd.Series = checked["source_id"]
+    rows = np.flatnonzero(kept)
+    repeated = checked["source_id"].iloc[rows].duplicated(keep=False).to_numpy()
+    if not repeated.any():
+        return unchanged, ()
+    twice = checked.iloc[rows[repeated]]
+    first = twice["annotator"].groupby(twice["source_id"].to_numpy(), sort=False).transform("first")
+    several = set(twice["source_id"][(twice["annotator"] != first).to_numpy()])
+    if not several:
+        return unchanged, ()
+    source_ids = unchanged.to_numpy(dtype=object).copy()
+    notes: list[tuple[int, str, str]] = []
+    for source_id, group in twice[twice["source_id"].isin(several)].groupby("source_id"):
+        people = group["annotator"]
+        one_time = group["created_at"].nunique(dropna=False) == 1
+        named = {bool(_NUMBER_OF_A_USER.fullmatch(name)) for name in people}
+        is_one = len(named) == 2 and people.nunique() == 2 and one_time
+        if is_one and group["item_id"].nunique() == 1:
+            continue
+        for row, name in people.items():
+            source_ids[row] = f"{source_id} by {name}"
+        notes.append((int(people.index[-1]), str(source_id), str(people.iloc[0])))
+    if not notes:
+        return unchanged, ()
+    row, source_id, other = notes[0]
+    also = f"; so do {len(notes) - 1:,} more." if len(notes) > 1 else "."
+    remark = (
+        f"{short(source_id)} is a judgment by {short(checked['annotator'].iloc[row])} here and by "
+        f"{short(other)} elsewhere, as two servers number alike; both count{also}"
+    )
+    return pd.Series(source_ids, dtype=object), ((row + 1, "source_id", short(source_id), remark),)
 
 
 def latest_version(checked: pd.DataFrame, kept: NDArray[np.bool_]) -> Once:

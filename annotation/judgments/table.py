@@ -12,6 +12,7 @@ from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.repetitions import (
     latest_version,
     one_gold_per_item,
+    told_apart,
     without_repetitions,
 )
 from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns
@@ -28,9 +29,10 @@ def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
       judgment was cancelled.
     - seconds: float64, how long it took, at least 0; NaN where unknown.
     - created_at: datetime64[us, UTC]; NaT where unknown. A time without a zone is taken as UTC.
-    - source_id: str, unique. Rows with the same one are the same judgment: the one with the latest
-      `updated_at` stays, among equals the last. Where the input has no such column it is made of
-      `where` and the row's number.
+    - source_id: str, unique. Rows with the same one by the same annotator are the same judgment:
+      the one with the latest `updated_at` stays, among equals the last. Rows by two annotators are
+      two judgments, and their source_ids get the annotators' names. Where the input has no such
+      column it is made of `where` and the row's number.
     - updated_at: datetime64[us, UTC]; NaT where unknown.
     - cancelled: bool; the annotator skipped the item, so there is time but no label.
     - stratum: str or None; the same in all rows of an item.
@@ -97,6 +99,7 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
     _require(checked, reject)
     kept = np.ones(rows, dtype=bool)
     kept[list(rejected)] = False
+    checked["source_id"], numbered_alike = told_apart(checked, kept)
     _same_item(checked, kept, reject)
     kept[list(rejected)] = False
     once = (
@@ -104,7 +107,7 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
         if "source_id" in there
         else without_repetitions(checked[there], kept)
     )
-    notes = [Rejection(where, *note) for note in once.notes]
+    notes = [Rejection(where, *note) for note in (*numbered_alike, *once.notes)]
     kept &= once.kept
     _one_stratum(checked, kept, reject)
     kept[list(rejected)] = False

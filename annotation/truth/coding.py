@@ -22,11 +22,16 @@ LabelKind = Literal["shared", "own choices", "open"]
   position.
 - "open": items have answers of their own that nobody listed, or free answers; equal numbers are
   one answer, however they are spelled. A code means nothing beyond its item; codes are spread
-  evenly, so that none looks more frequent than another.
+  evenly, so that none looks more frequent than another. They depend on the item's answers alone:
+  no name of an item or annotator and no order of rows changes them.
+
+Where no item table tells, labels are classes if they are few and come back: at most two, or at most
+50 that each occur in two items on average. Free answers hardly come back.
 """
 UNNAMED = "all items"
 NO_GOLD = -1
 _MOST_SHARED = 50
+_ITEMS_OF_A_CLASS = 2  # in which a class occurs on average; an answer of one item's own in one
 
 
 @dataclass(frozen=True)
@@ -186,7 +191,7 @@ def _labels(
         return _own(choices, item, texts, gold)
     texts, gold = np.split(one_spelling([*texts, *gold]), [len(texts)])
     given = set(texts)
-    if len(given) <= min(_MOST_SHARED, max(2, len(item_ids) // 2)):
+    if len(given) <= 2 or (len(given) <= _MOST_SHARED and _come_back(item, texts, len(given))):
         if choice_count is not None and choice_count < len(given):
             named = ", ".join(short(text) for text in sorted(given)[:5])
             raise InputError(
@@ -199,6 +204,12 @@ def _labels(
         nobody = [f"(class {n + 1} nobody chose)" for n in range(missing - len(told))]
         return _shared((*sorted([*given, *told]), *nobody), len(item_ids), texts, gold)
     return _open(item_ids, item, texts, gold, choice_count)
+
+
+def _come_back(item: IntArray, texts: NDArray[np.object_], given: int) -> bool:
+    """Whether a label occurs in two items on average, or in more."""
+    code = pd.factorize(texts)[0]
+    return bool(np.unique(item * given + code).size >= _ITEMS_OF_A_CLASS * given)
 
 
 def _choices_of(
@@ -266,8 +277,10 @@ def _open(
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order)) - np.repeat(start, sizes)
     count = max(2, int(sizes.max()), choice_count or 0)
-    turn = pd.util.hash_array(np.asarray(item_ids, dtype=object), categorize=False) % count
-    code_of_pair = (rank + turn[pair_item].astype(np.int64)) % count
+    # Turned by all of the item's answers together, so that no code is the most frequent one.
+    turn = np.zeros(len(item_ids), dtype=np.uint64)
+    np.add.at(turn, pair_item, scramble[pair % len(distinct)])
+    code_of_pair = (rank + (turn % np.uint64(count))[pair_item].astype(np.int64)) % count
     codes = code_of_pair[of_pair]
     gold_codes = np.full(len(item_ids), NO_GOLD, dtype=np.int64)
     gold_codes[with_gold] = codes[len(item) :]

@@ -22,13 +22,18 @@ def number_of(text: str) -> Decimal | None:
 
 
 def one_spelling(texts: Iterable[str | None]) -> NDArray[np.object_]:
-    """The texts, equal numbers spelled as the first of them: "1,200" as "1200.0" before it."""
-    spelled: dict[str, str] = {}
-    first: dict[Decimal, str] = {}
-    found: list[str | None] = []
-    for text in texts:
-        if text is not None and text not in spelled:
-            number = number_of(text)
-            spelled[text] = text if number is None else first.setdefault(number, text)
-        found.append(None if text is None else spelled[text])
-    return np.array(found, dtype=object)
+    """The texts, equal numbers spelled as the shortest of them: "1,200.0" as "1200".
+
+    Of equally short ones the first in the alphabet: the order of the texts decides nothing.
+    """
+    told = list(texts)
+    numbers = {text: number_of(text) for text in dict.fromkeys(told) if text is not None}
+    shortest: dict[Decimal, str] = {}
+    for text, number in numbers.items():
+        if number is not None:
+            best = shortest.get(number, text)
+            shortest[number] = min(text, best, key=lambda spelled: (len(spelled), spelled))
+    spelled = {
+        text: text if number is None else shortest[number] for text, number in numbers.items()
+    }
+    return np.array([None if text is None else spelled[text] for text in told], dtype=object)

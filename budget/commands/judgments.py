@@ -68,6 +68,13 @@ def report(
             "--ground-truth-is-gold", help="Label Studio's ground truths are right answers."
         ),
     ] = False,
+    different_servers: Annotated[
+        bool,
+        typer.Option(
+            "--different-servers",
+            help="Each FILE is of a Label Studio of its own: equal numbers are different people.",
+        ),
+    ] = False,
     choices: Annotated[
         int | None,
         typer.Option(min=2, max=MOST_CHOICES, help="Choices per item, where no item table tells."),
@@ -194,7 +201,7 @@ def report(
         days=days,
         hours_per_day=hours_per_day,
     )
-    reading = read_judgment_files(files, ground_truth_is_gold)
+    reading = read_judgment_files(files, ground_truth_is_gold, different_servers)
     table = None
     strata: tuple[str, ...] = ()
     if asked.names_items:

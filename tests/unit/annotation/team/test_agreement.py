@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from annotation.judgments.table import validate_judgments
 from annotation.labelling.simulated_team import Workplace, simulate_judgments
 from annotation.team.agreement import (
     agreement,
@@ -14,6 +15,7 @@ from annotation.team.agreement import (
     fleiss_kappa,
     krippendorff_alpha,
     label_counts,
+    text_categories,
 )
 from annotation.truth.coding import code_judgments
 
@@ -127,3 +129,71 @@ def test_agreement_with_others_leaves_oneself_out(make: Make) -> None:
     rows = [("a", "x", "yes"), ("a", "y", "yes"), ("a", "z", "no"), ("b", "x", "yes")]
     found = agreement_with_others(code_judgments(make(rows)))
     np.testing.assert_array_equal(found, [0.5, 0.5, 0.0, np.nan])
+
+
+# Six classes of ten items by three annotators.
+CLASSES = ["abbr", "enty", "desc", "hum", "loc", "num"]
+SAID = ["0253450313", "0214450215", "0233353211"]
+
+
+@pytest.mark.parametrize("name", ["item", "question", "x"])
+def test_items_of_any_name_agree_alike(make: Make, name: str) -> None:
+    rows = [
+        (f"{name}-{place}", f"ann{who}", CLASSES[int(code)])
+        for who, own in enumerate(SAID)
+        for place, code in enumerate(own)
+    ]
+    coded = code_judgments(make(rows))
+    found = agreement(coded)[None]
+    assert coded.kind == "shared"
+    # By krippendorff 0.9.0 and statsmodels 0.15.0.
+    assert found.krippendorff_alpha.estimate == pytest.approx(0.4528301886792453, abs=1e-9)
+    assert found.fleiss_kappa.estimate == pytest.approx(0.4339622641509435, abs=1e-9)
+
+
+def answers(seed: int, items: int, people: int, classes: int, own: bool) -> pd.DataFrame:
+    """Answers of which some are missing: the same classes for all items, or texts of their own."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for item in range(items):
+        right = rng.integers(classes)
+        for who in range(people):
+            if rng.random() < 0.25:
+                continue
+            code = right if rng.random() < 0.6 else rng.integers(classes)
+            rows.append((f"i{item}", f"a{who}", f"{item}-{code}" if own else f"c{code}"))
+    return pd.DataFrame(rows, columns=["item_id", "annotator", "label"])
+
+
+@pytest.mark.parametrize(("case", "alpha", "kappa", "cohen"), [
+    ((2, 300, 4, 120, False), 0.35833992219574307, 0.32806735999666536, 0.37502465969619253),
+    ((4, 200, 3, 90, True), 0.38496684297781647, 0.37693117977528096, 0.4126541981695185),
+])  # fmt: skip
+def test_texts_that_nobody_listed_agree_as_texts(
+    case: tuple[int, int, int, int, bool], alpha: float, kappa: float, cohen: float
+) -> None:
+    table = answers(*case)
+    whole = table.groupby("item_id").filter(lambda own: len(own) == case[2])
+    coded = code_judgments(validate_judgments(table, "test"))
+    of_all = agreement(coded)[None].krippendorff_alpha
+    of_whole = agreement(code_judgments(validate_judgments(whole, "test")))[None].fleiss_kappa
+    people = coded.annotators.tolist()
+    _, of_two = cohen_kappa(coded, people.index("a0"), people.index("a1"))
+    assert coded.kind == "open"
+    # By krippendorff 0.9.0 and statsmodels 0.15.0; its kappas need whole tables.
+    found = (of_all.estimate, of_whole.estimate, of_two.estimate)
+    assert found == pytest.approx((alpha, kappa, cohen), abs=1e-9)
+    assert of_all.bounds[0] < alpha < of_all.bounds[1]
+
+
+def test_rare_texts_hardly_change_a_bootstrap() -> None:
+    table = answers(5, 80, 3, 4, own=True)
+    coded = code_judgments(validate_judgments(table, "test"))
+    fast = agreement(coded, draws=4000)[None].krippendorff_alpha
+    category, many = text_categories(coded)
+    counts = np.zeros((len(coded.item_ids), many), dtype=np.int64)
+    np.add.at(counts, (coded.item, category), 1)
+    rng = np.random.default_rng(1)
+    places = rng.integers(0, len(counts), (1000, len(counts)))
+    slow = [krippendorff_alpha(counts[drawn]) for drawn in places]
+    assert fast.bounds == pytest.approx(np.quantile(slow, [0.05, 0.95]), abs=0.02)

@@ -1,0 +1,57 @@
+"""Which rows are one judgment: a number alone does not say so."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from annotation.errors import InputError
+from annotation.judgments.read_files import read_judgment_files
+
+STAMP = "2026-01-02T00:00:00Z"
+
+
+def export(path: Path, who: object, items: str = "ab", stamp: str = STAMP) -> Path:
+    """One person's answers to some items, as project 1 of a Label Studio."""
+    tasks: list[Mapping[str, Any]] = []
+    for number, item in enumerate(items, start=1):
+        answer = {"from_name": "answer", "type": "choices", "value": {"choices": ["yes"]}}
+        annotation = {"id": number, "completed_by": who, "created_at": stamp, "result": [answer]}
+        tasks.append({"project": 1, "data": {"item_id": item}, "annotations": [annotation]})
+    path.write_text(json.dumps(tasks))
+    return path
+
+
+def test_two_servers_that_number_alike(tmp_path: Path) -> None:
+    files = [export(tmp_path / f"{who}.json", {"id": 1, "email": f"{who}@x.org"}) for who in "ab"]
+    found = read_judgment_files(files, False)
+    assert sorted(found.judgments["annotator"]) == ["a@x.org", "a@x.org", "b@x.org", "b@x.org"]
+    assert found.judgments["source_id"].is_unique
+    assert not found.rejected
+    assert "both count; so do 1 more" in str(found.notes[0])
+    back = read_judgment_files(files[::-1], False).judgments
+    assert set(back["source_id"]) == set(found.judgments["source_id"])
+
+
+def test_one_export_twice_is_one(tmp_path: Path) -> None:
+    files = [export(tmp_path / name, 7) for name in ("one.json", "two.json")]
+    assert len(read_judgment_files(files, False).judgments) == 2
+
+
+def test_one_person_by_number_and_by_address_is_one(tmp_path: Path) -> None:
+    files = [export(tmp_path / "n.json", 7), export(tmp_path / "a.json", {"email": "a@x.org"})]
+    assert read_judgment_files(files, False).judgments["annotator"].tolist() == ["a@x.org"] * 2
+
+
+@pytest.mark.parametrize("other", [{"items": "cd"}, {"stamp": "2026-03-04T00:00:00Z"}])
+def test_numbers_of_people_that_may_be_two_are_a_question(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    files = [export(tmp_path / "one.json", 7), export(tmp_path / "two.json", 7, **other)]
+    with pytest.raises(InputError, match=r"label-studio:1:1 by user 7.*--different-servers"):
+        read_judgment_files(files, False)
+    found = read_judgment_files(files, False, different_servers=True)
+    assert len(found.judgments) == 4
+    assert set(found.judgments["annotator"]) == {"7 (file 1)", "7 (file 2)"}
