@@ -5,7 +5,6 @@ from typing import Literal
 
 from pydantic import Field
 
-
 from analysis.estimates import Estimate, Record
 from analysis.run.verdicts import distinguishable
 from budget.decision.leftovers import LeftBecause
