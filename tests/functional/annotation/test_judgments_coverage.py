@@ -128,8 +128,8 @@ def test_dawid_and_skene_alone_take_hard_strata_for_easier_than_they_are() -> No
         hard = coded.strata.index("hard")
         for method, into in (("dawid_skene", off), ("hardness", better)):
             found = ErrorRates(coded, method, "these").stratum(hard)  # type: ignore[arg-type]
-            assert found.rate.estimate is not None
-            into.append(found.rate.estimate - truth)
+            assert found.by_agreement is not None and found.by_agreement.estimate is not None
+            into.append(found.by_agreement.estimate - truth)
     assert np.mean(off) < -0.02
     assert abs(np.mean(better)) < 0.02
 

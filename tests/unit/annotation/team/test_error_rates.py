@@ -49,7 +49,7 @@ def test_a_posterior_gives_its_mean_probability_of_being_wrong(make: Make) -> No
     assert found.by_agreement is not None
     assert found.by_agreement.estimate == pytest.approx(5 * (1 / 3 + 1 / 3 + 2 / 3) / 16)
     assert found.shared_mistakes == "not excluded"
-    assert found.rate.estimate is not None
+    assert found.rate.estimate is not None and found.by_agreement.estimate is not None
     assert found.rate.estimate > found.by_agreement.estimate
 
 
