@@ -55,7 +55,7 @@ def estimates(report: JudgmentReport) -> list[float]:
         found += [stratum.items, stratum.judgments, stratum.error.rate, stratum.label_error]
     values = [value.estimate if isinstance(value, Interval) else value for value in found]
     # Each sorted by itself: rates that nearly tie would pair people otherwise.
-    people = [
+    people: list[list[float]] = [
         sorted(each.judgments for each in report.annotators),
         sorted(each.error.rate.estimate or 0.0 for each in report.annotators),
         sorted(each.agrees.estimate or 0.0 for each in report.annotators),
