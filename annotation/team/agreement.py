@@ -113,7 +113,8 @@ class _Categories:
     """What every item got.
 
     `per_item` (items, columns + 2): how often it got each category that has a column, its
-    judgments, and its agreeing pairs. `item`, `category` and `count` are of the categories without one.
+    judgments, and its agreeing pairs. `item`, `category` and `count` are of the categories without
+    one.
     """
 
     per_item: IntArray
@@ -141,7 +142,7 @@ def _categories(coded: Coded) -> _Categories:
     pair, count = np.unique(coded.item * many + category, return_counts=True)
     item, of_pair = np.divmod(pair, many)
     often = np.bincount(category, minlength=many)
-    # Equally frequent ones by how many items got them: no order of rows or names decides.
+    # Equally frequent ones by how many items got them, then by text: no order of rows decides.
     spread = np.bincount(of_pair, minlength=many)
     frequent = np.lexsort((-spread, -often))[:_MOST_DRAWN]
     column = np.full(many, -1, dtype=np.int64)
@@ -163,7 +164,7 @@ def text_categories(coded: Coded) -> tuple[IntArray, int]:
     For labels of the kind "open", whose own codes mean nothing beyond their item.
     """
     own = np.asarray(coded.own, dtype=object)
-    of_code, texts = pd.factorize(own.ravel())
+    of_code, texts = pd.factorize(own.ravel(), sort=True)  # in no order of rows
     table = of_code.reshape(own.shape).astype(np.int64)
     return table[coded.item, coded.label], len(texts)
 

@@ -54,10 +54,12 @@ def estimates(report: JudgmentReport) -> list[float]:
     for stratum in report.strata:
         found += [stratum.items, stratum.judgments, stratum.error.rate, stratum.label_error]
     values = [value.estimate if isinstance(value, Interval) else value for value in found]
-    people = sorted(
-        (each.judgments, each.error.rate.estimate or 0.0, each.agrees.estimate or 0.0)
-        for each in report.annotators
-    )
+    # Each sorted by itself: rates that nearly tie would pair people otherwise.
+    people: list[list[float]] = [
+        sorted(each.judgments for each in report.annotators),
+        sorted(each.error.rate.estimate or 0.0 for each in report.annotators),
+        sorted(each.agrees.estimate or 0.0 for each in report.annotators),
+    ]
     numbers = [np.nan if value is None else float(value) for value in values]
     return [*numbers, *np.ravel(people).tolist()]
 
