@@ -21,7 +21,7 @@ _TYPE = np.dtype("<f4")
 _CHECKSUM = np.dtype("<u4")
 _LONGEST_HEAD = 1000  # bytes; ours have about 60
 
-Rows = NDArray[np.float32]
+KeptValues = NDArray[np.float32]
 
 
 class KeptRows:
@@ -62,7 +62,7 @@ class KeptRows:
             self._verified &= same
             self._done, self._checksums = done, checksums
 
-    def read(self, positions: Positions) -> tuple[Rows, NDArray[np.bool_]]:
+    def read(self, positions: Positions) -> tuple[KeptValues, NDArray[np.bool_]]:
         """The rows at `positions`, sorted and each once; and which of them are sound, (positions,).
 
         Those that are not count as absent from here on.
@@ -88,7 +88,7 @@ class KeptRows:
         self._done[damaged] = False
         return out, sound
 
-    def write(self, positions: Positions, rows: Rows) -> None:
+    def write(self, positions: Positions, rows: KeptValues) -> None:
         """Keep rows; `positions` are sorted and each once. Rows of another shape replace all.
 
         They are there when this returns; what fails on the way leaves them absent.
@@ -163,7 +163,7 @@ def _runs(positions: Positions) -> Iterator[tuple[int, int]]:
     yield from ((start, end) for start, end in pairwise(edges) if end > start)
 
 
-def _fill(move: Callable[[memoryview], int | None], rows: Rows) -> None:
+def _fill(move: Callable[[memoryview], int | None], rows: KeptValues) -> None:
     """Move bytes between a file and all of the rows, or up to the end of the file."""
     left = rows.reshape(-1).view(np.uint8).data
     while len(left):

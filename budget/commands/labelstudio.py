@@ -228,7 +228,7 @@ def pull(
     ):
         remark = adopt(server, state, title)
         if remark:
-            typer.echo(f"note: {remark}", err=True)
+            say(f"note: {remark}", err=True)
         summary = pull_judgments(server, state, watcher, whole)
         write_table(state, target, unnamed)
         requests = server.connection.requests
@@ -299,7 +299,7 @@ def watch(
     ):
         remark = adopt(server, state, title)
         if remark:
-            typer.echo(f"note: {remark}", err=True)
+            say(f"note: {remark}", err=True)
 
         def changed(summary: PullSummary) -> None:
             is_new = not target.exists()

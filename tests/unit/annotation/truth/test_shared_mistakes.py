@@ -85,7 +85,7 @@ def test_gold_items_that_look_alike_do_not_make_sure() -> None:
     sure = gold_evidence(difference, 0.0, 0.0, everywhere, 5)
     doubted = gold_evidence(difference, 0.0, 0.04, everywhere, 5)
     assert doubted.count < sure.count
-    pooled = 5 * 0.04 / 5 / 9  # the expected counts as five items, four degrees were seen
+    pooled = 20 * 0.04 / 5 / 24  # the expected counts as 20 items, four degrees were seen
     smaller = (stats.norm.ppf(0.95) / stats.t.ppf(0.95, 4)) ** 2
     assert doubted.count == pytest.approx(0.1 * 0.9 / pooled * smaller)
 
