@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.items.table import gold_texts
-from annotation.truth.number_spelling import number_of
+from annotation.judgments.number_spelling import number_of
 
 
 @dataclass(frozen=True)

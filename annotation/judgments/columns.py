@@ -16,6 +16,7 @@ import pandas as pd
 
 from annotation.errors import short
 from annotation.items.table import is_missing
+from annotation.judgments.look_alikes import look
 
 Reject = Callable[[int, str, object, str], None]
 """Told about a value that cannot be used: row from 0, column, value, what is wrong with it."""
@@ -73,7 +74,7 @@ def _text(value: object) -> tuple[str | None, str]:
         value.encode()
     except UnicodeEncodeError as error:  # half a surrogate pair: no file could hold it
         return None, f"has a broken character at position {error.start}."
-    return (str(value), "") if value.strip() else (None, "")
+    return (str(value), "") if look(value) else (None, "")
 
 
 def numbers_at_least_zero(column: pd.Series, name: str, reject: Reject) -> pd.Series:
