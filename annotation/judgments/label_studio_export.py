@@ -15,6 +15,7 @@ import pandas as pd
 from annotation.errors import InputError, short
 from annotation.files import read_json
 from annotation.items.table import is_missing
+from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table import check_judgments
@@ -145,7 +146,7 @@ class _Reader:
         task: int,
         place: str,
         annotation: object,
-        options: Mapping[str, str] | None,
+        options: OwnChoices | None,
         project: object,
     ) -> dict[str, object] | None:
         if not isinstance(annotation, Mapping):
@@ -194,8 +195,8 @@ def _annotator(completed_by: object) -> str | None:
     return None
 
 
-def _options(options: object) -> dict[str, str] | None:
-    """What an answer may be -> the choice it means; None where the task has no options."""
+def _options(options: object) -> OwnChoices | None:
+    """The choices that a task has; an alias means its choice. None where it tells none."""
     if options is None:
         return None
     if not isinstance(options, list):
@@ -209,10 +210,10 @@ def _options(options: object) -> dict[str, str] | None:
         alias = option.get("alias") if isinstance(option, Mapping) else None
         if isinstance(alias, str):
             meanings.setdefault(alias.strip(), value)
-    return meanings
+    return OwnChoices(meanings)
 
 
-def _label(result: object, options: Mapping[str, str] | None) -> str:
+def _label(result: object, options: OwnChoices | None) -> str:
     """The one answer of an annotation; raises ValueError that says what is wrong with it."""
     if not isinstance(result, list):
         raise ValueError(f"should be a list of answers; got {short(result)}.")
@@ -223,10 +224,11 @@ def _label(result: object, options: Mapping[str, str] | None) -> str:
         label = choices[0]
         if options is None:
             return label
-        if label.strip() not in options:
-            listed = ", ".join(options.values())
+        meant = options.find(label)
+        if meant is None:
+            listed = ", ".join(options.texts)
             raise ValueError(f"{short(label)} is none of the task's options: {listed}.")
-        return options[label.strip()]
+        return meant
     text = "\n".join(_values(result, "textarea", "text"))
     if not text.strip():
         raise ValueError("has no answer; an annotation without one should be cancelled.")
