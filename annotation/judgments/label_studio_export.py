@@ -15,9 +15,10 @@ import pandas as pd
 from annotation.errors import InputError, short
 from annotation.files import read_json
 from annotation.items.table import is_missing
+from annotation.judgments.columns import is_text
 from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
-from annotation.judgments.schema import COLUMNS
+from annotation.judgments.schema import COLUMNS, is_label_studio_table
 from annotation.judgments.table import check_judgments
 
 
@@ -59,12 +60,17 @@ def judgments_of_tasks(
     - source_id: see `annotation_source_id`.
     - stratum, gold: of the data.
 
-    Raises InputError if `tasks` is no list of tasks.
+    Raises InputError if `tasks` is no list of tasks, or one of the format JSON-MIN.
     """
     if not isinstance(tasks, Sequence) or isinstance(tasks, str | bytes):
         raise InputError(
             f"{where}: should be a list of tasks, as Label Studio exports it in the format JSON; "
             f"got {short(tasks)}."
+        )
+    if tasks and isinstance(tasks[0], Mapping) and _is_min(tasks[0]):
+        raise InputError(
+            f"{where}: is Label Studio's export as JSON-MIN, which does not say which key is the "
+            "answer; export in the format JSON and give that file."
         )
     reader = _Reader(where, ground_truth_is_gold)
     for number, task in enumerate(tasks, start=1):
@@ -72,7 +78,11 @@ def judgments_of_tasks(
     return reader.checked()
 
 
-def annotation_source_id(project: object, annotation: int) -> str:
+def _is_min(task: Mapping[str, object]) -> bool:
+    return not isinstance(task.get("data"), Mapping) and is_label_studio_table(task)
+
+
+def annotation_source_id(project: object, annotation: int | str) -> str:
     """The `source_id` of an annotation: the numbers of its project, where told, and its own."""
     is_told = isinstance(project, int) and not isinstance(project, bool)
     return f"label-studio:{project}:{annotation}" if is_told else f"label-studio:{annotation}"
@@ -154,9 +164,12 @@ class _Reader:
                 task, place, annotation, f"should be an annotation; got {short(annotation)}."
             )
             return None
-        number = annotation.get("id")
-        if not isinstance(number, int) or isinstance(number, bool):
-            self._reject(task, f"{place}.id", number, f"should be a number; got {short(number)}.")
+        number = annotation.get("id")  # a text in examples of Label Studio's guide
+        if is_text(number):
+            number = number.strip()
+        elif not isinstance(number, int) or isinstance(number, bool):
+            problem = f"should be a number or a text; got {short(number)}."
+            self._reject(task, f"{place}.id", number, problem)
             return None
         annotator = _annotator(annotation.get("completed_by"))
         if annotator is None:
@@ -231,6 +244,12 @@ def _label(result: object, options: OwnChoices | None) -> str:
         return meant
     text = "\n".join(_values(result, "textarea", "text"))
     if not text.strip():
+        others = {str(region.get("type")) for region in result} - {"choices", "textarea"}
+        if others:
+            raise ValueError(
+                f"answers of kind {', '.join(sorted(others))} are not read; labelmix reads Choices "
+                "and TextArea."
+            )
         raise ValueError("has no answer; an annotation without one should be cancelled.")
     return text
 

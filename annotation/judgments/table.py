@@ -15,7 +15,7 @@ from annotation.judgments.repetitions import (
     told_apart,
     without_repetitions,
 )
-from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns
+from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns, header_name
 from annotation.judgments.spellings import one_name_per_person, one_spelling_per_look
 
 
@@ -70,8 +70,8 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
 
     Raises InputError if a column is missing or occurs twice.
     """
+    frame = frame.reset_index(drop=True).set_axis(map(header_name, frame.columns), axis=1)
     check_columns(list(frame.columns), where)
-    frame = frame.reset_index(drop=True)
     rejected: dict[int, Rejection] = {}  # the first problem of every row
 
     def reject(row: int, column: str, value: object, problem: str) -> None:
