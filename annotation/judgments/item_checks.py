@@ -53,22 +53,22 @@ def check_against_items(
         golds = np.where(pd.isna(right), golds, right)
     own: dict[int, OwnChoices] = {}
     for row in np.flatnonzero(kept & judgments["label"].notna().to_numpy()):
-        place = int(places[row])
-        if not choices[place]:
+        item = int(places[row])
+        if not choices[item]:
             continue
-        if place not in own:
-            own[place] = OwnChoices({text: text for text in choices[place]})
-        named = ", ".join(own[place].texts)
+        if item not in own:
+            own[item] = OwnChoices({text: text for text in choices[item]})
+        listed = ", ".join(own[item].texts)
         told = golds[row]
         if isinstance(told, str):
-            golds[row] = own[place].find(told)
+            golds[row] = own[item].find(told)
             if golds[row] is None:
-                problem = f"{short(told)} is none of the item's choices: {named}."
+                problem = f"{short(told)} is none of the item's choices: {listed}."
                 rejected.append(_rejection(judgments, row, "gold", problem, row_stays=True))
         label = str(labels[row])
-        choice = own[place].find(label)
+        choice = own[item].find(label)
         if choice is None:
-            problem = f"{short(label)} is none of the item's choices: {named}."
+            problem = f"{short(label)} is none of the item's choices: {listed}."
             rejected.append(_rejection(judgments, row, "label", problem))
             kept[row] = False
         else:
