@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.items.table import gold_texts
-from annotation.truth.number_spelling import number_of
+from annotation.judgments.look_alikes import look
+from annotation.judgments.number_spelling import number_of
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,6 @@ def responses_of_judgments(items: pd.DataFrame, judgments: pd.DataFrame) -> Resp
 
 
 def _plain(text: str) -> str | Decimal:
-    bare = text.strip().casefold()
+    bare = look(text).casefold()
     number = number_of(bare)
     return bare if number is None else number

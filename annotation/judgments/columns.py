@@ -6,6 +6,7 @@ something unusual.
 
 import math
 import numbers
+import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,9 +17,21 @@ import pandas as pd
 
 from annotation.errors import short
 from annotation.items.table import is_missing
+from annotation.judgments.look_alikes import look
+from annotation.judgments.schema import IDENTIFIERS
 
 Reject = Callable[[int, str, object, str], None]
 """Told about a value that cannot be used: row from 0, column, value, what is wrong with it."""
+
+LOST_DIGITS = (
+    "is a number that lost its last digits, so that different ones became the same; in the first "
+    "file store the column as text (in a spreadsheet: import it as 'Text') and export it again."
+)
+"""What is wrong with an identifier that a spreadsheet or a table of floats rounded."""
+
+# As spreadsheets show whole numbers of 12 digits and more, and as floats of 16 are written.
+_ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+(1[1-9]|[2-9]\d|\d{3})|[1-9]\d{15,}\.0+", re.ASCII)
+_EXACT = 2**53  # floats beyond are not all whole numbers
 
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
 # Spreadsheets write truth values in their user's language.
@@ -36,7 +49,7 @@ def texts(column: pd.Series, name: str, reject: Reject) -> pd.Series:
     read[-1] = None  # where the code is -1: missing
     wrong: dict[int, str] = {}
     for code, value in enumerate(distinct):
-        read[code], problem = _text(value)
+        read[code], problem = _text(value, name in IDENTIFIERS)
         if problem:
             wrong[code] = problem
     if wrong:
@@ -48,15 +61,17 @@ def texts(column: pd.Series, name: str, reject: Reject) -> pd.Series:
 def _texts_one_by_one(column: pd.Series, name: str, reject: Reject) -> pd.Series:
     read: list[str | None] = []
     for row, value in enumerate(column.tolist()):
-        text, problem = _text(value)
+        text, problem = _text(value, name in IDENTIFIERS)
         read.append(text)
         if problem:
             reject(row, name, value, problem)
     return pd.Series(read, dtype=object)
 
 
-def _text(value: object) -> tuple[str | None, str]:
+def _text(value: object, is_identifier: bool) -> tuple[str | None, str]:
     """A value as text, and what is wrong with it ("" for nothing)."""
+    if is_identifier and _lost_digits(value):
+        return None, f"{short(value)} {LOST_DIGITS}"
     if type(value) is str and value.isascii() and value.strip():  # nearly all of them
         return value, ""
     if is_missing(value):
@@ -73,7 +88,13 @@ def _text(value: object) -> tuple[str | None, str]:
         value.encode()
     except UnicodeEncodeError as error:  # half a surrogate pair: no file could hold it
         return None, f"has a broken character at position {error.start}."
-    return (str(value), "") if value.strip() else (None, "")
+    return (str(value), "") if look(value) else (None, "")
+
+
+def _lost_digits(value: object) -> bool:
+    if isinstance(value, str):
+        return value[-1:].isdecimal() and bool(_ROUNDED.fullmatch(value.strip()))
+    return isinstance(value, float | np.floating) and _EXACT < abs(float(value)) < math.inf
 
 
 def numbers_at_least_zero(column: pd.Series, name: str, reject: Reject) -> pd.Series:
@@ -155,11 +176,22 @@ def times(column: pd.Series, name: str, reject: Reject) -> pd.Series:
         values = column.astype(object).tolist()
         parsed = _parsed([value if isinstance(value, str | date) else None for value in values])
         rest = np.flatnonzero(parsed.isna().to_numpy())
+    named = [_with_named_zone(value) for value in column.iloc[rest].tolist()]
+    if any(value is not None for value in named):
+        parsed.iloc[rest] = _parsed(named)
+        rest = rest[parsed.iloc[rest].isna().to_numpy()]
     for row, value in zip(rest.tolist(), column.iloc[rest].tolist(), strict=True):
         if not (is_missing(value) or (isinstance(value, str) and not value.strip())):
             problem = f"should be a time such as 2026-05-31T14:05:00Z; got {short(value)}."
             reject(row, name, value, problem)
     return parsed
+
+
+def _with_named_zone(value: object) -> str | None:
+    """A time such as "2026-05-31 14:05:00 UTC" in ISO 8601, which has no names of zones."""
+    if not isinstance(value, str) or not value.strip().endswith(("UTC", "GMT")):
+        return None
+    return value.strip()[:-3].strip() + "Z"
 
 
 def _parsed(values: Sequence[object] | pd.Series) -> pd.Series:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import short
 from annotation.items.table import gold_texts
+from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 
 
@@ -20,8 +21,8 @@ def check_against_items(
     """Leave out judgments of items that are not there, and labels that are none of their choices.
 
     Of a gold answer that is no choice the judgment stays, without the gold answer.
-    Labels are compared without surrounding spaces and become the choice's own text. Answers to
-    free-form items are not checked.
+    Labels and gold answers that say a choice, look like it or are an equal number become the
+    choice's own text. Answers to free-form items are not checked.
 
     Parameters
     ----------
@@ -50,23 +51,28 @@ def check_against_items(
     if answers_are_gold:
         right = np.array([*gold_texts(items), None], dtype=object)[places]
         golds = np.where(pd.isna(right), golds, right)
-    own = {number: {text.strip(): text for text in texts} for number, texts in enumerate(choices)}
+    own: dict[int, OwnChoices] = {}
     for row in np.flatnonzero(kept & judgments["label"].notna().to_numpy()):
-        texts = own[int(places[row])]
-        if not texts:
+        item = int(places[row])
+        if not choices[item]:
             continue
+        if item not in own:
+            own[item] = OwnChoices({text: text for text in choices[item]})
+        listed = ", ".join(own[item].texts)
         told = golds[row]
-        if isinstance(told, str) and told.strip() not in texts:
-            problem = f"{short(told)} is none of the item's choices: {', '.join(texts.values())}."
-            rejected.append(_rejection(judgments, row, "gold", problem, row_stays=True))
-            golds[row] = None
+        if isinstance(told, str):
+            golds[row] = own[item].find(told)
+            if golds[row] is None:
+                problem = f"{short(told)} is none of the item's choices: {listed}."
+                rejected.append(_rejection(judgments, row, "gold", problem, row_stays=True))
         label = str(labels[row])
-        if label.strip() in texts:
-            labels[row] = texts[label.strip()]
-        else:
-            problem = f"{short(label)} is none of the item's choices: {', '.join(texts.values())}."
+        choice = own[item].find(label)
+        if choice is None:
+            problem = f"{short(label)} is none of the item's choices: {listed}."
             rejected.append(_rejection(judgments, row, "label", problem))
             kept[row] = False
+        else:
+            labels[row] = choice
     table = judgments.assign(label=_texts(labels), gold=_texts(golds))
     if strata is not None:
         named = [strata.get(item_id) or None for item_id in judgments["item_id"]]

@@ -15,8 +15,10 @@ import pandas as pd
 from annotation.errors import InputError, short
 from annotation.files import read_json
 from annotation.items.table import is_missing
+from annotation.judgments.columns import is_text
+from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
-from annotation.judgments.schema import COLUMNS
+from annotation.judgments.schema import COLUMNS, is_label_studio_table
 from annotation.judgments.table import check_judgments
 
 
@@ -58,12 +60,17 @@ def judgments_of_tasks(
     - source_id: see `annotation_source_id`.
     - stratum, gold: of the data.
 
-    Raises InputError if `tasks` is no list of tasks.
+    Raises InputError if `tasks` is no list of tasks, or one of the format JSON-MIN.
     """
     if not isinstance(tasks, Sequence) or isinstance(tasks, str | bytes):
         raise InputError(
             f"{where}: should be a list of tasks, as Label Studio exports it in the format JSON; "
             f"got {short(tasks)}."
+        )
+    if tasks and isinstance(tasks[0], Mapping) and _is_min(tasks[0]):
+        raise InputError(
+            f"{where}: is Label Studio's export as JSON-MIN, which does not say which key is the "
+            "answer; export in the format JSON and give that file."
         )
     reader = _Reader(where, ground_truth_is_gold)
     for number, task in enumerate(tasks, start=1):
@@ -71,7 +78,11 @@ def judgments_of_tasks(
     return reader.checked()
 
 
-def annotation_source_id(project: object, annotation: int) -> str:
+def _is_min(task: Mapping[str, object]) -> bool:
+    return not isinstance(task.get("data"), Mapping) and is_label_studio_table(task)
+
+
+def annotation_source_id(project: object, annotation: int | str) -> str:
     """The `source_id` of an annotation: the numbers of its project, where told, and its own."""
     is_told = isinstance(project, int) and not isinstance(project, bool)
     return f"label-studio:{project}:{annotation}" if is_told else f"label-studio:{annotation}"
@@ -145,7 +156,7 @@ class _Reader:
         task: int,
         place: str,
         annotation: object,
-        options: Mapping[str, str] | None,
+        options: OwnChoices | None,
         project: object,
     ) -> dict[str, object] | None:
         if not isinstance(annotation, Mapping):
@@ -153,9 +164,12 @@ class _Reader:
                 task, place, annotation, f"should be an annotation; got {short(annotation)}."
             )
             return None
-        number = annotation.get("id")
-        if not isinstance(number, int) or isinstance(number, bool):
-            self._reject(task, f"{place}.id", number, f"should be a number; got {short(number)}.")
+        number = annotation.get("id")  # a text in examples of Label Studio's guide
+        if is_text(number):
+            number = number.strip()
+        elif not isinstance(number, int) or isinstance(number, bool):
+            problem = f"should be a number or a text; got {short(number)}."
+            self._reject(task, f"{place}.id", number, problem)
             return None
         annotator = _annotator(annotation.get("completed_by"))
         if annotator is None:
@@ -194,8 +208,8 @@ def _annotator(completed_by: object) -> str | None:
     return None
 
 
-def _options(options: object) -> dict[str, str] | None:
-    """What an answer may be -> the choice it means; None where the task has no options."""
+def _options(options: object) -> OwnChoices | None:
+    """The choices that a task has; an alias means its choice. None where it tells none."""
     if options is None:
         return None
     if not isinstance(options, list):
@@ -209,10 +223,10 @@ def _options(options: object) -> dict[str, str] | None:
         alias = option.get("alias") if isinstance(option, Mapping) else None
         if isinstance(alias, str):
             meanings.setdefault(alias.strip(), value)
-    return meanings
+    return OwnChoices(meanings)
 
 
-def _label(result: object, options: Mapping[str, str] | None) -> str:
+def _label(result: object, options: OwnChoices | None) -> str:
     """The one answer of an annotation; raises ValueError that says what is wrong with it."""
     if not isinstance(result, list):
         raise ValueError(f"should be a list of answers; got {short(result)}.")
@@ -223,12 +237,19 @@ def _label(result: object, options: Mapping[str, str] | None) -> str:
         label = choices[0]
         if options is None:
             return label
-        if label.strip() not in options:
-            listed = ", ".join(options.values())
+        meant = options.find(label)
+        if meant is None:
+            listed = ", ".join(options.texts)
             raise ValueError(f"{short(label)} is none of the task's options: {listed}.")
-        return options[label.strip()]
+        return meant
     text = "\n".join(_values(result, "textarea", "text"))
     if not text.strip():
+        others = {str(region.get("type")) for region in result} - {"choices", "textarea"}
+        if others:
+            raise ValueError(
+                f"answers of kind {', '.join(sorted(others))} are not read; labelmix reads Choices "
+                "and TextArea."
+            )
         raise ValueError("has no answer; an annotation without one should be cancelled.")
     return text
 

@@ -15,7 +15,8 @@ from annotation.judgments.repetitions import (
     told_apart,
     without_repetitions,
 )
-from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns
+from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns, header_name
+from annotation.judgments.spellings import one_name_per_person, one_spelling_per_look
 
 
 def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
@@ -39,8 +40,10 @@ def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     - role: str or None, such as "crowd" or "expert".
     - gold: str or None; the right label where the item is a gold question, the same in all rows.
 
-    Texts that are required are stripped of nothing; whole numbers become texts; an empty text is
-    None. Other columns are left out.
+    Texts that are required are stripped of nothing; whole numbers become texts; a text in which
+    nothing can be seen is None. Labels that look alike, and names of annotators that differ in case
+    or blanks alone, get one spelling (`annotation.judgments.spellings`). Other columns are left
+    out.
 
     Parameters
     ----------
@@ -67,8 +70,8 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
 
     Raises InputError if a column is missing or occurs twice.
     """
+    frame = frame.reset_index(drop=True).set_axis(map(header_name, frame.columns), axis=1)
     check_columns(list(frame.columns), where)
-    frame = frame.reset_index(drop=True)
     rejected: dict[int, Rejection] = {}  # the first problem of every row
 
     def reject(row: int, column: str, value: object, problem: str) -> None:
@@ -97,6 +100,8 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
             table[name] = _absent(name, rows, where)
     checked = pd.DataFrame({name: table[name] for name in COLUMNS})
     _require(checked, reject)
+    checked, alike = one_spelling_per_look(checked)
+    checked, names = one_name_per_person(checked)
     kept = np.ones(rows, dtype=bool)
     kept[list(rejected)] = False
     checked["source_id"], numbered_alike = told_apart(checked, kept)
@@ -107,7 +112,7 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
         if "source_id" in there
         else without_repetitions(checked[there], kept)
     )
-    notes = [Rejection(where, *note) for note in (*numbered_alike, *once.notes)]
+    notes = [Rejection(where, *note) for note in (*alike, *names, *numbered_alike, *once.notes)]
     kept &= once.kept
     _one_stratum(checked, kept, reject)
     kept[list(rejected)] = False

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 from annotation.errors import InputError, short
 from annotation.file_limits import read_parquet_table
 from annotation.files import readable, whole_file
+from annotation.judgments.columns import LOST_DIGITS
 from annotation.judgments.rejections import CheckedJudgments, Rejection
-from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns
+from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns, header_name
 from annotation.judgments.table import check_judgments, validate_judgments
 
 _PARSING = {"newlines_in_values": True}
@@ -40,14 +41,15 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _not_csv(path, error) from None
     _check_separator(header, path)
-    check_columns(header, str(path))
+    names = [str(header_name(name)) for name in header]
+    check_columns(names, str(path))
     ragged: list[Rejection] = []
 
     def skip(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow has no public type
         # The header is row 1 of the file and no row of the table.
         number = (row.number or 1) - 1
         problem = f"has {row.actual_columns} values, the header has {row.expected_columns}."
-        ragged.append(Rejection(str(path), number, header[0], short(row.text), problem))
+        ragged.append(Rejection(str(path), number, names[0], short(row.text), problem))
         return "skip"
 
     try:
@@ -57,7 +59,7 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
             parse_options=pa_csv.ParseOptions(**_PARSING, invalid_row_handler=skip),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.string()),
-                include_columns=[name for name in header if name in COLUMNS],
+                include_columns=[name for name in header if header_name(name) in COLUMNS],
                 strings_can_be_null=False,
             ),
         )
@@ -78,8 +80,9 @@ def read_parquet(path: Path) -> pd.DataFrame:
     try:
         with path.open("rb") as file:
             names = pq.read_schema(file).names
-        check_columns(names, str(path))
-        table = read_parquet_table(path, [name for name in names if name in COLUMNS])
+        check_columns([header_name(name) for name in names], str(path))
+        known = [name for name in names if header_name(name) in COLUMNS]
+        table = read_parquet_table(path, known)
     except (pa.ArrowException, OSError, ValueError) as error:
         told = InputError | FileNotFoundError | PermissionError | IsADirectoryError
         if isinstance(error, told):
@@ -92,7 +95,7 @@ def _frame(table: pa.Table, path: Path) -> pd.DataFrame:
     columns: dict[str, object] = {}
     for name in table.column_names:
         try:
-            columns[name] = _column(table.column(name))
+            columns[str(header_name(name))] = _column(table.column(name))
         except (pa.ArrowException, ValueError, OverflowError, TypeError) as error:
             raise _not(path, f"a judgment table (column '{name}')", error) from None
     return pd.DataFrame(columns, copy=False)
@@ -175,13 +178,14 @@ def read_judgments(path: str | Path) -> pd.DataFrame:
 def check_judgment_file(path: str | Path) -> CheckedJudgments:
     """Like `read_judgments`, but rows that are wrong are left out and named.
 
-    Raises InputError if the file is absent, unreadable or malformed, or a column is missing.
+    Raises InputError if the file is absent, unreadable or malformed, a column is missing, or
+    identifiers lost digits: rows that are left can be wrong ones.
     """
     path = Path(path)
     _require_suffix(path)
     with readable(path):
         if path.suffix.lower() == ".parquet":
-            return check_judgments(read_parquet(path), where=str(path))
+            return _with_whole_identifiers(check_judgments(read_parquet(path), where=str(path)))
         path.open("rb").close()  # for the reason why it cannot be read
         frame, ragged = read_csv(path)
     checked = check_judgments(frame, where=str(path))
@@ -189,7 +193,15 @@ def check_judgment_file(path: str | Path) -> CheckedJudgments:
     rejected = [replace(each, row=int(number[each.row - 1])) for each in checked.rejected]
     by_row = sorted([*ragged, *rejected], key=lambda each: each.row)
     notes = [replace(each, row=int(number[each.row - 1])) for each in checked.notes]
-    return CheckedJudgments(checked.judgments, tuple(by_row), tuple(notes))
+    found = CheckedJudgments(checked.judgments, tuple(by_row), tuple(notes))
+    return _with_whole_identifiers(found)
+
+
+def _with_whole_identifiers(checked: CheckedJudgments) -> CheckedJudgments:
+    for each in checked.rejected:
+        if each.problem.endswith(LOST_DIGITS):
+            raise InputError(str(each))
+    return checked
 
 
 def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:

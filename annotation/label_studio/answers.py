@@ -8,6 +8,7 @@ from typing import Any
 
 from annotation.errors import short
 from annotation.judgments.columns import is_text
+from annotation.judgments.own_choices import OwnChoices
 from annotation.label_studio.labelling_config import AnswerControl
 from annotation.label_studio.records import AnnotationRecord, TaskRecord
 
@@ -84,10 +85,10 @@ def read_answer(
 def _option(text: str, options: Mapping[str, str]) -> tuple[str | None, str | None]:
     if text in options:
         return options[text], None
-    # The page may take off spaces around a choice.
-    bare = {key.strip(): meant for key, meant in options.items()}
-    if text.strip() in bare:
-        return bare[text.strip()], None
+    # The page may take off spaces around a choice; other programs compose letters otherwise.
+    meant = OwnChoices(options).find(text)
+    if meant is not None:
+        return meant, None
     listed = " | ".join(dict.fromkeys(options.values()))
     return None, f"{short(text)} is none of the choices ({_cut(listed, 120)})"
 

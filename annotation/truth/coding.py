@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from annotation.arrays import IntArray
 from annotation.errors import InputError, short
-from annotation.truth.number_spelling import one_spelling
+from annotation.judgments.number_spelling import one_spelling
 
 LabelKind = Literal["shared", "own choices", "open"]
 """How labels of different items compare:

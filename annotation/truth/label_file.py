@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from annotation.errors import InputError, short
 from annotation.files import read_records, whole_file
 from annotation.judgments.columns import is_text
+from annotation.judgments.own_choices import OwnChoices
 from annotation.truth.aggregation import Aggregate
 from annotation.truth.coding import Coded
 
@@ -143,10 +144,12 @@ def training_posteriors(
             problem = "is none of the items" if place is None else "has no choices"
             raise InputError(f"item {short(item_id)} {problem}, so it cannot be trained on.")
         positions[row] = place
-        codes = {text.strip(): code for code, text in enumerate(choices[place])}
+        codes = {text: code for code, text in enumerate(choices[place])}
+        own = OwnChoices({text: text for text in choices[place]})
         for text, probability in zip(texts, posterior, strict=True):
-            if text.strip() in codes:
-                posteriors[row, codes[text.strip()]] += probability
+            choice = own.find(text)
+            if choice is not None:
+                posteriors[row, codes[choice]] += probability
             elif probability > 0:
                 raise InputError(
                     f"item {short(item_id)}: {short(text)} is none of its choices: "

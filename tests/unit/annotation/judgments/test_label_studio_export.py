@@ -78,7 +78,7 @@ def test_an_alias_means_its_option() -> None:
         (annotation(1), "annotations[0].result", "has no answer"),
         (annotation(1, result=None), "annotations[0].result", "list of answers; got None"),
         (annotation(1, choice("yes"), completed_by=None), "annotations[0].completed_by", "who"),
-        (annotation(1, choice("yes"), id="x"), "annotations[0].id", "a number; got 'x'"),
+        (annotation(1, choice("yes"), id=" "), "annotations[0].id", "number or a text; got ' '"),
     ],
 )
 def test_what_cannot_be_used_is_named_with_its_task(
@@ -124,3 +124,25 @@ def test_a_file_that_is_no_list_of_tasks_is_an_input_error(tmp_path: Path) -> No
     path.write_text("[", encoding="utf-8")
     with pytest.raises(InputError, match="is not JSON"):
         read_label_studio_export(path)
+
+
+def test_annotation_numbers_may_be_texts() -> None:
+    answers = [annotation(number, choice("yes"), id=f"{number}") for number in (1, 2)]
+    found = judgments_of_tasks([task(*answers)], "t")
+    assert found.judgments["source_id"].tolist() == ["label-studio:3:1", "label-studio:3:2"]
+    assert not found.rejected
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("rating", {"rating": 4}), ("number", {"number": 2}), ("pairwise", {})]
+)
+def test_answers_of_another_kind_are_named_as_such(kind: str, value: dict[str, Any]) -> None:
+    found = judgments_of_tasks([task(annotation(1, {"type": kind, "value": value}))], "t")
+    (rejected,) = found.rejected
+    assert rejected.problem.startswith(f"answers of kind {kind} are not read")
+
+
+def test_json_min_is_refused_with_its_remedy() -> None:
+    row = {"id": 1, "text": "?", "answer": "yes", "annotator": 1, "annotation_id": 1}
+    with pytest.raises(InputError, match=r"JSON-MIN.*export in the format JSON"):
+        judgments_of_tasks([{**row, "lead_time": 9.5}], "t")

@@ -26,7 +26,15 @@ def result(value: Any, name: str = "answer") -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "label"), [("red", "red"), (" green", " green"), ("green", " green"), ("7 ", "7")]
+    ("chosen", "label"),
+    [
+        ("red", "red"),
+        (" green", " green"),
+        ("green", " green"),
+        ("7 ", "7"),
+        ("red\u200b", "red"),
+        ("7.0", "7"),
+    ],
 )
 def test_choice_is_one_of_the_options(chosen: str, label: str) -> None:
     assert read_answer([result({"choices": [chosen]})], PICK, DATA) == (label, None)

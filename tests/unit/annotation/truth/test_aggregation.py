@@ -120,6 +120,8 @@ def test_items_have_no_probability_beyond_their_own_choices(make: Make) -> None:
     np.testing.assert_allclose(posteriors, np.array([[0, 0, 1], [0.5, 0.5, 0]]))
     with pytest.raises(InputError, match="is none of the items"):
         training_posteriors(table.assign(item_id="c"), items)
+    respelled = items.assign(choices=[["red", "blue\u200b"], ["one", "two", "\uff54hree"]])
+    np.testing.assert_array_equal(training_posteriors(table[::-1], respelled)[1], posteriors)
     others = items.assign(choices=[["green", "blue"], ["one", "two", "three"]])
     with pytest.raises(InputError, match="'red' is none of its choices"):
         training_posteriors(table, others)

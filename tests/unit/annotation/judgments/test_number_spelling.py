@@ -4,8 +4,8 @@ from decimal import Decimal
 import pandas as pd
 import pytest
 
+from annotation.judgments.number_spelling import number_of, one_spelling
 from annotation.truth.coding import code_judgments
-from annotation.truth.number_spelling import number_of, one_spelling
 
 Make = Callable[..., pd.DataFrame]
 
