@@ -24,6 +24,7 @@ TableRow = dict[str, Any]  # one row: column name -> value
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 _PACKED = ".gz"
+_OWNER_ALONE = 0o600  # reads and writes; nobody else does
 
 
 def read_records(path: Path) -> list[TableRow]:
@@ -220,11 +221,14 @@ def check_folder(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
     """Give a path to write to, and put what was written at `path` once it is all there.
 
     Its folder is made where needed. An interruption or an error leaves whatever stood at `path`
     before. A device or a pipe, such as /dev/stdout, is written to and stays what it is.
+
+    A `private` file, of people's names, answers or pay, is readable by its owner alone, from its
+    first byte on; so it is even where it replaces one that others could read.
 
     Raises InputError if the file cannot be written: MachineError if the disk is full or fails.
     """
@@ -239,6 +243,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if private:
+                unfinished.unlink(missing_ok=True)
+                os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ALONE))
             yield unfinished
             with unfinished.open("rb+") as file:
                 os.fsync(file.fileno())  # some disks tell only now that they are full

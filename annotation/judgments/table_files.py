@@ -195,14 +195,15 @@ def check_judgment_file(path: str | Path) -> CheckedJudgments:
 def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a judgment table as `.csv` or `.parquet`, whole or not at all.
 
-    `read_judgments` gives back the same table.
+    `read_judgments` gives back the same table. The file, which names people, is readable by its
+    owner alone.
 
     Raises InputError if the suffix is another, the table is not valid or cannot be written.
     """
     path = Path(path)
     _require_suffix(path)
     judgments = validate_judgments(frame, where=f"judgments for {path}")
-    with whole_file(path) as unfinished:
+    with whole_file(path, private=True) as unfinished:
         if path.suffix.lower() == ".parquet":
             write_parquet(judgments, unfinished)
         else:

@@ -292,7 +292,7 @@ def simulate(
     simulation = simulate_judgments(workplace, seed)
     write_judgments(simulation.judgments, out)
     if truth is not None:
-        with whole_file(truth) as unfinished:
+        with whole_file(truth, private=True) as unfinished:
             text = json.dumps(truth_of(simulation), indent=2)
             unfinished.write_text(text + "\n", encoding="utf-8")
     if as_json:

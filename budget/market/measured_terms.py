@@ -86,11 +86,11 @@ def check_terms_path(path: Path | None, option: str) -> None:
 
 
 def write_terms(text: str, path: Path) -> None:
-    """Write terms, whole or not at all.
+    """Write terms, whole or not at all; they tell what people are paid, to their owner alone.
 
     Raises InputError if the file cannot be written.
     """
-    with whole_file(path) as unfinished:
+    with whole_file(path, private=True) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
