@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
 from annotation.file_limits import check_file, largest_file, read_parquet_table, too_large
+from annotation.spreadsheet_cells import plain_cell
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -31,8 +32,9 @@ def read_records(path: Path) -> list[TableRow]:
     """Read the rows of a table, in the order of the file.
 
     The suffix says the format: `.jsonl` (one JSON object a line, blank lines are skipped),
-    `.csv` (with a header; every value is a text) or `.parquet`. The first two may be packed by
-    gzip, as `.jsonl.gz` and `.csv.gz`.
+    `.csv` (with a header; every value is a text, without the apostrophe that keeps a spreadsheet
+    from running it, see `annotation.spreadsheet_cells`) or `.parquet`. The first two may be
+    packed by gzip, as `.jsonl.gz` and `.csv.gz`.
 
     Raises InputError if the suffix is another, or the file is absent, cannot be read, or is
     malformed (with the line).
@@ -142,7 +144,7 @@ def _read_csv(path: Path) -> list[TableRow]:
     with _open_text(path, newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
-            header = next(reader, [])
+            header = [plain_cell(name) for name in next(reader, [])]
             _check_separator(header, path)
             repeated = [name for name in header if header.count(name) > 1]
             if repeated:
@@ -156,7 +158,7 @@ def _read_csv(path: Path) -> list[TableRow]:
                         f"{path}: line {reader.line_num} has {len(row)} values, the header has "
                         f"{len(header)}; quote values that hold commas."
                     )
-                records.append(dict(zip(header, row, strict=True)))
+                records.append(dict(zip(header, map(plain_cell, row), strict=True)))
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num} is not CSV: {error}.") from None
     return records
