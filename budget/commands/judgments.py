@@ -40,7 +40,10 @@ def report(
     role: Annotated[
         list[str] | None, typer.Option(metavar="ANNOTATOR=ROLE", help="Who is what.")
     ] = None,
-    fee: Annotated[str | None, typer.Option(help="Platform's fee per judgment.")] = None,
+    fee: Annotated[
+        str | None,
+        typer.Option(help="Paid per judgment with a label, alone or beside --rate, e.g. .05."),
+    ] = None,
     recruiting: Annotated[
         list[str] | None,
         typer.Option(metavar="STRATUM=AMOUNT", help="Paid once to find a stratum's experts."),
@@ -134,7 +137,7 @@ def report(
     """Agreement, error rates, minutes and cost per label, by stratum and annotator.
 
     Rows that cannot be used are left out and named. Intervals are 90 % intervals. With --rate
-    there is a bill, too.
+    or --fee there is a bill, too.
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """

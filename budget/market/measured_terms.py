@@ -105,7 +105,9 @@ def _section(
     lines = [f"[annotators.{toml_key(stratum.name)}]"]
     cost = stratum.cost
     if cost is None:
-        lines.append("# cost is not known: no hourly rate was given, or no time measured")
+        lines.append(
+            "# cost is not known: give --rate or --fee; with --rate, times have to be measured"
+        )
     else:
         judgments = planned.get(stratum.name)
         amount = cost.over(judgments) if judgments else cost.per_judgment
