@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
 from annotation.file_limits import check_file, largest_file, read_parquet_table, too_large
-from annotation.spreadsheet_cells import plain_cell
+from annotation.spreadsheet_cells import plain_row
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -144,7 +144,7 @@ def _read_csv(path: Path) -> list[TableRow]:
     with _open_text(path, newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
-            header = [plain_cell(name) for name in next(reader, [])]
+            header = plain_row(next(reader, []))
             _check_separator(header, path)
             repeated = [name for name in header if header.count(name) > 1]
             if repeated:
@@ -158,7 +158,7 @@ def _read_csv(path: Path) -> list[TableRow]:
                         f"{path}: line {reader.line_num} has {len(row)} values, the header has "
                         f"{len(header)}; quote values that hold commas."
                     )
-                records.append(dict(zip(header, map(plain_cell, row), strict=True)))
+                records.append(dict(zip(header, plain_row(row), strict=True)))
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num} is not CSV: {error}.") from None
     return records
