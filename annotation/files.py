@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
 from annotation.file_limits import check_file, largest_file, read_parquet_table, too_large
-from annotation.spreadsheet_cells import plain_row
+from annotation.spreadsheet_cells import may_be_guarded, plain_row
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -142,6 +142,8 @@ def _read_jsonl(path: Path) -> list[TableRow]:
 
 def _read_csv(path: Path) -> list[TableRow]:
     with _open_text(path, newline="") as file:
+        guarded = may_be_guarded(file)
+    with _open_text(path, newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
             header = plain_row(next(reader, []))
@@ -158,7 +160,7 @@ def _read_csv(path: Path) -> list[TableRow]:
                         f"{path}: line {reader.line_num} has {len(row)} values, the header has "
                         f"{len(header)}; quote values that hold commas."
                     )
-                records.append(dict(zip(header, plain_row(row), strict=True)))
+                records.append(dict(zip(header, plain_row(row) if guarded else row, strict=True)))
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num} is not CSV: {error}.") from None
     return records

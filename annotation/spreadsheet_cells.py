@@ -7,7 +7,7 @@ and such a sign get one more, so that one can always be taken off again.
 
 import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _RUN = r"^'*[=+\-@\t\r]"
 _NUMBER = r"^[+\-][0-9.,]+([eE][+\-]?[0-9]+)?$"  # nothing to run; with a decimal comma, too
 _GUARDED = r"^'('*[=+\-@\t\r])"
+_GUARD = re.compile(r"'[=+\-@\t\r]")
 _RUN_CELL, _NUMBER_CELL, _GUARDED_CELL = (
     re.compile(pattern.replace("$", r"\Z")) for pattern in (_RUN, _NUMBER, _GUARDED)
 )
@@ -42,8 +43,17 @@ def plain_cell(text: str) -> str:
 
 def plain_row(texts: Iterable[str]) -> list[str]:
     """A row as it was before `guarded_row`."""
-    # Of millions of cells, few begin so: looked for first.
-    return [plain_cell(text) if text[:1] == "'" else text for text in texts]
+    return [plain_cell(text) for text in texts]
+
+
+def may_be_guarded(file: IO[str]) -> bool:
+    """Whether any cell of a file may be guarded; most have none and are read faster."""
+    last = ""
+    while block := file.read(1 << 20):
+        if _GUARD.search(last + block):
+            return True
+        last = block[-1]
+    return False
 
 
 def guarded_column(texts: "pa.Array") -> "pa.Array":
