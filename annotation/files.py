@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
 from annotation.file_limits import check_file, largest_file, read_parquet_table, too_large
+from annotation.spreadsheet_cells import may_be_guarded, plain_row
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -24,14 +25,16 @@ TableRow = dict[str, Any]  # one row: column name -> value
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 _PACKED = ".gz"
+_OWNER_ALONE = 0o600  # reads and writes; nobody else does
 
 
 def read_records(path: Path) -> list[TableRow]:
     """Read the rows of a table, in the order of the file.
 
     The suffix says the format: `.jsonl` (one JSON object a line, blank lines are skipped),
-    `.csv` (with a header; every value is a text) or `.parquet`. The first two may be packed by
-    gzip, as `.jsonl.gz` and `.csv.gz`.
+    `.csv` (with a header; every value is a text, without the apostrophe that keeps a spreadsheet
+    from running it, see `annotation.spreadsheet_cells`) or `.parquet`. The first two may be
+    packed by gzip, as `.jsonl.gz` and `.csv.gz`.
 
     Raises InputError if the suffix is another, or the file is absent, cannot be read, or is
     malformed (with the line).
@@ -139,9 +142,11 @@ def _read_jsonl(path: Path) -> list[TableRow]:
 
 def _read_csv(path: Path) -> list[TableRow]:
     with _open_text(path, newline="") as file:
+        guarded = may_be_guarded(file)
+    with _open_text(path, newline="") as file:
         reader = csv.reader(file, strict=True)
         try:
-            header = next(reader, [])
+            header = plain_row(next(reader, []))
             _check_separator(header, path)
             repeated = [name for name in header if header.count(name) > 1]
             if repeated:
@@ -155,7 +160,7 @@ def _read_csv(path: Path) -> list[TableRow]:
                         f"{path}: line {reader.line_num} has {len(row)} values, the header has "
                         f"{len(header)}; quote values that hold commas."
                     )
-                records.append(dict(zip(header, row, strict=True)))
+                records.append(dict(zip(header, plain_row(row) if guarded else row, strict=True)))
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num} is not CSV: {error}.") from None
     return records
@@ -220,11 +225,14 @@ def check_folder(path: Path) -> None:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
+def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
     """Give a path to write to, and put what was written at `path` once it is all there.
 
     Its folder is made where needed. An interruption or an error leaves whatever stood at `path`
     before. A device or a pipe, such as /dev/stdout, is written to and stays what it is.
+
+    A `private` file, of people's names, answers or pay, is readable by its owner alone, from its
+    first byte on; so it is even where it replaces one that others could read.
 
     Raises InputError if the file cannot be written: MachineError if the disk is full or fails.
     """
@@ -239,6 +247,9 @@ def whole_file(path: Path) -> Iterator[Path]:
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if private:
+                unfinished.unlink(missing_ok=True)
+                os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ALONE))
             yield unfinished
             with unfinished.open("rb+") as file:
                 os.fsync(file.fileno())  # some disks tell only now that they are full

@@ -14,6 +14,7 @@ from pydantic import Field
 from analysis.estimates import Estimate, Record, SupervisionGap
 from analysis.run.result import ModelSummary, StratumSummary
 from annotation.files import whole_file
+from annotation.spreadsheet_cells import guarded_row
 
 CSV_COLUMNS = ("stratum", "error_rate", "labels", "cost", "accuracy", "low", "high", "seeds")
 ZERO_SHOT = "zero-shot"  # stands for the stratum in the row of the untrained model
@@ -118,7 +119,7 @@ def write_curves(result: CurvesResult, folder: Path) -> None:
     ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(CSV_COLUMNS)
-        writer.writerows(long_table(result))
+        writer.writerows(map(guarded_row, long_table(result)))
 
 
 def long_table(result: CurvesResult) -> list[tuple[str | float | None, ...]]:

@@ -16,6 +16,7 @@ from annotation.files import SUFFIXES, TableRow, whole_file
 from annotation.items.answers import AnswersError, read_answers
 from annotation.items.choices import LabelledChoices
 from annotation.items.validate import validate_items
+from annotation.spreadsheet_cells import guarded_row
 
 
 def write_table(
@@ -72,6 +73,8 @@ def _letter_and_text(place: int, options: LabelledChoices) -> str:
 def write_rows(rows: Sequence[TableRow], path: Path) -> None:
     """Write rows as they are, whole or not at all; lists and the like are JSON in a CSV file.
 
+    Texts that a spreadsheet would run get an apostrophe there, see `annotation.spreadsheet_cells`.
+
     Raises InputError if the suffix is not `.jsonl`, `.csv` or `.parquet`, or the file cannot be
     written.
     """
@@ -104,8 +107,8 @@ def _write_csv(rows: Sequence[TableRow], unfinished: Path, _path: Path) -> None:
     names = _names(rows)
     with unfinished.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(names)
-        writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+        writer.writerow(guarded_row(names))
+        writer.writerows(guarded_row(_cell(row.get(name)) for name in names) for row in rows)
 
 
 def _cell(value: object) -> object:

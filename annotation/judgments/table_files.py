@@ -18,6 +18,7 @@ from annotation.judgments.columns import LOST_DIGITS
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns, header_name
 from annotation.judgments.table import check_judgments, validate_judgments
+from annotation.spreadsheet_cells import guarded_column, plain_column
 
 _PARSING = {"newlines_in_values": True}
 _BLOCK = 1 << 22  # bytes; a row should fit into it
@@ -65,7 +66,7 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
         )
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _not_csv(path, error) from None
-    frame = _frame(table, path)
+    frame = _frame(table, path, is_csv=True)
     numbers = np.arange(1, len(frame) + len(ragged) + 1)
     left_out = [rejection.row for rejection in ragged]
     return frame.set_axis(np.delete(numbers, np.array(left_out, dtype=np.int64) - 1)), ragged
@@ -91,11 +92,12 @@ def read_parquet(path: Path) -> pd.DataFrame:
     return _frame(table, path)
 
 
-def _frame(table: pa.Table, path: Path) -> pd.DataFrame:
+def _frame(table: pa.Table, path: Path, is_csv: bool = False) -> pd.DataFrame:
     columns: dict[str, object] = {}
     for name in table.column_names:
         try:
-            columns[str(header_name(name))] = _column(table.column(name))
+            values = table.column(name)
+            columns[str(header_name(name))] = _column(plain_column(values) if is_csv else values)
         except (pa.ArrowException, ValueError, OverflowError, TypeError) as error:
             raise _not(path, f"a judgment table (column '{name}')", error) from None
     return pd.DataFrame(columns, copy=False)
@@ -111,26 +113,28 @@ def _column(values: pa.ChunkedArray) -> object:
 
 
 def write_csv(judgments: pd.DataFrame, path: Path) -> None:
-    """Write a valid judgment table as CSV, times in ISO 8601."""
+    """Write a valid judgment table as CSV, times in ISO 8601; a spreadsheet runs no cell of it."""
     pa_csv.write_csv(
-        _arrow(judgments, times_as_text=True), path, pa_csv.WriteOptions(quoting_style="all_valid")
+        _arrow(judgments, for_csv=True), path, pa_csv.WriteOptions(quoting_style="all_valid")
     )
 
 
 def write_parquet(judgments: pd.DataFrame, path: Path) -> None:
     """Write a valid judgment table as Parquet."""
-    pq.write_table(_arrow(judgments, times_as_text=False), path)
+    pq.write_table(_arrow(judgments, for_csv=False), path)
 
 
-def _arrow(judgments: pd.DataFrame, times_as_text: bool) -> pa.Table:
+def _arrow(judgments: pd.DataFrame, for_csv: bool) -> pa.Table:
     arrays: dict[str, pa.Array] = {}
     for name in COLUMNS:
         series = judgments[name]
         if name in TEXT_COLUMNS:
             arrays[name] = pa.array(series, type=pa.string(), from_pandas=True)
+            if for_csv:
+                arrays[name] = guarded_column(arrays[name])
         elif name in ("created_at", "updated_at"):
             arrays[name] = pa.array(series, type=pa.timestamp("us", tz="UTC"), from_pandas=True)
-            if times_as_text:
+            if for_csv:
                 arrays[name] = arrays[name].cast(pa.string())
         else:
             arrays[name] = pa.array(series, from_pandas=True)
@@ -207,14 +211,15 @@ def _with_whole_identifiers(checked: CheckedJudgments) -> CheckedJudgments:
 def write_judgments(frame: pd.DataFrame, path: str | Path) -> None:
     """Write a judgment table as `.csv` or `.parquet`, whole or not at all.
 
-    `read_judgments` gives back the same table.
+    `read_judgments` gives back the same table. The file, which names people, is readable by its
+    owner alone.
 
     Raises InputError if the suffix is another, the table is not valid or cannot be written.
     """
     path = Path(path)
     _require_suffix(path)
     judgments = validate_judgments(frame, where=f"judgments for {path}")
-    with whole_file(path) as unfinished:
+    with whole_file(path, private=True) as unfinished:
         if path.suffix.lower() == ".parquet":
             write_parquet(judgments, unfinished)
         else:

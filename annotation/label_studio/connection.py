@@ -13,6 +13,8 @@ from label_studio_sdk.client import LabelStudio
 from label_studio_sdk.core.api_error import ApiError
 
 from annotation.errors import InputError
+from annotation.files import too_deep_or_long
+from annotation.label_studio.addresses import bounded, without_secrets
 from annotation.label_studio.retries import (
     RetryPolicy,
     ServerUnavailableError,
@@ -34,6 +36,7 @@ class RefusedError(InputError):
 
 
 _FIRST_CONTACT = 10.0  # seconds: a misspelt address should be told soon
+_LARGEST_ANSWER = 1 << 30  # bytes; a page of tasks has some MB
 
 
 class Connection:
@@ -69,7 +72,7 @@ class Connection:
             timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
             # A redirect would silently turn a POST into a GET; it is reported instead.
             follow_redirects=False,
-            event_hooks={"request": [self._count]},
+            event_hooks={"request": [self._count], "response": [self._read]},
         )
         try:
             with self._explained("connecting"):
@@ -132,6 +135,26 @@ class Connection:
     def _count(self, _: httpx.Request) -> None:
         self.requests += 1
 
+    def _read(self, response: httpx.Response) -> None:
+        """Read an answer, unfolded where it is packed, up to the size that is read at all.
+
+        Raises InputError if it is larger.
+        """
+        size, parts = 0, []
+        for part in response.iter_bytes():
+            size += len(part)
+            if size > _LARGEST_ANSWER:
+                raise InputError(
+                    f"{self.url}: an answer has more than {_LARGEST_ANSWER:,} bytes, which no "
+                    "Label Studio sends; is the address right?"
+                )
+            parts.append(part)
+        response._content = b"".join(parts)  # where httpx keeps what it has read
+
+    def _clean(self, text: str) -> str:
+        """A text without the token and the secrets that addresses may hold."""
+        return without_secrets(self._token.redact(text))
+
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
         """Turn what the client raises into one line that holds neither token nor cookies."""
@@ -140,19 +163,27 @@ class Connection:
         except ServerUnavailableError as error:
             if str(error).startswith(self.url):  # told already, by a request within this one
                 raise
-            raise ServerUnavailableError(
+            message = (
                 f"{self.url}: {doing}: {error}; what is done is kept, the same command goes on "
-                "from there."
-            ) from None
+            )
+            raise ServerUnavailableError(self._clean(f"{message}from there.")) from None
         except ApiError as error:
-            message = self._token.redact(self._refusal(error, doing))
+            message = self._clean(self._refusal(error, doing))
             raise RefusedError(message, error.status_code) from None
         except (httpx.HTTPError, httpx.InvalidURL, JSONDecodeError) as error:
-            message = f"{self.url}: {doing}: {type(error).__name__}: {error}"
-            raise InputError(self._token.redact(message)) from None
+            reason = bounded(self._clean(f"{type(error).__name__}: {error}"))
+            raise InputError(self._clean(f"{self.url}: {doing}: ") + reason) from None
+        except InputError:
+            raise
+        except (ValueError, RecursionError) as error:
+            problem = _unreadable(error)
+            if problem is None:
+                raise
+            message = f"{self.url}: {doing}: the answer cannot be read: {problem}; is the address "
+            raise InputError(self._clean(f"{message}that of a Label Studio server?")) from None
 
     def _refusal(self, error: ApiError, doing: str) -> str:
-        status, detail = error.status_code, _detail(error.body, self._token.redact)
+        status, detail = error.status_code, _detail(error.body, self._clean)
         where = f"{self.url}: {doing}"
         if status == 401:
             return (
@@ -164,7 +195,8 @@ class Connection:
             return f"{where}: the token's owner may not do this (403{detail})."
         if status is not None and 300 <= status < 400:
             target = {k.lower(): v for k, v in (error.headers or {}).items()}.get("location", "")
-            return f"{where}: the server sends us on to {target}; give that address."
+            shown = bounded(self._clean(target)) or "another address"
+            return f"{where}: the server sends us on to {shown}; give that address."
         if status is not None and status < 300:
             return (
                 f"{where}: the answer is not Label Studio's; is the address right? It should be "
@@ -194,11 +226,20 @@ def checked_url(url: str) -> str:
             "token is enough."
         )
     if parts.query or parts.fragment:
-        raise InputError(f"the address of Label Studio should end before '?' or '#'; got {url!r}.")
+        raise InputError("the address of Label Studio should end before '?' or '#'.")
     return url.strip().rstrip("/")
 
 
-def _detail(body: object, redact: Callable[[str], str], longest: int = 400) -> str:
+def _unreadable(error: ValueError | RecursionError) -> str | None:
+    """What Python's reader of JSON does not take of an answer, in words; None: something else."""
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    if isinstance(error, RecursionError) or "integer string conversion" in str(error):
+        return too_deep_or_long(error)
+    return None
+
+
+def _detail(body: object, redact: Callable[[str], str]) -> str:
     """What the server says about a refusal, as ": text"; empty where it says nothing.
 
     Secrets are hidden before the text is cut: of a token that is cut in two, no half is known.
@@ -210,10 +251,8 @@ def _detail(body: object, redact: Callable[[str], str], longest: int = 400) -> s
         text = "; ".join(parts or _texts(body))
     else:
         text = ""
-    text = redact(" ".join(text.split()))
-    if not text:
-        return ""
-    return f": {text if len(text) <= longest else text[: longest - 3] + '...'}"
+    text = bounded(redact(" ".join(text.split())))
+    return f": {text}" if text else ""
 
 
 def _texts(value: object) -> Iterator[str]:

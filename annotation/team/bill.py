@@ -32,10 +32,12 @@ class Bill:
     """Amounts rounded up to cents; `wanted` is empty where no labels are wanted.
 
     `so_far` is the cost of the judgments in the table, at the rates given and without recruiting;
-    those without a time count as much as the others of their stratum.
+    those without a time count as much as the others of their stratum. Those of strata in `unknown`,
+    where no cost is known, are not in it; None: it is known of no stratum.
     """
 
-    so_far: Decimal
+    so_far: Decimal | None
+    unknown: tuple[str, ...]
     wanted: tuple[StratumBill, ...]
     total: Decimal
     to_be_safe: Decimal
@@ -65,9 +67,9 @@ def bill(
     InputError
         If labels are wanted of a stratum whose cost is not known.
     """
-    so_far = sum(
-        (Fraction(cost.per_judgment) * judged[name] for name, cost in costs.items() if cost),
-        Fraction(0),
+    known = {name: cost for name, cost in costs.items() if cost is not None}
+    spent = sum(
+        (Fraction(cost.per_judgment) * judged[name] for name, cost in known.items()), Fraction(0)
     )
     strata = []
     for name, labels in wanted.items():
@@ -76,7 +78,8 @@ def bill(
             raise InputError(f"stratum '{name}' has no measured cost; no judgment there was timed.")
         strata.append(_of_stratum(name, cost, labels, labels * judgments_per_label))
     return Bill(
-        so_far=rounded_up(so_far, _CENTS),
+        so_far=rounded_up(spent, _CENTS) if known else None,
+        unknown=tuple(name for name in costs if name not in known and judged[name]),
         wanted=tuple(strata),
         total=sum((each.total for each in strata), Decimal(0)),
         to_be_safe=sum((each.to_be_safe for each in strata), Decimal(0)),

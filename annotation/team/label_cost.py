@@ -23,26 +23,33 @@ class Rates:
     """What work is paid.
 
     `per_hour` is by annotator or role, `usual` for everybody else; None: nobody else is known.
-    `fee` is per label (a platform's); `recruiting` is paid once per stratum, by its name.
+    `fee` is per label (a platform's, or a piece rate); None: nothing is said of one. Where nothing
+    is said of hours, it is all that is paid. `recruiting` is paid once per stratum, by its name.
 
     Raises InputError if an amount is negative or no number.
     """
 
     per_hour: Mapping[str, Decimal] = field(default_factory=dict)
     usual: Decimal | None = None
-    fee: Decimal = _ZERO
+    fee: Decimal | None = None
     recruiting: Mapping[str, Decimal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for amount in (*self.per_hour.values(), *self.recruiting.values(), self.fee):
-            money(amount)
-        if self.usual is not None:
-            money(self.usual)
+        for amount in (*self.per_hour.values(), *self.recruiting.values(), self.usual, self.fee):
+            if amount is not None:
+                money(amount)
 
     @property
     def are_known(self) -> bool:
-        """Whether anything is said about what hours cost."""
-        return self.usual is not None or bool(self.per_hour)
+        """Whether anything is said about what work costs, by the hour or by the label."""
+        return self.usual is not None or bool(self.per_hour) or self.fee is not None
+
+    @property
+    def pay_hours(self) -> bool:
+        """Whether hours cost anything, or somebody's rate is missing; else no times are needed."""
+        if self.usual is None:
+            return bool(self.per_hour)
+        return bool(self.usual) or any(self.per_hour.values())
 
     def of_annotator(self, annotator: str, role: str | None) -> Decimal:
         """The hourly rate of an annotator: his own, else his role's, else the usual one.
@@ -96,7 +103,7 @@ def label_cost(
     stratum: str,
     chosen: NDArray[np.bool_],
 ) -> LabelCost | None:
-    """What a label of a stratum costs; None where none was timed.
+    """What a label of a stratum costs; None where there is none, or hours are paid and none timed.
 
     Parameters
     ----------
@@ -123,7 +130,8 @@ def annotator_costs(
 ) -> list[LabelCost | None]:
     """What a label by every annotator costs, in the order of `timing.annotators`.
 
-    None for who was never timed or never gave a label; parameters and errors as for `label_cost`.
+    None for who never gave a label, or was never timed where hours are paid; parameters and errors
+    as for `label_cost`.
     """
     return [_cost(timing, rates, roles, places, "these", _ZERO) for places in timing.places()]
 
@@ -136,6 +144,12 @@ def _cost(
     scope: Scope,
     recruiting: Decimal,
 ) -> LabelCost | None:
+    fee = rates.fee or _ZERO
+    if not rates.pay_hours:
+        if not timing.labelled[places].any():
+            return None
+        exactly = Interval(float(fee), float(fee), float(fee))
+        return LabelCost(rounded_up(Fraction(fee)), exactly, recruiting)
     places = places[~np.isnan(timing.raw[places])]
     labels = int(timing.labelled[places].sum())
     if not labels:
@@ -151,7 +165,7 @@ def _cost(
     for code in present:
         own = int(milliseconds[who == code].sum())
         spent += Fraction(hourly[int(code)]) * own / 3_600_000
-    per_judgment = rounded_up(spent / labels + Fraction(rates.fee))
+    per_judgment = rounded_up(spent / labels + Fraction(fee))
     pay = np.array([float(hourly[int(code)]) for code in who]) / 3600
     by_time = ratio_interval(
         timing.seconds[places] * pay,
@@ -161,4 +175,4 @@ def _cost(
         scope,
         timing.confidence,
     )
-    return LabelCost(per_judgment, by_time.shifted(float(rates.fee)), recruiting)
+    return LabelCost(per_judgment, by_time.shifted(float(fee)), recruiting)

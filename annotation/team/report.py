@@ -153,7 +153,7 @@ class JudgmentReport:
     warnings: tuple[TimeWarning, ...]
     throughput: Throughput
     staffing: Staffing | None
-    bill: Bill | None  # where hourly rates are known
+    bill: Bill | None  # where hourly rates or a fee are known
     notes: tuple[str, ...]  # doubts about labels, see `annotation.truth.suspicious_labels`
     better: Aggregator  # "dawid_skene" or "hardness", see `annotation.truth.fitted_models`
     coded: Coded

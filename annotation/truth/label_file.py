@@ -61,11 +61,13 @@ def labels_table(coded: Coded, found: Aggregate) -> pd.DataFrame:
 def write_labels(labels: pd.DataFrame, path: str | Path) -> None:
     """Write a table of labels as `.jsonl` or `.parquet`, whole or not at all.
 
+    The file is readable by its owner alone.
+
     Raises InputError if the suffix is another or the file cannot be written.
     """
     path = Path(path)
     check_labels_path(path)
-    with whole_file(path) as unfinished:
+    with whole_file(path, private=True) as unfinished:
         if path.suffix.lower() == ".parquet":
             import pyarrow as pa
             import pyarrow.parquet as pq

@@ -10,6 +10,7 @@ from analysis.accuracy import CONFIDENCE
 from annotation.errors import InputError
 from annotation.files import append_line, whole_file
 from annotation.locks import exclusive
+from annotation.spreadsheet_cells import guarded_row
 from budget.backtest.journal import Journal
 from budget.backtest.play_world import Design, play_world, steps_of
 from budget.backtest.regret import KINDS, side_of_best, summarise, world_summary
@@ -152,7 +153,8 @@ def _write_csv(result: BacktestResult, path: Path) -> None:
             for own in world.policies:
                 values = own.model_dump()
                 if not header_written:
-                    rows.writerow([*of_world, *names, *values])
+                    rows.writerow(guarded_row([*of_world, *names, *values]))
                     header_written = True
                 known = [getattr(world, name) for name in of_world]
-                rows.writerow([*known, *(world.parameters.get(n) for n in names), *values.values()])
+                own_parameters = [world.parameters.get(name) for name in names]
+                rows.writerow(guarded_row([*known, *own_parameters, *values.values()]))

@@ -40,7 +40,10 @@ def report(
     role: Annotated[
         list[str] | None, typer.Option(metavar="ANNOTATOR=ROLE", help="Who is what.")
     ] = None,
-    fee: Annotated[str | None, typer.Option(help="Platform's fee per judgment.")] = None,
+    fee: Annotated[
+        str | None,
+        typer.Option(help="Paid per judgment with a label, alone or beside --rate, e.g. .05."),
+    ] = None,
     recruiting: Annotated[
         list[str] | None,
         typer.Option(metavar="STRATUM=AMOUNT", help="Paid once to find a stratum's experts."),
@@ -134,7 +137,7 @@ def report(
     """Agreement, error rates, minutes and cost per label, by stratum and annotator.
 
     Rows that cannot be used are left out and named. Intervals are 90 % intervals. With --rate
-    there is a bill, too.
+    or --fee there is a bill, too.
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """
@@ -292,7 +295,7 @@ def simulate(
     simulation = simulate_judgments(workplace, seed)
     write_judgments(simulation.judgments, out)
     if truth is not None:
-        with whole_file(truth) as unfinished:
+        with whole_file(truth, private=True) as unfinished:
             text = json.dumps(truth_of(simulation), indent=2)
             unfinished.write_text(text + "\n", encoding="utf-8")
     if as_json:

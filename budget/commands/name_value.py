@@ -145,7 +145,8 @@ def read_rates(
 ) -> "Rates":
     """What work is paid, from the texts of --rate, --fee and --recruiting.
 
-    Raises InputError that names what cannot be read, and if there are costs but no hourly rate.
+    Raises InputError that names what cannot be read, and if there are costs but neither hourly
+    rates nor a fee.
     """
     from annotation.team.label_cost import Rates
 
@@ -159,11 +160,10 @@ def read_rates(
         if named or amount is None:
             raise InputError(f"--fee '{fee}': should be one amount for every label.")
         rates = replace(rates, fee=amount)
-    for option, given in (("--fee", fee), ("--recruiting", recruiting)):
-        if given and not rates.are_known:
-            raise InputError(
-                f"{option} goes with --rate; where no hours are paid, give --rate 0 too."
-            )
+    if recruiting and not rates.are_known:
+        raise InputError(
+            "--recruiting goes with --rate or --fee; where neither is paid, give --fee 0."
+        )
     return rates
 
 

@@ -34,7 +34,7 @@ def suppliers_toml(
     Parameters
     ----------
     report
-        What was measured; hourly rates have to be known.
+        What was measured; hourly rates or a fee have to be known.
     judgments_per_label
         How many judgments a label is bought with, at most 7.
     hours_per_day
@@ -45,12 +45,12 @@ def suppliers_toml(
     Raises
     ------
     InputError
-        If no hourly rate was given, a label has too many judgments, or cost and error rate are
-        known of no stratum that a run can sell.
+        If neither hourly rates nor a fee were given, a label has too many judgments, or cost and
+        error rate are known of no stratum that a run can sell.
     """
     if report.bill is None:
         raise InputError(
-            "suppliers need a cost: give --rate (--rate 0 where the fee is all that is paid)."
+            "suppliers need a cost: give --rate, or --fee where every label is paid alike."
         )
     if judgments_per_label > MOST_JUDGMENTS:
         raise InputError(

@@ -86,11 +86,11 @@ def check_terms_path(path: Path | None, option: str) -> None:
 
 
 def write_terms(text: str, path: Path) -> None:
-    """Write terms, whole or not at all.
+    """Write terms, whole or not at all; they tell what people are paid, to their owner alone.
 
     Raises InputError if the file cannot be written.
     """
-    with whole_file(path) as unfinished:
+    with whole_file(path, private=True) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 
 
@@ -105,7 +105,9 @@ def _section(
     lines = [f"[annotators.{toml_key(stratum.name)}]"]
     cost = stratum.cost
     if cost is None:
-        lines.append("# cost is not known: no hourly rate was given, or no time measured")
+        lines.append(
+            "# cost is not known: give --rate or --fee; with --rate, times have to be measured"
+        )
     else:
         judgments = planned.get(stratum.name)
         amount = cost.over(judgments) if judgments else cost.per_judgment

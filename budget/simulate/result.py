@@ -12,6 +12,7 @@ from pydantic import Field
 
 from analysis.estimates import Estimate, Record
 from annotation.files import whole_file
+from annotation.spreadsheet_cells import guarded_row
 from budget.simulate.axes import Scale
 
 Region = Literal["easy", "hard", "mix"]
@@ -137,7 +138,7 @@ def write_simulation(result: SimulationResult, folder: Path) -> None:
         unfinished.open("w", encoding="utf-8", newline="") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((result.x.name, result.y.name, *CSV_COLUMNS))
+        writer.writerow(guarded_row((result.x.name, result.y.name, *CSV_COLUMNS)))
         columns = [getattr(result, name) for name in CSV_COLUMNS]
         for row, y in enumerate(result.y.values):
             for column, x in enumerate(result.x.values):

@@ -18,7 +18,8 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "faults", "name_value", "arrays", "groups", "file_limits"),  # the ground
+        *("errors", "faults", "name_value", "arrays", "groups"),  # the ground
+        *("file_limits", "spreadsheet_cells"),
         *("files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like

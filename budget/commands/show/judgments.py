@@ -316,11 +316,16 @@ def _work_lines(report: JudgmentReport) -> list[str]:
 
 
 def _bill_lines(report: JudgmentReport, currency: str) -> list[str]:
-    """What the judgments cost and what the labels wanted will; nothing without hourly rates."""
+    """What the judgments cost and what the labels wanted will; nothing without rates or a fee."""
     bill = report.bill
     if bill is None:
         return []
-    lines = [f"These judgments cost {money(float(bill.so_far), currency)}, recruiting apart."]
+    if bill.so_far is None:
+        lines = [f"What these judgments cost is {NOT_KNOWN}: no judgment with a label was timed."]
+    else:
+        rest = f"; of {', '.join(bill.unknown)} it is {NOT_KNOWN}" if bill.unknown else ""
+        cost = money(float(bill.so_far), currency)
+        lines = [f"These judgments cost {cost}, recruiting apart{rest}."]
     if bill.wanted:
         parts = ", ".join(
             f"{each.stratum} {money(float(each.total), currency)} "

@@ -1,3 +1,4 @@
+import gzip
 import os
 import resource
 import signal
@@ -32,6 +33,16 @@ def test_jsonl(tmp_path: Path) -> None:
 def test_csv_values_are_texts(tmp_path: Path) -> None:
     path = write(tmp_path / "t.CSV", '\ufeffa,b\r\n007,"x, ""y""\nz"\r\n\r\nNA,\r\n')
     assert read_records(path) == [{"a": "007", "b": 'x, "y"\nz'}, {"a": "NA", "b": ""}]
+
+
+@pytest.mark.parametrize("rows", [0, 262_142])  # there, a block ends within
+def test_a_cell_that_no_spreadsheet_runs_is_read_without_its_apostrophe(
+    tmp_path: Path, rows: int
+) -> None:
+    text = "\ufeffa,b\n" + "x,y\n" * rows + "xx,'=1\n"
+    write(tmp_path / "t.csv.gz", gzip.compress(text.encode()))
+    assert read_records(write(tmp_path / "t.csv", text))[-1] == {"a": "xx", "b": "=1"}
+    assert read_records(tmp_path / "t.csv.gz")[-1] == {"a": "xx", "b": "=1"}
 
 
 def test_parquet(tmp_path: Path) -> None:

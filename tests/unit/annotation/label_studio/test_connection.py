@@ -1,5 +1,6 @@
 """Against a server in this process that answers as it is told."""
 
+import gzip
 import logging
 import threading
 from collections.abc import Iterator
@@ -162,3 +163,74 @@ def test_address_holds_no_password_and_no_query() -> None:
     with pytest.raises(InputError, match="should end before"):
         checked_url("https://studio.org/?a=1")
     assert checked_url(" https://studio.org/labels/ ") == "https://studio.org/labels"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://me:hunter2@other.org/labels",
+        "https://other.org/labels?token=hunter2&a=b",
+        "https://other.org/labels#hunter2",
+        "//me:hunter2@other.org/labels",
+        "https:/me:hunter2@other.org/labels?hunter2",
+        "/labels?next=x&token=hunter2",
+        "/labels;session=hunter2",
+    ],
+)
+def test_where_a_redirect_leads_is_told_without_secrets(server: Scripted, location: str) -> None:
+    server.script = [(302, {"Location": location}, b"")]
+    with pytest.raises(RefusedError, match=r"sends us on to \S*/?labels; give") as refusal:
+        contact(server)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_addresses_that_a_server_names_are_told_without_secrets(server: Scripted) -> None:
+    text = "see https://me:hunter2@x.org/help?token=hunter2 now, or ask?"
+    server.script = [(400, {}, f'{{"detail": "{text}"}}'.encode())]
+    with pytest.raises(RefusedError, match=r"see https://x\.org/help now, or ask\?") as refusal:
+        contact(server)
+    assert "hunter2" not in str(refusal.value)
+
+
+def test_a_query_of_the_address_is_not_repeated() -> None:
+    with pytest.raises(InputError) as refusal:
+        checked_url("https://studio.org/?token=hunter2")
+    assert "hunter2" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b'{"id": 1, "email": "\xe9"}', "it is not UTF-8 text"),
+        (b"[" * 200_000, "its brackets are nested too deeply"),
+        (b'{"id": ' + b"1" * 5000 + b"}", "it holds a number of thousands of digits"),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+def test_an_answer_that_cannot_be_read_is_one_line(
+    server: Scripted, body: bytes, words: str, status: int
+) -> None:
+    server.script = [(status, {"Content-Type": "application/json"}, body)]
+    with pytest.raises(InputError, match=f"the answer cannot be read: {words}") as told:
+        contact(server)
+    assert len(str(told.value)) < 300
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_without_bound_is_refused(
+    server: Scripted, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr("annotation.label_studio.connection._LARGEST_ANSWER", 100_000)
+    body = b'"' + b"x" * 200_000 + b'"'
+    headers = {"Content-Encoding": "gzip"} if packed else {}
+    server.script = [(200, headers, gzip.compress(body) if packed else body)]
+    with pytest.raises(InputError, match="more than 100,000 bytes"):
+        contact(server)
+
+
+def test_an_answer_badly_packed_is_one_short_line(server: Scripted) -> None:
+    server.script = [(200, {"Content-Encoding": "gzip"}, b"x" * 5000)]
+    with pytest.raises(InputError, match="DecodingError") as told:
+        contact(server)
+    assert len(str(told.value)) < 600

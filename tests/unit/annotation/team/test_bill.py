@@ -18,6 +18,7 @@ def test_wanted_labels_are_added_up() -> None:
     judged = {"easy": 10, "hard": 100, "medium": 7}
     found = bill(costs, judged, {"easy": 50, "hard": 100}, 5)
     assert found.so_far == Decimal("34.30")  # 1 + 33.3
+    assert found.unknown == ("medium",)
     easy, hard = found.wanted
     assert (easy.judgments, easy.total, easy.per_label) == (250, Decimal(25), Decimal("0.5"))
     assert easy.to_be_safe == 50
@@ -40,3 +41,9 @@ def test_nothing_wanted_costs_nothing() -> None:
 def test_a_stratum_without_cost_is_told(name: str) -> None:
     with pytest.raises(InputError, match=f"stratum '{name}' has no measured cost"):
         bill({"hard": None}, {"hard": 1}, {name: 1}, 1)
+
+
+def test_what_is_known_of_no_stratum_is_not_nothing() -> None:
+    found = bill({"hard": None, "easy": None}, {"hard": 1, "easy": 0}, {}, 1)
+    assert found.so_far is None
+    assert found.unknown == ("hard",)

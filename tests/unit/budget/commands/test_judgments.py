@@ -366,9 +366,8 @@ def test_wrong_rows_are_left_out_or_stop_everything(tmp_path: Path) -> None:
         (["--need", "hard=1", "--days", "1", "--hours-per-day", "30"], "at most 24; got 30"),
         (["--rate", "18", "--rate", "bob=40"], "'bob' has an hourly rate but is no annotator"),
         (["--rate", "18", "--recruiting", "hrad=500"], "stratum 'hrad' has a cost of recruiting"),
-        (["--recruiting", "hard=500"], "--recruiting goes with --rate"),
-        (["--fee", ".5"], "--fee goes with --rate"),
-        (["--suppliers-out", "suppliers.toml"], "suppliers need a cost: give --rate"),
+        (["--recruiting", "hard=500"], "--recruiting goes with --rate or --fee"),
+        (["--suppliers-out", "suppliers.toml"], "suppliers need a cost: give --rate, or --fee"),
         (["--errors", "guess"], "error method 'guess' is unknown"),
         (["--aggregate", "vote"], "method 'vote' is unknown"),
         (["--idle-cap", "-1"], "--idle-cap should be"),
@@ -387,6 +386,39 @@ def test_wrong_options_are_one_line(pilot: Path, options: list[str], words: str)
     assert result.exit_code == 2
     assert words in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def untimed(folder: Path) -> Path:
+    path = folder / "untimed.csv"
+    rows = [f"i{n},{who},{'pq'[n % 2]},hard,{'pq'[n % 2]}" for n in range(10) for who in "xyz"]
+    path.write_text("\n".join(["item_id,annotator,label,stratum,gold", *rows]) + "\n")
+    return path
+
+
+def test_a_piece_rate_needs_neither_hours_nor_times(tmp_path: Path) -> None:
+    path, terms, suppliers = untimed(tmp_path), tmp_path / "t.toml", tmp_path / "s.toml"
+    options = ["--fee", ".05", "--out", terms, "--suppliers-out", suppliers]
+    result = labelmix("report", path, *options)
+    assert result.exit_code == 0, result.output
+    assert "These judgments cost $1.50, recruiting apart." in " ".join(result.output.split())
+    assert tomllib.loads(terms.read_text())["annotators"]["hard"]["cost"] == 0.05
+    sold = tomllib.loads(suppliers.read_text())["suppliers"]["annotators"]["strata"]
+    assert sold["hard"]["cost"] == 0.05
+    told = json.loads(labelmix("report", path, "--fee", ".05", "--json").output)
+    assert told["bill"]["so_far"] == 1.5
+    assert told["annotators"][0]["cost"]["per_judgment"] == 0.05
+
+
+def test_an_unknown_cost_is_not_told_as_nothing(tmp_path: Path) -> None:
+    path = untimed(tmp_path)
+    output = " ".join(labelmix("report", path, "--rate", "18", "--fee", ".05").output.split())
+    assert "What these judgments cost is not known" in output
+    assert "$" not in output
+    told = json.loads(labelmix("report", path, "--rate", "18", "--json").output)
+    assert told["bill"]["so_far"] is None
+    assert told["bill"]["unknown"] == ["hard"]
+    free = json.loads(labelmix("report", path, "--rate", "0", "--json").output)
+    assert free["bill"]["so_far"] == 0  # known to be nothing, whatever the times
 
 
 @pytest.mark.parametrize("option", ["--out", "--suppliers-out", "--labels-out"])

@@ -103,6 +103,9 @@ def test_rates() -> None:
     assert rates.per_hour == {"bob": Decimal(40)}
     assert rates.recruiting == {"hard": Decimal(500)}
     assert not read_rates(None, None, None).are_known
+    piece = read_rates(None, ".05", ["hard=500"])
+    assert piece.are_known
+    assert not piece.pay_hours
 
 
 def test_minutes() -> None:
