@@ -16,6 +16,7 @@ from annotation.errors import InputError, short
 from annotation.files import read_json
 from annotation.items.table import is_missing
 from annotation.judgments.columns import is_text
+from annotation.judgments.controls import answers_of, check_control
 from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, is_label_studio_table
@@ -23,7 +24,7 @@ from annotation.judgments.table import check_judgments
 
 
 def read_label_studio_export(
-    path: str | Path, ground_truth_is_gold: bool = False
+    path: str | Path, ground_truth_is_gold: bool = False, control: str | None = None
 ) -> CheckedJudgments:
     """The judgments of a JSON export of Label Studio, and the annotations that cannot be used.
 
@@ -34,18 +35,21 @@ def read_label_studio_export(
     ground_truth_is_gold
         Whether an annotation marked as ground truth is the right answer to its task instead of a
         judgment. Label Studio marks every imported annotation so unless told otherwise.
+    control
+        The control whose answers are the labels, where annotations answer several.
 
     Raises
     ------
     InputError
-        If the file is absent or unreadable, or is no list of tasks.
+        If the file is absent or unreadable, or is no list of tasks; if annotations answer several
+        controls and none is named, or nobody answered the one that is.
     """
     document = read_json(Path(path))
-    return judgments_of_tasks(document, str(path), ground_truth_is_gold)
+    return judgments_of_tasks(document, str(path), ground_truth_is_gold, control)
 
 
 def judgments_of_tasks(
-    tasks: object, where: str, ground_truth_is_gold: bool = False
+    tasks: object, where: str, ground_truth_is_gold: bool = False, control: str | None = None
 ) -> CheckedJudgments:
     """The judgments of Label Studio tasks, in the form of its JSON export.
 
@@ -53,14 +57,15 @@ def judgments_of_tasks(
 
     - item_id: `data.item_id`; "task-ID" where there is none.
     - annotator: the e-mail address of `completed_by` where it is told, else the user's number.
-    - label: the one choice, or else the text; `options` of the data, where they are there, have
-      to contain it, and an alias becomes the option's value. Where an annotation has both, the
-      text is a comment.
+    - label: the one choice (of `control`, where one is named), or else the text; `options` of the
+      data, where they are there, have to contain it, and an alias becomes the option's value.
+      Where an annotation has both, the text is a comment.
     - seconds: `lead_time`. cancelled: `was_cancelled`; what such an annotation says is ignored.
     - source_id: see `annotation_source_id`.
     - stratum, gold: of the data.
 
-    Raises InputError if `tasks` is no list of tasks, or one of the format JSON-MIN.
+    Raises InputError if `tasks` is no list of tasks, or one of the format JSON-MIN, and where it is
+    open or wrong which control is meant, see `check_control`.
     """
     if not isinstance(tasks, Sequence) or isinstance(tasks, str | bytes):
         raise InputError(
@@ -72,7 +77,8 @@ def judgments_of_tasks(
             f"{where}: is Label Studio's export as JSON-MIN, which does not say which key is the "
             "answer; export in the format JSON and give that file."
         )
-    reader = _Reader(where, ground_truth_is_gold)
+    check_control(tasks, where, control)
+    reader = _Reader(where, ground_truth_is_gold, control)
     for number, task in enumerate(tasks, start=1):
         reader.read_task(number, task)
     return reader.checked()
@@ -89,8 +95,9 @@ def annotation_source_id(project: object, annotation: int | str) -> str:
 
 
 class _Reader:
-    def __init__(self, where: str, ground_truth_is_gold: bool) -> None:
+    def __init__(self, where: str, ground_truth_is_gold: bool, control: str | None) -> None:
         self.where = where
+        self.control = control
         self.ground_truth_is_gold = ground_truth_is_gold
         self.rows: list[dict[str, object]] = []
         self.places: list[int] = []  # the task of every row
@@ -181,7 +188,7 @@ class _Reader:
         label: str | None = None
         if not cancelled:
             try:
-                label = _label(annotation.get("result"), options)
+                label = _label(answers_of(annotation.get("result"), self.control), options)
             except ValueError as error:
                 self._reject(task, f"{place}.result", annotation.get("result"), str(error))
                 return None

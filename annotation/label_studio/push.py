@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from annotation.errors import InputError, short
@@ -14,7 +15,7 @@ from annotation.label_studio.project import ProjectSettings, remember_project
 from annotation.label_studio.records import ProjectRecord, TaskRecord
 from annotation.label_studio.retries import Attempts, Failure, OutcomeUnknownError
 from annotation.label_studio.server import LabelStudioServer
-from annotation.label_studio.state import PilotState
+from annotation.label_studio.state import IN_MEMORY, PilotState
 from annotation.locks import exclusive
 
 BATCH = 250  # tasks in one request
@@ -98,7 +99,9 @@ def push(
         If the server does not answer for long; pushing again goes on from there.
     """
     remedy = "wait until it has ended; it sends what it was told, and pushing again adds the rest"
-    with exclusive(state.path.parent, "labelmix labelstudio push", remedy):
+    kept = state.path != IN_MEMORY  # what is not kept has no folder that another push could use
+    folder = state.path.parent
+    with exclusive(folder, "labelmix labelstudio push", remedy) if kept else nullcontext():
         return _push(
             server, state, pilot, settings, predictions, progress or NoProgress(), seed, adopt
         )

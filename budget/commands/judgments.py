@@ -78,6 +78,13 @@ def report(
             help="Each FILE is of a Label Studio of its own: equal numbers are different people.",
         ),
     ] = False,
+    control: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Of Label Studio's controls the one whose answers are the labels, e.g. sentiment.",
+        ),
+    ] = None,
     choices: Annotated[
         int | None,
         typer.Option(min=2, max=MOST_CHOICES, help="Choices per item, where no item table tells."),
@@ -204,7 +211,7 @@ def report(
         days=days,
         hours_per_day=hours_per_day,
     )
-    reading = read_judgment_files(files, ground_truth_is_gold, different_servers)
+    reading = read_judgment_files(files, ground_truth_is_gold, different_servers, control)
     table = None
     strata: tuple[str, ...] = ()
     if asked.names_items:

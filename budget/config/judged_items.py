@@ -54,7 +54,8 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
             f"item '{items['item_id'].iloc[int(free_form[0])]}' has no choices; labels of "
             "people's judgments are choices, so give every item some."
         )
-    reading = read_judgment_files([Path(path) for path in section.judgments], False)
+    files = [Path(path) for path in section.judgments]
+    reading = read_judgment_files(files, False, control=section.control)
     fitting = check_against_items(reading, items)
     if fitting.judgments.empty:
         told = "give the items that were judged."

@@ -1,0 +1,70 @@
+"""Which control of a labelling page is meant, where annotations answer several."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from annotation.errors import InputError, short
+
+_KINDS = ("choices", "textarea")  # of the answers that are read
+
+
+def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None:
+    """Hold the named control against Label Studio's tasks; without one, ask where it is open.
+
+    It is open where one annotation has choices of several controls, or no choice and texts of
+    several. A text beside a choice is a comment, and no question.
+
+    Raises InputError in these cases, and if nobody answered the control that is named.
+    """
+    found: dict[str, None] = {}  # in the order of the file
+    for result in _results(tasks):
+        names = {
+            kind: dict.fromkeys(
+                str(part.get("from_name"))
+                for part in result
+                if isinstance(part, Mapping) and part.get("type") == kind
+            )
+            for kind in _KINDS
+        }
+        several = names["choices"] or names["textarea"]
+        if control is None and len(several) > 1:
+            first = next(iter(several))
+            raise InputError(
+                f"{where}: annotations answer several controls: {', '.join(map(short, several))}; "
+                f"say which answers are the labels: --control {first} (in a configuration: "
+                f'control = "{first}" under [annotators]).'
+            )
+        for own in names.values():
+            found |= own
+    if control is not None and control not in found:
+        told = ", ".join(map(short, found)) or "none"
+        raise InputError(
+            f"{where}: nobody answered a control {short(control)}; those that were answered: "
+            f"{told}; name one of them."
+        )
+
+
+def answers_of(result: object, control: str | None) -> object:
+    """What an annotation says by a control: its part of the result; all of it where none is named.
+
+    Raises ValueError if it does not answer the control.
+    """
+    if control is None or not isinstance(result, list):
+        return result
+    parts = [p for p in result if not isinstance(p, Mapping) or p.get("from_name") == control]
+    if not parts:
+        raise ValueError(f"has no answer by the control {short(control)}.")
+    return parts
+
+
+def _results(tasks: Sequence[Any]) -> Iterator[list[Any]]:
+    """The results of all annotations that were not cancelled; what has no such form is left out."""
+    for task in tasks:
+        if not isinstance(task, Mapping):
+            continue
+        annotations = task.get("annotations", task.get("completions"))
+        for annotation in annotations if isinstance(annotations, list) else ():
+            if isinstance(annotation, Mapping) and annotation.get("was_cancelled") is not True:
+                result = annotation.get("result")
+                if isinstance(result, list):
+                    yield result
