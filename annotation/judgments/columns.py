@@ -70,7 +70,8 @@ def _texts_one_by_one(column: pd.Series, name: str, reject: Reject) -> pd.Series
 
 def _text(value: object, is_identifier: bool) -> tuple[str | None, str]:
     """A value as text, and what is wrong with it ("" for nothing)."""
-    if is_identifier and _lost_digits(value):
+    may_be_rounded = is_identifier and (type(value) is not str or "+" in value or ".0" in value)
+    if may_be_rounded and _lost_digits(value):
         return None, f"{short(value)} {LOST_DIGITS}"
     if type(value) is str and value.isascii() and value.strip():  # nearly all of them
         return value, ""
