@@ -118,20 +118,6 @@ def load_partly_answered(
     return _load(path, hub_id, split, config, columns, choices, answers, require_answers=False)
 
 
-def _load(
-    path: str | None,
-    hub_id: str | None,
-    split: str | None,
-    config: str | None,
-    columns: dict[str, str] | None,
-    choices: list[str] | None,
-    answers: str | None,
-    require_answers: bool,
-) -> pd.DataFrame:
-    with _no_collection():
-        return _read(path, hub_id, split, config, columns, choices, answers, require_answers)
-
-
 @contextmanager
 def _no_collection() -> Iterator[None]:
     """Pause the search for cycles: rows are many small objects, and none of them is in one.
@@ -147,7 +133,8 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _read(
+@_no_collection()
+def _load(
     path: str | None,
     hub_id: str | None,
     split: str | None,
