@@ -5,10 +5,12 @@ next push or pull goes on from. A digest of all rows tells whether the file was 
 it tells the token.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkstemp
 from types import TracebackType
 from typing import Any, Self
 
@@ -52,6 +54,9 @@ class PilotState:
         self.path = path
         if path != IN_MEMORY:
             self._check_file()
+        self._open(path)
+
+    def _open(self, path: Path) -> None:
         with database_errors(path, self._remedy):
             self._db = connected(path, isolation_level=None)
             try:
@@ -62,13 +67,29 @@ class PilotState:
 
     def _check_file(self) -> None:
         not_another_file(self.path, "a pilot's state")
-        if self.path.is_file() and not self.path.stat().st_size:
+        if not self.path.exists():
+            self._make_file()
+        elif not self.path.stat().st_size:
             # Taken for a new one, it would have everything sent and paid once more.
             raise damaged(self.path, "it is empty", self._remedy)
+
+    def _make_file(self) -> None:
+        """Make the file whole under another name first: another process never meets it empty."""
         with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            # Right answers and people's addresses: for the eyes of who runs this alone.
-            self.path.touch(mode=0o600, exist_ok=True)
+            # Right answers and people's addresses: mkstemp keeps them for who runs this alone.
+            number, name = mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+            os.close(number)
+            try:
+                self._open(Path(name))
+                self.close()
+                with suppress(FileExistsError):  # another process was first
+                    try:
+                        os.link(name, self.path)
+                    except PermissionError:  # a disk that has no hard links
+                        Path(name).replace(self.path)
+            finally:
+                Path(name).unlink(missing_ok=True)
 
     @property
     def _remedy(self) -> str:

@@ -1,5 +1,6 @@
 import os
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -175,3 +176,29 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
         assert state.about("title") == "Pilot"
     with PilotState(path) as state:
         assert state.about("title") == "Pilot"
+
+
+def test_many_that_make_it_at_once_all_open_it(tmp_path: Path) -> None:
+    def opened(path: Path) -> str | None:
+        with PilotState(path) as state:
+            return state.about("version")
+
+    with ThreadPoolExecutor(8) as pool:
+        for number in range(10):
+            path = tmp_path / f"{number}" / "pilot.sqlite"
+            assert len(set(pool.map(opened, [path] * 8))) == 1
+            assert [file.name for file in path.parent.iterdir()] == [path.name]
+            assert path.stat().st_mode & 0o077 == 0
+
+
+def test_it_is_made_where_there_are_no_hard_links(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refused)
+    path = tmp_path / "pilot.sqlite"
+    with PilotState(path) as state, state.transaction():
+        state.remember(title="kept")
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
