@@ -1,7 +1,9 @@
 """Predicted hardness: a measure of items that nobody has rated, with an interval.
 
 A ridge regression on features of the items (hidden states of a model, or anything else) learns the
-measure from the items that have it. Intervals are CV+ (Barber, Candes, Ramdas and Tibshirani 2021,
+measure from the items that have it. Predictions are drawn to the measure's mean, so that beside
+measured values few of them are extreme: what compares both takes `one_scale`, where a rated item
+has the prediction of a regression that never saw its group. Intervals are CV+ (Barber, Candes, Ramdas and Tibshirani 2021,
 Annals of Statistics 49, 486-507): regressions that leave out one fold each are compared with that
 fold's items, and the differences are put about their predictions of a new item. They hold in
 finite samples, whatever the regression is worth, as long as rated and new items are exchangeable:
@@ -52,6 +54,11 @@ class PredictedHardness:
     spearman: float
     explained: float
     rated: int
+
+    @property
+    def one_scale(self) -> Array:
+        """A prediction for every item, (items,): out of fold for the rated ones."""
+        return np.where(np.isnan(self.out_of_fold), self.values, self.out_of_fold)
 
     @property
     def tells(self) -> bool:
@@ -122,17 +129,18 @@ def predict_hardness(
         )
     rows, truth = np.asarray(features[known], dtype=np.float64), measured[known]
     new = np.asarray(features[~known], dtype=np.float64)
-    fold_of = group_folds(names[known].tolist(), folds, seed)
+    rated_names = names[known]
+    fold_of = group_folds(rated_names.tolist(), folds, seed)
     out_of_fold = np.empty(rated)
     by_fold = np.empty((folds, len(new)))  # each regression's predictions of new items
     for fold in range(folds):
         out = fold_of == fold
-        regression = fit_ridge(rows[~out], truth[~out])
+        regression = fit_ridge(rows[~out], truth[~out], rated_names[~out].tolist())
         out_of_fold[out] = regression.predict(rows[out])
         by_fold[fold] = regression.predict(new)
     residuals = np.abs(truth - out_of_fold)
     low, high = _cv_plus(by_fold, fold_of, residuals, coverage)
-    predicted = fit_ridge(rows, truth).predict(new)
+    predicted = fit_ridge(rows, truth, rated_names.tolist()).predict(new)
     values, lows, highs = (measured.copy() for _ in range(3))
     values[~known] = predicted
     lows[~known], highs[~known] = np.minimum(low, predicted), np.maximum(high, predicted)
