@@ -18,6 +18,7 @@ from annotation.errors import InputError
 from annotation.hardness.measure import OF_TEXTS
 from annotation.hardness.registry import MEASURES
 from annotation.strata.cut import PAPER_CUTS, cut_items
+from annotation.strata.mixed_scale import mixed_scale_remark
 
 MOST_BARS = 12
 
@@ -64,6 +65,8 @@ def describe_measure(
             for s in sizes.strata
         ]
         told += sizes.remarks
+        mixed = mixed_scale_remark(items, bands)
+        told += [] if mixed is None else [mixed]
     result = MeasureResult(
         name=name,
         family=MEASURES[name].family if name in MEASURES else None,

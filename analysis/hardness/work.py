@@ -15,7 +15,8 @@ from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure, text_measures
 from annotation.hardness.registry import MEASURES, is_companion
 from annotation.items.near_copies import group_items
-from annotation.items.table import measures
+from annotation.items.table import IS_PREDICTED, ONE_SCALE, measures
+from annotation.strata.mixed_scale import predicted_items
 
 if TYPE_CHECKING:
     from training.engines.base import Watcher
@@ -104,7 +105,8 @@ class HardnessWork:
             )
         features = self._model_measures().question_features()
         for name in open_:
-            known = self.items[name].to_numpy(dtype=np.float64)
+            there = self.items[name].to_numpy(dtype=np.float64)
+            known = np.where(predicted_items(self.items, name), np.nan, there)  # rated by somebody
             found = predict_hardness(
                 features,
                 known,
@@ -130,7 +132,22 @@ class HardnessWork:
                 )
                 continue
             columns = {name: found.values, f"{name}_low": found.low, f"{name}_high": found.high}
-            self._add({column: _rounded(v, known, width) for column, v in columns.items()})
+            rounded = {column: _rounded(v, known, width) for column, v in columns.items()}
+            nowhere = np.full(len(known), np.nan)
+            self._add(
+                {column: self._kept(column, values) for column, values in rounded.items()}
+                | {
+                    name + IS_PREDICTED: np.isnan(known).astype(np.float64),
+                    name + ONE_SCALE: _rounded(found.one_scale, nowhere, width),
+                }
+            )
+
+    def _kept(self, column: str, new: Array) -> Array:
+        """The values of a column as they are, (items,), those that are unknown from `new`."""
+        if column not in self.items:
+            return new
+        there = self.items[column].to_numpy(dtype=np.float64)
+        return np.where(np.isnan(there), new, there)
 
     def _of_model(self, name: str) -> None:
         measured = self._model_measures().measure(name)

@@ -3,11 +3,13 @@
 A ridge regression on features of the items (hidden states of a model, or anything else) learns the
 measure from the items that have it. Predictions are drawn to the measure's mean, so that beside
 measured values few of them are extreme: what compares both takes `one_scale`, where a rated item
-has the prediction of a regression that never saw its group. Intervals are CV+ (Barber, Candes, Ramdas and Tibshirani 2021,
-Annals of Statistics 49, 486-507): regressions that leave out one fold each are compared with that
-fold's items, and the differences are put about their predictions of a new item. They hold in
-finite samples, whatever the regression is worth, as long as rated and new items are exchangeable:
-where the rated ones were picked by hand, they need not.
+has the prediction of a regression that never saw its group.
+
+Intervals are CV+ (Barber, Candes, Ramdas and Tibshirani 2021, Annals of Statistics 49, 486-507):
+regressions that leave out one fold each are compared with that fold's items, and the differences
+are put about their predictions of a new item. They hold in finite samples, whatever the regression
+is worth, as long as rated and new items are exchangeable: where the rated ones were picked by hand,
+they need not.
 """
 
 from collections.abc import Sequence

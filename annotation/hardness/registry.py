@@ -11,6 +11,7 @@ from difflib import get_close_matches
 from typing import Literal
 
 from annotation.errors import InputError
+from annotation.items.table import IS_PREDICTED
 
 Family = Literal["human", "surface", "judgments", "model"]
 Needs = Literal["column", "texts", "judgments", "features", "language model"]
@@ -100,8 +101,8 @@ _MEASURES = (
 
 MEASURES: dict[str, Measure] = {measure.name: measure for measure in _MEASURES}
 
-# Columns beside a measure's own: its standard error, or its interval.
-COMPANION_SUFFIXES = ("_standard_error", "_low", "_high")
+# Columns beside a measure's own: its standard error, its interval, where it is a prediction.
+COMPANION_SUFFIXES = ("_standard_error", "_low", "_high", IS_PREDICTED)
 
 
 def find_measure(name: str, there: Sequence[str] = ()) -> Measure:

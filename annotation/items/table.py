@@ -20,6 +20,11 @@ LEFT_OUT = "left_out"
 REMARKS = "remarks"
 NO_NUMBERS = "no_numbers"
 
+# Behind a measure's name: the column that is 1 where the measure is a prediction and 0 where it is
+# measured, and the measure that is a prediction for every item, all on one scale.
+IS_PREDICTED = "_is_predicted"
+ONE_SCALE = "_predicted"
+
 # Changes when the same items should get another fingerprint.
 _FINGERPRINT_VERSION = b"labelmix items 1\n"
 

@@ -17,6 +17,7 @@ from annotation.items.table import LEFT_OUT, REMARKS
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
 from annotation.strata.cut import read_cut
+from annotation.strata.mixed_scale import mixed_scale_remark
 from budget.config.items import configured_items, configured_table
 from budget.config.read import read_config, with_overrides
 from budget.config.run import RunConfig
@@ -134,6 +135,15 @@ class LoadedItems:
         if self.measure is not None:
             return read_cut(self.cut or USUAL_CUT, self.measure, self.items)
         return None
+
+    @property
+    def strata_remarks(self) -> tuple[str, ...]:
+        """What there is to say about how they were cut.
+
+        Raises InputError if they cannot be cut.
+        """
+        told = None if self.strata is None else mixed_scale_remark(self.items, self.strata)
+        return () if told is None else (told,)
 
     @property
     def stratum_of_items(self) -> NDArray[np.object_]:

@@ -160,7 +160,7 @@ def push(
         cut=cut,
     )
     found = load_source(asked)
-    for remark in found.remarks:
+    for remark in (*found.remarks, *found.strata_remarks):
         say(f"note: {remark}", err=True)
     table = found.items
     pilot = draw_pilot(table, found.stratum_of_items, numbers, gold, seed)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, get_args
 
 from analysis.run.result import CollectedSummary
 from annotation.errors import InputError
+from annotation.items.table import REMARKS
+from annotation.strata.mixed_scale import mixed_scale_remark
 from budget.config.items import configured_items
 from budget.config.judged_items import collected_labels, judged_items, measured_terms
 from budget.config.run import RunConfig
@@ -80,6 +82,10 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
 
 def _task(config: RunConfig, items: "pd.DataFrame") -> Task:
     strata = config.strata.cut_items(items, config.items.source)
+    mixed = mixed_scale_remark(items, strata)
+    if mixed is not None:
+        items = items.copy(deep=False)
+        items.attrs[REMARKS] = (*items.attrs.get(REMARKS, ()), mixed)
     target, others = (
         None if wanted == "all" else wanted
         for wanted in (config.test.items, config.test.other_items)

@@ -63,7 +63,7 @@ def describe_items(loaded: LoadedItems) -> ItemsDescription:
         if strata is not None
         else None,
         example=str(items["question"].iloc[0]),
-        remarks=list(loaded.remarks),
+        remarks=[*loaded.remarks, *loaded.strata_remarks],
     )
 
 

@@ -31,7 +31,9 @@ def test_an_unknown_measure_names_those_there_are() -> None:
 
 def test_companions_are_no_measures() -> None:
     columns = ["steps", "steps_low", "lie_low", "irt_difficulty", "irt_difficulty_standard_error"]
+    columns += ["steps_is_predicted", "steps_predicted"]  # the latter is hardness of every item
     assert [name for name in columns if is_companion(name, columns)] == [
         "steps_low",
         "irt_difficulty_standard_error",
+        "steps_is_predicted",
     ]

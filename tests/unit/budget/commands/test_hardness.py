@@ -149,6 +149,34 @@ def test_models_measure_and_predict(pool: Path, tmp_path: Path) -> None:
     inside = truth.between(written["steps_low"], written["steps_high"])[~known]
     assert inside.mean() > 0.7
     assert figure.read_bytes().startswith(b"\x89PNG")
+    assert written["steps_is_predicted"].tolist() == (~known).astype(float).tolist()
+    # On one scale a rated item has a prediction too, of regressions that never saw it.
+    one_scale = written["steps_predicted"]
+    assert (one_scale[~known] == written["steps"][~known]).all()
+    assert 0.5 < one_scale[known].corr(written["steps"][known]) < 0.99999
+    assert one_scale[known].std() < written["steps"][known].std()
+    assert any(remark.startswith("strata mix measured and predicted") for remark in steps.remarks)
+    again = told(out, "--measure", "steps", "--measure", "steps_predicted")
+    mixed = [[r for r in measure.remarks if "mix" in r] for measure in again.measures]
+    assert len(mixed[0]) == 1 and "measured for 48 items and predicted for 72" in mixed[0][0]
+    assert mixed[1] == []
+
+
+def test_predictions_are_not_learnt_from(pool: Path, tmp_path: Path) -> None:
+    first, grown, second = (tmp_path / f"{name}.jsonl" for name in ("first", "grown", "second"))
+    options = ("--measure", "steps", "--predict", "--features", tmp_path)
+    told(pool, *options, "--out", first)
+    rows = [json.loads(line) for line in first.read_text().splitlines()]
+    predicted = [row for row in rows if row["steps_is_predicted"]]
+    for row in predicted[:10]:  # as if these had come later
+        row["steps"] = row["steps_low"] = row["steps_high"] = row["steps_is_predicted"] = None
+    grown.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (steps,) = told(grown, *options, "--out", second).measures
+    assert steps.prediction is not None
+    assert (steps.prediction.rated, steps.prediction.predicted) == (48, 72)
+    was, now = load_unanswered(str(first)), load_unanswered(str(second))
+    assert now["steps"].tolist() == was["steps"].tolist()
+    assert now["steps_is_predicted"].tolist() == was["steps_is_predicted"].tolist()
 
 
 def test_printed_for_a_person(pool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

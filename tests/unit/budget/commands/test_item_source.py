@@ -199,3 +199,15 @@ def test_nothing_that_names_items() -> None:
     assert not asked.names_items
     with pytest.raises(InputError, match="give either --config or --items"):
         load_source(asked)
+
+
+def test_measured_and_predicted_hardness_of_a_file_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    rows = [
+        {"item_id": f"i{n}", "question": "?", "choices": ["a", "b"], "steps": n,
+         "steps_is_predicted": n % 2} for n in range(6)
+    ]  # fmt: skip
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    (told,) = load(items=path, measure="steps").strata_remarks
+    assert told.startswith("strata mix measured and predicted hardness: 'steps' is measured for 3")
+    assert load(items=path).strata_remarks == ()  # nothing is cut

@@ -5,7 +5,12 @@ from typing import Any
 
 import pytest
 
+from analysis.curves.design import read_design
+from analysis.curves.summarise import _warnings
 from annotation.errors import InputError
+from annotation.items.table import REMARKS
+from annotation.items.write import write_table
+from annotation.sources.workshop import load_workshop
 from budget.config.prepare import prepare
 from budget.config.run import RunConfig
 from training.lab import Lab
@@ -106,3 +111,14 @@ def test_a_test_set_too_small_or_that_asks_always_the_same_reads_nothing() -> No
 def test_who_reads(pilot: dict[str, bool], probe: bool) -> None:
     config = RunConfig.model_validate(BASE | {"pilot": {"labels": 20} | pilot})
     assert (config.reads("probe"), config.reads("qlora")) == (probe, False)
+
+
+def test_measured_and_predicted_hardness_are_not_cut_as_one_without_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "items.jsonl"
+    items = load_workshop(700)
+    write_table(items.assign(steps_is_predicted=(items.index % 3 > 0).astype(float)), path)
+    lab = lab_of(items={"source": "tabular", "path": str(path)})
+    told = [note for note in lab.task.items.attrs[REMARKS] if note.startswith("strata mix")]
+    assert len(told) == 1 and "measured for 234 items and predicted for 466" in told[0]
+    assert told[0] in _warnings(lab, read_design("10", "0", 2, 2))  # of learning curves
+    assert lab_of().task.items.attrs.get(REMARKS, ()) == ()
