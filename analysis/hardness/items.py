@@ -8,6 +8,7 @@ import pandas as pd
 
 from annotation.items.extended_table import check_added_names, write_extended
 from annotation.items.read import UserTable
+from annotation.items.told_by import SUFFIX, mark_columns
 from annotation.items.write import write_table
 
 
@@ -51,29 +52,40 @@ class MeasuredPool:
 
     def stratum_columns(self, measures: Sequence[str]) -> dict[str, str]:
         """Measure -> the column that tells its strata: "stratum" where that is clear and free."""
-        there = set(self.items.columns)
-        if self.table is not None:
-            there |= {name for record in self.table.records for name in record}
+        there = {*self.items.columns, *self._columns_of_the_file()}
         if len(measures) == 1 and "stratum" not in there:
             return {measures[0]: "stratum"}
         return {name: f"{name}_stratum" for name in measures}
+
+    def _columns_of_the_file(self) -> set[str]:
+        """All columns of the user's own file; none where there is none."""
+        records = [] if self.table is None else self.table.records
+        return {name for record in records for name in record}
 
     def write(
         self, items: pd.DataFrame, strata: Mapping[str, list[str | None]], path: Path
     ) -> None:
         """Write the items with what `items` has beyond them, and columns that tell strata.
 
+        Beside a measure that judgments told stands from which it comes.
+
         Raises InputError if a column's name is taken, or the file cannot be written.
         """
         names = list(dict.fromkeys([*items.columns, *strata]))
-        added = {
+        added: dict[str, Sequence[object]] = {
             name: strata[name] if name in strata else items[name].tolist()
             for name in names
             if name in strata
             or name not in self.items.columns
             or not items[name].equals(self.items[name])
         }
+        there = self._columns_of_the_file()
+        marks = {
+            name: values
+            for name, values in mark_columns(items).items()
+            if name.removesuffix(SUFFIX) in added and name not in there
+        }
         if self.table is None:
-            write_table(items, path, strata)
+            write_table(items, path, {**mark_columns(items), **strata})
         else:
-            write_extended(self.table, added, path)
+            write_extended(self.table, {**added, **marks}, path)

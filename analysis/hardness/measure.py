@@ -11,6 +11,7 @@ from analysis.hardness.work import HardnessWork
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS
 from annotation.hardness.registry import MEASURES, find_measure
+from annotation.hardness.selection import split_judgments
 from annotation.items.table import measures
 from annotation.judgments.table_files import read_judgments
 
@@ -26,6 +27,7 @@ class HardnessOptions:
     ----------
     measures : names; none: all that the items bring, and those of their texts and judgments
     judgments : file of a judgment table, for measures made from judgments
+    judgments_for_strata : how many judgments of every item are looked at, the first; None: all
     cut : see `annotation.strata.cut.read_cut`; None: the paper's for its data,
         else three equal strata
     model : for measures that need one, and for predictions
@@ -38,6 +40,7 @@ class HardnessOptions:
 
     measures: tuple[str, ...] = ()
     judgments: Path | None = None
+    judgments_for_strata: int | None = None
     cut: str | None = None
     model: str = "pico"
     predict: bool = False
@@ -56,6 +59,8 @@ def run_hardness(
     """
     _check_measures(pool, options)
     judgments = None if options.judgments is None else read_judgments(options.judgments)
+    if judgments is not None and options.judgments_for_strata is not None:
+        judgments, _ = split_judgments(judgments, options.judgments_for_strata)
     work = HardnessWork(pool, judgments, options.model, options.folder, options.seed, watcher)
     names = work.add_measures(options.measures)
     if options.predict:
@@ -109,6 +114,8 @@ def _check_measures(pool: MeasuredPool, options: HardnessOptions) -> None:
             [*options.measures, *pool.stratum_columns([*(options.measures or there)]).values()]
         )
     asked = options.measures
+    if options.judgments is None and options.judgments_for_strata is not None:
+        raise InputError("--judgments-for-strata goes with --judgments.")
     if options.judgments is not None and asked and not set(asked) & OF_JUDGMENTS.keys():
         raise InputError(
             "--judgments goes with a measure made from judgments; give --measure "

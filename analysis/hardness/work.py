@@ -16,7 +16,9 @@ from annotation.hardness.measure import OF_JUDGMENTS, OF_TEXTS, judgment_measure
 from annotation.hardness.registry import MEASURES, is_companion
 from annotation.items.near_copies import group_items
 from annotation.items.table import IS_PREDICTED, ONE_SCALE, measures
+from annotation.items.told_by import remember, told_by
 from annotation.strata.mixed_scale import predicted_items
+from annotation.truth.coding import usable
 
 if TYPE_CHECKING:
     from training.engines.base import Watcher
@@ -90,6 +92,8 @@ class HardnessWork:
     def _add_judged(self, names: Sequence[str]) -> None:
         for name in names:
             self._add(judgment_measure(name, self.items, self._judgments))
+        if names and self._judgments is not None:
+            self.items = remember(self.items, names, told_by(usable(self._judgments)))
 
     def predict(self, names: Sequence[str], coverage: float) -> None:
         """Fill in the unknown values of every measure that has some, where features tell of it.

@@ -13,8 +13,9 @@ from annotation.files import TableRow, read_records, table_suffix
 from annotation.items.answers import answer_reading
 from annotation.items.choice_order import in_own_order
 from annotation.items.numeric_columns import NoNumber
-from annotation.items.table import NO_NUMBERS, REMARKS
+from annotation.items.table import NO_NUMBERS, REMARKS, measures
 from annotation.items.table_reader import MappedBy, TableReader
+from annotation.items.told_by import SUFFIX, read_marks, remember
 from annotation.items.validate import validate_items
 
 
@@ -179,7 +180,17 @@ def _checked(
     remarks = (*reader.remarks, *([ordered.remark] if ordered.remark else []))
     ordered.items.attrs[REMARKS] = remarks
     ordered.items.attrs[NO_NUMBERS] = {name: str(why) for name, why in reader.no_numbers.items()}
-    return ordered.items, given
+    return _with_marks(ordered.items, reader), given
+
+
+def _with_marks(items: pd.DataFrame, reader: TableReader) -> pd.DataFrame:
+    """The table with what the file says of the judgments that told its measures."""
+    for name in measures(items):
+        if name + SUFFIX in reader.no_numbers:
+            marks = [record.get(name + SUFFIX) for record in reader.records]
+            told = read_marks(items["item_id"].tolist(), marks)
+            items = items if told is None else remember(items, [name], told)
+    return items
 
 
 def load_unanswered(

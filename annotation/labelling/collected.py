@@ -157,17 +157,3 @@ def _usable(judgments: pd.DataFrame) -> pd.DataFrame:
     """What each person said last of each item; gold answers are no part of it."""
     there = usable(judgments)
     return there[there["label"].notna()].assign(gold=None).reset_index(drop=True)
-
-
-def split_judgments(judgments: pd.DataFrame, first: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The first so many judgments of every item, and all others; of each person the last answer.
-
-    What says how hard an item is must not be what its labels and their errors are measured by:
-    then disagreement would decide twice. First is who judged first, by `created_at`; where no time
-    is told, in the order of the table.
-    """
-    there = usable(judgments)
-    in_time = there.sort_values("created_at", kind="stable", na_position="last")
-    early = in_time.groupby("item_id", sort=False).cumcount() < first
-    chosen = early.reindex(there.index)
-    return there[chosen].reset_index(drop=True), there[~chosen].reset_index(drop=True)

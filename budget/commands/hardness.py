@@ -45,6 +45,15 @@ def hardness(
         Path | None,
         typer.Option(help="Judgment table (CSV, Parquet), for disagreement and item response."),
     ] = None,
+    judgments_for_strata: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="N",
+            help="Look at the first N judgments of every item alone; the others can then measure "
+            "how often people err, e.g. --judgments-for-strata 2.",
+        ),
+    ] = None,
     cut: Annotated[
         str | None,
         typer.Option(
@@ -114,6 +123,7 @@ def hardness(
     options = HardnessOptions(
         measures=tuple(measure or ()),
         judgments=judgments,
+        judgments_for_strata=judgments_for_strata,
         cut=cut,
         model=model,
         predict=predict,

@@ -61,6 +61,22 @@ def report(
     cut: Annotated[
         str | None, typer.Option(help="paper, quantiles:3 or edges:5,>=8; default quantiles:3.")
     ] = None,
+    judgments_for_strata: Annotated[
+        int | None,
+        typer.Option(
+            min=2,
+            metavar="N",
+            help="Let the first N judgments of every item tell its stratum, by how far they "
+            "disagree, and measure by all others, e.g. --judgments-for-strata 2.",
+        ),
+    ] = None,
+    strata_of_other_judgments: Annotated[
+        bool,
+        typer.Option(
+            "--strata-of-other-judgments",
+            help="Other judgments than those in FILE told the strata, though it may not look so.",
+        ),
+    ] = False,
     answers: AnswersOption = None,
     answers_are_gold: Annotated[
         bool, typer.Option("--answers-are-gold", help="Take the items' own answers as right.")
@@ -157,6 +173,14 @@ def report(
     from annotation.truth.aggregation import check_aggregator
     from annotation.truth.label_file import check_labels_path, labels_table, write_labels
     from budget.commands.item_source import ItemSource, load_source
+    from budget.commands.judged_strata import (
+        OPTION,
+        JudgedStrata,
+        StrataFromJudgments,
+        check_other_judgments,
+        first_tell,
+        items_tell,
+    )
     from budget.commands.name_value import (
         minutes_to_seconds,
         read_counts,
@@ -174,9 +198,14 @@ def report(
         items=items,
         data_dir=data_dir,
         answers=answers,
-        measure=measure,
-        cut=cut,
+        measure=measure if judgments_for_strata is None else None,
+        cut=cut if judgments_for_strata is None else None,
     )
+    by_first = None
+    if judgments_for_strata is not None:
+        if config is not None:
+            raise InputError(f"{OPTION} makes strata, and so does --config; give one of the two.")
+        by_first = StrataFromJudgments(judgments_for_strata, measure, cut)
     if answers_are_gold and not asked.names_items:
         raise InputError("--answers-are-gold needs items; give --items or --config.")
     check_error_kind(error_kind)
@@ -212,19 +241,25 @@ def report(
         hours_per_day=hours_per_day,
     )
     reading = read_judgment_files(files, ground_truth_is_gold, different_servers, control)
-    table = None
-    strata: tuple[str, ...] = ()
-    if asked.names_items:
-        loaded = load_source(asked)
-        table = loaded.items
-        strata = () if loaded.strata is None else loaded.strata.names
-        reading = check_against_items(reading, table, loaded.stratum_by_id, answers_are_gold)
+    loaded = load_source(asked) if asked.names_items else None
+    table = None if loaded is None else loaded.items
+    if loaded is not None:
+        told = loaded.stratum_by_id
+        reading = check_against_items(reading, loaded.items, told, answers_are_gold)
     if strict:
         reading.required()
     if reading.judgments.empty and reading.rejected:
         raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
-    settings = replace(settings, strata_order=strata)
+    if by_first is not None:
+        judged = first_tell(reading, table, by_first)
+    else:
+        judged = JudgedStrata(reading) if loaded is None else items_tell(reading, loaded)
+    reading = judged.reading
+    settings = replace(settings, strata_order=judged.names)
     found = report_judgments(reading.judgments, table, settings)
+    if by_first is None and not strata_of_other_judgments:
+        check_other_judgments(found.coded, table, judged.measure)
+    found = replace(found, notes=(*judged.notes, *found.notes))
     texts: dict[Path, str] = {}  # all of them, before the first is written
     if out is not None:
         planned = {name: count * judgments_per_label for name, count in wanted.items()}

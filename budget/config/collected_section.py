@@ -20,7 +20,9 @@ class CollectedSection(Section):
     `judgments` are files in any form that `labelmix judgments report` reads. The first
     `judgments_for_strata` judgments of every item tell how hard it is, by the measures
     answer_entropy and pairwise_disagreement, and are not bought: what decides who is hard must not
-    be what errors are measured by. `control` is the control of Label Studio whose answers are the
+    be what errors are measured by. Where a column of the items says how hard they are, judgments
+    that told it, or look as if they had, are refused; `strata_of_other_judgments` says that others
+    did. `control` is the control of Label Studio whose answers are the
     labels, where annotations answer several. `aggregate` is how a label is made of several
     judgments.
     """
@@ -28,6 +30,7 @@ class CollectedSection(Section):
     source: Literal["judgments"]
     judgments: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
     judgments_for_strata: Annotated[int, Field(ge=0)] = 0
+    strata_of_other_judgments: bool = False
     control: Annotated[str, Field(min_length=1)] | None = None
     aggregate: Aggregator = "majority"
 

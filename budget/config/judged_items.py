@@ -9,24 +9,21 @@ import pandas as pd
 from analysis.run.result import CollectedSummary, MeasuredErrorRate
 from annotation.arrays import Array
 from annotation.errors import InputError
-from annotation.hardness.disagreement import answer_entropy, pairwise_disagreement
+from annotation.hardness.same_judgments import of_same_judgments
+from annotation.hardness.selection import OF_DISAGREEMENT, first_judgments, other_judgments
+from annotation.items.told_by import remember, who_told
 from annotation.judgments.item_checks import check_against_items
 from annotation.judgments.read_files import read_judgment_files
 from annotation.judgments.rejections import CheckedJudgments
-from annotation.labelling.collected import CollectedJudgments, split_judgments
+from annotation.labelling.collected import CollectedJudgments
 from annotation.team.error_rates import ErrorRates
 from annotation.terms.clean_share import redraw_rates
 from annotation.terms.cost import LabelTerms
-from annotation.truth.coding import code_judgments
+from annotation.truth.coding import code_judgments, usable
 from budget.config.collected_section import CollectedSection
 from budget.config.run import RunConfig
 from training.lab import CollectedLabels
 from training.task import Task
-
-_MEASURES = {
-    "answer_entropy": answer_entropy,
-    "pairwise_disagreement": pairwise_disagreement,
-}
 
 
 @dataclass(frozen=True)
@@ -67,11 +64,11 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
             f"{told}"
         )
     kept = section.judgments_for_strata
-    if kept and measure not in _MEASURES:
+    if kept and measure not in OF_DISAGREEMENT:
         raise InputError(
             f"annotators.judgments_for_strata keeps {kept} judgments of every item for the "
-            f"measures {' and '.join(_MEASURES)}, but strata.measure is '{measure}'; set it to 0, "
-            "or cut by one of these."
+            f"measures {' and '.join(OF_DISAGREEMENT)}, but strata.measure is '{measure}'; "
+            "set it to 0, or cut by one of these."
         )
     if kept == 1 or (kept and measure in items):
         why = "disagreement takes two" if kept == 1 else f"the items have a column '{measure}'"
@@ -79,16 +76,27 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
             f"annotators.judgments_for_strata is {kept}, but {why}; set it to "
             f"{'2 or more' if kept == 1 else '0, or leave the column out'}."
         )
-    for_strata, for_sale = split_judgments(fitting.judgments, kept)
-    if for_sale.empty:
-        raise InputError(
-            f"annotators.judgments_for_strata keeps {kept} judgments of every item, and no item "
-            "has more; lower it, or collect more judgments."
-        )
+    for_sale = fitting.judgments
     if kept:
-        new = {name: of(items["item_id"], for_strata) for name, of in _MEASURES.items()}
-        items = items.assign(**new)
-    elif measure in _MEASURES and measure not in items:
+        split = first_judgments(items["item_id"], for_sale, kept)
+        for_sale = split.evidence.judgments
+        new = split.of_items.drop(columns="item_id").set_index(items.index)
+        items = remember(items.assign(**new), list(new.columns), split.told)
+        if usable(for_sale).empty:
+            raise InputError(
+                f"annotators.judgments_for_strata keeps {kept} judgments of every item, and no "
+                "item has more; lower it, or collect more judgments."
+            )
+    elif (selectors := who_told(items, measure)) is not None:
+        others = other_judgments(for_sale, selectors)
+        for_sale = others.judgments
+        if others.set_apart and usable(for_sale).empty:
+            raise InputError(
+                f"strata.measure '{measure}' was told by these very judgments, and none is left to "
+                "be trained on and measure errors by; leave the column out and set "
+                "annotators.judgments_for_strata, or collect more judgments."
+            )
+    elif measure in OF_DISAGREEMENT and measure not in items:
         raise InputError(
             f"strata.measure '{measure}' is told by judgments; set "
             "annotators.judgments_for_strata to how many of each item's may tell it (they are not "
@@ -113,6 +121,15 @@ def measured_terms(
     table = against.judgments
     order = list(task.strata.names)
     coded = code_judgments(table[table["stratum"].notna()], task.items, strata_order=order)
+    if not (judged.section.judgments_for_strata or judged.section.strata_of_other_judgments):
+        sign = of_same_judgments(coded, task.items, config.strata.measure)
+        if sign is not None:
+            raise InputError(
+                f"strata look as if they were cut by these very judgments: {sign}. Then errors are "
+                "measured by what decided who is hard. Leave the column out and set "
+                "annotators.judgments_for_strata, or, if other judgments told it, set "
+                "strata_of_other_judgments = true in [annotators]."
+            )
     rates, measured = ErrorRates(coded), {}
     terms = {}
     for name, own in stated.items():

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from annotation.errors import InputError
+from annotation.hardness.selection import split_judgments
 from annotation.items.validate import validate_items
 from annotation.judgments.table import validate_judgments
-from annotation.labelling.collected import CollectedJudgments, split_judgments
+from annotation.labelling.collected import CollectedJudgments
 from annotation.truth.aggregation import Aggregator
 
 # Item i is right with answer i % 2 in the eyes of all but annotator "x", who says the contrary.
