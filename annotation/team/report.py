@@ -160,19 +160,32 @@ class JudgmentReport:
     aggregate: Aggregate
 
 
+def coded_judgments(
+    judgments: pd.DataFrame, items: pd.DataFrame | None, settings: ReportSettings
+) -> Coded:
+    """The judgments of a report as arrays.
+
+    Raises InputError as `annotation.truth.coding.code_judgments` does.
+    """
+    return code_judgments(judgments, items, settings.choice_count, settings.strata_order)
+
+
 def report_judgments(
     judgments: pd.DataFrame,
     items: pd.DataFrame | None = None,
     settings: ReportSettings = ReportSettings(),
+    coded: Coded | None = None,
 ) -> JudgmentReport:
     """Estimate everything from a valid judgment table.
 
-    `items` is the item table where there is one; labels should be among its choices.
+    `items` is the item table where there is one; labels should be among its choices. `coded` are
+    these judgments as `coded_judgments` makes them, where that was done already.
 
     Raises InputError if there are no judgments with a label, a setting is impossible, rates are
     given and somebody has none, or something is said of somebody or a stratum that is not there.
     """
-    coded = code_judgments(judgments, items, settings.choice_count, settings.strata_order)
+    if coded is None:
+        coded = coded_judgments(judgments, items, settings)
     models = FittedModels(coded)
     found = models.calibrated(settings.aggregator)
     agreed = agreement(coded, confidence=settings.confidence)

@@ -168,7 +168,7 @@ def report(
     from annotation.judgments.item_checks import check_against_items
     from annotation.judgments.read_files import read_judgment_files
     from annotation.team.error_rates import check_error_method
-    from annotation.team.report import ReportSettings, report_judgments
+    from annotation.team.report import ReportSettings, coded_judgments, report_judgments
     from annotation.terms.noise import check_error_kind
     from annotation.truth.aggregation import check_aggregator
     from annotation.truth.label_file import check_labels_path, labels_table, write_labels
@@ -256,9 +256,10 @@ def report(
         judged = JudgedStrata(reading) if loaded is None else items_tell(reading, loaded)
     reading = judged.reading
     settings = replace(settings, strata_order=judged.names)
-    found = report_judgments(reading.judgments, table, settings)
+    coded = coded_judgments(reading.judgments, table, settings)
     if by_first is None and not strata_of_other_judgments:
-        check_other_judgments(found.coded, table, judged.measure)
+        check_other_judgments(coded, table, judged.measure)
+    found = report_judgments(reading.judgments, table, settings, coded)
     found = replace(found, notes=(*judged.notes, *found.notes))
     texts: dict[Path, str] = {}  # all of them, before the first is written
     if out is not None:

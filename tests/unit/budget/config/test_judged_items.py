@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from annotation.errors import InputError
+from annotation.items.told_by import mark
 from budget.config.prepare import Setting, prepare
 from budget.config.read import parse_config
 
@@ -223,3 +224,43 @@ def test_judgments_of_other_items_are_told(folder: Path, setting: Callable[..., 
         InputError, match=r"no judgment is of an item.*'elsewhere' is none of the items"
     ):
         setting()
+
+
+def with_measure(folder: Path, first: int, marked: bool) -> None:
+    """Items that bring the disagreement of their first judgments as a column of their own."""
+    path = folder / "items.jsonl"
+    items = [json.loads(line) for line in path.read_text().splitlines()]
+    people = ("a", "x", "b", "c")[:first]  # in the order of time
+    for n, item in enumerate(items):
+        said = [says(name, n) for name in people]
+        pairs = [one != other for k, one in enumerate(said) for other in said[:k]]
+        item["pairwise_disagreement"] = float(np.mean(pairs))
+        if marked:
+            item["pairwise_disagreement_judgments"] = " ".join(
+                mark(item["item_id"], name) for name in people
+            )
+    path.write_text("\n".join(map(json.dumps, items)), encoding="utf-8")
+
+
+def test_judgments_that_told_a_column_are_not_trained_on(
+    folder: Path, setting: Callable[..., Setting]
+) -> None:
+    usual = setting().collected
+    with_measure(folder, 2, marked=True)
+    found = setting(annotators={"judgments_for_strata": 0}).collected
+    assert usual is not None and found is not None
+    assert (found.judgments, found.error_rates) == (usual.judgments, usual.error_rates)
+    with_measure(folder, 4, marked=True)
+    with pytest.raises(InputError, match="told by these very judgments, and none is left"):
+        setting(annotators={"judgments_for_strata": 0}, strata={"cut": "edges:.1"})
+
+
+def test_a_column_that_these_judgments_seem_to_have_told_is_refused(
+    folder: Path, setting: Callable[..., Setting]
+) -> None:
+    with_measure(folder, 4, marked=False)
+    changes: dict[str, Any] = {"strata": {"cut": "edges:.1"}}
+    with pytest.raises(InputError, match=r"'pairwise_disagreement' equals .*set strata_of_other"):
+        setting(annotators={"judgments_for_strata": 0}, **changes)
+    others = {"judgments_for_strata": 0, "strata_of_other_judgments": True}
+    assert setting(annotators=others, **changes).collected is not None
