@@ -38,7 +38,7 @@ def split_judgments(judgments: pd.DataFrame, first: int) -> tuple[pd.DataFrame, 
 
 
 @dataclass(frozen=True)
-class Evidence:
+class OtherJudgments:
     """Judgments that told no item's stratum, (rows), and how many did and are left out."""
 
     judgments: pd.DataFrame
@@ -60,12 +60,12 @@ class Evidence:
             )
 
 
-def other_judgments(judgments: pd.DataFrame, told: ToldBy) -> Evidence:
+def other_judgments(judgments: pd.DataFrame, told: ToldBy) -> OtherJudgments:
     """Leave out all that was said by whoever told an item's hardness, on that item."""
     selects = np.array(
         told.tells(judgments["item_id"].tolist(), judgments["annotator"].tolist()), dtype=bool
     )
-    return Evidence(judgments[~selects].reset_index(drop=True), int(selects.sum()))
+    return OtherJudgments(judgments[~selects].reset_index(drop=True), int(selects.sum()))
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class FirstJudgments:
 
     told: ToldBy
     of_items: pd.DataFrame
-    evidence: Evidence
+    evidence: OtherJudgments
 
 
 def first_judgments(item_ids: pd.Series, judgments: pd.DataFrame, first: int) -> FirstJudgments:

@@ -63,7 +63,8 @@ def test_intervals_hold_the_truth_where_other_judgments_told_the_strata(
 ) -> None:
     """Nominal 90 %, two strata in each of these crowds; the same strata from all judgments fail."""
     runs = 20 if gold else 6  # fitting a model takes longer
-    held, naive = [], []
+    held: list[bool] = []
+    naive: list[bool] = []
     for seed in range(runs):
         made = crowd(seed, gold=gold)
         first = first_judgments(made.item_ids, made.judgments, 2)
