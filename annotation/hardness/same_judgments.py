@@ -20,6 +20,7 @@ _FEWEST_TELLING = 10  # items that somebody disputes
 _NEARLY_ALL = 0.95
 _CLOSE = 1e-3  # tables are written with some decimals
 _DRAWS = 40
+_MOST_ITEMS = 4000  # that are looked at for an edge; of more, as many drawn ones
 _FEWEST_CROSSING = 10.0  # items that should have changed sides
 _MOST_CROSSED = 0.05  # of those that should have
 
@@ -71,7 +72,9 @@ def parts_by_disagreement(coded: Coded) -> tuple[str, str] | None:
     The easier one is first. Items with two judgments and more count.
     """
     counts = _answers(coded)
-    several = counts.sum(1) >= 2
+    several = np.flatnonzero(counts.sum(1) >= 2)
+    if several.size > _MOST_ITEMS:
+        several = np.random.default_rng(0).choice(several, _MOST_ITEMS, replace=False)
     counts, stratum = counts[several], coded.stratum[several]
     disagreement = _pairwise(counts)
     there = [code for code in range(len(coded.strata)) if (stratum == code).any()]

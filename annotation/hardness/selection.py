@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from annotation.arrays import Mask
 from annotation.errors import InputError
 from annotation.hardness.disagreement import answer_entropy, pairwise_disagreement
 from annotation.items.told_by import ToldBy, told_by
@@ -62,9 +63,11 @@ class OtherJudgments:
 
 def other_judgments(judgments: pd.DataFrame, told: ToldBy) -> OtherJudgments:
     """Leave out all that was said by whoever told an item's hardness, on that item."""
-    selects = np.array(
-        told.tells(judgments["item_id"].tolist(), judgments["annotator"].tolist()), dtype=bool
-    )
+    selects = told.tells(judgments["item_id"].tolist(), judgments["annotator"].tolist())
+    return _without(judgments, np.array(selects, dtype=bool))
+
+
+def _without(judgments: pd.DataFrame, selects: Mask) -> OtherJudgments:
     return OtherJudgments(judgments[~selects].reset_index(drop=True), int(selects.sum()))
 
 
@@ -72,12 +75,18 @@ def other_judgments(judgments: pd.DataFrame, told: ToldBy) -> OtherJudgments:
 class FirstJudgments:
     """The first judgments of every item, which tell how hard it is, and all others.
 
-    `told` has the marks of the first, `of_items` (its items) the two measures under their names.
+    `for_strata` are the first, and `of_items` (its items) has the two measures by them, under
+    their names.
     """
 
-    told: ToldBy
+    for_strata: pd.DataFrame
     of_items: pd.DataFrame
     evidence: OtherJudgments
+
+    @property
+    def told(self) -> ToldBy:
+        """The first judgments, to be kept beside the measures."""
+        return told_by(self.for_strata)
 
 
 def first_judgments(item_ids: pd.Series, judgments: pd.DataFrame, first: int) -> FirstJudgments:
@@ -93,7 +102,10 @@ def first_judgments(item_ids: pd.Series, judgments: pd.DataFrame, first: int) ->
             "more."
         )
     for_strata, _ = split_judgments(judgments, first)
-    told = told_by(for_strata)
+    pair = ["item_id", "annotator"]
+    selects = pd.MultiIndex.from_frame(judgments[pair]).isin(
+        pd.MultiIndex.from_frame(for_strata[pair])
+    )
     measured = {name: of(item_ids, for_strata) for name, of in OF_DISAGREEMENT.items()}
     of_items = pd.DataFrame({"item_id": item_ids.to_numpy(), **measured})
-    return FirstJudgments(told, of_items, other_judgments(judgments, told))
+    return FirstJudgments(for_strata, of_items, _without(judgments, selects))

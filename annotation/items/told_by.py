@@ -29,9 +29,8 @@ class ToldBy:
 
     def tells(self, item_ids: Sequence[str], annotators: Sequence[str]) -> list[bool]:
         """Which judgments, (judgments,), are among these."""
-        own = {item_id: frozenset(marks.split()) for item_id, marks in self.marks.items()}
         return [
-            item_id in own and mark(item_id, annotator) in own[item_id]
+            mark(item_id, annotator) in self.marks.get(item_id, "")
             for item_id, annotator in zip(item_ids, annotators, strict=True)
         ]
 
