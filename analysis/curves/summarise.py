@@ -26,7 +26,7 @@ from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
 from analysis.version import labelmix_version
 from annotation.arrays import Correct, IntArray
-from annotation.items.table import REMARKS
+from annotation.strata.mixed_scale import mixed_scale_remark
 from annotation.terms.clean_share import wrong_share
 from annotation.terms.cost import mix_cost
 from annotation.terms.noise import ErrorKind
@@ -240,7 +240,8 @@ def _strata(lab: Lab) -> dict[str, StratumSummary]:
 
 
 def _warnings(lab: Lab, design: CurvesDesign) -> list[str]:
-    found = list(lab.task.items.attrs.get(REMARKS, ()))
+    mixed = mixed_scale_remark(lab.task.items, lab.task.strata)
+    found = [] if mixed is None else [mixed]
     if lab.collected is not None:
         found.append(
             "Labels are people's own judgments, with the errors that these have: error rates "
