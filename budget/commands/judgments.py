@@ -9,7 +9,14 @@ import typer
 
 from annotation.errors import InputError
 from budget.commands.console import guarded
-from budget.commands.options import AnswersOption, DataDir, Json
+from budget.commands.options import (
+    AnswersOption,
+    ColumnOption,
+    DataDir,
+    Json,
+    read_choices_or_count,
+    read_columns,
+)
 from budget.commands.printing import say
 
 MOST_CHOICES = 1000  # more is a slip of the hand, and would not fit into memory
@@ -55,6 +62,7 @@ def report(
     items: Annotated[
         Path | None, typer.Option(help="Items (JSONL, CSV, Parquet), instead of --config.")
     ] = None,
+    column: ColumnOption = None,
     measure: Annotated[
         str | None, typer.Option(help="Cut --items by this measure, not by what judgments say.")
     ] = None,
@@ -86,8 +94,12 @@ def report(
         ),
     ] = None,
     choices: Annotated[
-        int | None,
-        typer.Option(min=2, max=MOST_CHOICES, help="Choices per item, where no item table tells."),
+        str | None,
+        typer.Option(
+            metavar="NUMBER|A,B,...",
+            help="Where no column of --items tells them: how many choices an item has, e.g. 4, or "
+            "the classes of all items, e.g. yes,no.",
+        ),
     ] = None,
     errors: Annotated[
         str,
@@ -168,11 +180,14 @@ def report(
     from budget.market.measured_terms import check_terms_path, terms_toml, write_terms
 
     # What is asked is checked before a long file is read.
+    classes, choice_count = read_choices_or_count(choices, MOST_CHOICES)
     asked = ItemSource(
         either="--config or --items",
         config=config,
         items=items,
         data_dir=data_dir,
+        columns=read_columns(column),
+        choices=classes,
         answers=answers,
         measure=measure,
         cut=cut,
@@ -205,7 +220,7 @@ def report(
         floor=floor,
         rates=read_rates(rate, fee, recruiting),
         roles=read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert"),
-        choice_count=choices,
+        choice_count=choice_count,
         wanted=wanted,
         judgments_per_label=judgments_per_label,
         days=days,
