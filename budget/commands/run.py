@@ -124,6 +124,8 @@ def trial(
 
     mix = read_counts(labels, "--labels", "STRATUM=NUMBER, e.g. easy=40", at_least=1)
     chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
+    for remark in chosen.unused_terms():
+        say(f"note: {remark}", err=True)
 
     from analysis.single_trial import method_that_takes, run_single_trial
     from budget.commands.show.trial import show_single_trial
