@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.hardness.describe import describe_measure, spearman_matrix
+from analysis.hardness.figure import write_hardness_figure
 from analysis.hardness.items import MeasuredPool
 from analysis.hardness.result import HardnessResult
 from analysis.hardness.work import HardnessWork
@@ -13,6 +14,7 @@ from annotation.hardness.measure import OF_JUDGMENTS
 from annotation.hardness.registry import MEASURES, find_measure
 from annotation.items.table import measures
 from annotation.judgments.table_files import read_judgments
+from annotation.written_together import written_together
 
 if TYPE_CHECKING:
     from training.engines.base import Watcher
@@ -33,6 +35,7 @@ class HardnessOptions:
     coverage : of the predictions' intervals
     folder : where features are kept
     out : file to write the items to, measures added
+    figure : file to draw histograms and correlations in
     seed : of samples and folds
     """
 
@@ -44,6 +47,7 @@ class HardnessOptions:
     coverage: float = 0.9
     folder: Path = Path("runs/hardness")
     out: Path | None = None
+    figure: Path | None = None
     seed: int = 0
 
 
@@ -75,16 +79,16 @@ def run_hardness(
     results = [each.result for each in described]
     if not any(result.strata for result in results) and options.cut is not None:
         raise InputError(results[0].remarks[-1])
+    strata: dict[str, list[str | None]] = {}
     if options.out is not None:
         columns = pool.stratum_columns([result.name for result in results if result.strata])
         strata = {columns[each.result.name]: [name or None for name in each.strata]
                   for each in described if each.result.strata}  # fmt: skip
-        pool.write(work.items, strata, options.out)
         results = [
             result.model_copy(update={"stratum_column": columns.get(result.name)})
             for result in results
         ]
-    return HardnessResult(
+    found = HardnessResult(
         source=pool.name,
         items=len(pool.items),
         remarks=list(pool.remarks),
@@ -92,6 +96,12 @@ def run_hardness(
         spearman=spearman_matrix(work.items[names]),
         out=None if options.out is None else str(options.out),
     )
+    with written_together():
+        if options.out is not None:
+            pool.write(work.items, strata, options.out)
+        if options.figure is not None:
+            write_hardness_figure(found, options.figure)
+    return found
 
 
 def _check_measures(pool: MeasuredPool, options: HardnessOptions) -> None:

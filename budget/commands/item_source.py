@@ -126,6 +126,17 @@ class LoadedItems:
     measure: str | None = None
     cut: str | None = None
 
+    @property
+    def files(self) -> list[Path]:
+        """The files that the items were read from: a table, or those that a configuration names."""
+        found = [] if self.table is None else [self.table.path]
+        if self.config is not None:
+            options = self.config.items.options()
+            found += [Path(options[key]) for key in ("path", "annotations") if key in options]
+            collected = self.config.collected
+            found += [] if collected is None else [Path(name) for name in collected.judgments]
+        return found
+
     @cached_property
     def strata(self) -> Strata | None:
         """How the configuration, or options, cut them; None where nothing does.

@@ -3,7 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -160,7 +160,7 @@ def report(
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """
-    from annotation.files import is_same_file, not_an_input
+    from annotation.files import check_outputs
     from annotation.judgments.item_checks import check_against_items
     from annotation.judgments.read_files import read_judgment_files
     from annotation.team.error_rates import check_error_method
@@ -168,6 +168,7 @@ def report(
     from annotation.terms.noise import check_error_kind
     from annotation.truth.aggregation import check_aggregator
     from annotation.truth.label_file import check_labels_path, labels_table, write_labels
+    from annotation.written_together import written_together
     from budget.commands.item_source import ItemSource, load_source
     from budget.commands.name_value import (
         minutes_to_seconds,
@@ -202,11 +203,7 @@ def report(
         check_labels_path(labels_out)
     check_terms_path(out, "--out")
     check_terms_path(suppliers_out, "--suppliers-out")
-    written = [path for path in (out, suppliers_out, labels_out) if path is not None]
-    for number, path in enumerate(written):
-        not_an_input(path, [*files, config, items])
-        if any(is_same_file(path, other) for other in written[:number]):
-            raise InputError(f"{path}: is written twice; name another file.")
+    written = check_outputs((out, suppliers_out, labels_out), [*files, config, items])
     wanted = read_counts(need, "--need", "STRATUM=LABELS, e.g. hard=100")
     if days is not None and not wanted:
         raise InputError("--days goes with --need, which says how many labels are wanted.")
@@ -231,6 +228,7 @@ def report(
     strata: tuple[str, ...] = ()
     if asked.names_items:
         loaded = load_source(asked)
+        check_outputs(written, loaded.files)
         table = loaded.items
         strata = () if loaded.strata is None else loaded.strata.names
         reading = check_against_items(reading, table, loaded.stratum_by_id, answers_are_gold)
@@ -240,17 +238,16 @@ def report(
         raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
     settings = replace(settings, strata_order=strata)
     found = report_judgments(reading.judgments, table, settings)
-    texts: dict[Path, str] = {}  # all of them, before the first is written
-    if out is not None:
-        planned = {name: count * judgments_per_label for name, count in wanted.items()}
-        is_redraw = error_kind == "redraw"
-        texts[out] = terms_toml(found, "redraw" if is_redraw else "flip", currency, planned)
-    if suppliers_out is not None:
-        texts[suppliers_out] = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
-    for path, text in texts.items():
-        write_terms(text, path)
-    if labels_out is not None:
-        write_labels(labels_table(found.coded, found.aggregate), labels_out)
+    with written_together():
+        if out is not None:
+            planned = {name: count * judgments_per_label for name, count in wanted.items()}
+            kind: Literal["redraw", "flip"] = "redraw" if error_kind == "redraw" else "flip"
+            write_terms(terms_toml(found, kind, currency, planned), out)
+        if suppliers_out is not None:
+            suppliers = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
+            write_terms(suppliers, suppliers_out)
+        if labels_out is not None:
+            write_labels(labels_table(found.coded, found.aggregate), labels_out)
     if as_json:
         say(json.dumps(report_json(found, reading), indent=2))
     else:
@@ -294,13 +291,13 @@ def simulate(
 
     Example: labelmix judgments simulate pilot.csv --gold .2 --truth truth.json
     """
-    from annotation.files import is_same_file, whole_file
+    from annotation.files import check_outputs, whole_file
     from annotation.judgments.table_files import write_judgments
     from annotation.labelling.simulated_team import Workplace, simulate_judgments, truth_of
+    from annotation.written_together import written_together
     from budget.commands.name_value import read_counts, read_numbers
 
-    if truth is not None and is_same_file(truth, out):
-        raise InputError(f"--truth {truth}: is where the judgments go; name another file.")
+    check_outputs((out, truth))
     counts = read_counts(
         items or ["easy=100", "hard=100"], "--items", "STRATUM=ITEMS, e.g. easy=100"
     )
@@ -315,11 +312,12 @@ def simulate(
         seconds=seconds,
     )
     simulation = simulate_judgments(workplace, seed)
-    write_judgments(simulation.judgments, out)
-    if truth is not None:
-        with whole_file(truth, private=True) as unfinished:
-            text = json.dumps(truth_of(simulation), indent=2)
-            unfinished.write_text(text + "\n", encoding="utf-8")
+    with written_together():
+        write_judgments(simulation.judgments, out)
+        if truth is not None:
+            with whole_file(truth, private=True) as unfinished:
+                text = json.dumps(truth_of(simulation), indent=2)
+                unfinished.write_text(text + "\n", encoding="utf-8")
     if as_json:
         done = {"judgments": str(out), "rows": len(simulation.judgments)}
         say(json.dumps({**done, "truth": str(truth) if truth else None}))

@@ -181,7 +181,10 @@ def report(
     """
     from analysis.run.report import write_report
     from analysis.run.result import read_result
+    from annotation.files import check_outputs
 
     target = out or run_folder / "report.html"
-    write_report(read_result(run_folder / "result.json"), target)
+    numbers = run_folder / "result.json"
+    check_outputs([target], [numbers, run_folder / "trials.sqlite"])
+    write_report(read_result(numbers), target)
     say(json.dumps({"report": str(target)}) if as_json else f"wrote {target}")
