@@ -225,7 +225,7 @@ def _summary(decision: Decision, result: RunResult, pilot_cost: Decimal) -> Plan
     return PlanSummary(
         labels={name: pilot.get(name, 0) + count for name, count in plan.labels.items()},
         trained_on=plan.trained_on,
-        cost=float(pilot_cost) + plan.cost,
+        cost=float(exact_decimal(Fraction(pilot_cost) + Fraction(money(plan.cost)))),
         money_left=plan.money_left,
         labels_after_pilot=plan.labels,
         expected_accuracy=plan.expected_accuracy,
