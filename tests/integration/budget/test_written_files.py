@@ -412,8 +412,8 @@ def test_a_report_again(folder: Path, finished: Path) -> None:
 
 @reads("run", "simulate", "run")
 def test_a_run_simulated(folder: Path, finished: Path, terms: Path) -> None:
-    assumed: list[str | Path] = ["--assume", terms]
-    for given in ([], assumed):
+    options: list[list[str | Path]] = [[], ["--assume", terms]]
+    for given in options:
         found = told("simulate", "--run", finished, *given, *GRID, "--out", folder / "of_run")
         stated = {own["name"]: own["value"] for own in found["assumptions"]}
         assert Decimal(stated["cost-easy"]) == Decimal("0.0525")
