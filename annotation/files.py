@@ -17,6 +17,7 @@ from annotation.errors import InputError, short
 from annotation.faults import os_failure
 from annotation.file_limits import check_file, largest_file, read_parquet_table, too_large
 from annotation.spreadsheet_cells import may_be_guarded, plain_row
+from annotation.written_together import waits_for_others
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -229,7 +230,8 @@ def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
     """Give a path to write to, and put what was written at `path` once it is all there.
 
     Its folder is made where needed. An interruption or an error leaves whatever stood at `path`
-    before. A device or a pipe, such as /dev/stdout, is written to and stays what it is.
+    before. A device or a pipe, such as /dev/stdout, is written to and stays what it is. Of several
+    files, all or none: see `annotation.written_together`.
 
     A `private` file, of people's names, answers or pay, is readable by its owner alone, from its
     first byte on; so it is even where it replaces one that others could read.
@@ -245,6 +247,7 @@ def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
                     shutil.copyfileobj(source, target)
             return
         unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+        waits = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if private:
@@ -253,10 +256,13 @@ def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
             yield unfinished
             with unfinished.open("rb+") as file:
                 os.fsync(file.fileno())  # some disks tell only now that they are full
-            unfinished.replace(path)
+            waits = waits_for_others(unfinished, path)
+            if not waits:
+                unfinished.replace(path)
         finally:
-            with suppress(OSError):  # there may be no such folder
-                unfinished.unlink(missing_ok=True)
+            if not waits:
+                with suppress(OSError):  # there may be no such folder
+                    unfinished.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -312,6 +318,30 @@ def not_an_input(out: Path | None, inputs: Iterable[Path | None]) -> None:
     for path in inputs:
         if path is not None and is_same_file(out, path):
             raise InputError(f"{out}: is an input and would be overwritten; name another file.")
+
+
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None] = ()) -> list[Path]:
+    """The files that a command will write, checked before anything is done.
+
+    None stands for an option that was not given.
+
+    Raises InputError if one is an input, a folder, or in a folder that cannot be there, or if two
+    are the same file.
+    """
+    written = [path for path in outputs if path is not None]
+    read = list(inputs)
+    for number, path in enumerate(written):
+        not_an_input(path, read)
+        if path.is_dir():
+            raise InputError(f"{path}: is a folder; name a file.")
+        if any(is_same_file(path, other) for other in written[:number]):
+            raise InputError(f"{path}: is written twice; name another file.")
+        in_the_way = next((own for own in path.parents if own.exists()), None)
+        if in_the_way is not None and not in_the_way.is_dir():
+            raise InputError(
+                f"{path}: cannot be written: {in_the_way} is a file; name another file."
+            )
+    return written
 
 
 def is_same_file(one: Path, other: Path) -> bool:

@@ -23,11 +23,11 @@ from annotation.terms.cost import affordable
 from budget.simulate.axes import Axis, read_axis
 from budget.simulate.phase import Phase, simulate_phase
 from budget.simulate.presets import with_defaults
-from budget.simulate.statements import read_statements
+from budget.simulate.stated import read_statements
 from budget.simulate.task import assumed_task
 
 MARGIN = 0.005
-STATED = with_defaults(read_statements(["transfer=.6:.95"])[0])
+STATED = with_defaults(read_statements(["transfer=.6:.95"]).statements)
 SIDES = (25, 50, 100)
 DRAWS = (100, 200, 300, 400)
 USUAL = 300  # draws, the command's default

@@ -26,6 +26,7 @@ from analysis.curves.summarise import (
 from annotation.arrays import Correct
 from annotation.errors import InputError
 from annotation.locks import exclusive
+from annotation.written_together import written_together
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
@@ -66,8 +67,9 @@ def run_curves(
         "training_seconds": sum(result.seconds for result in results.values()),
     }
     curves = summarise_curves(lab, heading, design, method, trials.measured(results), timing)
-    write_curves(curves, out)
-    write_figure(curves, out)
+    with written_together():
+        write_curves(curves, out)
+        write_figure(curves, out)
     return curves
 
 

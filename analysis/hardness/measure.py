@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analysis.hardness.describe import describe_measure, spearman_matrix
+from analysis.hardness.figure import write_hardness_figure
 from analysis.hardness.items import MeasuredPool
 from analysis.hardness.result import HardnessResult
 from analysis.hardness.work import HardnessWork
@@ -14,6 +15,7 @@ from annotation.hardness.registry import MEASURES, find_measure
 from annotation.hardness.selection import split_judgments
 from annotation.items.table import measures
 from annotation.judgments.table_files import read_judgments
+from annotation.written_together import written_together
 
 if TYPE_CHECKING:
     from training.engines.base import Watcher
@@ -35,6 +37,7 @@ class HardnessOptions:
     coverage : of the predictions' intervals
     folder : where features are kept
     out : file to write the items to, measures added
+    figure : file to draw histograms and correlations in
     seed : of samples and folds
     """
 
@@ -47,6 +50,7 @@ class HardnessOptions:
     coverage: float = 0.9
     folder: Path = Path("runs/hardness")
     out: Path | None = None
+    figure: Path | None = None
     seed: int = 0
 
 
@@ -80,16 +84,16 @@ def run_hardness(
     results = [each.result for each in described]
     if not any(result.strata for result in results) and options.cut is not None:
         raise InputError(results[0].remarks[-1])
+    strata: dict[str, list[str | None]] = {}
     if options.out is not None:
         columns = pool.stratum_columns([result.name for result in results if result.strata])
         strata = {columns[each.result.name]: [name or None for name in each.strata]
                   for each in described if each.result.strata}  # fmt: skip
-        pool.write(work.items, strata, options.out)
         results = [
             result.model_copy(update={"stratum_column": columns.get(result.name)})
             for result in results
         ]
-    return HardnessResult(
+    found = HardnessResult(
         source=pool.name,
         items=len(pool.items),
         remarks=list(pool.remarks),
@@ -97,6 +101,12 @@ def run_hardness(
         spearman=spearman_matrix(work.items[names]),
         out=None if options.out is None else str(options.out),
     )
+    with written_together():
+        if options.out is not None:
+            pool.write(work.items, strata, options.out)
+        if options.figure is not None:
+            write_hardness_figure(found, options.figure)
+    return found
 
 
 def _check_measures(pool: MeasuredPool, options: HardnessOptions) -> None:

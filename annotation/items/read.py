@@ -214,10 +214,12 @@ def read_user_table(
     choices: list[str] | None = None,
     mapped_by: MappedBy | None = None,
     answers: str | None = None,
+    require_answers: bool = False,
 ) -> UserTable:
     """Read a file as `load_unanswered` does, and keep its rows beside the items.
 
     `mapped_by` is how messages tell the user to map a column, where it is not as there.
+    `require_answers`: every item has to have its right answer, as for `load_tabular`.
 
     Raises InputError as `load_unanswered` does.
     """
@@ -228,7 +230,7 @@ def read_user_table(
             str(path),
             columns or {},
             _is_csv(str(path)),
-            require_answers=False,
+            require_answers=require_answers,
             mapped_by=mapped_by or ("nothing" if columns is None else "option"),
             answers=None if answers is None else answer_reading(answers),
         )

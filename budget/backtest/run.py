@@ -11,6 +11,7 @@ from annotation.errors import InputError
 from annotation.files import append_line, whole_file
 from annotation.locks import exclusive
 from annotation.spreadsheet_cells import guarded_row
+from annotation.written_together import written_together
 from budget.backtest.journal import Journal
 from budget.backtest.play_world import Design, play_world, steps_of
 from budget.backtest.regret import KINDS, side_of_best, summarise, world_summary
@@ -73,10 +74,11 @@ def run_backtest(
             played = play_world(worlds.pop(0), policies, design, journal, watcher)
             summaries.append(world_summary(played))
     result = _result(summaries, families, skipped, half, design, skip)
-    with whole_file(out / "backtest.json") as path:
-        path.write_text(result.model_dump_json(indent=2), encoding="utf-8")
-    with whole_file(out / "backtest.csv") as path:
-        _write_csv(result, path)
+    with written_together():
+        with whole_file(out / "backtest.json") as path:
+            path.write_text(result.model_dump_json(indent=2), encoding="utf-8")
+        with whole_file(out / "backtest.csv") as path:
+            _write_csv(result, path)
     return result
 
 

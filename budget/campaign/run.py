@@ -213,6 +213,7 @@ def _run_result(
         trials=_trial_count(trained),
         collected=setting.collected,
         warnings=[
+            *setting.config.unused_terms(),
             *_capacity_warnings(setting),
             *_judgment_warnings(setting),
             *setting.lab.task.items.attrs.get(REMARKS, ()),

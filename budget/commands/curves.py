@@ -57,6 +57,8 @@ def curves(
     design = read_design(sizes, error_rates, hard_factor, seeds)
     chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
     folder = out or Path("runs") / f"{config.stem}-curves"
+    for remark in chosen.unused_terms():
+        say(f"note: {remark}", err=True)
 
     from analysis.curves.run import run_curves
     from analysis.curves.summarise import Heading

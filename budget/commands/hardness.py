@@ -94,10 +94,10 @@ def hardness(
     if registry:
         _show_registry(as_json)
         return
-    from analysis.hardness.figure import figure_kind, write_hardness_figure
+    from analysis.hardness.figure import figure_kind
     from analysis.hardness.items import MeasuredPool
     from analysis.hardness.measure import HardnessOptions, run_hardness
-    from annotation.files import not_an_input
+    from annotation.files import check_outputs
     from annotation.items.write import check_table_path
     from budget.commands.item_source import ItemSource, config_or_items, load_source
     from budget.commands.show.hardness import show_hardness
@@ -119,7 +119,7 @@ def hardness(
     )
     if out is not None:
         check_table_path(out)
-        not_an_input(out, [items, judgments])
+    check_outputs((out, figure), [items, judgments])
     options = HardnessOptions(
         measures=tuple(measure or ()),
         judgments=judgments,
@@ -130,10 +130,12 @@ def hardness(
         coverage=coverage,
         folder=features,
         out=out,
+        figure=figure,
         seed=seed,
     )
     with progress_watcher() as watcher:
         found = load_source(asked, watcher)
+        check_outputs((out, figure), found.files)
         sections = [] if found.config is None else [found.config.strata]
         pool = MeasuredPool(
             found.items,
@@ -145,8 +147,6 @@ def hardness(
             remarks=found.remarks,
         )
         result = run_hardness(pool, options, watcher)
-    if figure is not None:
-        write_hardness_figure(result, figure)
     tell(result, as_json, show_hardness)
 
 

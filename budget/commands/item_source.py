@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 ALL = "all"  # the stratum of every item where no measure is cut
 USUAL_CUT = "quantiles:3"
 _LOCAL_SOURCES = ("workshop", "tabular")
+_OF_READING = ("--column", "--choices")  # how a file is read, not how it is cut
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ class ItemSource:
     source : a source by name
     path : file of the source `tabular`
     data_dir : local folder of the data of a source, named or configured
-    columns, choices : how to read `items`; `columns` is None where the command has no such option
+    columns, choices : how to read `items`, or a file of the source `tabular`; `columns` is None
+        where the command has no such option
     answers : how the answers of `items`, or of a file of the source `tabular`, are read
     measure, cut : how to cut `items`; without a measure all are in the stratum "all"
 
@@ -84,7 +86,8 @@ class ItemSource:
         if self.cut is not None and self.measure is None and self.config is None:
             raise InputError("--cut needs the measure that is cut; give --measure.")
         for option, is_given in of_a_file.items():
-            if is_given and self.items is None:
+            is_file = self.items is not None or (self.path is not None and option in _OF_READING)
+            if is_given and not is_file:
                 own = "; CONFIG.toml has its own" if self.config is not None else ""
                 raise InputError(f"{option} goes with a file of items{own}.")
 
@@ -123,6 +126,17 @@ class LoadedItems:
     config: RunConfig | None = None
     measure: str | None = None
     cut: str | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that the items were read from: a table, or those that a configuration names."""
+        found = [] if self.table is None else [self.table.path]
+        if self.config is not None:
+            options = self.config.items.options()
+            found += [Path(options[key]) for key in ("path", "annotations") if key in options]
+            collected = self.config.collected
+            found += [] if collected is None else [Path(name) for name in collected.judgments]
+        return found
 
     @cached_property
     def strata(self) -> Strata | None:
@@ -190,6 +204,15 @@ def load_source(
     if asked.items is not None:
         table = read_user_table(asked.items, asked.columns, asked.choices, answers=asked.answers)
         return replace(_of_table(table), measure=asked.measure, cut=asked.cut)
+    if asked.source == "tabular" and asked.path is not None:
+        table = read_user_table(
+            asked.path,
+            asked.columns,
+            asked.choices,
+            answers=asked.answers,
+            require_answers=answered,
+        )
+        return replace(_of_table(table), name=asked.source, source=asked.source)
     if asked.source is not None:
         given = {"path": asked.path, "data_dir": asked.data_dir, "answers": asked.answers}
         options = {name: str(value) for name, value in given.items() if value is not None}

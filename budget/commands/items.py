@@ -6,7 +6,15 @@ from typing import Annotated
 import typer
 
 from budget.commands.console import guarded, tell
-from budget.commands.options import AnswersOption, DataDir, Json
+from budget.commands.options import (
+    AnswersOption,
+    ChoicesOption,
+    ColumnOption,
+    DataDir,
+    Json,
+    read_choices,
+    read_columns,
+)
 
 items_app = typer.Typer(
     help="Look at items before buying labels.\n\n"
@@ -29,6 +37,8 @@ def describe(
         Path | None, typer.Option(help="File of the source 'tabular' (JSONL, CSV, Parquet).")
     ] = None,
     data_dir: DataDir = None,
+    column: ColumnOption = None,
+    choices: ChoicesOption = None,
     answers: AnswersOption = None,
     as_json: Json = False,
 ) -> None:
@@ -45,6 +55,8 @@ def describe(
         source=source,
         path=path,
         data_dir=data_dir,
+        columns=read_columns(column),
+        choices=read_choices(choices),
         answers=answers,
     )
     tell(describe_items(load_source(asked, answered=True)), as_json, show_description)

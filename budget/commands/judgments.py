@@ -3,13 +3,20 @@
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from annotation.errors import InputError
 from budget.commands.console import guarded
-from budget.commands.options import AnswersOption, DataDir, Json
+from budget.commands.options import (
+    AnswersOption,
+    ColumnOption,
+    DataDir,
+    Json,
+    read_choices_or_count,
+    read_columns,
+)
 from budget.commands.printing import say
 
 MOST_CHOICES = 1000  # more is a slip of the hand, and would not fit into memory
@@ -55,6 +62,7 @@ def report(
     items: Annotated[
         Path | None, typer.Option(help="Items (JSONL, CSV, Parquet), instead of --config.")
     ] = None,
+    column: ColumnOption = None,
     measure: Annotated[
         str | None, typer.Option(help="Cut --items by this measure, not by what judgments say.")
     ] = None,
@@ -102,8 +110,12 @@ def report(
         ),
     ] = None,
     choices: Annotated[
-        int | None,
-        typer.Option(min=2, max=MOST_CHOICES, help="Choices per item, where no item table tells."),
+        str | None,
+        typer.Option(
+            metavar="NUMBER|A,B,...",
+            help="Where no column of --items tells them: how many choices an item has, e.g. 4, or "
+            "the classes of all items, e.g. yes,no.",
+        ),
     ] = None,
     errors: Annotated[
         str,
@@ -164,7 +176,7 @@ def report(
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """
-    from annotation.files import is_same_file, not_an_input
+    from annotation.files import check_outputs
     from annotation.judgments.item_checks import check_against_items
     from annotation.judgments.read_files import read_judgment_files
     from annotation.team.error_rates import check_error_method
@@ -172,6 +184,7 @@ def report(
     from annotation.terms.noise import check_error_kind
     from annotation.truth.aggregation import check_aggregator
     from annotation.truth.label_file import check_labels_path, labels_table, write_labels
+    from annotation.written_together import written_together
     from budget.commands.item_source import ItemSource, load_source
     from budget.commands.judged_strata import (
         OPTION,
@@ -192,11 +205,14 @@ def report(
     from budget.market.measured_terms import check_terms_path, terms_toml, write_terms
 
     # What is asked is checked before a long file is read.
+    classes, choice_count = read_choices_or_count(choices, MOST_CHOICES)
     asked = ItemSource(
         either="--config or --items",
         config=config,
         items=items,
         data_dir=data_dir,
+        columns=read_columns(column),
+        choices=classes,
         answers=answers,
         measure=measure if judgments_for_strata is None else None,
         cut=cut if judgments_for_strata is None else None,
@@ -216,11 +232,7 @@ def report(
         check_labels_path(labels_out)
     check_terms_path(out, "--out")
     check_terms_path(suppliers_out, "--suppliers-out")
-    written = [path for path in (out, suppliers_out, labels_out) if path is not None]
-    for number, path in enumerate(written):
-        not_an_input(path, [*files, config, items])
-        if any(is_same_file(path, other) for other in written[:number]):
-            raise InputError(f"{path}: is written twice; name another file.")
+    written = check_outputs((out, suppliers_out, labels_out), [*files, config, items])
     wanted = read_counts(need, "--need", "STRATUM=LABELS, e.g. hard=100")
     if days is not None and not wanted:
         raise InputError("--days goes with --need, which says how many labels are wanted.")
@@ -234,7 +246,7 @@ def report(
         floor=floor,
         rates=read_rates(rate, fee, recruiting),
         roles=read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert"),
-        choice_count=choices,
+        choice_count=choice_count,
         wanted=wanted,
         judgments_per_label=judgments_per_label,
         days=days,
@@ -244,6 +256,7 @@ def report(
     loaded = load_source(asked) if asked.names_items else None
     table = None if loaded is None else loaded.items
     if loaded is not None:
+        check_outputs(written, loaded.files)
         told = loaded.stratum_by_id
         reading = check_against_items(reading, loaded.items, told, answers_are_gold)
     if strict:
@@ -261,17 +274,16 @@ def report(
         check_other_judgments(coded, table, judged.measure)
     found = report_judgments(reading.judgments, table, settings, coded)
     found = replace(found, notes=(*judged.notes, *found.notes))
-    texts: dict[Path, str] = {}  # all of them, before the first is written
-    if out is not None:
-        planned = {name: count * judgments_per_label for name, count in wanted.items()}
-        is_redraw = error_kind == "redraw"
-        texts[out] = terms_toml(found, "redraw" if is_redraw else "flip", currency, planned)
-    if suppliers_out is not None:
-        texts[suppliers_out] = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
-    for path, text in texts.items():
-        write_terms(text, path)
-    if labels_out is not None:
-        write_labels(labels_table(found.coded, found.aggregate), labels_out)
+    with written_together():
+        if out is not None:
+            planned = {name: count * judgments_per_label for name, count in wanted.items()}
+            kind: Literal["redraw", "flip"] = "redraw" if error_kind == "redraw" else "flip"
+            write_terms(terms_toml(found, kind, currency, planned), out)
+        if suppliers_out is not None:
+            text = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
+            write_terms(text, suppliers_out)
+        if labels_out is not None:
+            write_labels(labels_table(found.coded, found.aggregate), labels_out)
     if as_json:
         say(json.dumps(report_json(found, reading), indent=2))
     else:
@@ -315,13 +327,13 @@ def simulate(
 
     Example: labelmix judgments simulate pilot.csv --gold .2 --truth truth.json
     """
-    from annotation.files import is_same_file, whole_file
+    from annotation.files import check_outputs, whole_file
     from annotation.judgments.table_files import write_judgments
     from annotation.labelling.simulated_team import Workplace, simulate_judgments, truth_of
+    from annotation.written_together import written_together
     from budget.commands.name_value import read_counts, read_numbers
 
-    if truth is not None and is_same_file(truth, out):
-        raise InputError(f"--truth {truth}: is where the judgments go; name another file.")
+    check_outputs((out, truth))
     counts = read_counts(
         items or ["easy=100", "hard=100"], "--items", "STRATUM=ITEMS, e.g. easy=100"
     )
@@ -336,11 +348,12 @@ def simulate(
         seconds=seconds,
     )
     simulation = simulate_judgments(workplace, seed)
-    write_judgments(simulation.judgments, out)
-    if truth is not None:
-        with whole_file(truth, private=True) as unfinished:
-            text = json.dumps(truth_of(simulation), indent=2)
-            unfinished.write_text(text + "\n", encoding="utf-8")
+    with written_together():
+        write_judgments(simulation.judgments, out)
+        if truth is not None:
+            with whole_file(truth, private=True) as unfinished:
+                text = json.dumps(truth_of(simulation), indent=2)
+                unfinished.write_text(text + "\n", encoding="utf-8")
     if as_json:
         done = {"judgments": str(out), "rows": len(simulation.judgments)}
         say(json.dumps({**done, "truth": str(truth) if truth else None}))

@@ -211,8 +211,7 @@ def pull(
         adopt,
         anonymity,
         check_table_name,
-        opened_server,
-        opened_state,
+        opened_pilot,
         pull_lines,
         write_table,
     )
@@ -221,9 +220,8 @@ def pull(
     check_table_name(target)
     is_new = not target.exists()
     with (
-        opened_state(pilot / STATE, new=title is not None) as state,
+        opened_pilot(pilot / STATE, url, title, token_file, patience) as (server, state),
         nullcontext(anonymity(state, anonymous)) as unnamed,
-        opened_server(url or state.about("url"), token_file, patience) as server,
         progress_watcher() as watcher,
     ):
         remark = adopt(server, state, title)
@@ -282,8 +280,7 @@ def watch(
         check_table_name,
         ended_by_signals,
         listening,
-        opened_server,
-        opened_state,
+        opened_pilot,
         pull_lines,
         write_table,
     )
@@ -293,9 +290,8 @@ def watch(
     bell = Bell()
     with (
         ended_by_signals(),
-        opened_state(pilot / STATE, new=title is not None) as state,
+        opened_pilot(pilot / STATE, url, title, token_file, patience) as (server, state),
         nullcontext(anonymity(state, anonymous)) as unnamed,
-        opened_server(url or state.about("url"), token_file, patience) as server,
     ):
         remark = adopt(server, state, title)
         if remark:

@@ -57,6 +57,31 @@ def opened_state(path: Path, new: bool) -> PilotState:
     return PilotState(path)
 
 
+@contextmanager
+def opened_pilot(
+    path: Path, url: str | None, title: str | None, token_file: Path | None, patience: float
+) -> Iterator[tuple[LabelStudioServer, PilotState]]:
+    """A server, and the state in a pilot's folder, which is made for a `title` where it is absent.
+
+    It is made once the server has answered: a pull that was refused leaves nothing. Without a
+    `url` the server is the one that the state tells.
+
+    Raises InputError as `opened_server` and `opened_state` do.
+    """
+    if title is not None and not path.exists():
+        with (
+            opened_server(url, token_file, patience) as server,
+            opened_state(path, new=True) as state,
+        ):
+            yield server, state
+    else:
+        with (
+            opened_state(path, new=title is not None) as state,
+            opened_server(url or state.about("url"), token_file, patience) as server,
+        ):
+            yield server, state
+
+
 def adopt(server: LabelStudioServer, state: PilotState, title: str | None) -> str | None:
     """Bind a new state to an existing project, where one is named; what to know of it, or None."""
     if title is None:

@@ -82,6 +82,22 @@ def read_columns(pairs: Sequence[str] | None) -> dict[str, str]:
     return read_pairs(pairs, "--column", "NAME=COLUMN, e.g. question=prompt", at_first=True)
 
 
+def read_choices_or_count(text: str | None, most: int) -> tuple[list[str] | None, int | None]:
+    """Read "yes,no", the choices of all items, or "4", how many choices an item has.
+
+    Raises InputError if it is neither, or a number that is not within 2 and `most`.
+    """
+    if text is None or not text.strip().isdecimal():
+        return read_choices(text), None
+    digits = text.strip().lstrip("0")
+    if len(digits) > len(str(most)) or not 2 <= int(digits or "0") <= most:
+        raise InputError(
+            f"--choices {text}: should be within 2 and {most} choices per item, or the classes of "
+            "all items, e.g. yes,no."
+        )
+    return None, int(digits)
+
+
 def read_choices(text: str | None) -> list[str] | None:
     """Read "yes,no": the choices of all items; one that holds a comma stands in quotes.
 

@@ -124,6 +124,8 @@ def trial(
 
     mix = read_counts(labels, "--labels", "STRATUM=NUMBER, e.g. easy=40", at_least=1)
     chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
+    for remark in chosen.unused_terms():
+        say(f"note: {remark}", err=True)
 
     from analysis.single_trial import method_that_takes, run_single_trial
     from budget.commands.show.trial import show_single_trial
@@ -179,7 +181,10 @@ def report(
     """
     from analysis.run.report import write_report
     from analysis.run.result import read_result
+    from annotation.files import check_outputs
 
     target = out or run_folder / "report.html"
-    write_report(read_result(run_folder / "result.json"), target)
+    numbers = run_folder / "result.json"
+    check_outputs([target], [numbers, run_folder / "trials.sqlite"])
+    write_report(read_result(numbers), target)
     say(json.dumps({"report": str(target)}) if as_json else f"wrote {target}")

@@ -72,6 +72,7 @@ def simulate(
         _show_presets(as_json)
         return
     from annotation.files import check_folder
+    from annotation.written_together import written_together
     from budget.commands.show.simulate import show_simulation
     from budget.simulate.figure import write_figure
     from budget.simulate.page import write_page
@@ -94,9 +95,10 @@ def simulate(
     check_folder(out)
     with progress_watcher() as watcher:
         result = run_simulation(options, watcher)
-    write_simulation(result, out)
-    write_figure(result, out)
-    write_page(result, out)
+    with written_together():
+        write_simulation(result, out)
+        write_figure(result, out)
+        write_page(result, out)
     if as_json:  # on one line: its matrices are long
         say(result.model_dump_json())
     else:

@@ -90,6 +90,18 @@ class RunConfig(Section):
         plain = self.targets.judgments == 1 and self.targets.kind == "hard_labels"
         return plain and self.collected is None
 
+    def unused_terms(self) -> list[str]:
+        """A line about each stratum whose terms are given though none of its labels are for sale.
+
+        Measured terms tell of all strata that there are.
+        """
+        return [
+            f"annotators.{name} is not used: the stratum is not for sale; add it to strata.buy, "
+            f"which is {', '.join(self.strata.buy)}, to buy its labels."
+            for name in self.annotators
+            if name not in self.strata.buy
+        ]
+
     def terms(self) -> dict[str, LabelTerms]:
         """Terms of every stratum for sale; the cost is that of all judgments of a label.
 
@@ -154,10 +166,6 @@ class RunConfig(Section):
                 raise ValueError(
                     f"annotators.{name}: no such stratum; choose from "
                     f"{', '.join(self.strata.names)}"
-                )
-            if name not in self.strata.buy:
-                raise ValueError(
-                    f"annotators.{name}: the stratum is not for sale; add it to strata.buy"
                 )
         plans = not info.context or info.context.get("plans", True)
         # Judgments are what tells terms: to read them, a run needs none yet.

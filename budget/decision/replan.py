@@ -95,7 +95,8 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
     suppliers = None
     if options.suppliers is not None:
         choices = max(2, round(result.choices_per_item))
-        suppliers = read_suppliers(options.suppliers, surface.strata, choices)
+        others = [name for name in result.strata if name not in surface.strata]
+        suppliers = read_suppliers(options.suppliers, surface.strata, choices, others)
     market = _market(result, surface, terms, suppliers, options)
     total = _budget(options, result)
     pilot_cost = mix_cost(result.pilot.labels, _terms(result, {}))
@@ -141,7 +142,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         tested_sides=found.sides,
         measured=None if suppliers else _measured(evidence, plan),
         rehearsed=len(evidence.rehearsals.purchases) if evidence.rehearsals else 0,
-        warnings=_warnings(result, found),
+        warnings=[*_warnings(result, found), *_left_out(options.suppliers, suppliers)],
         collected=not is_simulated(result),
     )
 
@@ -224,7 +225,7 @@ def _summary(decision: Decision, result: RunResult, pilot_cost: Decimal) -> Plan
     return PlanSummary(
         labels={name: pilot.get(name, 0) + count for name, count in plan.labels.items()},
         trained_on=plan.trained_on,
-        cost=float(pilot_cost) + plan.cost,
+        cost=float(exact_decimal(Fraction(pilot_cost) + Fraction(money(plan.cost)))),
         money_left=plan.money_left,
         labels_after_pilot=plan.labels,
         expected_accuracy=plan.expected_accuracy,
@@ -275,6 +276,15 @@ def _better_rule(
         plan_accuracy=Estimate(estimate=tested.estimate, low=tested.low, high=tested.high),
         same_plan=as_tested and same_purchase(plan.labels, result.plan.labels),
     )
+
+
+def _left_out(path: Path | None, suppliers: Suppliers | None) -> list[str]:
+    """What the file of suppliers has and the plan leaves out."""
+    names = suppliers.left_out if suppliers is not None else ()
+    if not names:
+        return []
+    left_out = ", ".join(names)
+    return [f"{path}: terms of {left_out} are left out: not for sale in this run."]
 
 
 def _warnings(result: RunResult, found: Conclusion) -> list[str]:

@@ -105,11 +105,15 @@ class SuppliersFile(Section):
 
 @dataclass(frozen=True)
 class Suppliers:
-    """Offers, what training costs, and role -> hours of work a day."""
+    """Offers, what training costs, and role -> hours of work a day.
+
+    `left_out` are strata that the file has terms of and of which no labels are for sale.
+    """
 
     offers: tuple[Offer, ...]
     training: TrainingCost
     hours_per_day: Mapping[str, Decimal]
+    left_out: tuple[str, ...] = ()
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -117,11 +121,16 @@ class Suppliers:
         return tuple(dict.fromkeys([*self.hours_per_day, *named]))
 
 
-def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers:
+def read_suppliers(
+    path: Path, strata: Sequence[str], choices: int, not_for_sale: Sequence[str] = ()
+) -> Suppliers:
     """Read a file of suppliers for these strata and items of so many choices.
 
-    Raises InputError: no such file, not TOML, a wrong key or value, a stratum that is not for
-    sale, a supplier without cost or error rate.
+    `not_for_sale` are the other strata of the items: a measured file has terms of them, too, which
+    are left out.
+
+    Raises InputError: no such file, not TOML, a wrong key or value, a stratum that is none of the
+    items', a supplier without cost or error rate, no supplier of any stratum that is for sale.
     """
     raw = read_toml(path, f"write one with {_EXAMPLE}")
     try:
@@ -130,8 +139,14 @@ def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers
         offers = [
             offer
             for name, section in file.suppliers.items()
-            for offer in _offers(name, section, strata, choices)
+            for offer in _offers(name, section, strata, choices, not_for_sale)
         ]
+        left_out = _left_out(file, not_for_sale)
+        if not offers and left_out:
+            raise InputError(
+                f"the suppliers label {', '.join(left_out)} alone, which is not for sale in this "
+                f"run; add a section for one of {', '.join(strata)}."
+            )
     except ValidationError as error:
         raise InputError(f"{path}: {first_error(error, _remedy)}") from None
     except InputError as error:
@@ -143,7 +158,13 @@ def read_suppliers(path: Path, strata: Sequence[str], choices: int) -> Suppliers
             name: exact_decimal(role.people * Fraction(str(role.hours_per_day)))
             for name, role in file.roles.items()
         },
+        left_out,
     )
+
+
+def _left_out(file: SuppliersFile, not_for_sale: Sequence[str]) -> tuple[str, ...]:
+    named = {name for supplier in file.suppliers.values() for name in supplier.strata or {}}
+    return tuple(name for name in not_for_sale if name in named)
 
 
 def _check_roles(file: SuppliersFile) -> None:
@@ -158,15 +179,21 @@ def _check_roles(file: SuppliersFile) -> None:
 
 
 def _offers(
-    name: str, section: SupplierSection, strata: Sequence[str], choices: int
+    name: str,
+    section: SupplierSection,
+    strata: Sequence[str],
+    choices: int,
+    not_for_sale: Sequence[str],
 ) -> list[Offer]:
-    own = section.strata
-    for stratum in own or {}:
-        if stratum not in strata:
+    for stratum in section.strata or {}:
+        if stratum not in (*strata, *not_for_sale):
             raise InputError(
                 f"suppliers.{name}.strata.{stratum}: not for sale in this run; choose from "
                 f"{', '.join(strata)}."
             )
+    own = section.strata
+    if own is not None:
+        own = {stratum: terms for stratum, terms in own.items() if stratum not in not_for_sale}
     general = section.model_dump(exclude={"role", "strata"}, exclude_none=True)
     found = []
     for stratum in strata if own is None else own:

@@ -70,7 +70,7 @@ def _result(options: SimulateOptions, scene: Scene, phase: Phase) -> SimulationR
         x=x,
         y=y,
         assumptions=list_assumptions(task, scene.stated, scene.own, (x, y), options.run),
-        notes=notes_on(scene.source, scene.preset, task),
+        notes=[*scene.remarks, *notes_on(scene.source, scene.preset, task)],
         here=here,
         region=[[_REGIONS[code] for code in row] for row in phase.region],
         unresolved=phase.unresolved.tolist(),

@@ -7,7 +7,8 @@ from annotation.errors import InputError
 from budget.simulate.axes import Axis, read_axis
 from budget.simulate.presets import Preset, find_preset, with_defaults
 from budget.simulate.result import Source
-from budget.simulate.statements import TASK, Statements, override, read_statements
+from budget.simulate.stated import read_statements
+from budget.simulate.statements import TASK, Statements, override
 from budget.simulate.task import SimulatedTask, assumed_task, run_task
 from budget.simulate.terms import cell_terms, check_axes
 
@@ -45,6 +46,7 @@ class Scene:
     currency: str
     x: Axis
     y: Axis
+    remarks: tuple[str, ...] = ()  # on what was stated and is not used
 
     def place_on(self, axis: Axis) -> float | None:
         """Where the stated terms lie on an axis; None where nobody stated any."""
@@ -65,29 +67,33 @@ def set_scene(options: SimulateOptions) -> Scene:
     Raises InputError if an option, an assumption or the run cannot be used.
     """
     _check(options)
-    stated, in_files = read_statements(options.assume)
     preset = find_preset(options.preset) if options.preset is not None else None
     currency = "$"
     if options.run is not None:
+        task, of_run, currency = run_task(options.run, options.method, options.draws)
+        given = read_statements(options.assume, (task.easy, task.hard))
+        stated = given.statements
         refused = [name for name in (*TASK, "chance", "choices") if name in stated]
         if refused:
             raise InputError(
                 f"--assume {refused[0]}: is what the run found out; leave it out, or leave out "
                 "--run."
             )
-        task, of_run, currency = run_task(options.run, options.method, options.draws)
         own = everything = override(of_run, stated)
         if "error-kind" in stated:
             task = task.with_error_kind(stated["error-kind"].text)
     else:
+        given = read_statements(options.assume)
+        stated = given.statements
         own = override(preset.stated if preset else {}, stated)
         task, everything = assumed_task(with_defaults(own), options.draws, options.seed)
     first, second = _default_axes(own, preset, options.run is not None)
-    x = read_axis(options.x or in_files.get("x") or first, "--x")
-    y = read_axis(options.y or in_files.get("y") or second, "--y")
+    x = read_axis(options.x or given.axes.get("x") or first, "--x")
+    y = read_axis(options.y or given.axes.get("y") or second, "--y")
     check_axes(x, y)
     source = _source(options, stated)
-    return Scene(task, everything, own, source, preset, options.currency or currency, x, y)
+    shown = options.currency or currency
+    return Scene(task, everything, own, source, preset, shown, x, y, given.remarks)
 
 
 def _check(options: SimulateOptions) -> None:

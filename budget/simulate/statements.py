@@ -1,15 +1,12 @@
 """What a user states about terms of sale and about the task: one name, a value, and its source."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 
 from annotation.errors import InputError
-from annotation.name_value import name_and_value
 from annotation.terms.cost import money
 from annotation.terms.noise import check_error_kind
-from budget.config.toml import read_toml
 from budget.simulate.axes import QUANTITIES, decimal
 
 HASE = "Hase et al. 2024, arXiv:2401.06751"
@@ -28,7 +25,6 @@ TERMS = (
     "choices",
     "chance",
 )
-AXES_IN_A_FILE = ("x", "y")
 # Two ways to say one thing.
 EXCLUSIVE = (("error-hard", "error-factor"), ("cost-hard", "cost-ratio"))
 _MOST_CHOICES = 1000
@@ -81,27 +77,6 @@ DEFAULTS: Statements = {
 }
 
 
-def read_statements(given: Iterable[str]) -> tuple[Statements, dict[str, str]]:
-    """Statements of `--assume`, later ones over earlier ones, and the axes that files name.
-
-    Each is NAME=VALUE, NAME=LOW:HIGH, or a TOML file of such.
-
-    Raises InputError that names the option, or the file and the key.
-    """
-    found: Statements = {}
-    axes: dict[str, str] = {}
-    for text in given:
-        pair = name_and_value(text)
-        if pair is not None:
-            name, value = pair
-            _add(found, {name: _statement(name, value, "--assume")})
-        else:
-            statements, of_file = _read_file(Path(text))
-            _add(found, statements)
-            axes |= of_file
-    return found, axes
-
-
 def override(base: Mapping[str, Statement], later: Mapping[str, Statement]) -> Statements:
     """Both, the later ones over the earlier; a cost that is stated drops a ratio, and so on."""
     found = dict(base)
@@ -112,51 +87,11 @@ def override(base: Mapping[str, Statement], later: Mapping[str, Statement]) -> S
     return found | dict(later)
 
 
-def _add(found: Statements, later: Statements) -> None:
-    both = {**found, **later}
-    for one, other in EXCLUSIVE:
-        if one in both and other in both:
-            raise InputError(f"--assume: {one} and {other} say the same thing; give one of them.")
-    found |= later
+def statement(name: str, text: str, source: str, place: str = "--assume ") -> Statement:
+    """What a text states of a term or of the task.
 
-
-def _read_file(path: Path) -> tuple[Statements, dict[str, str]]:
-    document = read_toml(path, number=Decimal)
-    found: Statements = {}
-    axes: dict[str, str] = {}
-    for key, entry in document.items():
-        place = f"{path}: "
-        if key in AXES_IN_A_FILE:
-            if not isinstance(entry, str):
-                raise InputError(f'{place}{key} should be a text such as "budget=50:5000:60".')
-            axes[key] = entry
-            continue
-        source = f"stated in {path.name}"
-        if isinstance(entry, dict):
-            unknown = sorted(set(entry) - {"value", "source"})
-            if unknown or "value" not in entry or not isinstance(entry.get("source", ""), str):
-                raise InputError(
-                    f'{place}{key} should be a value, or {{value = ..., source = "..."}}.'
-                )
-            source = entry.get("source") or source
-            entry = entry["value"]
-        _add(found, {key: _statement(key, _as_option(place + key, entry), source, place)})
-    return found, axes
-
-
-def _as_option(place: str, entry: object) -> str:
-    """The value of a TOML key as an option would have it."""
-    ends = entry if isinstance(entry, list) else [entry]
-    numbers = [
-        isinstance(end, (str, int, Decimal)) and not isinstance(end, bool) and end != ""
-        for end in ends
-    ]
-    if not all(numbers) or len(ends) not in (1, 2) or (len(ends) == 1 and ends is entry):
-        raise InputError(f"{place} should be a number, or two for an interval; got {entry}.")
-    return ":".join(str(end) for end in ends)
-
-
-def _statement(name: str, text: str, source: str, place: str = "--assume ") -> Statement:
+    Raises InputError that begins with the place it stands at.
+    """
     try:
         return Statement(name, _value(name, text), source)
     except InputError as error:

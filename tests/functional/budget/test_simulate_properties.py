@@ -14,13 +14,13 @@ from annotation.terms.cost import LabelTerms, affordable, mix_cost
 from budget.simulate.axes import QUANTITIES, read_axis
 from budget.simulate.phase import EASY, HARD, MIX, Phase, plan_cells, simulate_phase
 from budget.simulate.presets import with_defaults
-from budget.simulate.statements import read_statements
+from budget.simulate.stated import read_statements
 from budget.simulate.task import SimulatedTask, assumed_task
 from budget.simulate.terms import CellTerms, cell_terms, label_counts
 
 Array = NDArray[np.float64]
 MARGIN = 0.005
-STATED = with_defaults(read_statements(["transfer=.5:.95"])[0])
+STATED = with_defaults(read_statements(["transfer=.5:.95"]).statements)
 TASK, _ = assumed_task(STATED, 50, 0)
 
 amounts = st.decimals(min_value="0.01", max_value="5000", places=2)
@@ -158,7 +158,7 @@ def test_the_best_is_at_least_as_good_as_every_simple_rule(cell: CellTerms) -> N
 
 @given(budget=amounts, rate=rates)
 def test_strata_that_are_the_same_are_never_told_apart(budget: Decimal, rate: float) -> None:
-    stated = with_defaults(read_statements(["transfer=1", "signal=1"])[0])
+    stated = with_defaults(read_statements(["transfer=1", "signal=1"]).statements)
     task, _ = assumed_task(stated, 30, 0)
     found = plan_cells(task, [CellTerms(budget, Decimal(1), Fraction(1), rate, rate, None)], MARGIN)
     assert found.all_easy[0] == pytest.approx(found.all_hard[0], abs=1e-9)

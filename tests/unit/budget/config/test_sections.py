@@ -66,6 +66,19 @@ def test_terms_are_those_given_else_the_default(tmp_path: Path) -> None:
     assert terms["hard"] == LabelTerms(Decimal("3.30"), 0.2, "flip")
 
 
+def test_measured_terms_of_a_stratum_that_is_not_for_sale_are_told(tmp_path: Path) -> None:
+    config = read_config(written(tmp_path, MINIMAL + "[annotators.medium]\ncost = 1\n"))
+    assert set(config.terms()) == {"easy", "hard"}
+    [line] = config.unused_terms()
+    assert line.startswith("annotators.medium is not used: ") and "strata.buy" in line
+    text = MINIMAL.replace("[budget]", 'buy = ["easy", "medium", "hard"]\n[budget]')
+    config = read_config(
+        written(tmp_path, text + "[annotators.medium]\ncost = 1\nerror_rate = 0\n")
+    )
+    assert config.unused_terms() == []
+    assert config.terms()["medium"] == LabelTerms(Decimal(1), 0.0, "redraw")
+
+
 def test_money_is_exact(tmp_path: Path) -> None:
     text = MINIMAL.replace("1200", "1200.10") + "[annotators.easy]\ncost = 0.1\n"
     config = read_config(written(tmp_path, text))
@@ -171,10 +184,6 @@ def adding(more: str) -> Callable[[str], str]:
         (
             adding("[annotators.eazy]\ncost = 1"),
             ["annotators.eazy: no such stratum; choose from easy, medium, hard"],
-        ),
-        (
-            adding("[annotators.medium]\ncost = 1"),
-            ["annotators.medium: the stratum is not for sale; add it to strata.buy"],
         ),
         (
             replacing("1200", "359.99"),

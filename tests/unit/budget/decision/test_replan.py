@@ -227,3 +227,10 @@ def test_a_surface_of_another_version_is_refused(make_surface: Surface, store_ru
     del document["checksum"]
     path.write_text(json.dumps(document), encoding="utf-8")
     assert "another version of labelmix; start the run again" in problem(folder)
+
+
+def test_pilot_and_plan_are_added_exactly(run_folder: Path) -> None:
+    plan = replan(run_folder, "68.05", {"easy": Decimal("0.67"), "hard": Decimal(9)}, None).plan
+    assert plan.labels_after_pilot == {"easy": 12, "hard": 0}
+    assert 60 + 8.04 != 68.04  # as floating point has it
+    assert (plan.cost, plan.money_left) == (68.04, 0.01)

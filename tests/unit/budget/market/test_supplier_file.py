@@ -261,3 +261,37 @@ def test_a_measured_error_rate_has_an_interval(tmp_path: Path) -> None:
 def test_an_interval_that_cannot_be_is_refused(tmp_path: Path, ends: str, part: str) -> None:
     with pytest.raises(InputError, match=part):
         read(tmp_path, MEASURED + ends)
+
+
+THREE_STRATA = """
+[suppliers.annotators]
+role = "annotators"
+judgments = [1]
+[suppliers.annotators.strata.easy]
+cost = 0.05
+error_rate = 0.1
+[suppliers.annotators.strata.medium]
+cost = 0.1
+error_rate = 0.2
+[suppliers.annotators.strata.hard]
+cost = 0.2
+error_rate = 0.3
+"""
+
+
+def test_strata_of_the_items_that_are_not_for_sale_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "suppliers.toml"
+    path.write_text(THREE_STRATA, encoding="utf-8")
+    found = read_suppliers(path, STRATA, 4, not_for_sale=["medium"])
+    assert [(own.stratum, own.cost) for own in found.offers] == [
+        ("easy", Decimal("0.05")),
+        ("hard", Decimal("0.2")),
+    ]
+    assert found.left_out == ("medium",)
+    with pytest.raises(InputError, match=r"strata\.medium: not for sale in this run"):
+        read_suppliers(path, STRATA, 4, not_for_sale=["odd"])
+    alone = THREE_STRATA.partition("[suppliers.annotators.strata.easy]")[0]
+    alone += "[suppliers.annotators.strata.medium]\ncost = 1\nerror_rate = 0\n"
+    path.write_text(alone, encoding="utf-8")
+    with pytest.raises(InputError, match="label medium alone, which is not for sale in this run"):
+        read_suppliers(path, STRATA, 4, not_for_sale=["medium"])

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from budget.simulate.presets import with_defaults
-from budget.simulate.statements import read_statements
+from budget.simulate.stated import read_statements
 from budget.simulate.task import Annotators, SimulatedTask, assumed_task, run_task
 from budget.surface.response import ResponseSurface
 
@@ -16,7 +16,7 @@ Store = Callable[..., Path]
 
 
 def assumed(*given: str, draws: int = 400) -> SimulatedTask:
-    return assumed_task(with_defaults(read_statements(given)[0]), draws, 0)[0]
+    return assumed_task(with_defaults(read_statements(given).statements), draws, 0)[0]
 
 
 def column(task: SimulatedTask, name: str) -> NDArray[np.float64]:

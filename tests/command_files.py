@@ -1,0 +1,120 @@
+"""What files every command writes and reads, held against the parameters that the commands have."""
+
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import typer
+
+from budget.commands.app import app
+
+Place = tuple[str, str]  # a command and its parameter
+
+# What it writes there.
+WRITES: dict[Place, str] = {
+    ("hardness", "out"): "items",
+    ("hardness", "figure"): "figure",
+    ("hardness", "features"): "features",
+    ("judgments report", "out"): "terms",
+    ("judgments report", "suppliers_out"): "suppliers",
+    ("judgments report", "labels_out"): "labels",
+    ("judgments simulate", "out"): "judgments",
+    ("judgments simulate", "truth"): "truth",
+    ("labelstudio push", "out"): "pilot",
+    ("labelstudio pull", "judgments"): "judgments",
+    ("labelstudio watch", "judgments"): "judgments",
+    ("run", "out"): "run",
+    ("demo", "out"): "run",
+    ("trial", "out"): "trials",
+    ("curves", "out"): "curves",
+    ("backtest", "out"): "backtest",
+    ("simulate", "out"): "simulation",
+    ("report", "out"): "page",
+    ("init", "path"): "configuration",
+}
+# What it says that it reads there. A configuration names files of its own, see `IN_CONFIGURATION`.
+READS: dict[Place, tuple[str, ...]] = {
+    ("hardness", "items"): ("items", "configuration"),
+    ("hardness", "judgments"): ("judgments",),
+    ("hardness", "features"): ("features",),
+    ("items describe", "config"): ("configuration",),
+    ("items describe", "path"): ("items",),
+    ("judgments report", "files"): ("judgments",),
+    ("judgments report", "items"): ("items",),
+    ("judgments report", "config"): ("configuration",),
+    ("labelstudio push", "items"): ("items", "configuration"),
+    ("labelstudio push", "out"): ("pilot",),
+    ("labelstudio pull", "pilot"): ("pilot",),
+    ("labelstudio watch", "pilot"): ("pilot",),
+    ("run", "config"): ("configuration",),
+    ("run", "out"): ("run", "trials"),
+    ("trial", "config"): ("configuration",),
+    ("trial", "out"): ("trials", "run"),
+    ("curves", "config"): ("configuration",),
+    ("curves", "out"): ("curves",),
+    ("backtest", "out"): ("backtest",),
+    ("plan", "run_folder"): ("run",),
+    ("plan", "suppliers"): ("suppliers",),
+    ("report", "run_folder"): ("run",),
+    ("simulate", "run"): ("run",),
+    ("simulate", "assume"): ("terms",),
+}
+IN_CONFIGURATION = ("items", "judgments", "terms")  # path, judgments, [annotators.STRATUM]
+CONFIGURED = (
+    *("run", "trial", "curves"),
+    *("items describe", "hardness", "judgments report", "labelstudio push"),
+)
+# Written for people, or for programs that are not labelmix: no command reads them.
+FOR_OTHERS = {
+    "figure": "a drawing",
+    "page": "the HTML report of a run",
+    "simulation": "page, drawing and numbers",
+    "labels": "labels to train on elsewhere",
+    "truth": "what was simulated, to compare estimates with",
+}
+# Files that a command reads and none writes.
+OF_OTHERS: dict[Place, str] = {
+    ("labelstudio push", "predictions"): "a model's answers",
+    ("labelstudio push", "instructions"): "text or HTML",
+    **{
+        (command, "token_file"): "a secret"
+        for command in ("labelstudio push", "labelstudio pull", "labelstudio watch")
+    },
+    **{
+        (command, "data_dir"): "a data set as it was downloaded"
+        for command in (
+            *("run", "trial", "curves", "backtest", "hardness", "items describe"),
+            *("judgments report", "labelstudio push"),
+        )
+    },
+}
+# Texts that may name a file.
+TEXTS: set[Place] = {("simulate", "assume")}
+
+
+def commands() -> dict[str, Callable[..., Any]]:
+    """Every command by its words, and the function that carries it out."""
+
+    def walk(command: Any, words: tuple[str, ...]) -> Iterator[tuple[str, Callable[..., Any]]]:
+        inner = getattr(command, "commands", {})
+        for name, own in inner.items():
+            yield from walk(own, (*words, name))
+        if not inner:
+            yield " ".join(words), inspect.unwrap(command.callback)
+
+    return dict(walk(typer.main.get_command(app), ()))
+
+
+def path_parameters() -> set[Place]:
+    """Every parameter of a command that is a path, or several."""
+
+    def is_path(kind: Any) -> bool:
+        return kind is Path or any(map(is_path, get_args(kind)))
+
+    return {
+        (name, parameter)
+        for name, function in commands().items()
+        for parameter, kind in get_type_hints(function).items()
+        if is_path(kind)
+    }
