@@ -63,6 +63,7 @@ def best_baseline(method: MethodResult) -> tuple[str, Baseline] | None:
     ]
     if not tested:
         return None
+    # Rules that were right as often are as good: the first is named, and nothing hangs on which.
     _, name, baseline = max(tested, key=lambda entry: entry[0])
     return name, baseline
 

@@ -28,7 +28,7 @@ _LETTER = re.compile(
     r"(?:(?<=[.):\]]) *(\S.*))?",
     re.IGNORECASE | re.DOTALL,
 )
-_UNKNOWN = -1  # what many published tables write for an answer that is kept back
+UNKNOWN = -1  # what many published tables write for an answer that is kept back
 _WORDS: Mapping[str, str] = {
     "text": "texts of choices",
     "letter": "letters or labels",
@@ -167,7 +167,7 @@ class _Column:
         kept = [
             place
             for place, (value, option) in enumerate(zip(self.values, self.options, strict=True))
-            if whole_number(value) != _UNKNOWN or _by_text(value, option) is not None
+            if whole_number(value) != UNKNOWN or _by_text(value, option) is not None
         ]
         return _Column(
             [self.rows[k] for k in kept],
