@@ -7,8 +7,10 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import TableRow
-from annotation.items.answers import UNKNOWN, AnswerReading, AnswersError, read_answers
+from annotation.items.answer_forms import UNKNOWN, AnswerReading
+from annotation.items.answers import AnswersError, read_answers
 from annotation.items.choices import LabelledChoices, choice_text, choices_in
+from annotation.items.numbers_as_text import whole_number
 from annotation.items.numeric_columns import (
     NoNumber,
     first_no_number,
@@ -204,15 +206,13 @@ class TableReader:
         if not absent:
             return
         value = self.records[absent[0]].get(column)
-        written = f" ({str(value).strip()})" if whole_number(value) == UNKNOWN else ""
+        written = f" ({UNKNOWN})" if whole_number(value) == UNKNOWN else ""
         others = ""
         if len(absent) > 1:
             others = f"; {len(absent) - 1:,} more row{'s have' if len(absent) > 2 else ' has'} none"
-        self._fail(
-            absent[0],
-            column,
-            f"row {absent[0] + 1} has no answer{written}{others}; fill in the right choice or "
-            "leave such rows out",
+        raise InputError(
+            f"{self.where}: row {absent[0] + 1} has no answer{written} in column '{column}'"
+            f"{others}; fill in the right choice, or leave such rows out."
         )
 
     def _how_to_read(self, readings: Sequence[AnswerReading]) -> str:
