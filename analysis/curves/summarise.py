@@ -21,6 +21,7 @@ from analysis.curves.result import (
     MeasuredPoint,
 )
 from analysis.estimates import Estimate, SupervisionGap
+from analysis.item_groups import group_notes
 from analysis.run.result import ModelSummary, StratumSummary
 from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
@@ -239,7 +240,7 @@ def _strata(lab: Lab) -> dict[str, StratumSummary]:
 
 
 def _warnings(lab: Lab, design: CurvesDesign) -> list[str]:
-    found = []
+    found = group_notes(lab.task.groups, lab.task.split, lab.task.target)
     if lab.collected is not None:
         found.append(
             "Labels are people's own judgments, with the errors that these have: error rates "

@@ -7,7 +7,9 @@ import pytest
 
 from annotation.errors import InputError
 from budget.config.prepare import prepare
+from budget.config.read import read_config
 from budget.config.run import RunConfig
+from tests.grouped_items import write_grouped
 from training.lab import Lab
 from training.trial import Method, Trial
 
@@ -106,3 +108,19 @@ def test_a_test_set_too_small_or_that_asks_always_the_same_reads_nothing() -> No
 def test_who_reads(pilot: dict[str, bool], probe: bool) -> None:
     config = RunConfig.model_validate(BASE | {"pilot": {"labels": 20} | pilot})
     assert (config.reads("probe"), config.reads("qlora")) == (probe, False)
+
+
+@pytest.mark.parametrize(("pilot", "named"), [(100, True), (200, False)])
+def test_a_pilot_that_groups_leave_no_room_for(tmp_path: Path, pilot: int, named: bool) -> None:
+    """Four of 20 passages are tested, with 24 of 120 easy items: 10 tested, 14 left out."""
+    with pytest.raises(InputError) as caught:
+        prepare(read_config(write_grouped(tmp_path, pilot)))
+    told = str(caught.value)
+    assert told.startswith("stratum 'easy' (level <= 1) has 96 items left to label after the test ")
+    assert f"too few for a pilot of {pilot}" in told
+    groups = (
+        " 14 more items of it are not for sale: others of the same group are tested. Bring items "
+        "of more groups, or map the column 'group' to smaller ones."
+    )
+    assert told.endswith(groups) is named
+    assert ("group" in told) is named  # 110 would not do either
