@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.estimates import Estimate, SupervisionGap
+from analysis.label_words import LabelWords, words_for
 from analysis.numbers import is_number
 from analysis.run.result import (
     Baseline,
@@ -115,9 +116,9 @@ def same_plan(result: RunResult, method: MethodResult) -> bool:
 # ---------------------------------------------------------------- where labels come from
 
 
-def is_simulated(result: RunResult) -> bool:
-    """Whether annotators were simulated; else people's own judgments were trained on."""
-    return result.collected is None
+def words_of(result: RunResult) -> LabelWords:
+    """How the labels of a run are told: simulated, or people's own judgments."""
+    return words_for(result.collected)
 
 
 def measured_error_rate(result: RunResult, stratum: str) -> MeasuredErrorRate | None:

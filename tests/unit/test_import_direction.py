@@ -34,7 +34,8 @@ ROOMS = {
     ),
     "analysis": (
         *("version", "estimates", "accuracy", "sgr", "efficiency"),
-        *("numbers", "item_groups", "figure_style", "run", "curves", "hardness", "single_trial"),
+        *("label_words", "numbers", "item_groups", "figure_style"),
+        *("run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
         "config",  # what is told
