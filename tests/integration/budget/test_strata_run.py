@@ -1,6 +1,7 @@
 """A run of four strata under names of its own, its target not the hardest; what follows it."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,25 +145,44 @@ def test_terms_measured_from_judgments_go_back_into_the_run(
 
 
 def test_nothing_simulated_is_told_as_done(
-    folder: Path, config: Path, labelmix: Labelmix, report_text: Callable[[Path], str]
+    folder: Path,
+    config: Path,
+    report_text: Callable[[Path], str],
+    command: list[str],
+    environment: dict[str, str],
 ) -> None:
-    """On the page, and in what every command prints that starts from the same simulated terms."""
-    told = {
-        "report.html": report_text(folder),
-        "run": labelmix("run", config, "--out", folder),
-        "plan": labelmix("plan", folder, "--rounds-left", "2", "--value-per-point", "5"),
-        "simulate": labelmix("simulate", "--run", folder, "--out", folder / "map"),
-        "trial": labelmix(
+    """On pages, in files, and in all that commands print, progress too, on simulated terms."""
+
+    def said(*arguments: str | Path) -> str:
+        words = [*command, *map(str, arguments)]
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=1500)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return f"{done.stdout}\n{done.stderr}"
+
+    asked: dict[str, tuple[str | Path, ...]] = {
+        "run": ("run", config, "--out", folder.parent / "anew"),
+        "plan": ("plan", folder, "--rounds-left", "2", "--value-per-point", "5"),
+        "simulate": ("simulate", "--run", folder, "--out", folder / "map"),
+        "trial": (
             "trial", config, "--method", "probe", "--labels", "novice=16", "--seeds", "1",
-            "--out", folder,
+            "--out", folder / "trial",
         ),
-        "curves": labelmix(
+        "curves": (
             "curves", config, "--sizes", "10,20", "--error-rates", "0", "--seeds", "2",
-            "--out", folder,
+            "--out", folder / "curves",
         ),
+        "items describe": ("items", "describe", config),
     }  # fmt: skip
+    told = {name: said(*words) for name, words in asked.items()}
+    assert "1/" in told["run"]  # a line of progress
+    told["report.html"] = report_text(folder)
+    told["simulate.html"] = (folder / "map" / "simulate.html").read_text(encoding="utf-8")
     for name, text in told.items():
         assert told_as_done(text) == [], name
+    for name in ("plan", "trial", "items describe"):
+        assert told_as_done(json.loads(said(*asked[name], "--json").rpartition("}")[0] + "}")) == []
+    for path in ("result.json", "map/simulate.json", "curves/curves.json"):
+        assert told_as_done(json.loads((folder / path).read_text(encoding="utf-8"))) == [], path
 
 
 def test_what_needs_no_label_stands_among_the_alternatives(folder: Path) -> None:
