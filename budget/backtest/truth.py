@@ -35,7 +35,7 @@ class Truth:
     def all_best(self) -> list[int]:
         """The mixes that share the largest mean: what is said of the best is said of them all."""
         means = self.mean()
-        return np.flatnonzero(means == means.max()).tolist()
+        return [int(place) for place in np.flatnonzero(means == means.max())]
 
     def mean(self) -> Array:
         """(mixes,)."""
