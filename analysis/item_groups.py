@@ -1,4 +1,4 @@
-"""What the groups of the items did to the test set, in sentences."""
+"""What the groups of the items did to the test set and to what is for sale, in sentences."""
 
 from annotation.items.near_copies import ItemGroups
 from training.split import Split
@@ -12,26 +12,54 @@ def group_notes(groups: ItemGroups, split: Split, target: str) -> list[str]:
         return []
     tested = split.test[target]
     of = len(set(groups.codes[tested].tolist()))
+    left_out = sum(split.left_out.values())
+    notes = [
+        *group_counts(groups),
+        f"No group is tested and sold both: the {_number(tested.size, f'{target} test item')} "
+        f"{'is' if tested.size == 1 else 'are'} of {_number(of, 'group')}, and "
+        f"{_number(left_out, 'more item')} of tested groups {'is' if left_out == 1 else 'are'} "
+        f"left out. Drawn item by item, {_number(split.parted, 'test item')} would have had "
+        "another of their group for sale.",
+    ]
+    if of < _FEW_GROUPS:
+        notes.append(
+            f"The {target} test items are of {_number(of, 'group')} only: intervals over so few "
+            "are rough and rather too narrow. Bring items of more groups."
+        )
+    return notes
+
+
+def group_counts(groups: ItemGroups) -> list[str]:
+    """How many groups and near copies there are, before anything is split; none for no groups."""
     notes = []
     if groups.given.any():
         notes.append(
-            f"The items are of {groups.sizes.size:,} groups, the largest of {groups.sizes.max():,} "
-            "items."
+            f"The items are of {_number(groups.sizes.size, 'group')}, the largest of "
+            f"{_number(int(groups.sizes.max()), 'item')}."
         )
     if groups.copies.any():
         notes.append(
             f"{int(groups.copies.sum()):,} items ask what another item asks, but for case, "
             "punctuation or some choices: these count as one group."
         )
-    left_out = sum(split.left_out.values())
-    notes.append(
-        f"No group is tested and sold both: the {tested.size:,} {target} test items are of {of:,} "
-        f"groups, and {left_out:,} more items of tested groups are left out. Drawn item by item, "
-        f"{split.parted:,} test items would have had another of their group for sale."
-    )
-    if of < _FEW_GROUPS:
-        notes.append(
-            f"The {target} test items are of {of} groups only: intervals over so few are rough and "
-            "rather too narrow. Bring items of more groups."
-        )
     return notes
+
+
+def kept_from_sale(split: Split, stratum: str, available: int, wanted: int) -> str:
+    """Where a stratum has too few items because groups stay whole: that, and what helps.
+
+    It follows the sentence that says so; "" where the groups are not the reason: then the items
+    that they keep from sale would not be enough either.
+    """
+    left_out = split.left_out.get(stratum, 0)
+    if not left_out or available + left_out < wanted:
+        return ""
+    return (
+        f" {_number(left_out, 'more item')} of it {'is' if left_out == 1 else 'are'} not for sale: "
+        "others of the same group are tested. Bring items of more groups, or map the column "
+        "'group' to smaller ones."
+    )
+
+
+def _number(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

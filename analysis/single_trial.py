@@ -10,6 +10,7 @@ from scipy.stats import binomtest
 
 from analysis.accuracy import CONFIDENCE, Resampling, interval
 from analysis.estimates import Estimate, Record
+from analysis.item_groups import group_notes, kept_from_sale
 from analysis.numbers import labels_text, percent
 from annotation.errors import InputError
 from annotation.items.table import REMARKS
@@ -42,7 +43,7 @@ class SingleTrial(Record):
     commonest_class: dict[str, str]  # stratum -> class; none where items do not share their choices
     without_model: dict[str, Estimate]  # stratum -> always answering that class, or else guessing
     details: dict[str, float]  # mean over seeds of what the method tells beside it
-    remarks: list[str]  # how the items were read, and what the accuracy does not show
+    remarks: list[str]  # how items were read, their groups, and what the accuracy does not show
     seconds: float  # mean per seed
 
 
@@ -66,6 +67,13 @@ def run_single_trial(
             raise InputError(
                 f"--labels {name}={number}: no such stratum for sale; choose from "
                 f"{', '.join(lab.terms)}."
+            )
+        available = lab.capacity[name]
+        if number > available:
+            raise InputError(
+                f"--labels {name}={number}: {available:,} items of stratum '{name}' "
+                f"({lab.task.strata.rule(name)}) are there to label; buy fewer."
+                + kept_from_sale(lab.task.split, name, available, number)
             )
     count = seeds if mix else 1  # nothing bought, nothing drawn
     trials = [lab.trial(lab.recipes[method], mix, seed) for seed in range(count)]
@@ -140,7 +148,11 @@ def _summarise(
         commonest_class=commonest,
         without_model=without_model,
         details=details,
-        remarks=[*task.items.attrs.get(REMARKS, ()), *indistinct_remarks(details)],
+        remarks=[
+            *task.items.attrs.get(REMARKS, ()),
+            *group_notes(task.groups, task.split, task.target),
+            *indistinct_remarks(details),
+        ],
         seconds=float(np.mean([result.seconds for result in results])),
     )
 

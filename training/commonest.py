@@ -10,10 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.arrays import IntArray, Positions
 from annotation.labelling.labels import Labels
+from annotation.ties import pick, tie_draws
 from training.task import Task
 
 
@@ -37,8 +39,8 @@ def commonest_class(
     """The class that is commonest in a stratum among what can be bought, never among test items.
 
     Known from the right answers of the stratum's items for sale, or else of all items for sale; or
-    from the `labels` that people gave, where there are any. Of classes that are as common, the one
-    that stands first among the choices of the first item.
+    from the `labels` that people gave, where there are any. Of classes that are as common one is
+    drawn by its text, so that neither the order of choices nor that of items decides.
 
     None where items have choices of their own, or nothing is known of any item for sale.
     """
@@ -52,7 +54,10 @@ def commonest_class(
     )
     if not counted:
         return None
-    answer = max(map(str, task.items["choices"].iloc[0]), key=lambda text: counted[text])
+    classes = np.array([str(text) for text in task.items["choices"].iloc[0]], dtype=object)
+    counts = np.array([[counted[text] for text in classes]], dtype=np.float64)
+    draws = tie_draws(pd.util.hash_array(classes, categorize=False), 1).T
+    answer = str(classes[pick(counts, draws, 0.0)[0]])
     tested = task.label_texts(task.test_positions, task.answers[task.test_positions])
     return CommonestClass(answer, np.array([text == answer for text in tested], dtype=bool))
 

@@ -14,8 +14,8 @@ from annotation.groups import together, touches
 from annotation.items.near_copies import group_items
 from annotation.items.table import fingerprint, shared_choices
 from annotation.strata.bands import Strata
+from annotation.ties import tie_draws
 from training.split import Split, split_strata
-from training.ties import tie_draws
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Literal
 from pydantic import Field
 
 from analysis.estimates import Estimate, Record, SupervisionGap
+from analysis.label_words import words_for
 from analysis.run.result import ModelSummary, StratumSummary
 from annotation.files import whole_file
 from annotation.spreadsheet_cells import guarded_row
@@ -103,7 +104,7 @@ class CurvesResult(Record):
     @property
     def without_noise(self) -> str:
         """What labels are called to which no errors were added."""
-        return "as judged" if self.as_judged else "clean"
+        return words_for(self.as_judged).without_noise
 
 
 def write_curves(result: CurvesResult, folder: Path) -> None:

@@ -23,6 +23,7 @@ from analysis.curves.summarise import (
     Heading,
     summarise_curves,
 )
+from analysis.item_groups import kept_from_sale
 from annotation.arrays import Correct
 from annotation.errors import InputError
 from annotation.locks import exclusive
@@ -81,6 +82,7 @@ def _check_capacity(design: CurvesDesign, lab: Lab) -> None:
                 f"({lab.task.strata.rule(name)}) has {lab.capacity[name]:,} items left to "
                 "label after the test set; leave larger sizes out, lower [test] items or move "
                 "the cut."
+                + kept_from_sale(lab.task.split, name, lab.capacity[name], design.sizes[-1])
             )
 
 

@@ -21,6 +21,7 @@ from analysis.curves.result import (
     MeasuredPoint,
 )
 from analysis.estimates import Estimate, SupervisionGap
+from analysis.item_groups import group_notes
 from analysis.run.result import ModelSummary, StratumSummary
 from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
@@ -240,8 +241,10 @@ def _strata(lab: Lab) -> dict[str, StratumSummary]:
 
 
 def _warnings(lab: Lab, design: CurvesDesign) -> list[str]:
+    found = group_notes(lab.task.groups, lab.task.split, lab.task.target)
     mixed = mixed_scale_remark(lab.task.items, lab.task.strata)
-    found = [] if mixed is None else [mixed]
+    if mixed is not None:
+        found.append(mixed)
     if lab.collected is not None:
         found.append(
             "Labels are people's own judgments, with the errors that these have: error rates "

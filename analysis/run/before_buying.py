@@ -7,22 +7,17 @@ from collections.abc import Iterable
 
 from analysis.numbers import count, labels_text, percent, ratio
 from analysis.run.result import MethodResult, Pull, Rehearsals, RunResult
-from analysis.run.verdicts import guessing, is_simulated, is_vague
+from analysis.run.verdicts import guessing, is_vague, words_of
 
 
 def cross_validation(result: RunResult, method: MethodResult) -> str:
     """For the figure: what its dots are; '' where the test set was not cross-validated."""
     if not method.lent_curve:
         return ""
-    labels = (
-        "its own answers, with errors at the stated rate"
-        if is_simulated(result)
-        else "people's own judgments"
-    )
     return (
         f" Dots: cross-validation inside the {result.target} test set, trained on a part of its "
-        f"items ({labels}) and scored on the others; drawn at what as many labels would cost, "
-        "though these cost none."
+        f"items ({words_of(result).known_answers}) and scored on the others; drawn at what as many "
+        "labels would cost, though these cost none."
     )
 
 

@@ -6,7 +6,7 @@ Plain text, for the page and for the terminal alike.
 from analysis.numbers import count, joined, percent, span
 from analysis.run.conclusion import Conclusion, Doubt
 from analysis.run.result import RunResult, SurfaceSummary
-from analysis.run.verdicts import is_simulated, measured, surface_fits
+from analysis.run.verdicts import measured, surface_fits, words_of
 
 
 def surface_fit(surface: SurfaceSummary) -> str:
@@ -130,7 +130,7 @@ def assumptions(result: RunResult) -> list[str]:
 
 def _about_labels(result: RunResult) -> list[str]:
     """What is not known of the labels that were trained on, and of their terms."""
-    if not is_simulated(result):
+    if not words_of(result).simulated:
         return [
             "Costs, and error rates where they are given, come from the configuration.",
             "Labels were drawn from the judgments that were collected: two purchases may hold the "

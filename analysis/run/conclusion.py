@@ -99,6 +99,7 @@ def conclude(result: RunResult) -> Conclusion:
     """What the evidence of the planning method comes to."""
     method = result.methods[result.planning_method]
     bars = {name: own.estimate or 0.0 for name, own in without_labels(result).items()}
+    # Where two are as high, the same height has to be beaten: the first names it.
     untrained = max(bars, key=bars.__getitem__)
     helped = tuple(name for name in _trained(method) if _helps(bars, method, name))
     rule = _better_rule(method)

@@ -6,7 +6,7 @@ of a run is never an order: it is a draw, of simulated errors or from what was c
 
 from analysis.numbers import count, interval_name, joined, labels_text, money, percent, span
 from analysis.run.result import CollectedSummary, MeasuredErrorRate, RunResult, StratumSummary
-from analysis.run.verdicts import is_simulated, measured_error_rate
+from analysis.run.verdicts import measured_error_rate, words_of
 from annotation.intervals import CONFIDENCE  # of measured error rates
 
 _MODELS = {
@@ -23,11 +23,6 @@ _TARGETS = {
     "forward": "labels, corrected for how often they err (forward correction)",
 }
 _METHODS = {"gold": "known answers", "majority": "majority votes"}
-
-
-def remark(result: RunResult) -> str:
-    """For brackets behind a purchase that was trained on."""
-    return "simulated labels" if is_simulated(result) else "drawn from people's own judgments"
 
 
 def where_labels_came_from(result: RunResult) -> list[str]:
@@ -156,9 +151,4 @@ def pilot_of(result: RunResult) -> str:
     if len(result.rounds) > 1:
         each = "; ".join(labels_text(own.labels, result.strata) for own in result.rounds)
         rounds = f", in {len(result.rounds)} rounds ({each})"
-    if is_simulated(result):
-        return f"The plan includes the simulated pilot of {labels}, which would cost {cost}{rounds}"
-    return (
-        f"The plan includes the pilot of {labels}, drawn from people's own judgments, which would "
-        f"cost {cost}{rounds}"
-    )
+    return f"The plan includes the {words_of(result).pilot(labels, cost)}{rounds}"

@@ -57,7 +57,7 @@ def render_report(result: RunResult) -> str:
         recommendation=wording.recommendation(result, found),
         reason=wording.reason(result, found),
         labels_from=" ".join(label_source.where_labels_came_from(result)),
-        simulated=verdicts.is_simulated(result),
+        words=verdicts.words_of(result),
         tested=report_tables.tested(
             result,
             planning,

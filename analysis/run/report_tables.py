@@ -101,7 +101,7 @@ def gap_sentence(result: RunResult, method: MethodResult) -> str:
 
 def tested(result: RunResult, method: MethodResult, found: Conclusion, purchase: str) -> str:
     """The plan's measured accuracy against the best simple rule, with where its labels are from."""
-    trained_on = f"{purchase} ({label_source.remark(result)})"
+    trained_on = f"{purchase} ({verdicts.words_of(result).trained_on})"
     return wording.tested(method, result.target, result.confidence, found, trained_on)
 
 
@@ -110,10 +110,10 @@ def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, T
     gap = method.sgr
     number = count(gap.labels)
     easy, hard = easiest(result), result.target
-    simulated = "simulated " if verdicts.is_simulated(result) else ""
+    kind = verdicts.words_of(result).kind
     return [
-        (f"Trained on {simulated}{hard} labels", number, _accuracy_cell(gap.hard)),
-        (f"Trained on {simulated}{easy} labels", number, _accuracy_cell(gap.easy)),
+        (f"Trained on {kind}{hard} labels", number, _accuracy_cell(gap.hard)),
+        (f"Trained on {kind}{easy} labels", number, _accuracy_cell(gap.easy)),
         ("Zero-shot (no training)", "0", _accuracy_cell(gap.unsupervised)),
         (
             f"Gap: {hard} minus zero-shot",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from analysis.estimates import Estimate, SupervisionGap
+from analysis.label_words import LabelWords, words_for
 from analysis.numbers import is_number
 from analysis.run.result import (
     Baseline,
@@ -63,6 +64,7 @@ def best_baseline(method: MethodResult) -> tuple[str, Baseline] | None:
     ]
     if not tested:
         return None
+    # Rules that were right as often are as good: the first is named, and nothing hangs on which.
     _, name, baseline = max(tested, key=lambda entry: entry[0])
     return name, baseline
 
@@ -114,9 +116,9 @@ def same_plan(result: RunResult, method: MethodResult) -> bool:
 # ---------------------------------------------------------------- where labels come from
 
 
-def is_simulated(result: RunResult) -> bool:
-    """Whether annotators were simulated; else people's own judgments were trained on."""
-    return result.collected is None
+def words_of(result: RunResult) -> LabelWords:
+    """How the labels of a run are told: simulated, or people's own judgments."""
+    return words_for(result.collected)
 
 
 def measured_error_rate(result: RunResult, stratum: str) -> MeasuredErrorRate | None:

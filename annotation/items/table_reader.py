@@ -7,8 +7,10 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.files import TableRow
-from annotation.items.answers import AnswerReading, AnswersError, read_answers
+from annotation.items.answer_forms import UNKNOWN, AnswerReading
+from annotation.items.answers import AnswersError, read_answers
 from annotation.items.choices import LabelledChoices, choice_text, choices_in
+from annotation.items.numbers_as_text import whole_number
 from annotation.items.numeric_columns import (
     NoNumber,
     first_no_number,
@@ -183,12 +185,35 @@ class TableReader:
                 f"{error}{self._how_to_read(error.options)}"
                 + ("" if known else self._without_choices()),
             )
+        if self.require_answers:
+            self._all_answered(found.places, options, column)
         if found.reading:
             self.remarks.append(f"answers are read as {found.reading} (column '{column}').")
         if found.unknown:
             rows = f"{found.unknown:,} row{'s' if found.unknown > 1 else ''}"
             self.remarks.append(f"{rows} with the answer -1 count as not answered.")
         return found.places
+
+    def _all_answered(
+        self, places: Sequence[int | None], options: Sequence[LabelledChoices], column: str
+    ) -> None:
+        """Raise InputError on the first row that has choices and no answer, as the file has it."""
+        absent = [
+            row
+            for row, (place, option) in enumerate(zip(places, options, strict=True))
+            if place is None and option.texts
+        ]
+        if not absent:
+            return
+        value = self.records[absent[0]].get(column)
+        written = f" ({UNKNOWN})" if whole_number(value) == UNKNOWN else ""
+        others = ""
+        if len(absent) > 1:
+            others = f"; {len(absent) - 1:,} more row{'s have' if len(absent) > 2 else ' has'} none"
+        raise InputError(
+            f"{self.where}: row {absent[0] + 1} has no answer{written} in column '{column}'"
+            f"{others}; fill in the right choice, or leave such rows out."
+        )
 
     def _how_to_read(self, readings: Sequence[AnswerReading]) -> str:
         """How the user says which of these readings is meant; "" for none."""

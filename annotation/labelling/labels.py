@@ -8,8 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from annotation.arrays import Array, IntArray, Positions
+from annotation.arrays import Array, IntArray, Positions, mixed
 from annotation.terms.majority import majority_label
+from annotation.ties import OF_POSTERIORS, pick, tie_draws
 
 
 @dataclass(frozen=True)
@@ -36,9 +37,16 @@ class Labels:
 
     @cached_property
     def labels(self) -> IntArray:
-        """The label of each item, (labels,): the likeliest choice, or the judgments' majority."""
+        """The label of each item, (labels,): the likeliest choice, or the judgments' majority.
+
+        Of choices that are as likely one is drawn, by the item and what was said of it.
+        """
         if self.posteriors is not None:
-            return np.asarray(self.posteriors.argmax(1), dtype=np.int64)
+            content = self.positions.astype(np.uint64)
+            for judged in self.judgments.T:
+                content = mixed(content, judged.astype(np.uint64))
+            draws = tie_draws(content, self.posteriors.shape[1])
+            return pick(self.posteriors, draws, OF_POSTERIORS)
         if self.judgments.shape[1] == 1:
             return self.judgments[:, 0]
         return majority_label(self.judgments)
@@ -47,7 +55,9 @@ class Labels:
     def key(self) -> str:
         """A hash of all of it: what is trained on is the same where the key is."""
         digest = hashlib.sha256()
-        for array in (self.positions, self.judgments, self.redraw_rates, self.posteriors):
+        # What is drawn of a tie is trained on, too, and no other array tells it.
+        drawn = None if self.posteriors is None else self.labels
+        for array in (self.positions, self.judgments, self.redraw_rates, self.posteriors, drawn):
             if array is not None:
                 digest.update(str(array.shape).encode() + np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()

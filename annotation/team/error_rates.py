@@ -142,18 +142,19 @@ class ErrorRates:
         elif self._rest != "gold":
             self._wrong = self._models.aggregate(cast("Aggregator", self._rest)).wrong(coded)
 
-    def label_error(self, stratum: int, labels: IntArray) -> float | None:
+    def label_error(self, stratum: int, labelled: NDArray[np.bool_]) -> float | None:
         """Share of a stratum's aggregated labels that are wrong, gold questions apart.
 
         By the calibrated posterior of the model that fits better; None where all are gold
         questions, or too few items were judged twice.
-        `labels` (items,).
+        `labelled` (items, most choices): the choice that each item is labelled with; where one of
+        several is drawn, all of them, each counting by its chance.
         """
         own = np.flatnonzero((self.coded.stratum == stratum) & (self.coded.gold == NO_GOLD))
         if not own.size or not self._can_tell("stratum", self.coded.judged_stratum == stratum):
             return None
-        posteriors = self._calibrated.posteriors
-        return float(1 - posteriors[own, labels[own]].mean())
+        chances = labelled[own] / labelled[own].sum(1, keepdims=True)
+        return float(1 - (chances * self._calibrated.posteriors[own]).sum(1).mean())
 
     def stratum(self, stratum: int) -> ErrorRate:
         """The error rate of a stratum's judgments."""

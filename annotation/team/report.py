@@ -250,7 +250,7 @@ def _strata(
                 agreement=agreed[name],
                 error=error,
                 redraw_rate=None if share is None else common_redraw_rate(share, counts),
-                label_error=rates.label_error(code, found.labels),
+                label_error=rates.label_error(code, found.likeliest),
                 work=timing.work(chosen),
                 cost=label_cost(timing, settings.rates, roles, name, chosen)
                 if settings.rates.are_known

@@ -2,7 +2,8 @@
 
 All outcomes are counted: how many judgments are right, and how the others fall on the wrong
 choices. Of equally frequent choices one is drawn; to take the one that was judged first is the
-same, as long as all judgments err alike.
+same, as long as judgments stand in an order that tells nothing of their answers. Those of simulated
+annotators and of collected judgments stand in an order that a seed draws.
 """
 
 import math

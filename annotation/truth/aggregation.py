@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
+from annotation.ties import OF_POSTERIORS, pick, tie_draws, tied
 from annotation.truth.coding import NO_GOLD, Coded
 
 if TYPE_CHECKING:
@@ -55,9 +57,18 @@ class Aggregate:
         return self.posteriors if self.without_own_gold is None else self.without_own_gold
 
     @cached_property
-    def labels(self) -> IntArray:
-        """The most probable label of every item, (items,); of equals, the one with lowest code."""
-        return np.asarray(self.posteriors.argmax(axis=1), dtype=np.int64)
+    def likeliest(self) -> NDArray[np.bool_]:
+        """Which choices are the most probable, (items, most choices); several where they tie."""
+        return tied(self.posteriors, OF_POSTERIORS)
+
+    def labels(self, coded: Coded) -> IntArray:
+        """The most probable label of every item, (items,); of equals, one that is drawn.
+
+        The draw is the item's own, by its name.
+        """
+        content = pd.util.hash_array(coded.item_ids.astype(object), categorize=False)
+        draws = tie_draws(content, self.posteriors.shape[1])
+        return pick(self.posteriors, draws, OF_POSTERIORS)
 
     @cached_property
     def confidence(self) -> Array:

@@ -200,7 +200,8 @@ def _labels(
             )
         missing = max(0, (choice_count or 2) - len(given))
         ungiven = Counter(text for text in gold if text is not None and text not in given)
-        told = [text for text, _ in ungiven.most_common(missing)]
+        # Of as common ones by the alphabet: the order of rows changes nothing.
+        told = sorted(ungiven, key=lambda text: (-ungiven[text], text))[:missing]
         nobody = [f"(class {n + 1} nobody chose)" for n in range(missing - len(told))]
         return _shared((*sorted([*given, *told]), *nobody), len(item_ids), texts, gold)
     return _open(item_ids, item, texts, gold, choice_count)

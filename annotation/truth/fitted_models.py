@@ -99,6 +99,8 @@ class FittedModels:
         if confused.log_likelihood is None:
             return "hardness"  # all labels are the same
         by_hardness = self.aggregate("hardness")
+        # Two likelihoods of real numbers; where they were one, the model with fewer assumptions of
+        # classes is first.
         return min((by_hardness, confused), key=lambda found: found.aic).method
 
 

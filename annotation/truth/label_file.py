@@ -39,16 +39,17 @@ _CHECKS: dict[str, Callable[[object], bool]] = {
 def labels_table(coded: Coded, found: Aggregate) -> pd.DataFrame:
     """Labels for training, one row per item.
 
-    Columns: item_id; label (text); confidence (its posterior); judgments (how many); stratum;
-    choices (the texts that `posterior` is about, list[str]; "" for one that nobody gave and that
-    is not known) and posterior (list[float], sums to 1).
+    Columns: item_id; label (text; drawn where several are as probable); confidence (its posterior);
+    judgments (how many); stratum; choices (the texts that `posterior` is about, list[str]; "" for
+    one that nobody gave and that is not known) and posterior (list[float], sums to 1).
     """
     sizes = coded.choice_counts.tolist()
+    labels = found.labels(coded)
     own = [[coded.text(i, code) for code in range(size)] for i, size in enumerate(sizes)]
     return pd.DataFrame(
         {
             "item_id": coded.item_ids,
-            "label": [texts[code] for texts, code in zip(own, found.labels, strict=True)],
+            "label": [texts[code] for texts, code in zip(own, labels, strict=True)],
             "confidence": found.confidence,
             "judgments": np.bincount(coded.item, minlength=len(coded.item_ids)),
             "stratum": np.array(coded.strata, dtype=object)[coded.stratum],

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Correct
 from annotation.labelling.labels import Labels
+from annotation.ties import OF_MODELS, pick
 from budget.backtest.evidence import annotators_of, campaign_in, lender_of
 from budget.campaign.campaign import Campaign
 from budget.campaign.play import Rehearsing
@@ -68,7 +69,8 @@ class AdapterTrainer:
     def correct(self, sets: Sequence[Labels]) -> Correct:
         """Whether each test item is answered right, (sets, test items).
 
-        A set without labels answers as the model does untrained, an encoder with first choices.
+        A set without labels answers as the model does untrained, an encoder with any choice. Of
+        choices that tie one is drawn.
         """
         found = [self._correct(one) for one in sets]
         if not found:
@@ -94,7 +96,7 @@ class AdapterTrainer:
         if not one.labels.size:
             if self.unsupervised is not None:
                 return self.unsupervised
-            return np.asarray(items.answers[items.test] == items.mask[items.test].argmax(1))
+            return self._right(np.where(items.mask[items.test], 0.0, -np.inf))
         self.trained += 1
         targets = np.eye(items.mask.shape[1])[one.labels]
         scores = train_and_score(
@@ -103,7 +105,9 @@ class AdapterTrainer:
         return self._right(scores.numpy())
 
     def _right(self, scores: NDArray[np.float64]) -> NDArray[np.bool_]:
-        return np.asarray(scores.argmax(1) == self._items.answers[self._items.test])
+        test = self._items.test
+        picked = pick(scores, self._items.tie_draws[test], OF_MODELS)
+        return np.asarray(picked == self._items.answers[test])
 
     @cached_property
     def _model(self) -> LoadedModel:

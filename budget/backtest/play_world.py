@@ -18,7 +18,7 @@ from budget.worlds.world import World
 from training.engines.base import Watcher
 
 TrainingMethod = Literal["probe", "qlora"]
-RECIPE_VERSION = 3  # raised whenever the same backtest would come out differently
+RECIPE_VERSION = 4  # raised whenever the same backtest would come out differently
 
 
 @dataclass(frozen=True)

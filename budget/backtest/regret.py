@@ -37,7 +37,11 @@ def world_summary(played: PlayedWorld) -> WorldSummary:
         optimism=truth.optimism(),
         all_easy=float(easy),
         all_hard=float(hard),
-        side_of_best=_right([_easy_share(truth.mixes[best], world)], float(easy), float(hard)),
+        side_of_best=_right(
+            [_easy_share(truth.mixes[own], world) for own in truth.all_best],
+            float(easy),
+            float(hard),
+        ),
         kind=_kind(float(easy), float(hard), float(means[best])),
         truth_seconds=played.truth_seconds,
         policies=[

@@ -11,6 +11,7 @@ from annotation.arrays import Correct
 from annotation.errors import InputError
 from annotation.groups import turns
 from annotation.labelling.labels import Labels, joined
+from annotation.ties import OF_PROBES, pick
 from budget.backtest.evidence import annotators_of, campaign_in, lender_of
 from budget.backtest.halves import TaughtHalves
 from budget.campaign.campaign import Campaign
@@ -55,8 +56,8 @@ class ProbeTrainer:
     def correct(self, sets: Sequence[Labels]) -> Correct:
         """Whether each test item is answered right, (sets, test items).
 
-        A set without labels answers every item with its first choice. Policies that buy the same
-        pilot ask for the same trainings: each is done once.
+        Of choices that tie one is drawn; a set without labels answers with any. Policies that buy
+        the same pilot ask for the same trainings: each is done once.
         """
         keys = [_key(one) for one in sets]
         new = {key: one for key, one in zip(keys, sets, strict=True) if key not in self._known}
@@ -71,12 +72,13 @@ class ProbeTrainer:
 
     def _train(self, sets: Sequence[Labels]) -> Correct:
         items = self._items
-        answers = items.answers[items.test]
+        answers, draws = items.answers[items.test], items.tie_draws[items.test]
+        nothing_known = np.where(items.mask[items.test], 0.0, -np.inf)
         out = np.empty((len(sets), items.test.size), dtype=bool)
         groups: dict[tuple[float, ...], list[int]] = {}
         for index, one in enumerate(sets):
             if one.labels.size == 0:
-                out[index] = answers == items.mask[items.test].argmax(1)
+                out[index] = pick(nothing_known, draws, OF_PROBES) == answers
             else:
                 groups.setdefault(self._penalties_for(one.labels.size), []).append(index)
         for penalties, members in groups.items():
@@ -84,7 +86,7 @@ class ProbeTrainer:
             for start in range(0, len(members), step):
                 part = members[start : start + step]
                 scores = self._scores([sets[index] for index in part], penalties)
-                out[part] = scores.argmax(2) == answers
+                out[part] = pick(scores, draws, OF_PROBES) == answers
         self.trained += len(sets)
         return out
 

@@ -28,8 +28,14 @@ class Truth:
 
     @property
     def best(self) -> int:
-        """The mix with the largest mean; of equals the first."""
+        """The mix with the largest mean; of equals the first, which loses nothing to the others."""
         return int(self.accuracy.mean(1).argmax())
+
+    @property
+    def all_best(self) -> list[int]:
+        """The mixes that share the largest mean: what is said of the best is said of them all."""
+        means = self.mean()
+        return [int(place) for place in np.flatnonzero(means == means.max())]
 
     def mean(self) -> Array:
         """(mixes,)."""
@@ -45,7 +51,8 @@ class Truth:
         if odd.shape[1] == 0:
             return 0.0
         crossed = [
-            there.mean(1)[here.mean(1).argmax()] for here, there in ((even, odd), (odd, even))
+            there.mean(1)[here.mean(1) == here.mean(1).max()].mean()  # of equals, all of them
+            for here, there in ((even, odd), (odd, even))
         ]
         return float(self.mean().max() - np.mean(crossed))
 

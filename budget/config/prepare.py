@@ -2,22 +2,18 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
+from analysis.item_groups import kept_from_sale
 from analysis.run.result import CollectedSummary
 from annotation.errors import InputError
-from annotation.items.table import REMARKS
-from annotation.strata.mixed_scale import mixed_scale_remark
 from budget.config.items import configured_items
 from budget.config.judged_items import collected_labels, judged_items, measured_terms
 from budget.config.run import RunConfig
+from budget.config.task import configured_task
 from training.lab import Lab
 from training.models.source import find_model
-from training.task import Task, TestSizes
 from training.trial import Method, Recipe
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -42,11 +38,11 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
     """
     source = find_model(config.model.path)
     if config.collected is None:
-        task = _task(config, configured_items(config))
+        task = configured_task(config, configured_items(config))
         lab, summary = Lab(task, source, recipes_of(config), config.terms()), None
     else:
         judged = judged_items(configured_items(config), config.collected, config.strata.measure)
-        task = _task(config, judged.items)
+        task = configured_task(config, judged.items)
         terms, summary = measured_terms(judged, task, config)
         labels = collected_labels(judged, task, terms, config.targets.judgments)
         lab = Lab(task, source, recipes_of(config), terms, labels)
@@ -62,13 +58,14 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
                 f"stratum '{name}' ({task.strata.rule(name)}) has {available} items beside the "
                 f"test set with {config.targets.judgments} judgments or more, too few for a pilot "
                 f"of {config.pilot.labels}; lower [pilot] labels or targets.judgments, or collect "
-                "more."
+                f"more.{kept_from_sale(task.split, name, available, config.pilot.labels)}"
             )
         if plans and available < config.pilot.labels:
             raise InputError(
                 f"stratum '{name}' ({task.strata.rule(name)}) has {available} items left to label "
                 f"after the test set, too few for a pilot of {config.pilot.labels}; lower "
                 "[pilot] labels or [test] items, or move the cut."
+                + kept_from_sale(task.split, name, available, config.pilot.labels)
             )
     groups = task.test_groups[lab.on_target]
     if len(set(groups)) < 2:
@@ -78,20 +75,6 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
             "'group' out, or map it to what really clusters the items."
         )
     return Setting(config, lab, summary)
-
-
-def _task(config: RunConfig, items: "pd.DataFrame") -> Task:
-    strata = config.strata.cut_items(items, config.items.source)
-    mixed = mixed_scale_remark(items, strata)
-    if mixed is not None:
-        items = items.copy(deep=False)
-        items.attrs[REMARKS] = (*items.attrs.get(REMARKS, ()), mixed)
-    target, others = (
-        None if wanted == "all" else wanted
-        for wanted in (config.test.items, config.test.other_items)
-    )
-    sizes = TestSizes(target, others)
-    return Task(items, strata, config.strata.target, sizes, config.test.seed)
 
 
 def recipes_of(config: RunConfig) -> dict[Method, Recipe]:

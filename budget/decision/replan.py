@@ -26,7 +26,7 @@ from analysis.run.result import (
     RunResult,
     read_result,
 )
-from analysis.run.verdicts import is_simulated, measured, same_purchase
+from analysis.run.verdicts import measured, same_purchase, words_of
 from analysis.run.wording import why_not_yet
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms, exact_decimal, mix_cost, money
@@ -143,7 +143,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         measured=None if suppliers else _measured(evidence, plan),
         rehearsed=len(evidence.rehearsals.purchases) if evidence.rehearsals else 0,
         warnings=[*_warnings(result, found), *_left_out(options.suppliers, suppliers)],
-        collected=not is_simulated(result),
+        collected=not words_of(result).simulated,
     )
 
 

@@ -7,6 +7,7 @@ to be open.
 from collections.abc import Mapping
 
 from analysis.estimates import Estimate
+from analysis.label_words import LabelWords
 from analysis.numbers import (
     NOT_KNOWN,
     count,
@@ -85,26 +86,18 @@ def what_it_gives(decision: Decision, target: str, confidence: float) -> str:
     return f"{sentence}; with the pilot alone, {percent(decision.now.estimate)}."
 
 
-def pilot_of(pilot: MixSummary, collected: bool, currency: str) -> str:
-    """What the plan goes on from, as a sentence without its end; `collected`: people's labels."""
-    labels, cost = labels_text(pilot.labels), money(pilot.cost, currency)
-    if collected:
-        return (
-            f"This goes on from the run's pilot of {labels}, drawn from people's own judgments, "
-            f"which would cost {cost}"
-        )
-    return (
-        f"This goes on from the run's simulated pilot of {labels}, which would cost {cost} and is "
-        "to buy as well"
-    )
+def pilot_of(pilot: MixSummary, words: LabelWords, currency: str) -> str:
+    """What the plan goes on from, as a sentence without its end."""
+    own = words.pilot(labels_text(pilot.labels), money(pilot.cost, currency))
+    return f"This goes on from the run's {own}{' and is to buy as well' * words.simulated}"
 
 
-def what_was_measured(found: Estimate, target: str, confidence: float, collected: bool) -> str:
-    """What the run's own training on the planned purchase scored; `collected`: people's labels."""
-    labels = "drawn from people's own judgments" if collected else "simulated labels"
+def what_was_measured(found: Estimate, target: str, confidence: float, words: LabelWords) -> str:
+    """What the run's own training on the planned purchase scored."""
     return (
-        f"The run has trained on this very purchase ({labels}): {percent(found.estimate)} right on "
-        f"{target} items ({interval_name(confidence)} {span(found)})."
+        f"The run has trained on this very purchase ({words.trained_on}): "
+        f"{percent(found.estimate)} right on {target} items "
+        f"({interval_name(confidence)} {span(found)})."
     )
 
 

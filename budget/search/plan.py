@@ -122,7 +122,7 @@ class PlanSearch:
         if found is None:
             raise InputError(
                 f"{money} do not pay for training, which costs {market.training_of_bought()} on "
-                "what was bought already; give a larger budget."
+                "the labels of the pilot; give a larger budget."
             )
         plan = self._plan(found, money)
         assert plan.cost <= money

@@ -139,7 +139,11 @@ def plan_cells(task: SimulatedTask, cells: Sequence[CellTerms], margin: float) -
 
 
 def _first_best(expected: Array) -> NDArray[np.int64]:
-    """Column of the largest value of each row, the first of equals."""
+    """Column of the largest value of each row, the first of equals.
+
+    They expect the same accuracy, so any is the best purchase; which side is better is told by
+    `probability_easy`, where equals count half.
+    """
     return np.asarray((expected >= expected.max(1, keepdims=True) - _EQUAL).argmax(1))
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.arrays import Positions
+from annotation.arrays import Array, Positions
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
+from annotation.ties import tie_draws
 
 if TYPE_CHECKING:
     from budget.worlds.tunable import TunableItems
@@ -74,6 +75,14 @@ class LabelledItems:
     @cached_property
     def choice_counts(self) -> NDArray[np.int64]:
         return np.asarray(self.mask.sum(1), dtype=np.int64)
+
+    @cached_property
+    def tie_draws(self) -> Array:
+        """Which of an item's choices is taken where scores tie: the largest, (items, classes).
+
+        By its place: the items of a world have no texts, and always stand in one order.
+        """
+        return tie_draws(np.arange(len(self.mask), dtype=np.uint64), self.mask.shape[1])
 
     @property
     def test_groups(self) -> NDArray[np.object_]:

@@ -18,7 +18,7 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "faults", "name_value", "arrays", "groups"),  # the ground
+        *("errors", "faults", "name_value", "arrays", "ties", "groups"),  # the ground
         *("file_limits", "spreadsheet_cells", "written_together"),
         *("files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
@@ -27,14 +27,15 @@ ROOMS = {
     ),
     "training": (
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
-        *("targets", "probes", "tuning", "ties"),  # models that learn, and what they answer
+        *("targets", "probes", "tuning"),  # models that learn
         *("split", "task", "commonest", "trial"),  # what is learnt
         *("store", "kept_rows", "features"),  # what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (
         *("version", "estimates", "accuracy", "sgr", "efficiency"),
-        *("numbers", "item_groups", "figure_style", "run", "curves", "hardness", "single_trial"),
+        *("label_words", "numbers", "item_groups", "figure_style"),
+        *("run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
         "config",  # what is told

@@ -13,13 +13,13 @@ from scipy.special import softmax
 from annotation.arrays import Array, Positions
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels
+from annotation.ties import OF_MODELS, all_tied_share, pick
 from training.features import mean_pooled
 from training.generation.chain_of_thought import chain_of_thought_correct
 from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example, Prompt, find_prompt
 from training.scoring.choices import EncodedItem, Normalisation, encode_with_examples, score_items
 from training.task import Task
-from training.ties import OF_MODELS, all_tied_share, pick
 from training.trial import INDISTINCT, Trial
 
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Positions
 from annotation.labelling.labels import Labels
+from annotation.ties import OF_PROBES, all_tied_share, pick
 from training.features import FeatureStore
 from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
 from training.models.load import (
@@ -34,7 +35,6 @@ from training.scoring.encoding import encode_prompts
 from training.targets.make import Targets
 from training.targets.posteriors import choice_mask
 from training.task import Task
-from training.ties import OF_PROBES, all_tied_share, pick
 from training.trial import INDISTINCT, Trial, TrialResult
 from training.tuning import qlora
 from training.unlabelled.halves import Bench, RehearsalTrials, TaughtHalf, bench_of

@@ -179,6 +179,7 @@ def guess(
     starts : probabilities (items, choices), and how much each item counts for the first step
     """
     found = [_climb(items, mask, from_labels, *start) for start in starts]
+    # Starts that climb as high are as good; what they say of choices is probabilities, not a pick.
     return max(found, key=lambda own: own.log_likelihood)
 
 

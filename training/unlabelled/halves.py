@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from annotation.arrays import Features, IntArray, Mask, generator
 from annotation.labelling.labels import Labels
 from annotation.terms.cost import LabelTerms
+from annotation.ties import OF_PROBES, pick
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob
 from training.task import Task
-from training.ties import OF_PROBES, pick
 from training.trial import Trial
 from training.unlabelled.reading import MOST_READ, Reading, read
 from training.unlabelled.rehearsal import Guesser, Known, Rehearser, Rows

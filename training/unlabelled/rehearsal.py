@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from annotation.arrays import Array, Features, Mask
 from annotation.terms.cost import LabelTerms
 from annotation.terms.noise import draw_labels
+from annotation.ties import OF_PROBES, share_right
 from training.probes.probe import LinearProbe
-from training.ties import OF_PROBES, share_right
 from training.unlabelled.guessing import (
     Guess,
     NoiseSpace,

@@ -28,7 +28,7 @@ def show_backtest(result: BacktestResult) -> None:
     console.print(_decisions(result.overall))
     differing = max((own.right_side_worlds for own in result.overall), default=0)
     console.print(
-        f"In the {differing} worlds where all easy and all hard differ by over a point - 'bought': "
+        f"In the {differing} worlds where all easy and all hard differ by over a point - 'buys': "
         "how often the better of the two got most of the money, as much on both counting half; "
         "'named': how often the policy's own forecast held it more probable to be the better one, "
         "blank where it says nothing of that. 'covered': how often a 90 % forecast interval held "
@@ -64,7 +64,7 @@ def _regrets(title: str, policies: Sequence[PolicySummary]) -> Table:
 
 
 def _decisions(policies: Sequence[PolicySummary]) -> Table:
-    table = _table("The better side, forecasts, money", ("bought", "named", "covered", "left", "s"))
+    table = _table("The better side, forecasts, money", ("buys", "named", "covered", "left", "s"))
     for own in policies:
         table.add_row(
             own.policy,

@@ -5,7 +5,9 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from analysis.estimates import Record
-from annotation.errors import cut_in_the_middle
+from analysis.item_groups import group_counts, group_notes
+from annotation.errors import InputError, cut_in_the_middle
+from annotation.items.near_copies import group_items
 from annotation.items.table import fingerprint, measures, shared_choices
 from budget.commands.item_source import LoadedItems
 from budget.commands.screen import Screen
@@ -38,7 +40,7 @@ class ItemsDescription(Record):
     measures: dict[str, MeasureDescription]
     strata: dict[str, int] | None  # rule -> items, where a configuration says the cut
     example: str
-    remarks: list[str]  # how they were read, and what was left out
+    remarks: list[str]  # how they were read, what was left out, and what is said of their groups
 
 
 def describe_items(loaded: LoadedItems) -> ItemsDescription:
@@ -63,8 +65,22 @@ def describe_items(loaded: LoadedItems) -> ItemsDescription:
         if strata is not None
         else None,
         example=str(items["question"].iloc[0]),
-        remarks=[*loaded.remarks, *loaded.strata_remarks],
+        remarks=[*loaded.remarks, *loaded.strata_remarks, *_group_notes(loaded)],
     )
+
+
+def _group_notes(loaded: LoadedItems) -> list[str]:
+    """What is said of groups: as a run would, where a configuration says what is tested."""
+    config = loaded.config
+    if config is None:
+        return group_counts(group_items(loaded.items))
+    from budget.config.task import configured_task
+
+    try:
+        task = configured_task(config, loaded.items)
+    except InputError as error:  # describing goes on: it may be what tells how to mend that
+        return [*group_counts(group_items(loaded.items)), f"a run cannot start: {error}"]
+    return group_notes(task.groups, task.split, task.target)
 
 
 def _describe_measure(values: NDArray[np.float64]) -> MeasureDescription:

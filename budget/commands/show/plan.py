@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from rich.table import Table
 
 from analysis.estimates import Estimate
+from analysis.label_words import words_for
 from analysis.numbers import (
     count,
     interval_name,
@@ -38,9 +39,8 @@ def show_replan(replanned: Replan) -> None:
     console.print(sentences.what_it_gives(decision, replanned.target, replanned.confidence))
     if replanned.measured is not None:
         measured, confidence = replanned.measured, replanned.confidence
-        console.print(
-            sentences.what_was_measured(measured, replanned.target, confidence, replanned.collected)
-        )
+        words = words_for(replanned.collected)
+        console.print(sentences.what_was_measured(measured, replanned.target, confidence, words))
     if decision.target is not None:
         console.print(sentences.what_reaches(decision.target))
     if decision.plan.lines:
@@ -75,7 +75,8 @@ def show_replan(replanned: Replan) -> None:
 
 def _ledger(replanned: Replan) -> str:
     currency, plan = replanned.currency, replanned.plan
-    text = f"{sentences.pilot_of(replanned.pilot, replanned.collected, currency)}; with it the plan"
+    words = words_for(replanned.collected)
+    text = f"{sentences.pilot_of(replanned.pilot, words, currency)}; with it the plan"
     if replanned.budget is None:
         return f"{text} costs {money(plan.cost, currency)} in all."
     left = money(plan.money_left, currency)

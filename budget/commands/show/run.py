@@ -12,9 +12,9 @@ from analysis.numbers import (
 from analysis.run.before_buying import guessed_labels, scoring
 from analysis.run.caveats import notices
 from analysis.run.conclusion import conclude
-from analysis.run.label_source import remark, where_labels_came_from
+from analysis.run.label_source import where_labels_came_from
 from analysis.run.result import MethodResult, RunResult
-from analysis.run.verdicts import plain_name
+from analysis.run.verdicts import plain_name, words_of
 from analysis.run.wording import (
     after_the_pilot,
     break_even,
@@ -56,7 +56,8 @@ def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
         "cost",
         "accuracy",
         interval_name(result.confidence),
-        title=f"Measured on {result.target} items, {method_name(method.method)}; {remark(result)}",
+        title=f"Measured on {result.target} items, {method_name(method.method)}; "
+        f"{words_of(result).trained_on}",
     )
     for name, condition in method.accuracy.items():
         table.add_row(

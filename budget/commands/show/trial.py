@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from analysis.accuracy import CONFIDENCE
+from analysis.label_words import words_for
 from analysis.numbers import interval_name, labels_text, percent, span
 from analysis.run.wording import short_class
 from analysis.single_trial import SingleTrial
@@ -25,7 +26,7 @@ def show_single_trial(found: SingleTrial) -> None:
     console = Screen()
     labels = "without labels"
     if found.labels:
-        whose = "simulated" if found.simulated else "people's own"
+        whose = words_for(not found.simulated).whose
         labels = f"{labels_text(found.labels, tuple(found.labels))} ({whose})"
     table = Table(
         "test items",

@@ -20,7 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from annotation.errors import InputError
-from annotation.items.answers import AnswerReading
+from annotation.items.answer_forms import AnswerReading
 from annotation.items.read import load_tabular
 from annotation.items.table import gold_texts
 

@@ -144,7 +144,7 @@ def test_posteriors_of_the_hardness_model_are_as_sure_as_they_are_right() -> Non
             found = aggregate(coded, method)
             sure[method].append(float(found.confidence.mean()))
             if method == "hardness":
-                labels = [coded.text(item, label) for item, label in enumerate(found.labels)]
+                labels = [coded.text(item, label) for item, label in enumerate(found.labels(coded))]
                 truth = [answers[item_id] for item_id in coded.item_ids]
                 right.append(float(np.mean(np.array(labels) == np.array(truth))))
     assert np.mean(sure["hardness"]) == pytest.approx(np.mean(right), abs=0.02)

@@ -87,4 +87,4 @@ def test_labels_are_less_sure_and_predict_the_truth_better(data_folder: Folder, 
         for each, found in (("model", models.aggregate()), ("calibrated", models.calibrated()))
     }
     assert loss["calibrated"] < 0.6 * loss["model"]
-    assert (models.calibrated().labels == models.aggregate().labels).mean() > 0.97
+    assert (models.calibrated().labels(coded) == models.aggregate().labels(coded)).mean() > 0.97

@@ -1,6 +1,7 @@
 """A run of four strata under names of its own, its target not the hardest; what follows it."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,9 +69,23 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def folder(config: Path, labelmix: Labelmix, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def said(command: list[str], environment: dict[str, str]) -> Labelmix:
+    """`said(*arguments)` is all that the command prints, its progress too; it has to succeed."""
+
+    def run(*arguments: str | Path) -> str:
+        words = [*command, *map(str, arguments)]
+        done = subprocess.run(words, capture_output=True, text=True, env=environment, timeout=1500)
+        assert done.returncode == 0, done.stderr[-2000:]
+        return f"{done.stdout}\n{done.stderr}"
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def folder(config: Path, said: Labelmix, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "four"
-    labelmix("run", config, "--out", folder)
+    shown = said("run", config, "--out", folder)
+    (folder.parent / "shown.txt").write_text(shown, encoding="utf-8")
     return folder
 
 
@@ -144,23 +159,29 @@ def test_terms_measured_from_judgments_go_back_into_the_run(
 
 
 def test_nothing_simulated_is_told_as_done(
-    folder: Path, config: Path, labelmix: Labelmix, report_text: Callable[[Path], str]
+    folder: Path, config: Path, said: Labelmix, report_text: Callable[[Path], str]
 ) -> None:
-    """On the page, and in what every command prints that starts from the same simulated terms."""
-    told = {
+    """On pages, in files, and in all that commands print, progress too, on simulated terms."""
+    shown = (folder.parent / "shown.txt").read_text(encoding="utf-8")
+    assert "1/" in shown  # a line of progress
+    told: dict[str, object] = {
+        "run": shown,
         "report.html": report_text(folder),
-        "run": labelmix("run", config, "--out", folder),
-        "plan": labelmix("plan", folder, "--rounds-left", "2", "--value-per-point", "5"),
-        "simulate": labelmix("simulate", "--run", folder, "--out", folder / "map"),
-        "trial": labelmix(
+        "plan": said("plan", folder, "--rounds-left", "2", "--value-per-point", "5"),
+        "simulate": said("simulate", "--run", folder, "--out", folder / "map"),
+        "trial": said(
             "trial", config, "--method", "probe", "--labels", "novice=16", "--seeds", "1",
             "--out", folder,
         ),
-        "curves": labelmix(
+        "curves": said(
             "curves", config, "--sizes", "10,20", "--error-rates", "0", "--seeds", "2",
             "--out", folder,
         ),
+        "items describe": said("items", "describe", config),
+        "simulate.html": (folder / "map" / "simulate.html").read_text(encoding="utf-8"),
     }  # fmt: skip
+    for path in ("result.json", "map/simulate.json", "curves.json"):
+        told[path] = json.loads((folder / path).read_text(encoding="utf-8"))
     for name, text in told.items():
         assert told_as_done(text) == [], name
 

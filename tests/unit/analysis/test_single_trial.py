@@ -11,6 +11,7 @@ from analysis.single_trial import _estimate
 from budget.commands.app import app
 from budget.config.prepare import prepare
 from budget.config.read import read_config
+from tests.grouped_items import write_grouped
 from training.store import TrialStore
 
 CONFIG = """
@@ -93,6 +94,20 @@ def test_the_json_says_what_was_run(config: Path) -> None:
     assert len(found["item_fingerprint"]) == 64
 
 
+def test_groups_are_told_and_named_where_they_leave_too_few(tmp_path: Path) -> None:
+    config = write_grouped(tmp_path)
+    few = ("--method", "probe", "--seeds", "1", "--labels")
+    result = trial(config, *few, "easy=4", "--json")
+    assert result.exit_code == 0, result.stderr
+    remarks = json.loads(result.stdout)["remarks"]
+    assert "The items are of 20 groups, the largest of 12 items." in remarks
+    assert any(own.startswith("The hard test items are of 4 groups only") for own in remarks)
+    result = trial(config, *few, "easy=100")
+    assert result.exit_code == 2
+    assert "96 items of stratum 'easy'" in result.stderr
+    assert "14 more items of it are not for sale" in " ".join(result.stderr.split())
+
+
 def test_all_right_or_all_wrong_is_not_certain() -> None:
     groups = np.array([str(item) for item in range(100)], dtype=object)
     nothing = _estimate(np.zeros((2, 100), dtype=bool), groups)
@@ -119,7 +134,7 @@ def test_all_right_or_all_wrong_is_not_certain() -> None:
             ["--method", "probe", "--labels", "easy=3", "--labels", "easy=4"],
             "'easy' is given tw",
         ),
-        (["--method", "probe", "--labels", "easy=9000"], "9000 labels wanted"),
+        (["--method", "probe", "--labels", "easy=9000"], "are there to label; buy fewer."),
     ],
 )
 def test_wrong_arguments_are_one_line(config: Path, arguments: list[str], message: str) -> None:

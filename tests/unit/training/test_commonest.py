@@ -41,6 +41,20 @@ def test_its_accuracy_is_the_share_of_the_class_among_test_items(classes: Task) 
     assert found.correct.tolist() == (task.answers[task.test_positions] == 2).tolist()
 
 
+def test_of_classes_as_common_neither_order_of_choices_nor_of_items_decides(
+    make_items: Callable[..., pd.DataFrame], make_task: Callable[..., Task]
+) -> None:
+    found = set()
+    for order in ([0, 1], [1, 0]):
+        own = [[("Buy!", "Sell.")[place] for place in order]] * 120
+        task = make_task(make_items(120).assign(choices=own, answer=0))
+        said = [Labels(task.pools["hard"][:2], np.array([[0], [1]]), np.zeros(2))]
+        commonest = commonest_class(task, "hard", said)
+        assert commonest is not None
+        found.add(commonest.answer)
+    assert len(found) == 1
+
+
 def test_people_s_labels_decide_where_there_are_some(classes: Task) -> None:
     positions = classes.pools["hard"][:5]
     said = Labels(positions, np.array([[0], [0], [0], [1], [2]]), np.zeros(5))

@@ -11,13 +11,16 @@ from numpy.typing import NDArray
 
 from analysis.curves.design import CurvesDesign
 from analysis.curves.result import CurvesResult
-from analysis.curves.run import CurveTrials
+from analysis.curves.run import CurveTrials, _check_capacity
 from analysis.curves.summarise import CurveKind, CurveMeasurements, Heading, summarise_curves
 from analysis.curves.wording import findings
+from analysis.item_groups import group_notes
+from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
 from budget.commands.show.curves import show_curves
 from budget.config.prepare import prepare
 from budget.config.read import read_config
+from tests.grouped_items import write_grouped
 from training.lab import Lab
 from training.running.labels_of_trial import simulated_labels
 
@@ -274,3 +277,15 @@ def test_error_kinds_that_differ_are_a_warning(lab: Lab) -> None:
         "The kinds of error differ (easy: redraw, hard: flip): the same error rate is not the same "
         "share of wrong labels."
     ]
+
+
+def test_groups_are_told_and_named_where_they_leave_too_few(tmp_path: Path) -> None:
+    own = prepare(read_config(write_grouped(tmp_path))).lab
+    kinds = [CurveKind("easy", r) for r in DESIGN.error_rates]
+    kinds += [CurveKind("hard", r) for r in DESIGN.all_hard_error_rates]
+    measured = CurveMeasurements(first(6, 1), {k: [first(8), first(9)] for k in kinds}, 1)
+    warnings = summarise_curves(own, HEADING, DESIGN, "probe", measured, {}).warnings
+    assert warnings[: len(told := group_notes(own.task.groups, own.task.split, "hard"))] == told
+    assert len(told) == 4
+    with pytest.raises(InputError, match="14 more items of it are not for sale"):
+        _check_capacity(replace(DESIGN, sizes=(4, 100)), own)

@@ -115,7 +115,8 @@ def test_what_came_of_guessing() -> None:
 
 def test_an_error_rate_is_measured_only_if_it_was_used(resolved_result: RunResult) -> None:
     collected = collected_from(resolved_result)
-    assert verdicts.is_simulated(resolved_result) and not verdicts.is_simulated(collected)
+    assert verdicts.words_of(resolved_result).simulated
+    assert not verdicts.words_of(collected).simulated
     found = verdicts.measured_error_rate(collected, "easy")
     assert found is not None and found.estimate == collected.strata["easy"].error_rate
     assert verdicts.measured_error_rate(collected, "medium") is None

@@ -1,7 +1,8 @@
 import pytest
 
 from annotation.errors import InputError
-from annotation.items.answers import AnswerReading, AnswersError, answer_reading, read_answers
+from annotation.items.answer_forms import AnswerReading
+from annotation.items.answers import AnswersError, answer_reading, read_answers
 from annotation.items.choices import LabelledChoices
 
 PAIR = LabelledChoices(("x", "y"))

@@ -11,7 +11,7 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.items.choice_order import in_own_order
-from annotation.items.read import load_tabular
+from annotation.items.read import load_partly_answered, load_tabular
 from annotation.items.table import NO_NUMBERS, REMARKS, gold_texts, measures
 from annotation.items.validate import validate_items
 from annotation.items.write import write_table
@@ -165,7 +165,16 @@ GOOD = {"question": "?", "choices": ["x", "y"], "answer": "y"}
             {},
             "row 1, column 'answer': 'z' is no text, label, letter or index",
         ),
-        (GOOD | {"answer": None}, {}, "row 1, column 'answer': is missing"),
+        (
+            GOOD | {"answer": None},
+            {},
+            "row 1 has no answer in column 'answer'; fill in the right choice, or leave such rows",
+        ),
+        (
+            {"question": "?", "choices": ["x", "y"], "gold": -1},
+            {"columns": {"answer": "gold"}},
+            "row 1 has no answer (-1) in column 'gold'; fill in",
+        ),
         (
             GOOD | {"answer_text": "z", "choices": [], "answer": "z"},
             {},
@@ -197,6 +206,21 @@ def test_problems_are_named(
     with pytest.raises(InputError) as caught:
         load_tabular(jsonl(tmp_path, record), **options)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("unknown", [-1, "-1", -1.0])
+def test_rows_without_the_answer_that_is_needed_are_counted(
+    tmp_path: Path, unknown: object
+) -> None:
+    rows = [GOOD | {"answer": own} for own in (1, unknown, 0, None, unknown)]
+    path = jsonl(tmp_path, *rows)
+    with pytest.raises(InputError) as caught:
+        load_tabular(path)
+    assert str(caught.value) == (
+        f"{path}: row 2 has no answer (-1) in column 'answer'; 2 more rows have none; fill in the "
+        "right choice, or leave such rows out."
+    )
+    assert load_partly_answered(path)["answer"].isna().tolist() == [False, True, False, True, True]
 
 
 @pytest.mark.parametrize("options", [{}, {"path": "a.csv", "hub_id": "b"}])

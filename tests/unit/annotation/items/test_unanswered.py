@@ -27,7 +27,7 @@ def test_items_without_answers(tmp_path: Path) -> None:
     assert items["choices"].map(sorted).tolist() == [["x", "y"], ["x", "y", "z"], []]
     assert items["answer_text"].tolist() == [None, None, None]
     assert items["grade"].isna().tolist() == [False, True, True]
-    with pytest.raises(InputError, match="row 3, column 'choices': is empty"):
+    with pytest.raises(InputError, match="row 2 has no answer in column 'answer'"):
         load_tabular(table(tmp_path / "pool.jsonl"))
 
 

@@ -16,6 +16,7 @@ from annotation.locks import FolderInUseError, exclusive
 from tests.unit.annotation.label_studio.conftest import FakeServer
 
 Make = Callable[[int], list[PilotTask]]
+Send = Callable[..., PushSummary]
 OTHERS = "f" * 32
 
 
@@ -31,6 +32,19 @@ def other(tmp_path: Path) -> Iterator[PilotState]:
         yield opened
 
 
+@pytest.fixture
+def send(fake: FakeServer, settings: ProjectSettings, make_pilot: Make) -> Send:
+    """`send(state, 5, first=2)` pushes items 2 to 4 from a folder; settings can be changed."""
+
+    def run(
+        state: PilotState, items: int = 2, first: int = 0, adopt: bool = False, **changes: object
+    ) -> PushSummary:
+        own = replace(settings, **changes)  # type: ignore[arg-type]
+        return push(fake.as_server(), state, make_pilot(items)[first:], own, adopt=adopt)
+
+    return run
+
+
 def without_mark(fake: FakeServer) -> None:
     (number,) = fake.projects_
     fake.update_project(number, {"description": "Our pilot"})
@@ -38,129 +52,107 @@ def without_mark(fake: FakeServer) -> None:
 
 
 def test_a_project_of_another_folder_is_refused_and_stays_as_it_is(
-    fake: FakeServer,
-    state: PilotState,
-    other: PilotState,
-    settings: ProjectSettings,
-    make_pilot: Make,
+    fake: FakeServer, state: PilotState, other: PilotState, send: Send
 ) -> None:
-    push(fake.as_server(), state, make_pilot(2), settings)
+    send(state)
     projects, tasks = dict(fake.projects_), dict(fake.tasks)
-    wider = replace(settings, overlap=9)
     with pytest.raises(
         InputError, match=r"'Pilot one' \(number 2\) is the pilot of another folder,"
     ):
-        push(fake.as_server(), other, make_pilot(5), wider)
+        send(other, 5, overlap=9)
     assert (fake.projects_, fake.tasks) == (projects, tasks)
     assert not other.gold()
-    elsewhere = replace(settings, title="Pilot two")
-    assert push(fake.as_server(), other, make_pilot(5), elsewhere).project_is_new
+    assert send(other, 5, title="Pilot two").project_is_new
 
 
 def test_a_project_that_is_taken_over_is_lost_to_the_other_folder(
-    fake: FakeServer,
-    state: PilotState,
-    other: PilotState,
-    settings: ProjectSettings,
-    make_pilot: Make,
+    state: PilotState, other: PilotState, send: Send
 ) -> None:
-    push(fake.as_server(), state, make_pilot(2), settings)
-    taken = push(fake.as_server(), other, make_pilot(5)[1:], settings, adopt=True)
+    send(state)
+    taken = send(other, 5, first=1, adopt=True)
     assert (taken.sent, taken.already_there, taken.sent_elsewhere) == (3, 1, 2)
-    again = push(fake.as_server(), other, make_pilot(5)[1:], settings)
+    again = send(other, 5, first=1)
     assert (again.sent, again.sent_elsewhere) == (0, 1)
     with pytest.raises(InputError, match="is the pilot of another folder"):
-        push(fake.as_server(), state, make_pilot(2), settings)
+        send(state)
     assert state.gold() == {"item-0": "yes"}
 
 
 def test_a_project_without_a_mark_is_taken_only_when_told(
-    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+    fake: FakeServer, state: PilotState, send: Send
 ) -> None:
     fake.add_project("Pilot one ", description="Made by hand")
     with pytest.raises(InputError, match=r"has no mark of labelmix; push from .* by --adopt\."):
-        push(fake.as_server(), state, make_pilot(1), settings)
-    push(fake.as_server(), state, make_pilot(1), settings, adopt=True)
+        send(state, 1)
+    send(state, 1, adopt=True)
     (project,) = fake.projects_.values()
     assert (project.description or "").startswith("Made by hand\n")
     assert identity_of(project) == state.about("pilot_identity")
-    assert push(fake.as_server(), state, make_pilot(1), settings).sent == 0
+    assert send(state, 1).sent == 0
 
 
 def test_a_project_from_before_there_were_marks_gets_its_own(
-    fake: FakeServer,
-    state: PilotState,
-    other: PilotState,
-    settings: ProjectSettings,
-    make_pilot: Make,
+    fake: FakeServer, state: PilotState, other: PilotState, send: Send
 ) -> None:
-    push(fake.as_server(), state, make_pilot(2), settings)
+    send(state)
     without_mark(fake)
     with state.transaction():
         state.remember(pilot_identity=None)
     # Who has only fetched from it did not make it.
     adopt_project(fake.as_server(), other, "Pilot one")
     with pytest.raises(InputError, match="has no mark of labelmix"):
-        push(fake.as_server(), other, make_pilot(2), settings)
-    assert push(fake.as_server(), state, make_pilot(3), settings).sent == 1
+        send(other)
+    assert send(state, 3).sent == 1
     assert identity_of(next(iter(fake.projects_.values()))) == state.about("pilot_identity")
 
 
 def test_two_folders_that_shared_a_project_without_a_mark_are_told(
-    fake: FakeServer,
-    state: PilotState,
-    other: PilotState,
-    settings: ProjectSettings,
-    make_pilot: Make,
+    fake: FakeServer, state: PilotState, other: PilotState, send: Send
 ) -> None:
-    push(fake.as_server(), state, make_pilot(2), settings)
-    push(fake.as_server(), other, make_pilot(5)[2:], settings, adopt=True)
+    send(state)
+    send(other, 5, first=2, adopt=True)
     without_mark(fake)
     with pytest.raises(
         InputError, match=r"holds 3 tasks that this folder did not send, .*'item-2'"
     ):
-        push(fake.as_server(), state, make_pilot(2), settings)
+        send(state)
     assert not fake.calls  # neither mark nor settings
 
 
 def test_a_copy_of_the_folder_learns_what_the_other_copy_sent(
-    fake: FakeServer,
-    state: PilotState,
-    settings: ProjectSettings,
-    make_pilot: Make,
-    tmp_path: Path,
+    state: PilotState, tmp_path: Path, send: Send
 ) -> None:
-    push(fake.as_server(), state, make_pilot(2), settings)
+    send(state)
     shutil.copytree(tmp_path / "one", tmp_path / "copy")
-    push(fake.as_server(), state, make_pilot(4), settings)
+    send(state, 4)
     with PilotState(tmp_path / "copy" / "pilot.sqlite") as copy:
         with pytest.raises(InputError, match="holds 2 tasks that this folder did not send"):
-            push(fake.as_server(), copy, make_pilot(4), settings)
-        assert push(fake.as_server(), copy, make_pilot(4), settings, adopt=True).sent == 0
-        assert push(fake.as_server(), copy, make_pilot(4), settings).sent == 0
+            send(copy, 4)
+        assert send(copy, 4, adopt=True).sent == 0
+        assert send(copy, 4).sent == 0
 
 
 def test_a_project_that_was_created_before_a_crash_is_found_by_its_mark(
-    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+    fake: FakeServer, state: PilotState, send: Send
 ) -> None:
     def crash() -> None:
         raise KeyboardInterrupt
 
     fake.after_create = crash
     with pytest.raises(KeyboardInterrupt):
-        push(fake.as_server(), state, make_pilot(2), settings)
-    assert push(fake.as_server(), state, make_pilot(2), settings).sent == 2
+        send(state)
+    assert send(state).sent == 2
     assert len(fake.projects_) == 1
 
 
 def test_a_folder_is_pushed_by_one_process_at_a_time(
-    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+    fake: FakeServer, state: PilotState, send: Send
 ) -> None:
     with (
         exclusive(state.path.parent, "labelmix labelstudio push"),
         pytest.raises(FolderInUseError, match=r"in use by .*push.*; wait until it has ended; it"),
     ):
-        push(fake.as_server(), state, make_pilot(2), settings)
+        send(state)
     assert not fake.projects_
 
 
@@ -212,7 +204,7 @@ def test_of_two_folders_that_create_at_once_one_gives_way(
 
 
 def test_a_project_that_holds_tasks_stays_whichever_is_older(
-    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+    fake: FakeServer, state: PilotState, make_pilot: Make, send: Send
 ) -> None:
     def another_was_quicker() -> None:
         theirs = fake.add_project("Pilot one", description=marked(None, OTHERS))
@@ -220,30 +212,30 @@ def test_a_project_that_holds_tasks_stays_whichever_is_older(
 
     fake.after_create = another_was_quicker
     with pytest.raises(InputError, match=r"\(number 3\) at the same moment"):
-        push(fake.as_server(), state, make_pilot(2), settings)
+        send(state)
     assert list(fake.projects_) == [3]
 
 
 def test_a_request_that_arrives_twice_leaves_one_project(
-    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+    fake: FakeServer, state: PilotState, settings: ProjectSettings, send: Send
 ) -> None:
     def arrive_before() -> None:
         fake.add_project(settings.title, description=marked(None, pilot_identity(state)))
 
     fake.before_create = arrive_before
-    summary = push(fake.as_server(), state, make_pilot(2), settings)
+    summary = send(state)
     assert list(fake.projects_) == [summary.project_id] == [2]
     assert len(fake.tasks) == 2
 
 
 def test_another_project_of_the_title_is_told_as_long_as_it_holds_tasks(
-    fake: FakeServer, state: PilotState, settings: ProjectSettings, make_pilot: Make
+    fake: FakeServer, state: PilotState, make_pilot: Make, send: Send
 ) -> None:
-    assert push(fake.as_server(), state, make_pilot(2), settings).namesakes == ()
+    assert send(state).namesakes == ()
     twin = fake.add_project("Pilot one")
-    assert push(fake.as_server(), state, make_pilot(2), settings).namesakes == ()
+    assert send(state).namesakes == ()
     fake.add_task(make_pilot(1)[0].data, twin.id)
-    assert push(fake.as_server(), state, make_pilot(2), settings).namesakes == (twin.id,)
+    assert send(state).namesakes == (twin.id,)
 
 
 @pytest.mark.parametrize(

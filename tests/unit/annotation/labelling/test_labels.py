@@ -24,6 +24,20 @@ def test_a_posterior_goes_before_the_judgments() -> None:
     assert judged.labels.tolist() == [0]
 
 
+def test_posteriors_that_tie_are_a_draw_by_item_and_judgments() -> None:
+    positions = np.arange(400)
+    said = np.tile([[0, 1]], (400, 1))
+    even = np.tile([0.5, 0.5, 0.0], (400, 1))
+    judged = Labels(positions, said, np.zeros(400), even)
+    # 4 standard deviations of 400 draws of 1 in 2; the third choice is never taken.
+    assert set(judged.labels.tolist()) == {0, 1}
+    assert abs(judged.labels.sum() - 200) < 4 * np.sqrt(400 / 4)
+    some = np.array([7, 3, 200])
+    assert judged.chosen(some).labels.tolist() == judged.labels[some].tolist()
+    off = Labels(positions, said, np.zeros(400), even + np.array([1e-13, 0.0, 0.0]))
+    assert off.labels.tolist() == judged.labels.tolist()
+
+
 def test_labels_of_several_strata_are_one() -> None:
     both = joined([labels(3, 4), labels(9)])
     assert both.positions.tolist() == [3, 4, 9]

@@ -58,19 +58,32 @@ def test_without_overlap_nothing_is_known_of_errors() -> None:
     rates = ErrorRates(code_judgments(simulate_judgments(workplace, 0).judgments))
     assert rates.stratum(0).rate.estimate is None
     assert rates.annotators()[0].rate.estimate is None
-    assert rates.label_error(0, np.zeros(50, dtype=np.int64)) is None
+    assert rates.label_error(0, np.ones((50, 2), dtype=bool)) is None
+
+
+def test_labels_that_are_drawn_err_by_the_chance_of_the_draw() -> None:
+    simulation = simulate_judgments(Workplace(judgments_per_item=3), 3)
+    rates = ErrorRates(code_judgments(simulation.judgments))
+    posteriors = rates._calibrated.posteriors
+    choices = posteriors.shape[1]
+    first = np.tile(np.arange(choices) == 0, (len(posteriors), 1))
+    two = np.tile(np.arange(choices) <= 1, (len(posteriors), 1))
+    own = rates.coded.stratum == 0
+    assert rates.label_error(0, first) == pytest.approx(1 - posteriors[own, 0].mean())
+    assert rates.label_error(0, two) == pytest.approx(1 - posteriors[own, :2].mean())
 
 
 def test_wrong_labels_are_fewer_than_wrong_judgments() -> None:
     simulation = simulate_judgments(Workplace(judgments_per_item=5), 3)
     coded = code_judgments(simulation.judgments)
     rates = ErrorRates(coded)
-    labels = rates._models.aggregate().labels
+    aggregate = rates._models.aggregate()
+    labels = aggregate.labels(coded)
     answers = dict(zip(simulation.item_ids, simulation.answers, strict=True))
     right = [coded.text(i, c) == answers[coded.item_ids[i]] for i, c in enumerate(labels)]
     for stratum in (0, 1):
         wrong = 1 - np.mean(np.array(right)[coded.stratum == stratum])
-        found = rates.label_error(stratum, labels)
+        found = rates.label_error(stratum, aggregate.likeliest)
         judged = rates.stratum(stratum).rate.estimate
         assert found is not None
         assert judged is not None

@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 from budget.backtest import play_world
 from budget.backtest.result import BacktestResult
 from budget.commands.app import app
+from tests.told_as_done import told_as_done
 
 QUICK = ("--count", "1", "--seeds", "3", "--policies", "power_law,all_hard")
 
@@ -23,7 +24,9 @@ def backtest(out: Path, *arguments: str) -> Result:
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("backtest")
-    assert backtest(out, *QUICK).exit_code == 0
+    done = backtest(out, *QUICK)
+    assert done.exit_code == 0
+    (out / "shown.txt").write_text(f"{done.stdout}\n{done.stderr}", encoding="utf-8")
     return out
 
 
@@ -46,6 +49,12 @@ def test_what_is_written(finished: Path) -> None:
     assert [row["policy"] for row in rows] == ["all_hard", "power_law"]
     assert float(rows[0]["regret"]) == pytest.approx(all_hard.regret)
     assert rows[0]["transfer"] == str(world.parameters["transfer"])
+
+
+def test_what_is_simulated_is_not_told_as_done(finished: Path) -> None:
+    shown = (finished / "shown.txt").read_text(encoding="utf-8")
+    assert "'buys'" in shown and told_as_done(shown) == []
+    assert told_as_done(json.loads((finished / "backtest.json").read_text())) == []
 
 
 def test_it_goes_on_where_it_was(

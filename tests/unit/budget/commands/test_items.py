@@ -8,6 +8,7 @@ from budget.commands.item_source import ItemSource, load_source
 from budget.commands.show.items import ItemsDescription, describe_items, show_description
 from budget.config.read import read_config
 from tests import golden_pages
+from tests.grouped_items import write_grouped
 from tests.unit.budget.commands.command_line import labelmix, one_line
 
 CONFIG = """
@@ -203,3 +204,24 @@ def test_describe_refuses(
 ) -> None:
     monkeypatch.chdir(task_folder)
     assert part in one_line(labelmix("items", "describe", *arguments))
+
+
+def test_groups_and_near_copies_are_told_as_a_run_tells_them(tmp_path: Path) -> None:
+    config = write_grouped(tmp_path)
+    counted = [
+        "The items are of 20 groups, the largest of 12 items.",
+        "2 items ask what another item asks, but for case, punctuation or some choices: these "
+        "count as one group.",
+    ]
+    remarks = described_by(config).remarks
+    assert [own for own in remarks if own in counted] == counted
+    assert remarks[-2].startswith("No group is tested and sold both: the 20 hard test items are of")
+    assert remarks[-1].startswith("The hard test items are of 4 groups only")
+    alone = described_by(source="tabular", path=tmp_path / "items.jsonl").remarks
+    assert alone[-2:] == counted
+
+
+def test_what_keeps_a_run_from_starting_is_told_beside_the_rest(config: Path) -> None:
+    described = described_by(config)
+    assert described.remarks[-1].startswith("a run cannot start: stratum 'easy' (level <= 2) has 2")
+    assert described.items == 5

@@ -12,6 +12,7 @@ from annotation.errors import InputError
 from annotation.items.told_by import mark
 from budget.config.prepare import Setting, prepare
 from budget.config.read import parse_config
+from training.commonest import commonest_class
 
 # Items 0 to 119; every third is disputed: annotator "x" says the contrary there. The first forty
 # have a known answer, which is that of annotator "a".
@@ -264,3 +265,29 @@ def test_a_column_that_these_judgments_seem_to_have_told_is_refused(
         setting(annotators={"judgments_for_strata": 0}, **changes)
     others = {"judgments_for_strata": 0, "strata_of_other_judgments": True}
     assert setting(annotators=others, **changes).collected is not None
+
+
+def test_people_s_labels_say_which_class_is_commonest(
+    setting: Callable[..., Setting], folder: Path
+) -> None:
+    """b and c, who are trained on, say "yes" to all; three in four known answers are "no"."""
+    path = folder / "items.jsonl"
+    items = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for place, item in enumerate(items[:40]):
+        item["answer"] = "yes" if place % 4 == 0 else "no"
+    path.write_text("\n".join(map(json.dumps, items)), encoding="utf-8")
+    rows = (folder / "judgments.csv").read_text(encoding="utf-8").splitlines()
+    turned = [
+        f"{item},{name},yes,{at}" if name in ("b", "c") else f"{item},{name},{label},{at}"
+        for item, name, label, at in (row.split(",") for row in rows[1:])
+    ]
+    (folder / "judgments.csv").write_text("\n".join([rows[0], *turned]), encoding="utf-8")
+    lab = setting().lab
+    right = lab.task.answers[lab.task.test_positions] == 1
+    assert right.mean() == 0.25
+    for name in ("calm", "hot"):
+        found = lab.commonest_class(name)
+        assert found is not None and found.answer == "yes"
+        assert found.correct.tolist() == right.tolist()
+    of_gold = commonest_class(lab.task, "hot")
+    assert of_gold is None  # nothing for sale has a known answer

@@ -12,7 +12,9 @@ from annotation.items.table import REMARKS
 from annotation.items.write import write_table
 from annotation.sources.workshop import load_workshop
 from budget.config.prepare import prepare
+from budget.config.read import read_config
 from budget.config.run import RunConfig
+from tests.grouped_items import write_grouped
 from training.lab import Lab
 from training.trial import Method, Trial
 
@@ -122,3 +124,19 @@ def test_measured_and_predicted_hardness_are_not_cut_as_one_without_a_word(tmp_p
     assert len(told) == 1 and "measured for 234 items and predicted for 466" in told[0]
     assert told[0] in _warnings(lab, read_design("10", "0", 2, 2))  # of learning curves
     assert lab_of().task.items.attrs.get(REMARKS, ()) == ()
+
+
+@pytest.mark.parametrize(("pilot", "named"), [(100, True), (200, False)])
+def test_a_pilot_that_groups_leave_no_room_for(tmp_path: Path, pilot: int, named: bool) -> None:
+    """Four of 20 passages are tested, with 24 of 120 easy items: 10 tested, 14 left out."""
+    with pytest.raises(InputError) as caught:
+        prepare(read_config(write_grouped(tmp_path, pilot)))
+    told = str(caught.value)
+    assert told.startswith("stratum 'easy' (level <= 1) has 96 items left to label after the test ")
+    assert f"too few for a pilot of {pilot}" in told
+    groups = (
+        " 14 more items of it are not for sale: others of the same group are tested. Bring items "
+        "of more groups, or map the column 'group' to smaller ones."
+    )
+    assert told.endswith(groups) is named
+    assert ("group" in told) is named  # 110 would not do either

@@ -3,6 +3,7 @@
 from typing import Any
 
 from analysis.estimates import Estimate
+from analysis.label_words import words_for
 from analysis.run.result import MixSummary
 from budget.decision import wording as sentences
 from budget.decision.result import (
@@ -99,8 +100,8 @@ def test_what_the_run_behind_a_plan_trained_on() -> None:
         golden_pages.page(
             {
                 name: [
-                    sentences.pilot_of(pilot, collected, "$"),
-                    sentences.what_was_measured(found, "hard", 0.95, collected),
+                    sentences.pilot_of(pilot, words_for(collected), "$"),
+                    sentences.what_was_measured(found, "hard", 0.95, words_for(collected)),
                 ]
                 for name, collected in (("simulated", False), ("collected", True))
             }

@@ -13,6 +13,8 @@ from annotation.arrays import Array, IntArray, mixed
 # float32, in another order for every choice; probes read their features in float64.
 OF_PROBES = 1e-7
 OF_MODELS = 1e-6
+# Probabilities that judgments give to choices, added up in float64 in one order or another.
+OF_POSTERIORS = 1e-9
 
 
 def tied(scores: Array, tolerance: float) -> NDArray[np.bool_]:
@@ -28,7 +30,8 @@ def pick(scores: Array, draws: Array, tolerance: float) -> IntArray:
     ----------
     scores : (..., items, choices), -inf where an item has no such choice
     draws : (items, choices), see `tie_draws`
-    tolerance : what `scores` may be apart and tie, `OF_PROBES` or `OF_MODELS`
+    tolerance : what `scores` may be apart and tie, `OF_PROBES`, `OF_MODELS`
+        or `OF_POSTERIORS`
     """
     width = scores.shape[-1]
     return np.asarray(np.where(tied(scores, tolerance), draws[:, :width], -1.0).argmax(-1))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from training.ties import OF_MODELS, OF_PROBES, all_tied_share, pick, share_right, tie_draws
+from annotation.ties import OF_MODELS, OF_PROBES, all_tied_share, pick, share_right, tie_draws
 
 CONTENT = np.arange(4000, dtype=np.uint64) * np.uint64(7919)
 
