@@ -16,7 +16,7 @@ from annotation.errors import InputError, short
 from annotation.files import read_json
 from annotation.items.table import is_missing
 from annotation.judgments.columns import is_text
-from annotation.judgments.controls import answers_of, check_control
+from annotation.judgments.controls import ONE_CHOICE, answers_of, check_control, only_choice
 from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, is_label_studio_table
@@ -119,6 +119,10 @@ class _Reader:
             also = f"; {more:,} more are named so." if more else "."
             problem = f"is missing; the item is called '{name}'{also}"
             notes.append(Rejection(self.where, number, "item_id", "None", problem))
+        several = [each for each in self.rejected if each.problem.endswith(f"{ONE_CHOICE}.")]
+        if len(several) > 1:
+            problem = f"{len(several):,} annotations pick several choices at once; {ONE_CHOICE}."
+            notes.append(replace(several[0], problem=problem))
         return CheckedJudgments(checked.judgments, tuple(by_row), tuple(notes))
 
     def read_task(self, number: int, task: object) -> None:
@@ -238,10 +242,8 @@ def _label(result: object, options: OwnChoices | None) -> str:
     if not isinstance(result, list):
         raise ValueError(f"should be a list of answers; got {short(result)}.")
     choices = list(_values(result, "choices", "choices"))
-    if len(choices) > 1:
-        raise ValueError(f"has {len(choices)} choices, {short(choices)}; one is expected.")
     if choices:
-        label = choices[0]
+        label = only_choice(choices)
         if options is None:
             return label
         meant = options.find(label)

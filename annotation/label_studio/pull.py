@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from annotation.errors import InputError, short
 from annotation.judgments.columns import is_text
 from annotation.label_studio.answers import read_judgment
 from annotation.label_studio.connection import RefusedError
@@ -51,6 +52,7 @@ def pull(
     state: PilotState,
     progress: StageProgress | None = None,
     whole: bool = False,
+    control: str | None = None,
 ) -> PullSummary:
     """Bring the state up to date with the server.
 
@@ -66,34 +68,61 @@ def pull(
         Told of tasks.
     whole
         Read all tasks, even if nothing seems to have changed.
+    control
+        The control whose answers are the labels, where the labelling page has several; the state
+        keeps it for the next pulls.
 
     Raises
     ------
     InputError
-        If the state belongs to no project of this server, or the server refuses.
+        If the state belongs to no project of this server, or the server refuses; if the page has
+        several controls and none is named, or another one than the last time and not `whole`.
     ServerUnavailableError
         If the server does not answer for long; pulling again goes on from there.
     """
     progress = progress or NoProgress()
     project = known_project(server, state)
-    control = read_answer_control(project.label_config)
+    answer = _answer_control(state, project, control, whole)
     changed = 0
-    if whole or project.label_config != state.about("label_config"):
+    read_by = {"label_config": project.label_config, "control": answer.name}
+    if whole or any(state.about(key) != value for key, value in read_by.items()):
         # Answers are read by the labelling page; where that is another, all are read again.
         with state.transaction():
             _forget_pass(state)
-            state.remember(watermark=None, label_config=project.label_config)
+            state.remember(watermark=None, **read_by)
     if state.about("pass_until") is not None:
         # The rest of a pass that was interrupted; what it had read may have changed since.
-        changed += _pass(server, state, project, control, progress)
-    changed += _pass(server, state, project, control, progress)
+        changed += _pass(server, state, project, answer, progress)
+    changed += _pass(server, state, project, answer, progress)
     if _counts_disagree(server, state, project):
         with state.transaction():
             state.remember(watermark=None)
-        changed += _pass(server, state, project, control, progress)
+        changed += _pass(server, state, project, answer, progress)
         _accept_counts(server, state, project)
     _name_users(server, state)
     return _summary(state, project, changed)
+
+
+def _answer_control(
+    state: PilotState, project: ProjectRecord, named: str | None, whole: bool
+) -> AnswerControl:
+    """The control whose answers are the labels: as named, else the one of the last pull.
+
+    Labels of two controls in one table would be answers to two questions, so another control than
+    the last time is read only where all is read again.
+    """
+    known = state.about("control")
+    is_ours = state.has_pilot()
+    if known is None or whole:
+        return read_answer_control(project.label_config, named or known, is_ours)
+    if named in (None, known):
+        return read_answer_control(project.label_config, known, is_ours)
+    folder = state.path.parent
+    raise InputError(
+        f"{state.path}: holds answers of the control {short(known)}, not of {short(named)}; to "
+        f"read all answers of {short(named)} instead: labelmix labelstudio pull {folder} --whole "
+        f"--control {named}; for both, give {short(named)} a folder of its own by --title."
+    )
 
 
 def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:

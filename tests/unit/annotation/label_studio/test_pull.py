@@ -245,6 +245,78 @@ def test_new_labelling_page_reads_all_answers_again(
     assert (summary.labels, len(summary.left_out)) == (0, 1)
 
 
+TWO = (
+    '<View><Text name="q" value="$question"/><Choices name="mood" toName="q"><Choice value="good"/>'
+    '<Choice value="bad"/></Choices><Choices name="sure" toName="q"><Choice value="very"/>'
+    '<Choice value="hardly"/></Choices></View>'
+)
+
+
+@pytest.fixture
+def two_controls(fake: FakeServer, tmp_path: Path) -> Iterator[PilotState]:
+    """The state of a project of others, whose one annotation answers two controls."""
+    fake.create_project("Theirs", {"label_config": TWO})
+    parts = [
+        {"from_name": name, "type": "choices", "value": {"choices": [text]}}
+        for name, text in (("mood", "good"), ("sure", "very"))
+    ]
+    task = fake.add_task({"item_id": "a", "question": "?"})
+    fake.annotate(task, None, result=parts, was_cancelled=False)
+    fake.now += 2 * MARGIN
+    with PilotState(tmp_path / "theirs" / "pilot.sqlite") as state:
+        adopt_project(fake.as_server(), state, "Theirs")
+        yield state
+
+
+def test_several_controls_are_a_question(fake: FakeServer, two_controls: PilotState) -> None:
+    with pytest.raises(InputError, match=r"several controls: 'mood', 'sure'; .*--control mood"):
+        pull(fake.as_server(), two_controls)
+    assert two_controls.annotation_rows() == []
+
+
+def test_the_named_control_holds_for_later_pulls(
+    fake: FakeServer, two_controls: PilotState
+) -> None:
+    pull(fake.as_server(), two_controls, control="sure")
+    assert list(labels(two_controls).values()) == ["very"]
+    assert pull(fake.as_server(), two_controls).changed == 0
+    assert list(labels(two_controls).values()) == ["very"]
+
+
+def test_another_control_is_a_question_and_no_mixture(
+    fake: FakeServer, two_controls: PilotState
+) -> None:
+    pull(fake.as_server(), two_controls, control="sure")
+    with pytest.raises(InputError, match=r"of the control 'sure', not of 'mood'; .*--whole"):
+        pull(fake.as_server(), two_controls, control="mood")
+    assert list(labels(two_controls).values()) == ["very"]
+    pull(fake.as_server(), two_controls, whole=True, control="mood")
+    assert list(labels(two_controls).values()) == ["good"]
+    assert pull(fake.as_server(), two_controls, whole=True).changed == 0
+
+
+def test_a_control_that_left_the_page_is_told(fake: FakeServer, two_controls: PilotState) -> None:
+    pull(fake.as_server(), two_controls, control="sure")
+    (number,) = fake.projects_
+    fake.update_project(number, {"label_config": TWO.replace('"sure"', '"certain"')})
+    with pytest.raises(InputError, match=r"no control 'sure'; its controls are: 'mood', 'certain'"):
+        pull(fake.as_server(), two_controls)
+    assert list(labels(two_controls).values()) == ["very"]
+
+
+def test_a_control_beside_that_of_labelmix_changes_nothing(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    fake.annotate(pilot[0], "yes")
+    (number,) = fake.projects_
+    page = fake.projects_[number].label_config
+    assert page is not None
+    added = page.replace("</View>", '<Choices name="sure" toName="question"/></View>')
+    fake.update_project(number, {"label_config": added})
+    pull(fake.as_server(), state)
+    assert list(labels(state).values()) == ["yes"]
+
+
 def test_state_of_another_server_is_refused(
     fake: FakeServer, state: PilotState, pilot: list[int]
 ) -> None:
