@@ -15,6 +15,7 @@ import pandas as pd
 from annotation.errors import InputError, short
 from annotation.files import read_json
 from annotation.items.table import is_missing
+from annotation.judgments.annotation_ids import annotation_source_id
 from annotation.judgments.columns import is_text
 from annotation.judgments.controls import ONE_CHOICE, answers_of, check_control, only_choice
 from annotation.judgments.own_choices import OwnChoices
@@ -61,7 +62,7 @@ def judgments_of_tasks(
       data, where they are there, have to contain it, and an alias becomes the option's value.
       Where an annotation has both, the text is a comment.
     - seconds: `lead_time`. cancelled: `was_cancelled`; what such an annotation says is ignored.
-    - source_id: see `annotation_source_id`.
+    - source_id: see `annotation.judgments.annotation_ids`.
     - stratum, gold: of the data.
 
     Raises InputError if `tasks` is no list of tasks, or one of the format JSON-MIN, and where it is
@@ -86,12 +87,6 @@ def judgments_of_tasks(
 
 def _is_min(task: Mapping[str, object]) -> bool:
     return not isinstance(task.get("data"), Mapping) and is_label_studio_table(task)
-
-
-def annotation_source_id(project: object, annotation: int | str) -> str:
-    """The `source_id` of an annotation: the numbers of its project, where told, and its own."""
-    is_told = isinstance(project, int) and not isinstance(project, bool)
-    return f"label-studio:{project}:{annotation}" if is_told else f"label-studio:{annotation}"
 
 
 class _Reader:

@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 import pandas as pd
 
 from annotation.errors import InputError, short
+from annotation.judgments.annotation_ids import AnnotationId
 from annotation.judgments.columns import is_text
 from annotation.label_studio.answers import read_judgment
 from annotation.label_studio.connection import RefusedError
 from annotation.label_studio.labelling_config import AnswerControl, read_answer_control
 from annotation.label_studio.progress import NoProgress, StageProgress
-from annotation.label_studio.project import known_project
+from annotation.label_studio.project import known_project, server_key
 from annotation.label_studio.records import ProjectRecord, TaskRecord
 from annotation.label_studio.retries import ServerUnavailableError
 from annotation.label_studio.server import LabelStudioServer
@@ -99,6 +100,7 @@ def pull(
             state.remember(watermark=None)
         changed += _pass(server, state, project, answer, progress)
         _accept_counts(server, state, project)
+    _name_server(server, state)
     _name_users(server, state)
     return _summary(state, project, changed)
 
@@ -128,13 +130,14 @@ def _answer_control(
 def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
     """The judgments of a state as a judgment table, see `annotation.judgments.table`.
 
-    `source_id` is "label-studio:<project>:<annotation>", by their numbers, which no move of the
-    server to another host changes. Annotators are named by their e-mail addresses, or as
-    "user-<number>" where `anonymous` or unknown. Where tasks of one item tell different strata,
-    as only foreign ones can, the first that was answered counts. Annotations that cannot be used
-    are left out.
+    `source_id` is "label-studio:<server>:<project>:<annotation>", by keys and numbers which no move
+    of the server to another host changes (`annotation.judgments.annotation_ids`). Annotators are
+    named by their e-mail addresses, or as "user-<number>" where `anonymous` or unknown. Where tasks
+    of one item tell different strata, as only foreign ones can, the first that was answered counts.
+    Annotations that cannot be used are left out.
     """
-    number, gold = state.about("project_id"), state.gold()
+    gold = state.gold()
+    project, server = state.about("project_key"), state.about("server_key")
     rows = [row for row in state.annotation_rows() if row[10] is None]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 11
     ids, items, strata, users, names, labels, seconds, created, updated, cancelled, _ = columns
@@ -155,7 +158,9 @@ def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
             "label": pd.Series(labels, dtype=object),
             "seconds": pd.Series(seconds, dtype="float64"),
             "created_at": _times(created),
-            "source_id": pd.Series([f"label-studio:{number}:{n}" for n in ids], dtype=object),
+            "source_id": pd.Series(
+                [str(AnnotationId(number, project, server)) for number in ids], dtype=object
+            ),
             "updated_at": _times(updated),
             "cancelled": pd.Series([bool(value) for value in cancelled], dtype=bool),
             "stratum": pd.Series([stratum_of.get(item) for item in items], dtype=object),
@@ -256,6 +261,14 @@ def _difference(theirs: tuple[int, int, int], ours: tuple[int, int, int]) -> str
     return " ".join(str(t - o) for t, o in known)
 
 
+def _name_server(server: LabelStudioServer, state: PilotState) -> None:
+    """Learn which Label Studio it is, once: all of them number projects and people from 1."""
+    if state.about("server_key") is None:
+        key = server_key(server) or ""  # not told; asked once, as identifiers should stay
+        with state.transaction():
+            state.remember(server_key=key)
+
+
 def _name_users(server: LabelStudioServer, state: PilotState) -> None:
     """Learn the names of annotators we have not met; without them they stay numbers."""
     unknown = state.unknown_users()
@@ -283,7 +296,7 @@ def _summary(state: PilotState, project: ProjectRecord, changed: int) -> PullSum
         annotators=len({row[3] for row in used}),
         tasks=state.annotation_counts()[0],
         left_out=tuple(
-            f"label-studio:{project.id}:{number} (item {item!r}): {problem}"
+            f"{AnnotationId(number, str(project.id))} (item {item!r}): {problem}"
             for number, item, *_, problem in rows
             if problem is not None
         ),

@@ -20,14 +20,16 @@ class CollectedSection(Section):
     `judgments` are files in any form that `labelmix judgments report` reads. The first
     `judgments_for_strata` judgments of every item tell how hard it is, by the measures
     answer_entropy and pairwise_disagreement, and are not bought: what decides who is hard must not
-    be what errors are measured by. `control` is the control of Label Studio whose answers are the
-    labels, where annotations answer several. `aggregate` is how a label is made of several
-    judgments.
+    be what errors are measured by. `different_servers` says that every file is of a Label Studio of
+    its own, so that equal numbers are different people. `control` is the control of Label Studio
+    whose answers are the labels, where annotations answer several. `aggregate` is how a label is
+    made of several judgments.
     """
 
     source: Literal["judgments"]
     judgments: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
     judgments_for_strata: Annotated[int, Field(ge=0)] = 0
+    different_servers: bool = False
     control: Annotated[str, Field(min_length=1)] | None = None
     aggregate: Aggregator = "majority"
 
