@@ -148,7 +148,6 @@ def report(
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """
-    from annotation.files import is_same_file, not_an_input
     from annotation.judgments.item_checks import check_against_items
     from annotation.judgments.read_files import read_judgment_files
     from annotation.team.error_rates import check_error_method
@@ -156,6 +155,7 @@ def report(
     from annotation.terms.noise import check_error_kind
     from annotation.truth.aggregation import check_aggregator
     from annotation.truth.label_file import check_labels_path, labels_table, write_labels
+    from annotation.whole_files import is_same_file, not_an_input
     from budget.commands.item_source import ItemSource, load_source
     from budget.commands.name_value import (
         minutes_to_seconds,
@@ -279,9 +279,9 @@ def simulate(
 
     Example: labelmix judgments simulate pilot.csv --gold .2 --truth truth.json
     """
-    from annotation.files import is_same_file, whole_file
     from annotation.judgments.table_files import write_judgments
     from annotation.labelling.simulated_team import Workplace, simulate_judgments, truth_of
+    from annotation.whole_files import is_same_file, whole_file
     from budget.commands.name_value import read_counts, read_numbers
 
     if truth is not None and is_same_file(truth, out):

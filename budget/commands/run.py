@@ -152,7 +152,7 @@ def init(
 
     Example: labelmix init my-task.toml
     """
-    from annotation.files import whole_file
+    from annotation.whole_files import whole_file
     from budget.config.templates import commented_config
 
     if path.exists() and not force:
