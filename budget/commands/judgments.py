@@ -28,7 +28,9 @@ def report(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="Label Studio's JSON export, or judgments as CSV or Parquet."
+            metavar="FILE...",
+            help="Label Studio's export (JSON, JSON-MIN, CSV, or the folder of a storage), or "
+            "judgments as CSV or Parquet.",
         ),
     ],
     rate: Annotated[

@@ -153,9 +153,3 @@ def test_answers_of_another_kind_are_named_as_such(kind: str, value: dict[str, A
     found = judgments_of_tasks([task(annotation(1, {"type": kind, "value": value}))], "t")
     (rejected,) = found.rejected
     assert rejected.problem.startswith(f"answers of kind {kind} are not read")
-
-
-def test_json_min_is_refused_with_its_remedy() -> None:
-    row = {"id": 1, "text": "?", "answer": "yes", "annotator": 1, "annotation_id": 1}
-    with pytest.raises(InputError, match=r"JSON-MIN.*export in the format JSON"):
-        judgments_of_tasks([{**row, "lead_time": 9.5}], "t")
