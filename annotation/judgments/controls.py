@@ -41,10 +41,14 @@ def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None
         for own in names.values():
             found |= own
     if control is not None and control not in found:
-        told = ", ".join(map(short, found)) or "none"
+        told = ", ".join(map(short, found))
         raise InputError(
-            f"{where}: nobody answered a control {short(control)}; those that were answered: "
-            f"{told}; name one of them."
+            f"{where}: nobody answered a control {short(control)}"
+            + (
+                f"; those that were answered: {told}; name one of them."
+                if told
+                else ", nor one of another name that is read: labelmix reads Choices and TextArea."
+            )
         )
 
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import short
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
+from annotation.judgments.item_names import items_that_look_alike
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.repetitions import (
     latest_version,
@@ -112,7 +113,9 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
         if "source_id" in there
         else without_repetitions(checked[there], kept)
     )
-    notes = [Rejection(where, *note) for note in (*alike, *names, *numbered_alike, *once.notes)]
+    items = items_that_look_alike(checked["item_id"])
+    told = (*alike, *names, *items, *numbered_alike, *once.notes)
+    notes = [Rejection(where, *note) for note in told]
     kept &= once.kept
     _one_stratum(checked, kept, reject)
     kept[list(rejected)] = False
