@@ -100,8 +100,9 @@ def _with_names_of_items(
     if not joined:
         return judgments, [], rejected
     first = item_ids[joined[0]]
+    several = "judgments name" if len(joined) > 1 else "judgment names"
     problem = (
-        f"{len(joined):,} {'judgments name' if len(joined) > 1 else 'judgment names'} an item by what only looks like its name, such as "
+        f"{len(joined):,} {several} an item by what only looks like its name, such as "
         f"{shown(first)} for {shown(str(found[first]))}; they are taken for judgments of it."
     )
     notes = [replace(_rejection(judgments, joined[0], "item_id", problem), row_stays=True)]
