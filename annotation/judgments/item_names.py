@@ -18,10 +18,10 @@ def shown(text: str) -> str:
 
 def items_that_look_alike(item_ids: pd.Series) -> tuple[Note, ...]:
     """A remark on the items of a judgment table whose names cannot be told apart on a screen."""
-    counts = Counter({text: 1 for text in item_ids.unique() if isinstance(text, str)})
-    if not any(not text.isascii() or text != text.strip() for text in counts):
+    names = [text for text in item_ids.unique() if isinstance(text, str)]
+    if all(map(str.isascii, names)) and names == list(map(str.strip, names)):
         return ()  # nearly always
-    alike = shared_spellings(counts)
+    alike = shared_spellings(Counter(names))
     if not alike:
         return ()
     other, item = next(iter(alike.items()))

@@ -11,6 +11,8 @@ from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, t
 from annotation.judgments.item_names import items_that_look_alike
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.repetitions import (
+    Note,
+    Once,
     latest_version,
     one_gold_per_item,
     told_apart,
@@ -105,14 +107,16 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
     checked, names = one_name_per_person(checked)
     kept = np.ones(rows, dtype=bool)
     kept[list(rejected)] = False
-    checked["source_id"], numbered_alike = told_apart(checked, kept)
-    _same_item(checked, kept, reject)
-    kept[list(rejected)] = False
-    once = (
-        latest_version(checked, kept)
-        if "source_id" in there
-        else without_repetitions(checked[there], kept)
-    )
+    numbered_alike: tuple[Note, ...] = ()
+    once = Once(kept)
+    # Asked once: where a column has a million different texts, that takes a while.
+    if "source_id" in there and not checked["source_id"].is_unique:
+        checked["source_id"], numbered_alike = told_apart(checked, kept)
+        _same_item(checked, kept, reject)
+        kept[list(rejected)] = False
+        once = latest_version(checked, kept)
+    elif "source_id" not in there:
+        once = without_repetitions(checked[there], kept)
     items = items_that_look_alike(checked["item_id"])
     told = (*alike, *names, *items, *numbered_alike, *once.notes)
     notes = [Rejection(where, *note) for note in told]
