@@ -130,8 +130,10 @@ def checked_out(version: str, folder: Path) -> Path:
     if Path(version).is_dir():
         return Path(version).resolve()
     packed = subprocess.run(
-        ["git", "archive", version, "annotation"], cwd=ROOT, capture_output=True, check=True
+        ["git", "archive", version, "annotation"], cwd=ROOT, capture_output=True, check=False
     )
+    if packed.returncode:
+        raise SystemExit(f"{version}: neither a folder nor a commit that is here; nothing compared")
     with tarfile.open(fileobj=BytesIO(packed.stdout)) as archive:
         archive.extractall(folder, filter="data")
     return folder

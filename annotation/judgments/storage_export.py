@@ -52,7 +52,8 @@ def storage_task(document: object) -> dict[str, Any] | None:
     """What a file of a storage export holds, as a task; None if it is no such file."""
     if not isinstance(document, Mapping):
         return None
-    if isinstance(document.get("data"), Mapping):
+    has_annotations = "annotations" in document or "completions" in document
+    if isinstance(document.get("data"), Mapping) and has_annotations:
         return dict(document)
     task = document.get("task")
     if not isinstance(document.get("result"), list) or task is None:

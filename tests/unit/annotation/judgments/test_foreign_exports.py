@@ -220,6 +220,7 @@ def test_controls_of_a_storage(tmp_path: Path) -> None:
     [
         ("6", '{"a": 1}', "6: is neither an annotation nor a task"),
         ("6", "[1]", "6: is neither an annotation nor a task"),
+        ("6", '{"data": {}}', "6: is neither an annotation nor a task"),
         ("6", "{", "6: line 1 is not JSON"),
         ("6/7", "{}", "holds the folder 6"),
     ],
