@@ -1,32 +1,24 @@
-"""Read tables of records from JSONL, CSV and Parquet files; write files whole or not at all."""
+"""Read tables of records from JSONL, CSV and Parquet files, and JSON documents."""
 
 import csv
 import gzip
-import io
 import json
-import os
-import shutil
-import tempfile
 import zlib
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
+from annotation.csv_headers import check_separator
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
-from annotation.file_limits import check_file, largest_file, read_parquet_table, too_large
-from annotation.spreadsheet_cells import may_be_guarded, plain_row
-from annotation.written_together import waits_for_others
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from annotation.file_limits import check_file, read_parquet_table
+from annotation.packed_files import PACKED, open_text
+from annotation.spreadsheet_cells import GuardWatch, plain_row
 
 TableRow = dict[str, Any]  # one row: column name -> value
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
-_PACKED = ".gz"
-_OWNER_ALONE = 0o600  # reads and writes; nobody else does
 
 
 def read_records(path: Path) -> list[TableRow]:
@@ -52,42 +44,10 @@ def read_records(path: Path) -> list[TableRow]:
 
 def table_suffix(path: Path) -> str:
     """The kind of a table by its name, in lower case: ".csv" of "items.csv" and "items.csv.gz"."""
-    if path.suffix.lower() != _PACKED:
+    if path.suffix.lower() != PACKED:
         return path.suffix.lower()
     inner = Path(path.stem).suffix.lower()
-    return inner if inner in (".jsonl", ".csv") else _PACKED
-
-
-def _open_text(path: Path, newline: str | None = None) -> IO[str]:
-    # Some editors put a byte order mark first.
-    if path.suffix.lower() == _PACKED:
-        unfolded = io.BufferedReader(_Unfolded(path), 1 << 20)
-        return io.TextIOWrapper(unfolded, encoding="utf-8-sig", newline=newline)
-    return path.open(encoding="utf-8-sig", newline=newline)
-
-
-class _Unfolded(io.RawIOBase):
-    """What a gzip file holds, up to the size that is read at all."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = gzip.open(path, "rb")  # noqa: SIM115 - closed with this one
-        self._most = largest_file()
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "WriteableBuffer") -> int:
-        count = self._file.readinto(buffer)
-        self._read += count
-        if self._read > self._most:
-            raise too_large(self._path, self._read, " and more when it is unfolded")
-        return count
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
+    return inner if inner in (".jsonl", ".csv") else PACKED
 
 
 @contextmanager
@@ -118,7 +78,7 @@ def readable(path: Path, most: int | None = None, if_absent: str = "") -> Iterat
 
 def _read_jsonl(path: Path) -> list[TableRow]:
     records: list[TableRow] = []
-    with _open_text(path) as file:
+    with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
@@ -142,13 +102,12 @@ def _read_jsonl(path: Path) -> list[TableRow]:
 
 
 def _read_csv(path: Path) -> list[TableRow]:
-    with _open_text(path, newline="") as file:
-        guarded = may_be_guarded(file)
-    with _open_text(path, newline="") as file:
+    watch = GuardWatch()
+    with open_text(path, newline="", see=watch.see) as file:
         reader = csv.reader(file, strict=True)
         try:
             header = plain_row(next(reader, []))
-            _check_separator(header, path)
+            check_separator(header, path)
             repeated = [name for name in header if header.count(name) > 1]
             if repeated:
                 raise InputError(f"{path}: column '{repeated[0]}' occurs twice in the header.")
@@ -161,20 +120,11 @@ def _read_csv(path: Path) -> list[TableRow]:
                         f"{path}: line {reader.line_num} has {len(row)} values, the header has "
                         f"{len(header)}; quote values that hold commas."
                     )
-                records.append(dict(zip(header, plain_row(row) if guarded else row, strict=True)))
+                values = plain_row(row) if watch.may_be_guarded else row
+                records.append(dict(zip(header, values, strict=True)))
         except csv.Error as error:
             raise InputError(f"{path}: line {reader.line_num} is not CSV: {error}.") from None
     return records
-
-
-def _check_separator(header: list[str], path: Path) -> None:
-    """Raise InputError if the header is one name that another separator divides into columns."""
-    for separator, name in ((";", "';'"), ("\t", "tabs"), ("|", "'|'")):
-        if len(header) == 1 and separator in header[0].strip():
-            raise InputError(
-                f"{path}: line 1: values are separated by {name}; save it with commas, numbers "
-                "with decimal points (in a spreadsheet: 'CSV UTF-8 (comma delimited)')."
-            )
 
 
 def _read_parquet(path: Path) -> list[TableRow]:
@@ -211,141 +161,3 @@ def too_deep_or_long(error: ValueError | RecursionError) -> str:
     if isinstance(error, RecursionError):
         return "its brackets are nested too deeply"
     return "it holds a number of thousands of digits"
-
-
-def check_folder(path: Path) -> None:
-    """Before long work whose results go to a folder, which need not be there yet.
-
-    Raises InputError if it cannot be made, because a file stands there.
-    """
-    in_the_way = next((own for own in (path, *path.parents) if own.exists()), None)
-    if in_the_way is not None and not in_the_way.is_dir():
-        raise InputError(
-            f"{path}: cannot be made a folder: {in_the_way} is a file; give another --out."
-        )
-
-
-@contextmanager
-def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
-    """Give a path to write to, and put what was written at `path` once it is all there.
-
-    Its folder is made where needed. An interruption or an error leaves whatever stood at `path`
-    before. A device or a pipe, such as /dev/stdout, is written to and stays what it is. Of several
-    files, all or none: see `annotation.written_together`.
-
-    A `private` file, of people's names, answers or pay, is readable by its owner alone, from its
-    first byte on; so it is even where it replaces one that others could read.
-
-    Raises InputError if the file cannot be written: MachineError if the disk is full or fails.
-    """
-    with writing(path):
-        if path.exists() and not path.is_file() and not path.is_dir():
-            with tempfile.TemporaryDirectory() as folder:
-                unfinished = Path(folder) / path.name
-                yield unfinished
-                with unfinished.open("rb") as source, path.open("wb") as target:
-                    shutil.copyfileobj(source, target)
-            return
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-        waits = False
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if private:
-                unfinished.unlink(missing_ok=True)
-                os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ALONE))
-            yield unfinished
-            with unfinished.open("rb+") as file:
-                os.fsync(file.fileno())  # some disks tell only now that they are full
-            waits = waits_for_others(unfinished, path)
-            if not waits:
-                unfinished.replace(path)
-        finally:
-            if not waits:
-                with suppress(OSError):  # there may be no such folder
-                    unfinished.unlink(missing_ok=True)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn the failures of writing `path` into one line that names it.
-
-    Raises InputError if the path is wrong, MachineError if the disk is full or fails.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise os_failure(path, "written", error) from None
-
-
-def append_line(path: Path, line: str) -> None:
-    """Add a line to a file of lines, which is made where needed: all of the line, or nothing.
-
-    Raises InputError if it cannot be written: MachineError if the disk is full or fails.
-    """
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("ab", buffering=0) as file:
-            add_whole(file, line.encode() + b"\n")
-
-
-def add_whole(file: io.FileIO, content: bytes) -> None:
-    """Write at the end of an unbuffered file and wait for the disk; a failure leaves no part.
-
-    Raises OSError.
-    """
-    end = file.seek(0, os.SEEK_END)
-    try:
-        written = 0
-        while written < len(content):
-            written += file.write(content[written:])
-        os.fsync(file.fileno())
-    except OSError:
-        with suppress(OSError):
-            file.truncate(end)
-        raise
-
-
-def not_an_input(out: Path | None, inputs: Iterable[Path | None]) -> None:
-    """Check, before anything is read, that writing `out` overwrites none of the inputs.
-
-    Two names of one file (a link, another spelling of its path) are that one file. None stands for
-    an option that was not given.
-
-    Raises InputError if `out` is one of the inputs.
-    """
-    if out is None:
-        return
-    for path in inputs:
-        if path is not None and is_same_file(out, path):
-            raise InputError(f"{out}: is an input and would be overwritten; name another file.")
-
-
-def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None] = ()) -> list[Path]:
-    """The files that a command will write, checked before anything is done.
-
-    None stands for an option that was not given.
-
-    Raises InputError if one is an input, a folder, or in a folder that cannot be there, or if two
-    are the same file.
-    """
-    written = [path for path in outputs if path is not None]
-    read = list(inputs)
-    for number, path in enumerate(written):
-        not_an_input(path, read)
-        if path.is_dir():
-            raise InputError(f"{path}: is a folder; name a file.")
-        if any(is_same_file(path, other) for other in written[:number]):
-            raise InputError(f"{path}: is written twice; name another file.")
-        in_the_way = next((own for own in path.parents if own.exists()), None)
-        if in_the_way is not None and not in_the_way.is_dir():
-            raise InputError(
-                f"{path}: cannot be written: {in_the_way} is a file; name another file."
-            )
-    return written
-
-
-def is_same_file(one: Path, other: Path) -> bool:
-    """Whether two paths name one file, there or yet to be written."""
-    with suppress(OSError):
-        return one.samefile(other)
-    return os.path.abspath(one) == os.path.abspath(other)  # noqa: PTH100 - resolve() may fail

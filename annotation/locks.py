@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
-from annotation.files import check_folder
+from annotation.whole_files import check_folder
 
 LOCK = ".labelmix.lock"  # the system frees it when its process ends, however it ends
 HOLDER = ".labelmix.holder"  # who holds the lock, for people alone

@@ -7,7 +7,7 @@ and such a sign get one more, so that one can always be taken off again.
 
 import re
 from collections.abc import Iterable
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _RUN = r"^'*[=+\-@\t\r]"
 _NUMBER = r"^[+\-][0-9.,]+([eE][+\-]?[0-9]+)?$"  # nothing to run; with a decimal comma, too
 _GUARDED = r"^'('*[=+\-@\t\r])"
-_GUARD = re.compile(r"'[=+\-@\t\r]")
+_GUARD = re.compile(rb"'[=+\-@\t\r]")
 _RUN_CELL, _NUMBER_CELL, _GUARDED_CELL = (
     re.compile(pattern.replace("$", r"\Z")) for pattern in (_RUN, _NUMBER, _GUARDED)
 )
@@ -46,14 +46,26 @@ def plain_row(texts: Iterable[str]) -> list[str]:
     return [plain_cell(text) for text in texts]
 
 
-def may_be_guarded(file: IO[str]) -> bool:
-    """Whether any cell of a file may be guarded; most have none and are read faster."""
-    last = ""
-    while block := file.read(1 << 20):
-        if _GUARD.search(last + block):
-            return True
-        last = block[-1]
-    return False
+class GuardWatch:
+    """Whether any cell of what was seen may be guarded; most files have none, and are read faster.
+
+    Attributes
+    ----------
+    may_be_guarded : whether an apostrophe stood before a sign that a spreadsheet would run
+    """
+
+    def __init__(self) -> None:
+        self.may_be_guarded = False
+        self._last = b""
+
+    def see(self, block: bytes) -> None:
+        """Look at the next bytes of a file in UTF-8."""
+        if not self.may_be_guarded:
+            # A guard may be cut in two by the end of a block.
+            self.may_be_guarded = bool(
+                _GUARD.search(self._last + block[:1]) or _GUARD.search(block)
+            )
+            self._last = block[-1:]
 
 
 def guarded_column(texts: "pa.Array") -> "pa.Array":

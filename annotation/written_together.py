@@ -18,8 +18,8 @@ def written_together() -> Iterator[None]:
     """Put the files that are written in this block in place at its end, all of them.
 
     An error or an interruption before that leaves whatever stood in every place. All files of
-    `annotation.files.whole_file` wait for the end, so nothing but writing belongs into the block;
-    devices and pipes are written at once.
+    `annotation.whole_files.whole_file` wait for the end, so nothing but writing belongs into the
+    block; devices and pipes are written at once.
 
     Raises InputError if a file cannot be put in place: MachineError if the disk is full or fails.
     """

@@ -14,7 +14,7 @@ from annotation.arrays import Positions
 from annotation.databases import newer
 from annotation.errors import InputError
 from annotation.faults import os_failure
-from annotation.files import whole_file, writing
+from annotation.whole_files import whole_file, writing
 
 _VERSION = 1
 _TYPE = np.dtype("<f4")

@@ -28,7 +28,7 @@ from analysis.run.curve_drawing import (
     is_logarithmic,
     percent_axis,
 )
-from annotation.files import whole_file
+from annotation.whole_files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

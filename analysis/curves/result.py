@@ -14,8 +14,8 @@ from pydantic import Field
 from analysis.estimates import Estimate, Record, SupervisionGap
 from analysis.label_words import words_for
 from analysis.run.result import ModelSummary, StratumSummary
-from annotation.files import whole_file
 from annotation.spreadsheet_cells import guarded_row
+from annotation.whole_files import whole_file
 
 CSV_COLUMNS = ("stratum", "error_rate", "labels", "cost", "accuracy", "low", "high", "seeds")
 ZERO_SHOT = "zero-shot"  # stands for the stratum in the row of the untrained model

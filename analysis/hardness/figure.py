@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analysis.figure_style import INK, MUTED, STRATUM_COLOURS, drawing, shortened
 from analysis.hardness.result import HardnessResult, MeasureResult
 from annotation.errors import InputError
-from annotation.files import whole_file
+from annotation.whole_files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

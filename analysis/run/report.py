@@ -25,7 +25,7 @@ from analysis.run.conclusion import Conclusion, conclude
 from analysis.run.figures import exchange_rate_figure, has_logarithmic_money, learning_curve
 from analysis.run.result import RunResult
 from annotation.errors import InputError
-from annotation.files import whole_file
+from annotation.whole_files import whole_file
 
 
 def render_report(result: RunResult) -> str:

@@ -16,7 +16,7 @@ from analysis.estimates import Estimate, Record, SupervisionGap
 from annotation.databases import newer
 from annotation.errors import InputError, MachineError
 from annotation.faults import os_failure
-from annotation.files import whole_file
+from annotation.whole_files import whole_file
 
 VERSION = 1  # of result.json
 Origin = Literal["assumed", "measured"]

@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from annotation.errors import InputError
-from annotation.files import TableRow, whole_file
+from annotation.files import TableRow
 from annotation.items.numeric_columns import number_in
 from annotation.items.read import UserTable
 from annotation.items.table import measures
 from annotation.items.write import check_table_path, known, write_rows
+from annotation.whole_files import whole_file
 
 Added = Mapping[str, Sequence[object]]  # column -> values, (items,); NaN, None or "": unknown
 

@@ -12,11 +12,12 @@ from typing import Any
 import pandas as pd
 
 from annotation.errors import InputError
-from annotation.files import SUFFIXES, TableRow, whole_file
+from annotation.files import SUFFIXES, TableRow
 from annotation.items.answers import AnswersError, read_answers
 from annotation.items.choices import LabelledChoices
 from annotation.items.validate import validate_items
 from annotation.spreadsheet_cells import guarded_row
+from annotation.whole_files import whole_file
 
 
 def write_table(

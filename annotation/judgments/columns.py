@@ -7,7 +7,7 @@ something unusual.
 import math
 import numbers
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import TypeGuard
@@ -46,10 +46,11 @@ def texts(column: pd.Series, name: str, reject: Reject) -> pd.Series:
     except TypeError:  # a list among the values
         return _texts_one_by_one(column, name, reject)
     read = np.empty(len(distinct) + 1, dtype=object)
+    read[:-1] = distinct
     read[-1] = None  # where the code is -1: missing
     wrong: dict[int, str] = {}
-    for code, value in enumerate(distinct):
-        read[code], problem = _text(value, name in IDENTIFIERS)
+    for code in _unusual(distinct, name in IDENTIFIERS):
+        read[code], problem = _text(distinct[code], name in IDENTIFIERS)
         if problem:
             wrong[code] = problem
     if wrong:
@@ -66,6 +67,29 @@ def _texts_one_by_one(column: pd.Series, name: str, reject: Reject) -> pd.Series
         if problem:
             reject(row, name, value, problem)
     return pd.Series(read, dtype=object)
+
+
+def _unusual(values: Iterable[object], is_identifier: bool) -> list[int]:
+    """Where values stand that are not plainly the text they should be; most have none.
+
+    All others are what `_text` would make of them.
+    """
+    if is_identifier:
+        return [
+            place
+            for place, value in enumerate(values)
+            if type(value) is not str
+            or not value.isascii()
+            or value.isspace()
+            or not value
+            or "+" in value
+            or ".0" in value
+        ]
+    return [
+        place
+        for place, value in enumerate(values)
+        if type(value) is not str or not value.isascii() or value.isspace() or not value
+    ]
 
 
 def _text(value: object, is_identifier: bool) -> tuple[str | None, str]:

@@ -1,4 +1,4 @@
-"""Which control of a labelling page is meant, where annotations answer several."""
+"""Which answer of an annotation is the label: of several controls one, of several choices none."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -6,6 +6,10 @@ from typing import Any
 from annotation.errors import InputError, short
 
 _KINDS = ("choices", "textarea")  # of the answers that are read
+ONE_CHOICE = (
+    'a label is one choice; set choice="single" on the labelling page and have these answered again'
+)
+"""What to do where annotators may pick several choices at once."""
 
 
 def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None:
@@ -37,11 +41,26 @@ def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None
         for own in names.values():
             found |= own
     if control is not None and control not in found:
-        told = ", ".join(map(short, found)) or "none"
+        told = ", ".join(map(short, found))
         raise InputError(
-            f"{where}: nobody answered a control {short(control)}; those that were answered: "
-            f"{told}; name one of them."
+            f"{where}: nobody answered a control {short(control)}"
+            + (
+                f"; those that were answered: {told}; name one of them."
+                if told
+                else ", nor one of another name that is read: labelmix reads Choices and TextArea."
+            )
         )
+
+
+def only_choice(choices: Sequence[str]) -> str:
+    """The choice that was picked; picked twice it is still one.
+
+    Raises ValueError where several were: the first is not more meant than the others.
+    """
+    distinct = list(dict.fromkeys(choices))
+    if len(distinct) > 1:
+        raise ValueError(f"picks {len(distinct)} choices at once, {short(distinct)}; {ONE_CHOICE}.")
+    return distinct[0]
 
 
 def answers_of(result: object, control: str | None) -> object:

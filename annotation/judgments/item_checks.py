@@ -1,6 +1,7 @@
 """Hold judgments against the items that were judged: options, strata, right answers."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import short
 from annotation.items.table import gold_texts
+from annotation.judgments.item_names import ItemNames, shown
 from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 
@@ -20,6 +22,7 @@ def check_against_items(
 ) -> CheckedJudgments:
     """Leave out judgments of items that are not there, and labels that are none of their choices.
 
+    An item's name that only looks like that of one item is that item; a note tells how many.
     Of a gold answer that is no choice the judgment stays, without the gold answer.
     Labels and gold answers that say a choice, look like it or are an equal number become the
     choice's own text. Answers to free-form items are not checked.
@@ -36,13 +39,9 @@ def check_against_items(
         Whether the items' own answers are taken as right: then every judgment of an item that has
         one is an answer to a gold question.
     """
-    judgments = checked.judgments
     place = {item_id: number for number, item_id in enumerate(items["item_id"])}
+    judgments, notes, rejected = _with_names_of_items(checked.judgments, place)
     position = judgments["item_id"].map(place)
-    rejected = [
-        _rejection(judgments, row, "item_id", "is none of the items.")
-        for row in np.flatnonzero(position.isna().to_numpy())
-    ]
     kept = position.notna().to_numpy(copy=True)
     labels = judgments["label"].to_numpy(dtype=object).copy()
     choices = items["choices"].tolist()
@@ -79,7 +78,37 @@ def check_against_items(
         table["stratum"] = _texts(named)
     ordered = sorted(rejected, key=lambda rejection: rejection.row)
     kept_table = table[kept].reset_index(drop=True)
-    return CheckedJudgments(kept_table, (*checked.rejected, *ordered), checked.notes)
+    return CheckedJudgments(kept_table, (*checked.rejected, *ordered), (*checked.notes, *notes))
+
+
+def _with_names_of_items(
+    judgments: pd.DataFrame, place: Mapping[str, int]
+) -> tuple[pd.DataFrame, list[Rejection], list[Rejection]]:
+    """The judgments, items that look like one of `place` named so; a remark; who names no item."""
+    unknown = np.flatnonzero(judgments["item_id"].map(place).isna().to_numpy())
+    if not unknown.size:
+        return judgments, [], []
+    names = ItemNames(place)
+    item_ids = judgments["item_id"].to_numpy(dtype=object).copy()
+    found = {name: names.find(name) for name in set(item_ids[unknown])}
+    joined = [row for row in unknown if found[item_ids[row]] is not None]
+    rejected = [
+        _rejection(judgments, row, "item_id", names.problem(item_ids[row]))
+        for row in unknown
+        if found[item_ids[row]] is None
+    ]
+    if not joined:
+        return judgments, [], rejected
+    first = item_ids[joined[0]]
+    several = "judgments name" if len(joined) > 1 else "judgment names"
+    problem = (
+        f"{len(joined):,} {several} an item by what only looks like its name, such as "
+        f"{shown(first)} for {shown(str(found[first]))}; they are taken for judgments of it."
+    )
+    notes = [replace(_rejection(judgments, joined[0], "item_id", problem), row_stays=True)]
+    for row in joined:
+        item_ids[row] = found[item_ids[row]]
+    return judgments.assign(item_id=_texts(item_ids)), notes, rejected
 
 
 def _texts(values: Sequence[object] | NDArray[np.object_]) -> pd.Series:

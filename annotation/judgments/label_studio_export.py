@@ -1,8 +1,9 @@
-"""Read judgments from Label Studio's JSON export.
+"""Read judgments from Label Studio's exports.
 
-The export is a list of tasks; each has `data` (what was shown) and `annotations` (what was
-answered). labelmix reads of the data `item_id`, `stratum`, `gold` and `options`, and of every
-annotation who made it, when, how long it took and what it says. Predictions are not judgments.
+Its JSON export is a list of tasks; each has `data` (what was shown) and `annotations` (what was
+answered). Other exports are brought into that form first. labelmix reads of the data `item_id`,
+`stratum`, `gold` and `options`, and of every annotation who made it, when, how long it took and
+what it says. Predictions are not judgments.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,30 +14,35 @@ from typing import Any
 import pandas as pd
 
 from annotation.errors import InputError, short
-from annotation.files import read_json
+from annotation.files import read_json, read_records
 from annotation.items.table import is_missing
+from annotation.judgments.annotation_ids import annotation_source_id
 from annotation.judgments.columns import is_text
-from annotation.judgments.controls import answers_of, check_control
+from annotation.judgments.controls import ONE_CHOICE, answers_of, check_control, only_choice
+from annotation.judgments.label_studio_rows import tasks_of_rows
 from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, is_label_studio_table
+from annotation.judgments.storage_export import read_storage_file, storage_files, storage_task
 from annotation.judgments.table import check_judgments
 
 
 def read_label_studio_export(
     path: str | Path, ground_truth_is_gold: bool = False, control: str | None = None
 ) -> CheckedJudgments:
-    """The judgments of a JSON export of Label Studio, and the annotations that cannot be used.
+    """The judgments of an export of Label Studio, and the annotations that cannot be used.
 
     Parameters
     ----------
     path
-        The file, as exported in the format "JSON" (not "JSON-MIN").
+        A file as exported in the format JSON, JSON-MIN or CSV; or a folder of files that Label
+        Studio wrote to a storage, or one of them.
     ground_truth_is_gold
         Whether an annotation marked as ground truth is the right answer to its task instead of a
         judgment. Label Studio marks every imported annotation so unless told otherwise.
     control
-        The control whose answers are the labels, where annotations answer several.
+        The control whose answers are the labels, where annotations answer several; in JSON-MIN and
+        CSV it is always named.
 
     Raises
     ------
@@ -44,8 +50,27 @@ def read_label_studio_export(
         If the file is absent or unreadable, or is no list of tasks; if annotations answer several
         controls and none is named, or nobody answered the one that is.
     """
-    document = read_json(Path(path))
-    return judgments_of_tasks(document, str(path), ground_truth_is_gold, control)
+    path, where = Path(path), str(path)
+    if path.is_dir():
+        return _of_storage(path, ground_truth_is_gold, control)
+    if path.suffix.lower() == ".csv":
+        rows = tasks_of_rows(read_records(path), where, "CSV", control)
+        return judgments_of_tasks(rows, where, ground_truth_is_gold, control)
+    document = read_json(path)
+    task = storage_task(document)
+    tasks = document if task is None else [task]
+    return judgments_of_tasks(tasks, where, ground_truth_is_gold, control)
+
+
+def _of_storage(folder: Path, ground_truth_is_gold: bool, control: str | None) -> CheckedJudgments:
+    files = storage_files(folder)
+    tasks = [read_storage_file(path) for path in files]
+    found = judgments_of_tasks(tasks, str(folder), ground_truth_is_gold, control)
+    rejected, notes = (
+        tuple(replace(each, where=str(files[each.row - 1]), row=1) for each in those)
+        for those in (found.rejected, found.notes)
+    )
+    return CheckedJudgments(found.judgments, rejected, notes)
 
 
 def judgments_of_tasks(
@@ -61,11 +86,13 @@ def judgments_of_tasks(
       data, where they are there, have to contain it, and an alias becomes the option's value.
       Where an annotation has both, the text is a comment.
     - seconds: `lead_time`. cancelled: `was_cancelled`; what such an annotation says is ignored.
-    - source_id: see `annotation_source_id`.
+    - source_id: see `annotation.judgments.annotation_ids`.
     - stratum, gold: of the data.
 
-    Raises InputError if `tasks` is no list of tasks, or one of the format JSON-MIN, and where it is
-    open or wrong which control is meant, see `check_control`.
+    Rows of the format JSON-MIN are taken for tasks with one annotation each.
+
+    Raises InputError if `tasks` is no list of tasks, and where it is open or wrong which control is
+    meant, see `annotation.judgments.controls.check_control`.
     """
     if not isinstance(tasks, Sequence) or isinstance(tasks, str | bytes):
         raise InputError(
@@ -73,10 +100,7 @@ def judgments_of_tasks(
             f"got {short(tasks)}."
         )
     if tasks and isinstance(tasks[0], Mapping) and _is_min(tasks[0]):
-        raise InputError(
-            f"{where}: is Label Studio's export as JSON-MIN, which does not say which key is the "
-            "answer; export in the format JSON and give that file."
-        )
+        tasks = tasks_of_rows(tasks, where, "JSON-MIN", control)
     check_control(tasks, where, control)
     reader = _Reader(where, ground_truth_is_gold, control)
     for number, task in enumerate(tasks, start=1):
@@ -88,12 +112,6 @@ def _is_min(task: Mapping[str, object]) -> bool:
     return not isinstance(task.get("data"), Mapping) and is_label_studio_table(task)
 
 
-def annotation_source_id(project: object, annotation: int | str) -> str:
-    """The `source_id` of an annotation: the numbers of its project, where told, and its own."""
-    is_told = isinstance(project, int) and not isinstance(project, bool)
-    return f"label-studio:{project}:{annotation}" if is_told else f"label-studio:{annotation}"
-
-
 class _Reader:
     def __init__(self, where: str, ground_truth_is_gold: bool, control: str | None) -> None:
         self.where = where
@@ -102,7 +120,7 @@ class _Reader:
         self.rows: list[dict[str, object]] = []
         self.places: list[int] = []  # the task of every row
         self.rejected: list[Rejection] = []
-        self.unnamed: list[tuple[int, str]] = []  # tasks without item_id, and what they are called
+        self.unnamed: dict[str, int] = {}  # what tasks without item_id are called, and where
 
     def checked(self) -> CheckedJudgments:
         columns = {
@@ -115,10 +133,14 @@ class _Reader:
         )
         by_row = sorted((*self.rejected, *rejected), key=lambda each: each.row)
         if self.unnamed:
-            (number, name), more = self.unnamed[0], len(self.unnamed) - 1
+            (name, number), more = next(iter(self.unnamed.items())), len(self.unnamed) - 1
             also = f"; {more:,} more are named so." if more else "."
             problem = f"is missing; the item is called '{name}'{also}"
             notes.append(Rejection(self.where, number, "item_id", "None", problem))
+        several = [each for each in self.rejected if each.problem.endswith(f"{ONE_CHOICE}.")]
+        if len(several) > 1:
+            problem = f"{len(several):,} annotations pick several choices at once; {ONE_CHOICE}."
+            notes.append(replace(several[0], problem=problem))
         return CheckedJudgments(checked.judgments, tuple(by_row), tuple(notes))
 
     def read_task(self, number: int, task: object) -> None:
@@ -135,7 +157,7 @@ class _Reader:
         item_id = data.get("item_id")
         if is_missing(item_id) or item_id == "":
             item_id = f"task-{task.get('id', number)}"
-            self.unnamed.append((number, item_id))
+            self.unnamed.setdefault(item_id, number)
         try:
             options = _options(data.get("options"))
         except ValueError as error:
@@ -238,10 +260,8 @@ def _label(result: object, options: OwnChoices | None) -> str:
     if not isinstance(result, list):
         raise ValueError(f"should be a list of answers; got {short(result)}.")
     choices = list(_values(result, "choices", "choices"))
-    if len(choices) > 1:
-        raise ValueError(f"has {len(choices)} choices, {short(choices)}; one is expected.")
     if choices:
-        label = choices[0]
+        label = only_choice(choices)
         if options is None:
             return label
         meant = options.find(label)

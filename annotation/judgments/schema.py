@@ -55,7 +55,7 @@ def check_columns(names: Sequence[object], where: str) -> None:
     if not is_whole and is_label_studio_table(names):
         raise InputError(
             f"{where}: is Label Studio's export as CSV, which does not say which column is the "
-            "answer; export in the format JSON and give that file."
+            "answer; name it by --control, or export in the format JSON."
         )
     for name in REQUIRED:
         if name not in names:

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from annotation.judgments.item_names import shown
 from annotation.judgments.look_alikes import look, shared_spellings
 from annotation.judgments.repetitions import Note
-
-_LONGEST = 60  # characters of a text in a note
 
 
 def one_spelling_per_look(checked: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Note, ...]]:
@@ -60,11 +59,11 @@ def one_name_per_person(checked: pd.DataFrame) -> tuple[pd.DataFrame, tuple[Note
         text, best = min((text, best) for text, best in cases.items() if best in apart)
         row = int(np.flatnonzero((checked["annotator"] == text).to_numpy())[0])
         remark = (
-            f"{_shown(text)} and {_shown(best)} differ in case alone, but both answered item "
-            f"{_shown(both.loc[[best]].index[0][1])}: they count as two people; give them one "
+            f"{shown(text)} and {shown(best)} differ in case alone, but both answered item "
+            f"{shown(both.loc[[best]].index[0][1])}: they count as two people; give them one "
             "name if they are one."
         )
-        notes += ((row + 1, "annotator", _shown(text), remark),)
+        notes += ((row + 1, "annotator", shown(text), remark),)
     return checked, notes
 
 
@@ -96,13 +95,8 @@ def _changed(
     text = str(checked[column].iloc[row])
     count = int(rows.sum())
     several = f"{count:,} row{'s are' if count > 1 else ' is'} spelled anew"
-    remark = f"{named} are one: {several}, such as {_shown(text)} as {_shown(changed[text])}."
+    remark = f"{named} are one: {several}, such as {shown(text)} as {shown(changed[text])}."
     table = checked.assign(
         **{name: pd.Series(texts, dtype=object) for name, texts in spelled.items()}
     )
-    return table, ((row + 1, column, _shown(text), remark),)
-
-
-def _shown(text: str) -> str:
-    """A text for a remark, with codes for all characters that might not be seen."""
-    return ascii(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}...")
+    return table, ((row + 1, column, shown(text), remark),)

@@ -8,8 +8,11 @@ from numpy.typing import NDArray
 
 from annotation.errors import short
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
+from annotation.judgments.item_names import items_that_look_alike
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.repetitions import (
+    Note,
+    Once,
     latest_version,
     one_gold_per_item,
     told_apart,
@@ -104,15 +107,19 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
     checked, names = one_name_per_person(checked)
     kept = np.ones(rows, dtype=bool)
     kept[list(rejected)] = False
-    checked["source_id"], numbered_alike = told_apart(checked, kept)
-    _same_item(checked, kept, reject)
-    kept[list(rejected)] = False
-    once = (
-        latest_version(checked, kept)
-        if "source_id" in there
-        else without_repetitions(checked[there], kept)
-    )
-    notes = [Rejection(where, *note) for note in (*alike, *names, *numbered_alike, *once.notes)]
+    numbered_alike: tuple[Note, ...] = ()
+    once = Once(kept)
+    # Asked once: where a column has a million different texts, that takes a while.
+    if "source_id" in there and not checked["source_id"].is_unique:
+        checked["source_id"], numbered_alike = told_apart(checked, kept)
+        _same_item(checked, kept, reject)
+        kept[list(rejected)] = False
+        once = latest_version(checked, kept)
+    elif "source_id" not in there:
+        once = without_repetitions(checked[there], kept)
+    items = items_that_look_alike(checked["item_id"])
+    told = (*alike, *names, *items, *numbered_alike, *once.notes)
+    notes = [Rejection(where, *note) for note in told]
     kept &= once.kept
     _one_stratum(checked, kept, reject)
     kept[list(rejected)] = False

@@ -11,14 +11,16 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from annotation.csv_headers import check_separator
 from annotation.errors import InputError, short
 from annotation.file_limits import read_parquet_table
-from annotation.files import readable, whole_file
+from annotation.files import readable
 from annotation.judgments.columns import LOST_DIGITS
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns, header_name
 from annotation.judgments.table import check_judgments, validate_judgments
 from annotation.spreadsheet_cells import guarded_column, plain_column
+from annotation.whole_files import whole_file
 
 _PARSING = {"newlines_in_values": True}
 _BLOCK = 1 << 22  # bytes; a row should fit into it
@@ -41,7 +43,7 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
             header = opened.schema.names
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _not_csv(path, error) from None
-    _check_separator(header, path)
+    check_separator(header, path)
     names = [str(header_name(name)) for name in header]
     check_columns(names, str(path))
     ragged: list[Rejection] = []
@@ -139,19 +141,6 @@ def _arrow(judgments: pd.DataFrame, for_csv: bool) -> pa.Table:
         else:
             arrays[name] = pa.array(series, from_pandas=True)
     return pa.table(arrays)
-
-
-def _check_separator(header: list[str], path: Path) -> None:
-    """Raise InputError if the header is one name that another separator divides into columns."""
-    if len(header) != 1:
-        return
-    for separator, name in ((";", "';'"), ("\t", "tabs"), ("|", "'|'")):
-        names = [part.strip().strip('"') for part in header[0].split(separator)]
-        if any(known in names for known in COLUMNS) and len(names) > 1:
-            raise InputError(
-                f"{path}: the values are separated by {name}; save it with commas, numbers with "
-                "decimal points (in a spreadsheet: 'CSV UTF-8 (comma delimited)')."
-            )
 
 
 def _not_csv(path: Path, error: BaseException) -> InputError:

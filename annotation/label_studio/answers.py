@@ -8,6 +8,7 @@ from typing import Any
 
 from annotation.errors import short
 from annotation.judgments.columns import is_text
+from annotation.judgments.controls import only_choice
 from annotation.judgments.own_choices import OwnChoices
 from annotation.label_studio.labelling_config import AnswerControl
 from annotation.label_studio.records import AnnotationRecord, TaskRecord
@@ -65,7 +66,11 @@ def read_answer(
     """
     answers = [part for part in result if part.get("from_name") == control.name]
     if not answers:
-        return None, "it has no answer"
+        others = dict.fromkeys(str(part.get("from_name")) for part in result)
+        if not others:
+            return None, "it has no answer"
+        told = ", ".join(map(short, others))
+        return None, f"it has no answer by the control {short(control.name)}, only by {told}"
     if len(answers) > 1:
         return None, f"it has {len(answers)} answers"
     value = answers[0].get("value")
@@ -74,9 +79,17 @@ def read_answer(
     texts = [given] if isinstance(given, str) else given
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         return None, f"its answer has no {key}"
-    if len(texts) != 1:
+    if not texts:
+        return None, "it has no answer"
+    if control.tag == "Choices":
+        try:
+            text = only_choice(texts)
+        except ValueError as error:
+            return None, f"it {error}".rstrip(".")
+    elif len(texts) > 1:
         return None, f"it has {len(texts)} answers"
-    text: str = texts[0]
+    else:
+        text = texts[0]
     if control.tag == "TextArea":
         return (text, None) if text.strip() else (None, "its answer is empty")
     return _option(text, control.options(data))

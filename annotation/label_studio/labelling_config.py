@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pandas as pd
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.items.table import shared_choices
 
 PageKind = Literal["choices", "classification", "free_form"]
@@ -117,23 +117,45 @@ class AnswerControl:
         return options
 
 
-def read_answer_control(config: str | None) -> AnswerControl:
+def read_answer_control(
+    config: str | None, name: str | None = None, is_ours: bool = False
+) -> AnswerControl:
     """Find the control of a labelling page that holds the answer.
 
-    It is the `Choices` or `TextArea` named "answer", or else the only one.
+    It is the `Choices` or `TextArea` of that `name`; without one the only `Choices`, or the only
+    `TextArea` of a page that has no `Choices`: a text beside a choice is a comment. On a page that
+    labelmix sent (`is_ours`) it is the one named "answer", whatever was put beside it.
 
-    Raises InputError if there is none, or it cannot be told which.
+    Raises InputError if there is none, or several fit.
     """
-    root = _parsed(config)
-    controls = [tag for tag in root.iter() if tag.tag in ("Choices", "TextArea")]
-    if len(controls) > 1:
-        controls = [tag for tag in controls if tag.get("name") == CONTROL]
-    if len(controls) != 1:
+    controls = [tag for tag in _parsed(config).iter() if tag.tag in ("Choices", "TextArea")]
+    if not controls:
         raise InputError(
-            "the project's labelling page should have one Choices or TextArea, or one of them "
-            f"named '{CONTROL}'; mend it in Label Studio under Settings, Labeling Interface."
+            "the project's labelling page has neither Choices nor a TextArea; mend it in Label "
+            "Studio under Settings, Labeling Interface."
         )
-    tag = controls[0]
+    if name is not None:
+        fitting = [tag for tag in controls if tag.get("name") == name]
+    else:
+        fitting = [tag for tag in controls if is_ours and tag.get("name") == CONTROL]
+        fitting = fitting or [tag for tag in controls if tag.tag == "Choices"] or controls
+    if len(fitting) == 1:
+        return _control(fitting[0])
+    names = [tag.get("name", "") for tag in fitting or controls]
+    listed = ", ".join(short(each) for each in dict.fromkeys(names))
+    if len(set(names)) < len(names):
+        raise InputError(
+            f"the project's labelling page has several controls of one name: {listed}; give each a "
+            "name of its own in Label Studio under Settings, Labeling Interface."
+        )
+    found = f"no control {short(name)}; its controls are" if not fitting else "several controls"
+    raise InputError(
+        f"the project's labelling page has {found}: {listed}; say whose answers are the labels, "
+        f"e.g. --control {names[0]}."
+    )
+
+
+def _control(tag: ElementTree.Element) -> AnswerControl:
     name, target = tag.get("name", ""), tag.get("toName", "")
     if tag.tag == "TextArea":
         return AnswerControl(name, target, "TextArea")

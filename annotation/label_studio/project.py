@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from annotation.errors import InputError
@@ -60,8 +61,27 @@ def project_key(project: ProjectRecord) -> str:
     Its number alone would be shared by the first projects of all servers; the moment of its
     creation tells them apart.
     """
-    created = hashlib.sha256(as_text(project.created_at).encode()).hexdigest()
-    return f"{project.id}-{created[:8]}"
+    return f"{project.id}-{_digest(project.created_at)}"
+
+
+def server_key(server: LabelStudioServer) -> str | None:
+    """A name for a server that no move to another host changes: "9be2f00c".
+
+    It is the moment at which its oldest organisation was made, which is when it was set up. None
+    where the server does not tell it.
+
+    Raises ServerUnavailableError if the server does not answer for long.
+    """
+    try:
+        found = server.organizations()
+    except RefusedError:
+        return None
+    moments = [each.created_at for each in found if each.created_at is not None]
+    return _digest(min(moments)) if moments else None
+
+
+def _digest(moment: datetime) -> str:
+    return hashlib.sha256(as_text(moment).encode()).hexdigest()[:8]
 
 
 def find_project(server: LabelStudioServer, title: str) -> ProjectRecord | None:

@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 
 import pandas as pd
 
+from annotation.errors import InputError, short
+from annotation.judgments.annotation_ids import AnnotationId
 from annotation.judgments.columns import is_text
 from annotation.label_studio.answers import read_judgment
 from annotation.label_studio.connection import RefusedError
 from annotation.label_studio.labelling_config import AnswerControl, read_answer_control
 from annotation.label_studio.progress import NoProgress, StageProgress
-from annotation.label_studio.project import known_project
+from annotation.label_studio.project import known_project, server_key
 from annotation.label_studio.records import ProjectRecord, TaskRecord
 from annotation.label_studio.retries import ServerUnavailableError
 from annotation.label_studio.server import LabelStudioServer
@@ -51,6 +53,7 @@ def pull(
     state: PilotState,
     progress: StageProgress | None = None,
     whole: bool = False,
+    control: str | None = None,
 ) -> PullSummary:
     """Bring the state up to date with the server.
 
@@ -66,46 +69,75 @@ def pull(
         Told of tasks.
     whole
         Read all tasks, even if nothing seems to have changed.
+    control
+        The control whose answers are the labels, where the labelling page has several; the state
+        keeps it for the next pulls.
 
     Raises
     ------
     InputError
-        If the state belongs to no project of this server, or the server refuses.
+        If the state belongs to no project of this server, or the server refuses; if the page has
+        several controls and none is named, or another one than the last time and not `whole`.
     ServerUnavailableError
         If the server does not answer for long; pulling again goes on from there.
     """
     progress = progress or NoProgress()
     project = known_project(server, state)
-    control = read_answer_control(project.label_config)
+    answer = _answer_control(state, project, control, whole)
     changed = 0
-    if whole or project.label_config != state.about("label_config"):
+    read_by = {"label_config": project.label_config, "control": answer.name}
+    if whole or any(state.about(key) != value for key, value in read_by.items()):
         # Answers are read by the labelling page; where that is another, all are read again.
         with state.transaction():
             _forget_pass(state)
-            state.remember(watermark=None, label_config=project.label_config)
+            state.remember(watermark=None, **read_by)
     if state.about("pass_until") is not None:
         # The rest of a pass that was interrupted; what it had read may have changed since.
-        changed += _pass(server, state, project, control, progress)
-    changed += _pass(server, state, project, control, progress)
+        changed += _pass(server, state, project, answer, progress)
+    changed += _pass(server, state, project, answer, progress)
     if _counts_disagree(server, state, project):
         with state.transaction():
             state.remember(watermark=None)
-        changed += _pass(server, state, project, control, progress)
+        changed += _pass(server, state, project, answer, progress)
         _accept_counts(server, state, project)
+    _name_server(server, state)
     _name_users(server, state)
     return _summary(state, project, changed)
+
+
+def _answer_control(
+    state: PilotState, project: ProjectRecord, named: str | None, whole: bool
+) -> AnswerControl:
+    """The control whose answers are the labels: as named, else the one of the last pull.
+
+    Labels of two controls in one table would be answers to two questions, so another control than
+    the last time is read only where all is read again.
+    """
+    known = state.about("control")
+    is_ours = state.has_pilot()
+    if known is None or whole:
+        return read_answer_control(project.label_config, named or known, is_ours)
+    if named in (None, known):
+        return read_answer_control(project.label_config, known, is_ours)
+    folder = state.path.parent
+    raise InputError(
+        f"{state.path}: holds answers of the control {short(known)}, not of {short(named)}; to "
+        f"read all answers of {short(named)} instead: labelmix labelstudio pull {folder} --whole "
+        f"--control {named}; for both, give {short(named)} a folder of its own by --title."
+    )
 
 
 def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
     """The judgments of a state as a judgment table, see `annotation.judgments.table`.
 
-    `source_id` is "label-studio:<project>:<annotation>", by their numbers, which no move of the
-    server to another host changes. Annotators are named by their e-mail addresses, or as
-    "user-<number>" where `anonymous` or unknown. Where tasks of one item tell different strata,
-    as only foreign ones can, the first that was answered counts. Annotations that cannot be used
-    are left out.
+    `source_id` is "label-studio:<server>:<project>:<annotation>", by keys and numbers which no move
+    of the server to another host changes (`annotation.judgments.annotation_ids`). Annotators are
+    named by their e-mail addresses, or as "user-<number>" where `anonymous` or unknown. Where tasks
+    of one item tell different strata, as only foreign ones can, the first that was answered counts.
+    Annotations that cannot be used are left out.
     """
-    number, gold = state.about("project_id"), state.gold()
+    gold = state.gold()
+    project, server = state.about("project_key"), state.about("server_key")
     rows = [row for row in state.annotation_rows() if row[10] is None]
     columns = list(zip(*rows, strict=True)) if rows else [()] * 11
     ids, items, strata, users, names, labels, seconds, created, updated, cancelled, _ = columns
@@ -126,7 +158,9 @@ def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
             "label": pd.Series(labels, dtype=object),
             "seconds": pd.Series(seconds, dtype="float64"),
             "created_at": _times(created),
-            "source_id": pd.Series([f"label-studio:{number}:{n}" for n in ids], dtype=object),
+            "source_id": pd.Series(
+                [str(AnnotationId(number, project, server)) for number in ids], dtype=object
+            ),
             "updated_at": _times(updated),
             "cancelled": pd.Series([bool(value) for value in cancelled], dtype=bool),
             "stratum": pd.Series([stratum_of.get(item) for item in items], dtype=object),
@@ -227,6 +261,14 @@ def _difference(theirs: tuple[int, int, int], ours: tuple[int, int, int]) -> str
     return " ".join(str(t - o) for t, o in known)
 
 
+def _name_server(server: LabelStudioServer, state: PilotState) -> None:
+    """Learn which Label Studio it is, once: all of them number projects and people from 1."""
+    if state.about("server_key") is None:
+        key = server_key(server) or ""  # not told; asked once, as identifiers should stay
+        with state.transaction():
+            state.remember(server_key=key)
+
+
 def _name_users(server: LabelStudioServer, state: PilotState) -> None:
     """Learn the names of annotators we have not met; without them they stay numbers."""
     unknown = state.unknown_users()
@@ -254,7 +296,7 @@ def _summary(state: PilotState, project: ProjectRecord, changed: int) -> PullSum
         annotators=len({row[3] for row in used}),
         tasks=state.annotation_counts()[0],
         left_out=tuple(
-            f"label-studio:{project.id}:{number} (item {item!r}): {problem}"
+            f"{AnnotationId(number, str(project.id))} (item {item!r}): {problem}"
             for number, item, *_, problem in rows
             if problem is not None
         ),

@@ -106,6 +106,13 @@ class UserRecord(_Record):
     email: str = ""
 
 
+class OrganizationRecord(_Record):
+    """An organisation of a server; the open edition has one."""
+
+    id: int
+    created_at: datetime | None = None
+
+
 class WebhookRecord(_Record):
     """One webhook."""
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from annotation.label_studio.connection import Connection, RefusedError
 from annotation.label_studio.records import (
+    OrganizationRecord,
     PredictionRecord,
     ProjectRecord,
     TaskRecord,
@@ -221,6 +222,10 @@ class LabelStudioServer:
     def users(self) -> list[UserRecord]:
         answer = self.connection.repeat(self._client.users.list, "listing users")
         return [read_record(UserRecord, user) for user in answer]
+
+    def organizations(self) -> list[OrganizationRecord]:
+        answer = self.connection.repeat(self._client.organizations.list, "listing organisations")
+        return [read_record(OrganizationRecord, organization) for organization in answer]
 
     def webhooks(self, project_id: int) -> list[WebhookRecord]:
         answer = self.connection.repeat(

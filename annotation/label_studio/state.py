@@ -15,10 +15,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from annotation.databases import connected, damaged, database_errors, newer, not_another_file
-from annotation.files import writing
 from annotation.label_studio.answers import Judgment
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.state_digest import KEY, StateDigest
+from annotation.whole_files import writing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);

@@ -10,11 +10,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.errors import InputError, short
-from annotation.files import read_records, whole_file
+from annotation.files import read_records
 from annotation.judgments.columns import is_text
 from annotation.judgments.own_choices import OwnChoices
 from annotation.truth.aggregation import Aggregate
 from annotation.truth.coding import Coded
+from annotation.whole_files import whole_file
 
 COLUMNS = ("item_id", "label", "confidence", "judgments", "stratum", "choices", "posterior")
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from annotation.databases import damaged, newer
 from annotation.errors import InputError
 from annotation.faults import os_failure
-from annotation.files import add_whole, check_folder, whole_file, writing
+from annotation.whole_files import add_whole, check_folder, whole_file, writing
 
 Row = dict[str, Any]
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from analysis.accuracy import CONFIDENCE
 from annotation.errors import InputError
-from annotation.files import append_line, whole_file
 from annotation.locks import exclusive
 from annotation.spreadsheet_cells import guarded_row
+from annotation.whole_files import append_line, whole_file
 from annotation.written_together import written_together
 from budget.backtest.journal import Journal
 from budget.backtest.play_world import Design, play_world, steps_of

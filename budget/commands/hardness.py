@@ -97,8 +97,8 @@ def hardness(
     from analysis.hardness.figure import figure_kind
     from analysis.hardness.items import MeasuredPool
     from analysis.hardness.measure import HardnessOptions, run_hardness
-    from annotation.files import check_outputs
     from annotation.items.write import check_table_path
+    from annotation.whole_files import check_outputs
     from budget.commands.item_source import ItemSource, config_or_items, load_source
     from budget.commands.show.hardness import show_hardness
 

@@ -35,7 +35,9 @@ def report(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...", help="Label Studio's JSON export, or judgments as CSV or Parquet."
+            metavar="FILE...",
+            help="Label Studio's export (JSON, JSON-MIN, CSV, or the folder of a storage), or "
+            "judgments as CSV or Parquet.",
         ),
     ],
     rate: Annotated[
@@ -176,7 +178,6 @@ def report(
 
     Example: labelmix judgments report export.json --rate 18 --out terms.toml
     """
-    from annotation.files import check_outputs
     from annotation.judgments.item_checks import check_against_items
     from annotation.judgments.read_files import read_judgment_files
     from annotation.team.error_rates import check_error_method
@@ -184,6 +185,7 @@ def report(
     from annotation.terms.noise import check_error_kind
     from annotation.truth.aggregation import check_aggregator
     from annotation.truth.label_file import check_labels_path, labels_table, write_labels
+    from annotation.whole_files import check_outputs
     from annotation.written_together import written_together
     from budget.commands.item_source import ItemSource, load_source
     from budget.commands.judged_strata import (
@@ -327,9 +329,9 @@ def simulate(
 
     Example: labelmix judgments simulate pilot.csv --gold .2 --truth truth.json
     """
-    from annotation.files import check_outputs, whole_file
     from annotation.judgments.table_files import write_judgments
     from annotation.labelling.simulated_team import Workplace, simulate_judgments, truth_of
+    from annotation.whole_files import check_outputs, whole_file
     from annotation.written_together import written_together
     from budget.commands.name_value import read_counts, read_numbers
 

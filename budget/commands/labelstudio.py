@@ -54,6 +54,14 @@ Anonymous = Annotated[
         "first by address.",
     ),
 ]
+Control = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Of the page's controls the one whose answers are the labels, e.g. sentiment; "
+        "default: as the last time.",
+    ),
+]
 Patience = Annotated[
     float,
     typer.Option(
@@ -197,6 +205,7 @@ def pull(
     whole: Annotated[
         bool, typer.Option("--whole", help="Read all tasks, not only what changed.")
     ] = False,
+    control: Control = None,
     anonymous: Anonymous = None,
     token_file: TokenFile = None,
     patience: Patience = 300,
@@ -227,7 +236,7 @@ def pull(
         remark = adopt(server, state, title)
         if remark:
             say(f"note: {remark}", err=True)
-        summary = pull_judgments(server, state, watcher, whole)
+        summary = pull_judgments(server, state, watcher, whole, control)
         write_table(state, target, unnamed)
         requests = server.connection.requests
     if as_json:
@@ -257,6 +266,7 @@ def watch(
         ),
     ] = None,
     judgments: JudgmentFile = None,
+    control: Control = None,
     anonymous: Anonymous = None,
     token_file: TokenFile = None,
     patience: Patience = 60,
@@ -306,6 +316,9 @@ def watch(
                 lines = "\n".join(pull_lines(summary, is_new))
                 say(f"{strftime(CLOCK)} {lines}")
 
+        def pull_once() -> PullSummary:
+            return pull_judgments(server, state, control=control)
+
         def trouble(line: str) -> None:
             say(f"{strftime(CLOCK)} labelmix: {line}", err=True)
 
@@ -313,7 +326,7 @@ def watch(
             with listening(server, state, listen, callback, bell) as address:
                 called = f", and when called at {address}" if address else ""
                 say(f"looking every {every:g} s{called}; Ctrl-C ends", err=as_json)
-                watch_server(lambda: pull_judgments(server, state), bell, every, changed, trouble)
+                watch_server(pull_once, bell, every, changed, trouble)
         except KeyboardInterrupt:
             write_table(state, target, unnamed)  # the last pull may have been cut short
             say(f"stopped; judgments: {target}", err=as_json)

@@ -154,7 +154,7 @@ def init(
 
     Example: labelmix init my-task.toml
     """
-    from annotation.files import whole_file
+    from annotation.whole_files import whole_file
     from budget.config.templates import commented_config
 
     if path.exists() and not force:
@@ -181,7 +181,7 @@ def report(
     """
     from analysis.run.report import write_report
     from analysis.run.result import read_result
-    from annotation.files import check_outputs
+    from annotation.whole_files import check_outputs
 
     target = out or run_folder / "report.html"
     numbers = run_folder / "result.json"

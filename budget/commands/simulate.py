@@ -71,7 +71,7 @@ def simulate(
     if presets:
         _show_presets(as_json)
         return
-    from annotation.files import check_folder
+    from annotation.whole_files import check_folder
     from annotation.written_together import written_together
     from budget.commands.show.simulate import show_simulation
     from budget.simulate.figure import write_figure

@@ -22,7 +22,8 @@ class CollectedSection(Section):
     answer_entropy and pairwise_disagreement, and are not bought: what decides who is hard must not
     be what errors are measured by. Where a column of the items says how hard they are, judgments
     that told it, or look as if they had, are refused; `strata_of_other_judgments` says that others
-    did. `control` is the control of Label Studio whose answers are the
+    did. `different_servers` says that every file is of a Label Studio of its own, so that equal
+    numbers are different people. `control` is the control of Label Studio whose answers are the
     labels, where annotations answer several. `aggregate` is how a label is made of several
     judgments.
     """
@@ -31,6 +32,7 @@ class CollectedSection(Section):
     judgments: Annotated[tuple[str, ...], BeforeValidator(_as_list), Field(min_length=1)]
     judgments_for_strata: Annotated[int, Field(ge=0)] = 0
     strata_of_other_judgments: bool = False
+    different_servers: bool = False
     control: Annotated[str, Field(min_length=1)] | None = None
     aggregate: Aggregator = "majority"
 

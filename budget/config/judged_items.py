@@ -52,7 +52,7 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
             "people's judgments are choices, so give every item some."
         )
     files = [Path(path) for path in section.judgments]
-    reading = read_judgment_files(files, False, control=section.control)
+    reading = read_judgment_files(files, False, section.different_servers, section.control)
     fitting = check_against_items(reading, items)
     if fitting.judgments.empty:
         told = "give the items that were judged."

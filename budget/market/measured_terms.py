@@ -13,11 +13,11 @@ from analysis.numbers import (
     span,
 )
 from annotation.errors import InputError
-from annotation.files import whole_file
 from annotation.intervals import Interval
 from annotation.team.error_rates import WANTED_HALF_WIDTH, ErrorRate
 from annotation.team.report import JudgmentReport, StratumReport
 from annotation.truth.coding import UNNAMED
+from annotation.whole_files import whole_file
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 

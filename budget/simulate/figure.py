@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analysis.figure_style import INK, MUTED, drawing, one_two_five, shortened, svg_element
 from analysis.numbers import percent
 from annotation.arrays import Array
-from annotation.files import whole_file
+from annotation.whole_files import whole_file
 from budget.simulate.result import AxisRecord, Region, SimulationResult
 from budget.simulate.wording import findings, place, unresolved_share
 

@@ -7,7 +7,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from analysis.numbers import interval_name
-from annotation.files import whole_file
+from annotation.whole_files import whole_file
 from budget.simulate.figure import regions_svg, shares_svg
 from budget.simulate.result import SimulationResult
 from budget.simulate.wording import findings, short_name, table_rows

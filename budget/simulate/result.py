@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import Field
 
 from analysis.estimates import Estimate, Record
-from annotation.files import whole_file
 from annotation.spreadsheet_cells import guarded_row
+from annotation.whole_files import whole_file
 from budget.simulate.axes import Scale
 
 Region = Literal["easy", "hard", "mix"]

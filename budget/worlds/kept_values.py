@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.files import readable, whole_file
+from annotation.files import readable
+from annotation.whole_files import whole_file
 
 logger = logging.getLogger(__name__)
 

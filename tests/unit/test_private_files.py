@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from annotation.files import whole_file
+from annotation.whole_files import whole_file
 from budget.commands.app import app
 
 

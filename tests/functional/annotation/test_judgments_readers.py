@@ -115,6 +115,33 @@ def test_any_csv_is_read_or_refused_in_one_line(
     read_or_refused(content, ".csv", tmp_path_factory)
 
 
+CELLS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["choices", "text", "rating"]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+ROW_KEYS = ("id", "item_id", "options", "gold", "stratum", "created_at", "mood")
+
+
+@given(
+    rows=st.lists(
+        st.fixed_dictionaries(
+            {"annotation_id": CELLS, "annotator": CELLS, "lead_time": CELLS},
+            optional=dict.fromkeys(ROW_KEYS, CELLS),
+        ),
+        min_size=1,
+        max_size=3,
+    )
+)
+def test_any_json_min_is_read_or_refused_in_one_line(rows: list[dict[str, object]]) -> None:
+    found = reading_or_refusal(lambda: judgments_of_tasks(rows, "e.json", control="mood"))
+    assert isinstance(found, str) or len(found.judgments) <= len(rows)
+    assert not isinstance(found, str) or (found.startswith("e.json") and "\n" not in found)
+
+
 def read_or_refused(content: bytes, suffix: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("any") / f"file{suffix}"
     path.write_bytes(content)

@@ -58,6 +58,7 @@ LABELMIX = [sys.executable, "-c", "from budget.commands.app import main; main()"
 ITEMS = {"easy": 60, "hard": 60}
 GOLD = 15  # of each stratum
 OVERLAP = 3
+OF_SERVER = r"label-studio:[0-9a-f]{8}:(\d+)-[0-9a-f]{8}:"  # keys of server and project
 
 
 class Shell:
@@ -155,6 +156,7 @@ def test_pilot_from_push_to_estimate(
     assert (last["changed"], last["left_out"]) == (0, [])
 
     judgments = read_judgments(pilot / "judgments.csv")
+    assert judgments["source_id"].str.match(OF_SERVER).all()
     assert rows(judgments) == rows(expected)
     assert judgments["gold"].dropna().groupby(judgments["item_id"]).ngroups == 2 * GOLD
     gold = judgments.dropna(subset="gold").groupby("item_id")["gold"].first()
@@ -297,7 +299,8 @@ def true_table(tasks: list[dict[str, Any]], annotators: dict[str, tuple[int, str
 
 def rows(judgments: pd.DataFrame) -> list[tuple[Any, ...]]:
     columns = ["source_id", "item_id", "annotator", "label", "seconds", "cancelled", "stratum"]
-    plain = judgments[columns].astype(object)
+    by_number = judgments["source_id"].str.replace(OF_SERVER, r"label-studio:\1:", regex=True)
+    plain = judgments.assign(source_id=by_number)[columns].astype(object)
     return sorted(plain.where(plain.notna(), None).itertuples(index=False, name=None))
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import InputError
-from annotation.files import check_outputs, whole_file
+from annotation.whole_files import check_outputs, whole_file
 from annotation.written_together import written_together
 
 

@@ -55,3 +55,76 @@ def test_numbers_of_people_that_may_be_two_are_a_question(
     found = read_judgment_files(files, False, different_servers=True)
     assert len(found.judgments) == 4
     assert set(found.judgments["annotator"]) == {"7 (file 1)", "7 (file 2)"}
+
+
+def fetched(
+    path: Path,
+    server: str | None,
+    who: str = "user-1",
+    items: str = "ab",
+    stamp: str = STAMP,
+    key: str = "1-0123abcd",
+) -> Path:
+    """One person's answers to some items as `labelmix labelstudio pull` writes them."""
+    of_server = f"{server}:" if server else ""
+    rows = [
+        f"{item},{who},yes,{stamp},label-studio:{of_server}{key}:{number}"
+        for number, item in enumerate(items, start=1)
+    ]
+    path.write_text("\n".join(["item_id,annotator,label,created_at,source_id", *rows]) + "\n")
+    return path
+
+
+ONE, OTHER = "11111111", "aaaaaaaa"
+
+
+def test_fetched_tables_of_two_servers_are_of_two_people(tmp_path: Path) -> None:
+    files = [fetched(tmp_path / f"{server}.csv", server) for server in (ONE, OTHER)]
+    found = read_judgment_files(files, False).judgments
+    assert len(found) == 4
+    assert set(found["annotator"]) == {f"user-1 (server {server})" for server in (ONE, OTHER)}
+
+
+def test_people_of_two_servers_keep_their_addresses(tmp_path: Path) -> None:
+    files = [
+        fetched(tmp_path / f"{server}.csv", server, who="a@x.org", items=items)
+        for server, items in ((ONE, "ab"), (OTHER, "cd"))
+    ]
+    found = read_judgment_files(files, False).judgments
+    assert found["annotator"].tolist() == ["a@x.org"] * 4
+
+
+def test_two_projects_of_one_server_are_of_one_person(tmp_path: Path) -> None:
+    keys = ("1-0123abcd", "2-0123abce")
+    files = [fetched(tmp_path / f"{key}.csv", ONE, key=key, items=key) for key in keys]
+    found = read_judgment_files(files, False).judgments
+    assert set(found["annotator"]) == {"user-1"}
+    assert len(found) == 20
+
+
+@pytest.mark.parametrize("who", ["user-7", "a@x.org"])
+def test_what_is_fetched_and_exported_is_one_judgment(tmp_path: Path, who: str) -> None:
+    files = [
+        fetched(tmp_path / "pulled.csv", ONE, who),
+        export(tmp_path / "export.json", {"id": 7, "email": "a@x.org"}),
+    ]
+    found = read_judgment_files(files, False)
+    assert len(found.judgments) == 2
+    assert all(ONE in source_id for source_id in found.judgments["source_id"])
+    assert not found.rejected
+
+
+def test_a_table_of_before_is_one_with_what_is_fetched_now(tmp_path: Path) -> None:
+    old = fetched(tmp_path / "old.csv", None, key="1")
+    files = [old, fetched(tmp_path / "new.csv", ONE, items="abc")]
+    assert len(read_judgment_files(files, False).judgments) == 3
+
+
+@pytest.mark.parametrize("other", [{"items": "cd"}, {"stamp": "2026-03-04T00:00:00Z"}])
+def test_a_table_that_tells_no_server_is_a_question(tmp_path: Path, other: dict[str, str]) -> None:
+    old = fetched(tmp_path / "old.csv", None, key="1", **other)
+    files = [old, fetched(tmp_path / "new.csv", ONE)]
+    with pytest.raises(InputError, match=r"label-studio:1:1 by user user-1.*different_servers"):
+        read_judgment_files(files, False)
+    found = read_judgment_files(files, False, different_servers=True)
+    assert set(found.judgments["annotator"]) == {"user-1 (file 1)", "user-1 (file 2)"}

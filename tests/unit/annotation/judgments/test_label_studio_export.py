@@ -74,7 +74,7 @@ def test_an_alias_means_its_option() -> None:
     ("wrong", "column", "words"),
     [
         (annotation(1, choice("maybe")), "annotations[0].result", "none of the task's options"),
-        (annotation(1, choice("yes", "no")), "annotations[0].result", "has 2 choices"),
+        (annotation(1, choice("yes", "no")), "annotations[0].result", "picks 2 choices at once, ["),
         (annotation(1), "annotations[0].result", "has no answer"),
         (annotation(1, result=None), "annotations[0].result", "list of answers; got None"),
         (annotation(1, choice("yes"), completed_by=None), "annotations[0].completed_by", "who"),
@@ -89,6 +89,19 @@ def test_what_cannot_be_used_is_named_with_its_task(
     assert [(each.row, each.column) for each in found.rejected] == [(2, column)]
     assert words in found.rejected[0].problem
     assert found.judgments["item_id"].tolist() == ["b"]
+
+
+def test_several_choices_are_counted_and_their_remedy_told() -> None:
+    picks = [["yes"], ["yes", "no"], ["yes", "yes"], ["no", "maybe", "yes"]]
+    annotations = [annotation(number, choice(*own)) for number, own in enumerate(picks)]
+    found = judgments_of_tasks([task(*annotations)], "t")
+    assert found.judgments["label"].tolist() == ["yes", "yes"]
+    assert [each.column for each in found.rejected] == [f"annotations[{n}].result" for n in (1, 3)]
+    (note,) = found.notes
+    assert (
+        '2 annotations pick several choices at once; a label is one choice; set choice="single"'
+        in (note.problem)
+    )
 
 
 def test_a_wrong_time_leaves_the_judgment() -> None:
@@ -140,9 +153,3 @@ def test_answers_of_another_kind_are_named_as_such(kind: str, value: dict[str, A
     found = judgments_of_tasks([task(annotation(1, {"type": kind, "value": value}))], "t")
     (rejected,) = found.rejected
     assert rejected.problem.startswith(f"answers of kind {kind} are not read")
-
-
-def test_json_min_is_refused_with_its_remedy() -> None:
-    row = {"id": 1, "text": "?", "answer": "yes", "annotator": 1, "annotation_id": 1}
-    with pytest.raises(InputError, match=r"JSON-MIN.*export in the format JSON"):
-        judgments_of_tasks([{**row, "lead_time": 9.5}], "t")

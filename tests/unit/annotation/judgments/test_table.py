@@ -238,9 +238,15 @@ def test_rows_keep_their_numbers_below_a_line_of_another_length(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("item_id;annotator;label\na;x;yes\n", "the values are separated by ';'; save it with com"),
-        ("item_id\tannotator\tlabel\na\tx\tyes\n", "the values are separated by tabs; save it"),
-        ("\ufeffitem_id;annotator;label\na;x;yes,5\n", "the values are separated by ';'; save it"),
+        (
+            "item_id;annotator;label\na;x;yes\n",
+            "line 1: values are separated by ';'; save it with com",
+        ),
+        ("item_id\tannotator\tlabel\na\tx\tyes\n", "line 1: values are separated by tabs; save it"),
+        (
+            "\ufeffitem_id;annotator;label\na;x;yes,5\n",
+            "line 1: values are separated by ';'; save it",
+        ),
         ("item_id,annotator,label\na,x,grün\n".encode("latin-1"), "is not UTF-8 text; save it as"),
         ("item_id,annotator,größe\na,x,1\n".encode("latin-1"), "is not UTF-8 text; save it as"),
         ("item_id,annotator,label\na,x,yes\n".encode("utf-16"), "is not UTF-8 text; save it as"),

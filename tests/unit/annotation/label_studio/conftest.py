@@ -13,6 +13,7 @@ from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.project import ProjectSettings
 from annotation.label_studio.records import (
     AnnotationRecord,
+    OrganizationRecord,
     PredictionRecord,
     ProjectRecord,
     TaskRecord,
@@ -50,6 +51,7 @@ class FakeServer:
         self.tasks: dict[int, TaskRecord] = {}
         self.predictions_: dict[int, PredictionRecord] = {}
         self.users_ = [UserRecord(id=n, email=f"user{n}@x.org") for n in (1, 2, 3)]
+        self.organizations_ = [OrganizationRecord(id=1, created_at=START)]
         self.imports: list[str] = []
         self.overdue: list[Callable[[], None]] = []
         self.project_of: dict[int, int] = {}  # task -> its project
@@ -176,6 +178,10 @@ class FakeServer:
     def users(self) -> list[UserRecord]:
         self.calls.append("users")
         return self.users_
+
+    def organizations(self) -> list[OrganizationRecord]:
+        self.calls.append("organizations")
+        return self.organizations_
 
     # What annotators and outages do
 

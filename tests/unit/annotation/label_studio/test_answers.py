@@ -44,10 +44,12 @@ def test_choice_is_one_of_the_options(chosen: str, label: str) -> None:
     ("parts", "problem"),
     [
         ([], "it has no answer"),
-        ([result({"choices": ["red"]}, name="other")], "it has no answer"),
+        (
+            [result({"choices": ["red"]}, name="other")],
+            "it has no answer by the control 'answer', only by 'other'",
+        ),
         ([result({"choices": ["red"]})] * 2, "it has 2 answers"),
-        ([result({"choices": ["red", "7"]})], "it has 2 answers"),
-        ([result({"choices": []})], "it has 0 answers"),
+        ([result({"choices": []})], "it has no answer"),
         ([result({"text": ["red"]})], "its answer has no choices"),
         ([result({"choices": [7]})], "its answer has no choices"),
         ([result(None)], "its answer has no choices"),
@@ -56,6 +58,16 @@ def test_choice_is_one_of_the_options(chosen: str, label: str) -> None:
 )
 def test_what_is_wrong_with_an_answer(parts: list[dict[str, Any]], problem: str) -> None:
     assert read_answer(parts, PICK, DATA) == (None, problem)
+
+
+def test_several_choices_are_no_label() -> None:
+    label, problem = read_answer([result({"choices": ["red", "7"]})], PICK, DATA)
+    assert label is None
+    assert problem is not None
+    assert problem.startswith(
+        "it picks 2 choices at once, ['red', '7']; a label is one choice; set"
+    )
+    assert read_answer([result({"choices": ["red", "red"]})], PICK, DATA) == ("red", None)
 
 
 def test_free_answers_are_kept_as_given() -> None:

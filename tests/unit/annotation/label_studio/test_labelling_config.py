@@ -84,11 +84,35 @@ def test_options_with_aliases() -> None:
     assert read_answer_control(fixed).options({}) == {"Y": "Y", "1": "Y"}
 
 
-def test_answer_among_several_controls_goes_by_its_name() -> None:
-    both = '<View><TextArea name="why" toName="q"/><Choices name="{}" toName="q"/></View>'
-    assert read_answer_control(both.format("answer")).tag == "Choices"
-    with pytest.raises(InputError, match="one Choices or TextArea"):
-        read_answer_control(both.format("other"))
+SEVERAL = (
+    '<View><Choices name="answer" toName="q"/><Choices name="sure" toName="q"/>'
+    '<TextArea name="why" toName="q"/></View>'
+)
+
+
+def test_a_text_beside_a_choice_is_a_comment() -> None:
+    both = '<View><TextArea name="why" toName="q"/><Choices name="mood" toName="q"/></View>'
+    assert read_answer_control(both).name == "mood"
+    assert read_answer_control(both, "why").tag == "TextArea"
+
+
+def test_several_controls_are_a_question() -> None:
+    with pytest.raises(InputError, match=r"several controls: 'answer', 'sure'; .*--control answer"):
+        read_answer_control(SEVERAL)
+    assert read_answer_control(SEVERAL, "sure").name == "sure"
+    assert read_answer_control(SEVERAL, is_ours=True).name == "answer"  # labelmix made that one
+
+
+def test_a_control_that_is_not_there_is_refused() -> None:
+    with pytest.raises(InputError, match=r"no control 'mood'; its controls are: 'answer', 'sure'"):
+        read_answer_control(SEVERAL, "mood", is_ours=True)
+
+
+@pytest.mark.parametrize("name", [None, "a"])
+def test_controls_of_one_name_cannot_be_told_apart(name: str | None) -> None:
+    page = '<View><Choices name="a" toName="q"/><Choices name="a" toName="q"/></View>'
+    with pytest.raises(InputError, match="several controls of one name: 'a'; give each"):
+        read_answer_control(page, name)
 
 
 @pytest.mark.parametrize("config", ["<View/>", "<View>", "", None, "<View><Labels/></View>"])

@@ -8,7 +8,7 @@ from annotation.errors import InputError
 from annotation.judgments.table import validate_judgments
 from annotation.label_studio.connection import RefusedError
 from annotation.label_studio.pilot import PilotTask
-from annotation.label_studio.project import ProjectSettings, adopt_project
+from annotation.label_studio.project import ProjectSettings, adopt_project, server_key
 from annotation.label_studio.pull import MARGIN, judgment_table, pull
 from annotation.label_studio.push import push
 from annotation.label_studio.records import ProjectRecord, TaskRecord
@@ -34,10 +34,14 @@ def labels(state: PilotState) -> dict[str, str | None]:
     return dict(zip(table["source_id"], table["label"], strict=True))
 
 
+def source_id(fake: FakeServer, state: PilotState, annotation: int) -> str:
+    """Of an annotation: key of the server, key of the project, number."""
+    return f"label-studio:{server_key(fake.as_server())}:{state.about('project_key')}:{annotation}"
+
+
 def truth(fake: FakeServer, state: PilotState) -> dict[str, str | None]:
-    number = state.about("project_id")
     return {
-        f"label-studio:{number}:{a.id}": a.result[0]["value"]["choices"][0] if a.result else None
+        source_id(fake, state, a.id): a.result[0]["value"]["choices"][0] if a.result else None
         for task in fake.tasks.values()
         for a in task.annotations
     }
@@ -48,14 +52,13 @@ def test_columns_of_a_judgment(fake: FakeServer, state: PilotState, pilot: list[
     skipped = fake.annotate(pilot[1], None, user=3, lead_time=None)
     pull(fake.as_server(), state)
     table = validate_judgments(judgment_table(state), "pulled").set_index("source_id")
-    project = state.about("project_id")
-    row = table.loc[f"label-studio:{project}:{first}"]
+    row = table.loc[source_id(fake, state, first)]
     assert row["item_id"] == "item-0"
     assert row["annotator"] == "user2@x.org"
     assert (row["label"], row["seconds"], row["cancelled"]) == ("no", 12.5, False)
     assert (row["stratum"], row["gold"]) == ("easy", "yes")
     assert row["created_at"].isoformat() == "2026-01-01T00:00:00+00:00"
-    row = table.loc[f"label-studio:{project}:{skipped}"]
+    row = table.loc[source_id(fake, state, skipped)]
     assert row["label"] is None
     assert row["cancelled"]
     assert row["seconds"] != row["seconds"]
@@ -212,7 +215,7 @@ def test_texts_that_no_file_can_hold_are_left_out_and_named(
         fake.annotate(task, choice)
     good = fake.annotate(pilot[0], "yes")
     summary = pull(fake.as_server(), state)
-    assert labels(state) == {f"label-studio:{state.about('project_id')}:{good}": "yes"}
+    assert labels(state) == {source_id(fake, state, good): "yes"}
     assert [text.partition(": ")[2] for text in summary.left_out] == [
         "its answer has a broken character",
         "'no' is none of the choices (yes | \\ud800)",
@@ -245,6 +248,78 @@ def test_new_labelling_page_reads_all_answers_again(
     assert (summary.labels, len(summary.left_out)) == (0, 1)
 
 
+TWO = (
+    '<View><Text name="q" value="$question"/><Choices name="mood" toName="q"><Choice value="good"/>'
+    '<Choice value="bad"/></Choices><Choices name="sure" toName="q"><Choice value="very"/>'
+    '<Choice value="hardly"/></Choices></View>'
+)
+
+
+@pytest.fixture
+def two_controls(fake: FakeServer, tmp_path: Path) -> Iterator[PilotState]:
+    """The state of a project of others, whose one annotation answers two controls."""
+    fake.create_project("Theirs", {"label_config": TWO})
+    parts = [
+        {"from_name": name, "type": "choices", "value": {"choices": [text]}}
+        for name, text in (("mood", "good"), ("sure", "very"))
+    ]
+    task = fake.add_task({"item_id": "a", "question": "?"})
+    fake.annotate(task, None, result=parts, was_cancelled=False)
+    fake.now += 2 * MARGIN
+    with PilotState(tmp_path / "theirs" / "pilot.sqlite") as state:
+        adopt_project(fake.as_server(), state, "Theirs")
+        yield state
+
+
+def test_several_controls_are_a_question(fake: FakeServer, two_controls: PilotState) -> None:
+    with pytest.raises(InputError, match=r"several controls: 'mood', 'sure'; .*--control mood"):
+        pull(fake.as_server(), two_controls)
+    assert two_controls.annotation_rows() == []
+
+
+def test_the_named_control_holds_for_later_pulls(
+    fake: FakeServer, two_controls: PilotState
+) -> None:
+    pull(fake.as_server(), two_controls, control="sure")
+    assert list(labels(two_controls).values()) == ["very"]
+    assert pull(fake.as_server(), two_controls).changed == 0
+    assert list(labels(two_controls).values()) == ["very"]
+
+
+def test_another_control_is_a_question_and_no_mixture(
+    fake: FakeServer, two_controls: PilotState
+) -> None:
+    pull(fake.as_server(), two_controls, control="sure")
+    with pytest.raises(InputError, match=r"of the control 'sure', not of 'mood'; .*--whole"):
+        pull(fake.as_server(), two_controls, control="mood")
+    assert list(labels(two_controls).values()) == ["very"]
+    pull(fake.as_server(), two_controls, whole=True, control="mood")
+    assert list(labels(two_controls).values()) == ["good"]
+    assert pull(fake.as_server(), two_controls, whole=True).changed == 0
+
+
+def test_a_control_that_left_the_page_is_told(fake: FakeServer, two_controls: PilotState) -> None:
+    pull(fake.as_server(), two_controls, control="sure")
+    (number,) = fake.projects_
+    fake.update_project(number, {"label_config": TWO.replace('"sure"', '"certain"')})
+    with pytest.raises(InputError, match=r"no control 'sure'; its controls are: 'mood', 'certain'"):
+        pull(fake.as_server(), two_controls)
+    assert list(labels(two_controls).values()) == ["very"]
+
+
+def test_a_control_beside_that_of_labelmix_changes_nothing(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    fake.annotate(pilot[0], "yes")
+    (number,) = fake.projects_
+    page = fake.projects_[number].label_config
+    assert page is not None
+    added = page.replace("</View>", '<Choices name="sure" toName="question"/></View>')
+    fake.update_project(number, {"label_config": added})
+    pull(fake.as_server(), state)
+    assert list(labels(state).values()) == ["yes"]
+
+
 def test_state_of_another_server_is_refused(
     fake: FakeServer, state: PilotState, pilot: list[int]
 ) -> None:
@@ -253,6 +328,33 @@ def test_state_of_another_server_is_refused(
     fake.projects_[number] = fake.projects_[number].model_copy(update={"created_at": moved})
     with pytest.raises(InputError, match="is another one; is it the right server"):
         pull(fake.as_server(), state)
+
+
+def test_a_server_is_known_by_the_day_it_was_set_up(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    fake.annotate(pilot[0], "yes")
+    pull(fake.as_server(), state)
+    (before,) = labels(state)
+    assert before.split(":")[1] == server_key(fake.as_server())
+    other = FakeServer()
+    later = fake.organizations_[0].model_copy(update={"created_at": fake.now})
+    other.organizations_ = [later]
+    assert server_key(other.as_server()) != server_key(fake.as_server())
+    fake.organizations_.append(later.model_copy(update={"id": 2}))  # the oldest one tells
+    assert server_key(fake.as_server()) == before.split(":")[1]
+
+
+def test_a_server_that_does_not_tell_is_asked_once(
+    fake: FakeServer, state: PilotState, pilot: list[int]
+) -> None:
+    fake.annotate(pilot[0], "yes")
+    fake.organizations_ = []
+    for _ in range(2):
+        pull(fake.as_server(), state)
+    (number,) = (a.id for task in fake.tasks.values() for a in task.annotations)
+    assert list(labels(state)) == [f"label-studio:{state.about('project_key')}:{number}"]
+    assert fake.calls.count("organizations") == 1
 
 
 def test_existing_project_is_adopted_by_its_title(fake: FakeServer, tmp_path: Path) -> None:

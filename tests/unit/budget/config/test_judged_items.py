@@ -291,3 +291,33 @@ def test_people_s_labels_say_which_class_is_commonest(
         assert found.correct.tolist() == right.tolist()
     of_gold = commonest_class(lab.task, "hot")
     assert of_gold is None  # nothing for sale has a known answer
+
+
+def test_files_of_different_servers_are_of_different_people(
+    folder: Path, setting: Callable[..., Setting]
+) -> None:
+    """Both Label Studios number their users and annotations from 1, and tell no address."""
+    for name, half in (("one", range(0, 60)), ("two", range(60, ITEMS))):
+        tasks = [
+            {
+                "project": 1,
+                "data": {"item_id": f"i{n}"},
+                "annotations": [
+                    {
+                        "id": 4 * place + k,
+                        "completed_by": k,
+                        "created_at": f"2024-01-01T00:{k:02d}:00Z",
+                        "result": [{"type": "choices", "value": {"choices": [says(annotator, n)]}}],
+                    }
+                    for k, annotator in enumerate(("a", "x", "b", "c"))
+                ],
+            }
+            for place, n in enumerate(half)
+        ]
+        (folder / f"{name}.json").write_text(json.dumps(tasks), encoding="utf-8")
+    files = {"judgments": ["one.json", "two.json"]}
+    with pytest.raises(InputError, match=r"different_servers = true under \[annotators\]"):
+        setting(annotators=files)
+    found = setting(annotators=files | {"different_servers": True}).collected
+    assert found is not None
+    assert found.annotators == 2 * 2  # b and c of each; a and x tell hardness
