@@ -231,8 +231,8 @@ def _refuse_unknown_tokens(
     token = int(ids.max())
     raise InputError(
         f"model '{name}': its tokenizer gives token {token}, of "
-        f"{short(tokenizer.decode([token]))}, and the model knows 0 to {known - 1}; fetch tokenizer "
-        "and model from one place."
+        f"{short(tokenizer.decode([token]))}, and the model knows 0 to {known - 1}; fetch "
+        "tokenizer and model from one place."
     )
 
 

@@ -113,13 +113,14 @@ def test_tokens_that_the_model_does_not_know(is_special: bool, folder: Path) -> 
         tokenizer["model"]["vocab"]["had"] = 5_000
         path.write_text(json.dumps(tokenizer), encoding="utf-8")
     loaded = load_model(find_model(str(folder)))
-    ids = [loaded.tokenizer.pad_token_id if is_special else 5_000]
+    token = loaded.tokenizer.pad_token_id if is_special else 5_000
+    text = "new" if is_special else "had"
     with pytest.raises(InputError) as caught:
-        loaded.model(torch.tensor([[1, *ids]]))
+        loaded.model(torch.tensor([[1, token]]))
     assert str(caught.value) == (
-        f"model '{folder}': its tokenizer gives token {ids[0]}, of {'new' if is_special else 'had'!r}, "
-        f"and the model knows 0 to {loaded.model.config.vocab_size - 1}; fetch tokenizer and model "
-        "from one place."
+        f"model '{folder}': its tokenizer gives token {token}, of {text!r}, and the model "
+        f"knows 0 to {loaded.model.config.vocab_size - 1}; fetch tokenizer "
+        "and model from one place."
     )
 
 
