@@ -3,7 +3,6 @@
 The schema has told before that every field is there and of its type.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -70,7 +69,7 @@ def _of_values(value: object, place: str, strata: Mapping[str, Any]) -> Iterator
         for number, own in enumerate(value):
             yield from _of_values(own, f"{place}.{number}", strata)
     elif isinstance(value, int | float):
-        if not math.isfinite(value) or abs(value) > _LARGEST:
+        if not abs(value) <= _LARGEST:  # true for "not a number", too
             yield f"{place}: should be a number of at most {_LARGEST:g}"
         elif isinstance(value, int) and value < 0:
             yield f"{place}: should be at least 0"

@@ -19,6 +19,7 @@ from annotation.files import writing
 from annotation.label_studio.answers import Judgment
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.state_digest import KEY, StateDigest
+from annotation.label_studio.state_values import wrong_value
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -112,6 +113,9 @@ class PilotState:
             if kept != str(self._digest.of_all()):
                 raise damaged(self.path, "its rows do not fit its digest", self._remedy)
         elif version in (None, "1"):
+            wrong = wrong_value(self._db)
+            if wrong is not None:
+                raise damaged(self.path, wrong, self._remedy)
             self.remember(version=str(_VERSION))
             self.remember(**{KEY: str(self._digest.of_all())})
         else:

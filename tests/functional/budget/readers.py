@@ -261,6 +261,7 @@ LABELS_OF_ITEMS = [
         "choices": ["odd", "even"],
         "posterior": [0.75, 0.25],
         "label": "odd",
+        "confidence": 0.75,
         "stratum": "easy",
         "judgments": 3,
     }

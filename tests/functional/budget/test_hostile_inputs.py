@@ -90,9 +90,9 @@ def outcome(reader: Reader, folder: Path, content: bytes) -> Outcome:
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    """Of every file but locks, which stay, and what an open database has beside it."""
+    """Of every file but locks, which stay, and a pilot's state, which is its own judge."""
     paths = [path for path in folder.rglob("*") if path.is_file()]
-    passing = (".labelmix.lock", "-wal", "-shm")
+    passing = (".labelmix.lock", Path(STATE).name)
     return {path: path.read_bytes() for path in paths if not path.name.endswith(passing)}
 
 
