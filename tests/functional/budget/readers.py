@@ -501,7 +501,7 @@ READERS: dict[str, Reader] = {
         {"items.jsonl": json_lines(ITEMS), "task.toml": CONFIG.encode()},
     ),
     "configuration of judgments": Reader(
-        ["judgments", "report", "judgments.csv", "--config", "task.toml", *REPORT],
+        ["judgments", "report", "judgments.csv", "--config", "task.toml", *REPORT[2:4]],
         "task.toml",
         (mutated_bytes, mutated_toml),
         {

@@ -11,14 +11,15 @@ import shutil
 import signal
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 import pytest
 import typer
+from typer.models import ArgumentInfo
 from typer.testing import CliRunner
 
 from analysis.run.result import write_result
@@ -237,3 +238,66 @@ def test_a_mutated_input_is_read_or_refused_in_one_line(
     told = "\n".join(f"{number}: {trouble}" for number, trouble in wrong.items())
     assert not wrong, f"{name}: {len(wrong)} of {MUTATIONS} ({refused} refused)\n{told}"
     assert refused  # otherwise the mutations are too mild to show anything
+
+
+# Options whose files are written; what is kept and read again is changed in test_kept_files.py.
+WRITTEN = {"out", "truth", "figure", "features", "suppliers_out", "labels_out"}
+WRITTEN |= {"path of init", *(f"judgments of labelstudio {name}" for name in ("pull", "watch"))}
+# A backtest plays for long: what it reads from there are "texts of a backtest", and sources.
+READ_ELSEWHERE = {"data_dir of backtest"}
+
+
+def commands(of: typer.Typer, before: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+    """All commands by their words."""
+    for command in of.registered_commands:
+        assert command.callback is not None
+        yield before + (command.name or command.callback.__name__), command.callback
+    for group in of.registered_groups:
+        yield from commands(group.typer_instance, f"{before}{group.name} ")
+
+
+def paths_of(command: Callable[..., Any]) -> dict[str, Any]:
+    """Names of parameters that hold paths, with what they are declared by."""
+    hints = get_type_hints(command, include_extras=True)
+    return {name: own for name, own in hints.items() if "Path" in str(get_args(own)[:1])}
+
+
+def mutated_options(reader: Reader, name: str, command: Callable[..., Any]) -> set[str]:
+    """Parameters of the command whose file, or a file in whose folder, the reader mutates."""
+    words = reader.command[len(name.split()) :]
+    hints = get_type_hints(command, include_extras=True)
+    arguments = [
+        own for own, hint in hints.items() if isinstance((0, *get_args(hint))[-1], ArgumentInfo)
+    ]
+    found, waiting = set(), iter(arguments)
+    for number, word in enumerate(words):
+        is_option = number > 0 and words[number - 1].startswith("--")
+        if word.startswith("--") or (is_option and bool in get_args(hints[key(words[number - 1])])):
+            continue
+        option = key(words[number - 1]) if is_option else next(waiting)
+        if Path(reader.mutated).is_relative_to(word):
+            found.add(option)
+    return found
+
+
+def key(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
+
+
+def test_every_file_that_a_command_reads_is_mutated() -> None:
+    """An option that commands share is read by shared code, and mutated once."""
+    known = dict(commands(app))
+    covered: list[Any] = []
+    for reader in READERS.values():
+        for name, command in known.items():
+            if reader.command[: len(name.split())] == name.split():
+                options = mutated_options(reader, name, command)
+                covered += [paths_of(command)[own] for own in options if own in paths_of(command)]
+    missing = [
+        f"{name}: {option}"
+        for name, command in known.items()
+        for option, hint in paths_of(command).items()
+        if not any(hint == own for own in covered)
+        and not {option, f"{option} of {name}"} & (WRITTEN | READ_ELSEWHERE)
+    ]
+    assert not missing
