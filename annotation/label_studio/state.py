@@ -20,6 +20,7 @@ from annotation.label_studio.answers import Judgment
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.state_digest import KEY, StateDigest
 from annotation.label_studio.state_values import wrong_value
+from annotation.leftovers import remove_leftovers, unfinished_ending
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -78,8 +79,9 @@ class PilotState:
         """Make the file whole under another name first: another process never meets it empty."""
         with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.path)
             # Right answers and people's addresses: mkstemp keeps them for who runs this alone.
-            number, name = mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+            number, name = mkstemp(unfinished_ending(), f".{self.path.name}.", dir=self.path.parent)
             os.close(number)
             try:
                 self._open(Path(name))

@@ -19,7 +19,7 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 ROOMS = {
     "annotation": (
         *("errors", "faults", "name_value", "arrays", "groups"),  # the ground
-        *("file_limits", "spreadsheet_cells"),
+        *("file_limits", "spreadsheet_cells", "leftovers"),
         *("files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like
