@@ -1,6 +1,6 @@
 """Inputs that are broken in any way: one line, exit code 2, nothing half-written, no hang.
 
-LABELMIX_MUTATIONS says how many mutations of every input are tried (default 12; 500 is thorough).
+LABELMIX_MUTATIONS says how many mutations of every input are tried (default 8; 500 is thorough).
 """
 
 import os
@@ -28,7 +28,7 @@ from budget.config.prepare import prepare
 from budget.worlds.real import text_items
 from tests.functional.budget.readers import READERS, STATE, Reader
 
-MUTATIONS = int(os.environ.get("LABELMIX_MUTATIONS", "12"))
+MUTATIONS = int(os.environ.get("LABELMIX_MUTATIONS", "8"))
 SECONDS = 10
 LONGEST_LINE = 2_000
 # What a terminal would obey: controls but tab and line end, and marks that turn text around.
