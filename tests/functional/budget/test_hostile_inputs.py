@@ -192,6 +192,7 @@ def commands(of: typer.Typer, before: str = "") -> Iterator[tuple[str, Callable[
         assert command.callback is not None
         yield before + (command.name or command.callback.__name__), command.callback
     for group in of.registered_groups:
+        assert group.typer_instance is not None
         yield from commands(group.typer_instance, f"{before}{group.name} ")
 
 
