@@ -19,7 +19,7 @@ def database_errors(path: Path, remedy: str) -> Iterator[None]:
 
     `remedy` is what to do where the file is damaged. Mistakes of our own code stay what they are.
 
-    Raises MachineError in place of sqlite3.DatabaseError.
+    Raises MachineError in place of sqlite3.DatabaseError, and where its words are no UTF-8.
     """
     try:
         yield
@@ -27,6 +27,8 @@ def database_errors(path: Path, remedy: str) -> Iterator[None]:
         raise
     except sqlite3.DatabaseError as error:
         raise database_failure(path, error, remedy) from None
+    except UnicodeDecodeError:  # its message quotes a damaged name
+        raise damaged(path, "what it says of itself is no text", remedy) from None
 
 
 def damaged(path: Path, what: str, remedy: str) -> MachineError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from annotation.errors import InputError
 from annotation.faults import os_failure
+from annotation.leftovers import remove_leftovers, unfinished_ending
 from annotation.written_together import waits_for_others
 
 _OWNER_ALONE = 0o600  # reads and writes; nobody else does
@@ -32,8 +33,9 @@ def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
     """Give a path to write to, and put what was written at `path` once it is all there.
 
     Its folder is made where needed. An interruption or an error leaves whatever stood at `path`
-    before. A device or a pipe, such as /dev/stdout, is written to and stays what it is. Of several
-    files, all or none: see `annotation.written_together`.
+    before; what a process that was killed left beside it goes with the next write. A device or a
+    pipe, such as /dev/stdout, is written to and stays what it is. Of several files, all or none:
+    see `annotation.written_together`.
 
     A `private` file, of people's names, answers or pay, is readable by its owner alone, from its
     first byte on; so it is even where it replaces one that others could read.
@@ -48,10 +50,11 @@ def whole_file(path: Path, private: bool = False) -> Iterator[Path]:
                 with unfinished.open("rb") as source, path.open("wb") as target:
                     shutil.copyfileobj(source, target)
             return
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
+        unfinished = path.with_name(f".{path.name}{unfinished_ending()}")
         waits = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(path)
             if private:
                 unfinished.unlink(missing_ok=True)
                 os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _OWNER_ALONE))

@@ -202,9 +202,18 @@ def _places(node: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     return found
 
 
+def _descent(rng: random.Random, node: object) -> tuple[Any, ...]:
+    """A place found by going down at random: long lists hide nothing that stands beside them."""
+    path: tuple[Any, ...] = ()
+    while isinstance(node, dict | list) and node and not (path and rng.random() < 0.2):
+        key = rng.choice(list(node)) if isinstance(node, dict) else rng.randrange(len(node))
+        node, path = node[key], (*path, key)
+    return path
+
+
 def _changed(rng: random.Random, document: Any) -> Any:
     changed = copy.deepcopy(document)
-    path = rng.choice(_places(changed))
+    path = _descent(rng, changed) if rng.random() < 0.7 else rng.choice(_places(changed))
     if not path:
         return rng.choice(VALUES)
     parent = changed

@@ -82,10 +82,17 @@ class TrialStore:
         columns = self._connection.execute("PRAGMA table_info(trials)")
         if "checksum" not in [column[1] for column in columns]:
             self._connection.execute("ALTER TABLE trials ADD COLUMN checksum INTEGER")
-        rows = self._connection.execute(f"SELECT {_CHECKED} FROM trials WHERE checksum IS NULL")
+        rows = self._connection.execute(
+            f"SELECT {_CHECKED} FROM trials WHERE checksum IS NULL"
+        ).fetchall()
+        for key, _, *result in rows:
+            wrong = _wrong_column(*result)
+            if wrong is not None:
+                what = f"the {wrong} of trial {str(key)[:12]} cannot be"
+                raise damaged(self.path, what, self._remedy)
         self._connection.executemany(
             "UPDATE trials SET checksum = ? WHERE key = ?",
-            [(checksum(row), row[0]) for row in rows.fetchall()],
+            [(checksum(row), row[0]) for row in rows],
         )
 
     @contextmanager
@@ -145,3 +152,29 @@ class TrialStore:
     def missing(self, trials: Iterable[Trial]) -> list[Trial]:
         """Those not yet kept, each once, in order."""
         return [t for t in {t.key: t for t in trials}.values() if self.get(t) is None]
+
+
+def _wrong_column(
+    test_items: object,
+    correct: object,
+    seconds: object,
+    memory: object,
+    device: object,
+    details: object,
+) -> str | None:
+    """The first column whose value is no part of a result; None if all can be used."""
+    if not isinstance(test_items, int) or test_items < 1:
+        return "test_items"
+    if not isinstance(correct, bytes) or len(correct) != (test_items + 7) // 8:
+        return "correct"
+    if not isinstance(seconds, float) or not 0 <= seconds < float("inf"):
+        return "seconds"
+    if not isinstance(memory, int) or memory < 0:
+        return "peak_memory_bytes"
+    if not isinstance(device, str):
+        return "device"
+    try:
+        is_object = isinstance(details, str) and isinstance(json.loads(details), dict)
+    except (ValueError, RecursionError):
+        is_object = False
+    return None if is_object else "details"

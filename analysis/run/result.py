@@ -13,6 +13,7 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from analysis.estimates import Estimate, Record, SupervisionGap
+from analysis.run.consistency import inconsistency
 from annotation.databases import newer
 from annotation.errors import InputError, MachineError
 from annotation.faults import os_failure
@@ -311,13 +312,16 @@ def _checksum(document: dict[str, object]) -> str:
 def read_result(path: Path) -> RunResult:
     """Read `result.json`, as it was written.
 
-    Raises InputError if the file is absent or is no result of this version; MachineError if a
-    value in it was changed.
+    Raises InputError if the file is absent, is no result of this version, or has no checksum and
+    values that do not fit one another; MachineError if a value in it was changed.
     """
     try:
         text = path.read_text(encoding="utf-8")
         _check(text, path)
         result = RunResult.model_validate_json(text)
+        wrong = inconsistency(result.model_dump()) if result.checksum is None else None
+        if wrong is not None:
+            raise InputError(f"{path}: is damaged: {wrong}; run 'labelmix run' again.")
         # As it was before it was written: two results are equal where their values are.
         return result.model_copy(update={"checksum": None})
     except FileNotFoundError:

@@ -18,6 +18,8 @@ from annotation.databases import connected, damaged, database_errors, newer, not
 from annotation.label_studio.answers import Judgment
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.state_digest import KEY, StateDigest
+from annotation.label_studio.state_values import wrong_value
+from annotation.leftovers import remove_leftovers, unfinished_ending
 from annotation.whole_files import writing
 
 _SCHEMA = """
@@ -77,8 +79,9 @@ class PilotState:
         """Make the file whole under another name first: another process never meets it empty."""
         with writing(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_leftovers(self.path)
             # Right answers and people's addresses: mkstemp keeps them for who runs this alone.
-            number, name = mkstemp(prefix=f".{self.path.name}.", dir=self.path.parent)
+            number, name = mkstemp(unfinished_ending(), f".{self.path.name}.", dir=self.path.parent)
             os.close(number)
             try:
                 self._open(Path(name))
@@ -112,6 +115,9 @@ class PilotState:
             if kept != str(self._digest.of_all()):
                 raise damaged(self.path, "its rows do not fit its digest", self._remedy)
         elif version in (None, "1"):
+            wrong = wrong_value(self._db)
+            if wrong is not None:
+                raise damaged(self.path, wrong, self._remedy)
             self.remember(version=str(_VERSION))
             self.remember(**{KEY: str(self._digest.of_all())})
         else:

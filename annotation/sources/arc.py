@@ -14,7 +14,7 @@ from annotation.errors import InputError, short
 from annotation.files import TableRow, read_json
 from annotation.items.choices import choices_in
 from annotation.items.hub import folder_splits, hub_splits, split_rows
-from annotation.items.table import LEFT_OUT
+from annotation.items.table import LEFT_OUT, records_to_frame
 from annotation.items.validate import validate_items
 
 HUB_ID = "allenai/ai2_arc"
@@ -76,7 +76,7 @@ def load_arc(data_dir: str | None = None, annotations: str | None = None) -> pd.
         seen.add(question_id)
     if not items:
         raise InputError(f"{where}: none of its questions is annotated in {annotations}.")
-    frame = pd.DataFrame(list(items.values()))
+    frame = records_to_frame(list(items.values()))
     if frame["group"].nunique() == 1:
         frame = frame.drop(columns="group")
     table = validate_items(frame, where, rows=places)

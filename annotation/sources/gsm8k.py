@@ -16,6 +16,7 @@ from annotation.items.hub import (
     hub_splits,
     split_rows,
 )
+from annotation.items.table import records_to_frame
 from annotation.items.validate import validate_items
 
 HUB_ID, CONFIG = "openai/gsm8k", "main"
@@ -52,7 +53,7 @@ def load_gsm8k(data_dir: str | None = None) -> pd.DataFrame:
     rows = list(split_rows(splits, SPLITS))
     if not rows:
         raise InputError(f"{where}: no problems; expected files such as train.jsonl.")
-    frame = pd.DataFrame([_item(row, where) for row in rows])
+    frame = records_to_frame([_item(row, where) for row in rows])
     return validate_items(frame, where, rows=[row.name for row in rows])
 
 

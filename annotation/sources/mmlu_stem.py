@@ -13,6 +13,7 @@ from annotation.errors import InputError
 from annotation.files import TableRow
 from annotation.items.choices import LabelledChoices, choices_in
 from annotation.items.hub import folder_splits, hub_splits, split_rows
+from annotation.items.table import records_to_frame
 from annotation.items.validate import validate_items
 
 HUB_ID = "cais/mmlu"
@@ -61,7 +62,7 @@ def load_mmlu_stem(data_dir: str | None = None) -> pd.DataFrame:
         raise InputError(
             f"{where}: no questions; expected files such as college_physics/test.jsonl."
         )
-    return validate_items(pd.DataFrame(items), where, rows=places)
+    return validate_items(records_to_frame(items), where, rows=places)
 
 
 def _splits(data_dir: str | None, config: str) -> dict[str, list[TableRow]]:

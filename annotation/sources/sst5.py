@@ -16,6 +16,7 @@ from annotation.items.hub import (
     hub_splits,
     split_rows,
 )
+from annotation.items.table import records_to_frame
 from annotation.items.validate import validate_items
 
 HUB_ID = "SetFit/sst5"
@@ -67,7 +68,7 @@ def load_sst5(data_dir: str | None = None) -> pd.DataFrame:
     if not kept:
         raise InputError(f"{where}: every sentence occurs with both polarities; none is left.")
     names, items = zip(*kept.values(), strict=True)
-    return validate_items(pd.DataFrame(list(items)), where, rows=names)
+    return validate_items(records_to_frame(list(items)), where, rows=names)
 
 
 def _item(row: SplitRow, where: str) -> TableRow | None:

@@ -13,6 +13,7 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.files import TableRow
 from annotation.items.hub import folder_splits, hub_splits, split_rows
+from annotation.items.table import records_to_frame
 from annotation.items.validate import validate_items
 
 HUB_ID = "tasksource/strategy-qa"
@@ -45,7 +46,7 @@ def load_strategyqa(data_dir: str | None = None) -> pd.DataFrame:
     rows = list(split_rows(splits, SPLITS))
     if not rows:
         raise InputError(f"{where}: no questions; expected files such as train.jsonl.")
-    frame = pd.DataFrame([_item(row.record, f"{where}: {row.name}") for row in rows])
+    frame = records_to_frame([_item(row.record, f"{where}: {row.name}") for row in rows])
     return validate_items(frame, where, rows=[row.name for row in rows])
 
 

@@ -109,7 +109,8 @@ def read_labels(path: str | Path) -> pd.DataFrame:
                 )
         if len(record["choices"]) != len(record["posterior"]):
             raise InputError(f"{path}: row {row}: 'choices' and 'posterior' differ in length.")
-    return pd.DataFrame({name: [record[name] for record in records] for name in COLUMNS})
+    columns = {name: [record[name] for record in records] for name in COLUMNS}
+    return pd.DataFrame({name: pd.Series(own, dtype=object) for name, own in columns.items()})
 
 
 def training_posteriors(

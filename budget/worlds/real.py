@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from annotation.errors import InputError
 from annotation.items.hub import folder_splits
 from annotation.items.near_copies import group_items
-from annotation.items.table import fingerprint
+from annotation.items.table import fingerprint, records_to_frame
 from annotation.items.validate import validate_items
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
@@ -149,7 +149,7 @@ def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
                 rows.setdefault(text, item)
     if not rows:
         raise InputError(f"{folder}: no texts; expected files such as train.jsonl.")
-    frame = pd.DataFrame(list(rows.values()))
+    frame = records_to_frame(list(rows.values()))
     frame["choices"] = [[f"class {number}" for number in range(classes)]] * len(frame)
     items = validate_items(frame, where=str(folder))
     groups = group_items(items)

@@ -19,8 +19,8 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 ROOMS = {
     "annotation": (
         *("errors", "faults", "name_value", "arrays", "ties", "groups"),  # the ground
-        *("file_limits", "spreadsheet_cells", "csv_headers", "packed_files", "written_together"),
-        *("files", "whole_files", "locks", "databases", "intervals"),
+        *("file_limits", "spreadsheet_cells", "csv_headers", "packed_files", "leftovers"),
+        *("written_together", "files", "whole_files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like
         *("hardness", "label_studio", "labelling"),

@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -170,6 +170,11 @@ def load_model(
         model = loader.from_pretrained(source.location, dtype=dtype, **arguments)
     check_on_gpus(source.name, model)
     tokenizer = _tokenizer(source)
+    embeddings = model.get_input_embeddings()
+    if isinstance(embeddings, nn.Embedding):
+        embeddings.register_forward_pre_hook(
+            partial(_refuse_unknown_tokens, source.name, tokenizer)
+        )
     if quantisation == "nf4":
         _keep_training_kernel(model)
     elif place != "auto":
@@ -210,6 +215,25 @@ def _tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
                 )
             tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def _refuse_unknown_tokens(
+    name: str, tokenizer: PreTrainedTokenizerBase, embeddings: nn.Embedding, inputs: tuple[Any, ...]
+) -> None:
+    """Before a model looks them up: on a GPU, what lies beyond its table ends the whole process.
+
+    Raises InputError.
+    """
+    ids = inputs[0] if inputs else None
+    known = embeddings.num_embeddings
+    if not isinstance(ids, torch.Tensor) or ids.numel() == 0 or int(ids.max()) < known:
+        return
+    token = int(ids.max())
+    raise InputError(
+        f"model '{name}': its tokenizer gives token {token}, of "
+        f"{short(tokenizer.decode([token]))}, and the model knows 0 to {known - 1}; fetch "
+        "tokenizer and model from one place."
+    )
 
 
 _ANY_TEXT = "Question: how many? (A) 7 apples\n(B) none.\nAnswer: \u2603"

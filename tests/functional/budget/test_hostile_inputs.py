@@ -1,10 +1,8 @@
 """Inputs that are broken in any way: one line, exit code 2, nothing half-written, no hang.
 
-LABELMIX_MUTATIONS says how many mutations of every input are tried (default 12; 500 is thorough).
+LABELMIX_MUTATIONS says how many mutations of every input are tried (default 8; 500 is thorough).
 """
 
-import io
-import json
 import os
 import random
 import re
@@ -12,335 +10,29 @@ import shutil
 import signal
 import time
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
+import typer
+from typer.models import ArgumentInfo
 from typer.testing import CliRunner
 
-from analysis.run.result import write_result
+from annotation.items.read import load_tabular
+from annotation.truth.label_file import read_labels, training_posteriors
 from budget.commands.app import app
+from budget.commands.console import guarded
 from budget.config.prepare import prepare
-from tests.mutations import (
-    mutated_bytes,
-    mutated_json,
-    mutated_json_lines,
-    mutated_parquet,
-    mutated_toml,
-)
-from tests.unit.analysis.runs_by_hand import run_result
-from tests.unit.budget.commands.command_line import CONFIG, item
-from tests.unit.budget.conftest import finished_run, known_surface
+from budget.worlds.real import text_items
+from tests.functional.budget.readers import READERS, STATE, Reader
 
-MUTATIONS = int(os.environ.get("LABELMIX_MUTATIONS", "12"))
+MUTATIONS = int(os.environ.get("LABELMIX_MUTATIONS", "8"))
 SECONDS = 10
 LONGEST_LINE = 2_000
 # What a terminal would obey: controls but tab and line end, and marks that turn text around.
 OBEYED = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-
-Mutate = Callable[[random.Random, bytes], bytes]
-
-
-@dataclass
-class Reader:
-    """One way in: a folder with small valid inputs, what is mutated, and the command that reads."""
-
-    command: list[str]
-    mutated: str
-    ways: tuple[Mutate, ...]
-    files: dict[str, bytes] = field(default_factory=dict)
-
-
-def json_lines(rows: list[dict[str, Any]]) -> bytes:
-    return "".join(json.dumps(row) + "\n" for row in rows).encode()
-
-
-def parquet(rows: list[dict[str, Any]]) -> bytes:
-    target = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), target)
-    return target.getvalue()
-
-
-def csv(rows: list[dict[str, Any]]) -> bytes:
-    lines = [",".join(rows[0])]
-    for row in rows:
-        cells = ("|".join(v) if isinstance(v, list) else str(v) for v in row.values())
-        lines.append(",".join(cells))
-    return ("\n".join(lines) + "\n").encode()
-
-
-LABELS = ("odd", "even")
-ITEMS = [item(number) | {"group": f"exam {number % 5}"} for number in range(12)]
-JUDGMENTS = [
-    {
-        "item_id": f"item-{number}",
-        "annotator": f"ann{who}@example.org",
-        "label": LABELS[(number + (number * who % 7 == 3)) % 2],
-        "seconds": 4.5 + who,
-        "created_at": f"2024-03-0{who}T10:{number:02d}:00+00:00",
-        "stratum": "hard" if number > 5 else "easy",
-        "source_id": f"{number}-{who}",
-    }
-    for number in range(12)
-    for who in (1, 2, 3)
-]
-EXPORT = [
-    {
-        "id": number,
-        "project": 3,
-        "data": {
-            "item_id": f"item-{number}",
-            "question": "?",
-            "options": ["odd", "even"],
-            "stratum": "hard" if number > 5 else "easy",
-        },
-        "annotations": [
-            {
-                "id": 10 * number + who,
-                "completed_by": {"id": who, "email": f"ann{who}@example.org"},
-                "created_at": f"2024-03-0{who}T10:{number:02d}:00Z",
-                "updated_at": f"2024-03-0{who}T10:{number:02d}:00Z",
-                "lead_time": 3.5,
-                "was_cancelled": False,
-                "ground_truth": False,
-                "result": [
-                    {
-                        "from_name": "answer",
-                        "to_name": "q",
-                        "type": "choices",
-                        "value": {"choices": [LABELS[(number + (number * who % 7 == 3)) % 2]]},
-                    }
-                ],
-            }
-            for who in (1, 2, 3)
-        ],
-    }
-    for number in range(12)
-]
-SUPPLIERS = b"""
-[training]
-gpu_price = 2.5
-gpu_hours_per_1000_labels = 0.5
-
-[roles.crowd]
-people = 3
-hours_per_day = 6.5
-
-[suppliers.crowd]
-cost = 1.2
-error_rate = 0.2
-error_kind = "flip"
-judgments = [1, 3]
-discounts = [{ after = 50, cost = 1.0 }]
-fixed_cost = 10
-least = 5
-capacity = 500
-seconds = 20
-role = "crowd"
-
-[suppliers.expert.strata.hard]
-cost = 3
-error_rate = 0.05
-"""
-STATEMENTS = b"""
-cost-ratio = 3
-error-easy = 0.1
-error-hard = { value = 0.2, source = "a pilot" }
-transfer = [0.6, 0.9]
-x = "budget=50:500:4"
-y = "cost-ratio=1:5:4"
-"""
-RUN = (
-    CONFIG.encode()
-    + b"""
-[annotators.easy]
-cost = 1.0
-error_rate = 0.1
-error_kind = "flip"
-
-[annotators.hard]
-cost = 2.0
-error_rate = 0.2
-
-[probe]
-penalty = 0.5
-
-[qlora]
-rank = 4
-learning_rate = 2e-4
-
-[evaluation]
-seeds = 3
-
-[prompt]
-choices = "0040-mended"
-"""
-)
-JUDGED = (
-    CONFIG.replace("total = 400", "total = 40").encode()
-    + b"""
-[annotators]
-source = "judgments"
-judgments = ["judgments.csv"]
-judgments_for_strata = 0
-aggregate = "majority"
-
-[annotators.easy]
-cost = 0.5
-
-[annotators.hard]
-cost = 0.75
-"""
-)
-MODEL = Path(__file__).parents[3] / "training" / "pico" / "checkpoint"
-MODEL_FILES = {f"model/{p.name}": p.read_bytes() for p in MODEL.iterdir() if p.suffix != ".md"}
-TASK = {"items.jsonl": json_lines([item(number) for number in range(180)])}
-CONFIGURATION = json.dumps({"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}).encode()
-
-HARDNESS = ["--out", "out/measured.jsonl", "--figure", "out/figure.svg", "--features", "features"]
-REPORT = ["--out", "out/terms.toml", "--labels-out", "out/labels.jsonl"]
-REPORT += ["--suppliers-out", "out/suppliers.toml", "--rate", "18"]
-
-READERS: dict[str, Reader] = {
-    "items.jsonl": Reader(
-        ["hardness", "items.jsonl", *HARDNESS],
-        "items.jsonl",
-        (mutated_bytes, mutated_json_lines),
-        {"items.jsonl": json_lines(ITEMS)},
-    ),
-    "items.csv": Reader(
-        ["hardness", "items.csv", *HARDNESS],
-        "items.csv",
-        (mutated_bytes,),
-        {"items.csv": csv(ITEMS)},
-    ),
-    "items.parquet": Reader(
-        ["hardness", "items.parquet", *HARDNESS],
-        "items.parquet",
-        (mutated_bytes, mutated_parquet, mutated_parquet),
-        {"items.parquet": parquet(ITEMS)},
-    ),
-    "items described": Reader(
-        ["items", "describe", "--source", "tabular", "--path", "items.jsonl"],
-        "items.jsonl",
-        (mutated_bytes, mutated_json_lines),
-        {"items.jsonl": json_lines(ITEMS)},
-    ),
-    "judgments.csv": Reader(
-        ["judgments", "report", "judgments.csv", *REPORT],
-        "judgments.csv",
-        (mutated_bytes,),
-        {"judgments.csv": csv(JUDGMENTS)},
-    ),
-    "judgments.parquet": Reader(
-        ["judgments", "report", "judgments.parquet", *REPORT],
-        "judgments.parquet",
-        (mutated_bytes, mutated_parquet, mutated_parquet),
-        {"judgments.parquet": parquet(JUDGMENTS)},
-    ),
-    "label studio export": Reader(
-        ["judgments", "report", "export.json", *REPORT],
-        "export.json",
-        (mutated_bytes, mutated_json),
-        {"export.json": json.dumps(EXPORT).encode()},
-    ),
-    "responses": Reader(
-        ["hardness", "items.jsonl", "--judgments", "judgments.csv", *HARDNESS],
-        "judgments.csv",
-        (mutated_bytes,),
-        {"items.jsonl": json_lines(ITEMS), "judgments.csv": csv(JUDGMENTS)},
-    ),
-    "suppliers": Reader(
-        ["plan", "finished", "--suppliers", "suppliers.toml", "--deadline-days", "5"],
-        "suppliers.toml",
-        (mutated_bytes, mutated_toml),
-        {"suppliers.toml": SUPPLIERS},
-    ),
-    "statements": Reader(
-        ["simulate", "--assume", "statements.toml", "--draws", "20", "--out", "out/simulate"],
-        "statements.toml",
-        (mutated_bytes, mutated_toml),
-        {"statements.toml": STATEMENTS},
-    ),
-    "run": Reader(
-        ["run", "task.toml", "--out", "out/run"],
-        "task.toml",
-        (mutated_bytes, mutated_toml),
-        {**TASK, "task.toml": RUN, "model/config.json": CONFIGURATION},
-    ),
-    "trial": Reader(
-        ["trial", "task.toml", "--method", "probe", "--labels", "easy=10", "--out", "out/trial"],
-        "task.toml",
-        (mutated_bytes, mutated_toml),
-        {**TASK, "task.toml": RUN, "model/config.json": CONFIGURATION},
-    ),
-    "curves": Reader(
-        ["curves", "task.toml", "--out", "out/curves"],
-        "task.toml",
-        (mutated_bytes, mutated_toml),
-        {**TASK, "task.toml": RUN, "model/config.json": CONFIGURATION},
-    ),
-    "items of a run": Reader(
-        ["items", "describe", "task.toml"],
-        "task.toml",
-        (mutated_bytes, mutated_toml),
-        {"items.jsonl": json_lines(ITEMS), "task.toml": CONFIG.encode()},
-    ),
-    "judged run": Reader(
-        ["items", "describe", "task.toml"],
-        "task.toml",
-        (mutated_bytes, mutated_toml),
-        {
-            "items.jsonl": json_lines(ITEMS),
-            "judgments.csv": csv(JUDGMENTS),
-            "task.toml": JUDGED,
-        },
-    ),
-    "result planned": Reader(
-        ["plan", "finished"], "finished/result.json", (mutated_bytes, mutated_json)
-    ),
-    "result reported": Reader(
-        ["report", "page"], "page/result.json", (mutated_bytes, mutated_json)
-    ),
-    "result simulated": Reader(
-        [
-            "simulate",
-            "--run",
-            "finished",
-            "--out",
-            "out/simulate",
-            "--draws",
-            "20",
-            "--x",
-            "budget=50:500:4",
-            "--y",
-            "cost-ratio=1:5:4",
-        ],
-        "finished/result.json",
-        (mutated_bytes, mutated_json),
-    ),
-    **{
-        f"model {name}": Reader(
-            [
-                "hardness",
-                "items.jsonl",
-                "--model",
-                "model",
-                "--measure",
-                "zero_shot_error_confidence",
-                *HARDNESS,
-            ],
-            f"model/{name}",
-            (mutated_bytes, mutated_json) if name.endswith(".json") else (mutated_bytes,),
-            {**MODEL_FILES, "items.jsonl": json_lines(ITEMS)},
-        )
-        for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
-    },
-}
 
 
 class HangError(BaseException):
@@ -355,21 +47,47 @@ class Outcome:
     trouble: str = ""
 
 
+direct = typer.Typer()  # readers that commands reach only after long work, or never
+
+
+@direct.command()
+@guarded
+def labels(path: Path) -> None:
+    """As who trains on labels reads them."""
+    training_posteriors(read_labels(path), load_tabular("items.jsonl"))
+
+
+@direct.command()
+@guarded
+def texts(folder: Path) -> None:
+    """As a backtest reads the texts of its worlds."""
+    text_items("trec", folder, Path("features"))
+
+
 def outcome(reader: Reader, folder: Path, content: bytes) -> Outcome:
     """Run the command on `content` in the mutated file's place."""
-    (folder / reader.mutated).write_bytes(content)
-    for kept in ("out", "features"):
+    for kept in ("out", "features", "pilot"):
         shutil.rmtree(folder / kept, ignore_errors=True)
-    before = {p for p in folder.rglob("*") if p.is_file()}
+    (folder / reader.mutated).parent.mkdir(exist_ok=True)
+    (folder / reader.mutated).write_bytes(content)
+    before = contents(folder)
     started = time.process_time()
     signal.setitimer(signal.ITIMER_VIRTUAL, 2 * SECONDS)  # of this process's own work
     try:
-        result = CliRunner().invoke(app, reader.command, prog_name="labelmix")
+        chosen = direct if reader.command[0] in ("labels", "texts") else app
+        result = CliRunner().invoke(chosen, reader.command, prog_name="labelmix")
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     seconds = time.process_time() - started
-    new = [p for p in folder.rglob("*") if p.is_file() and p not in before]
+    new = [path for path, own in contents(folder).items() if before.get(path) != own]
     return Outcome(result.exit_code, _trouble(result, seconds, new))
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Of every file but locks, which stay, and a pilot's state, which is its own judge."""
+    paths = [path for path in folder.rglob("*") if path.is_file()]
+    passing = (".labelmix.lock", Path(STATE).name)
+    return {path: path.read_bytes() for path in paths if not path.name.endswith(passing)}
 
 
 def _trouble(result: Any, seconds: float, new: list[Path]) -> str:
@@ -397,7 +115,7 @@ def _trouble(result: Any, seconds: float, new: list[Path]) -> str:
         if len(said[0]) > LONGEST_LINE:
             return f"a line of {len(said[0])} characters: {said[0][:100]}"
         if new:
-            return f"left {', '.join(sorted(p.name for p in new))}"
+            return f"left or changed {', '.join(sorted(p.name for p in new))}"
     elif any(p.name.endswith(".part") for p in new):
         return "left an unfinished file"
     return ""
@@ -410,20 +128,6 @@ def mutations(reader: Reader, name: str, count: int) -> list[bytes]:
         rng = random.Random(f"{name} {number}")
         found.append(reader.ways[number % len(reader.ways)](rng, content))
     return found
-
-
-@pytest.fixture(scope="session")
-def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """Results of finished runs: one to plan from, one with all that a report shows."""
-    planned = finished_run({"probe": known_surface({"easy": 0.6})})
-    shown = run_result(["easy", "hard"], {"easy": 60, "hard": 20}, {"easy": 20, "hard": 20})
-    results = {"finished/result.json": planned, "page/result.json": shown}
-    path = tmp_path_factory.mktemp("results") / "result.json"
-    contents = {}
-    for name, found in results.items():
-        write_result(found, path)
-        contents[name] = path.read_bytes()
-    return contents
 
 
 @pytest.fixture(autouse=True)
@@ -448,10 +152,15 @@ def _checked_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", READERS)
 def test_a_mutated_input_is_read_or_refused_in_one_line(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, results: dict[str, bytes]
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    results: dict[str, bytes],
+    studio: bytes,
 ) -> None:
-    reader = READERS[name]
-    reader.files.update(results)
+    reader = replace(READERS[name], files={**READERS[name].files, **results})
+    if reader.mutated == STATE:
+        reader.files[STATE] = studio
     for file, content in reader.files.items():
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / file).write_bytes(content)
@@ -466,4 +175,69 @@ def test_a_mutated_input_is_read_or_refused_in_one_line(
             wrong[number] = found.trouble
     told = "\n".join(f"{number}: {trouble}" for number, trouble in wrong.items())
     assert not wrong, f"{name}: {len(wrong)} of {MUTATIONS} ({refused} refused)\n{told}"
-    assert refused  # otherwise the mutations are too mild to show anything
+    if name != "instructions":  # which may be any text
+        assert refused  # otherwise the mutations are too mild to show anything
+
+
+# Options whose files are written; what is kept and read again is changed in test_kept_files.py.
+WRITTEN = {"out", "truth", "figure", "features", "suppliers_out", "labels_out"}
+WRITTEN |= {"path of init", *(f"judgments of labelstudio {name}" for name in ("pull", "watch"))}
+# A backtest plays for long: what it reads from there are "texts of a backtest", and sources.
+READ_ELSEWHERE = {"data_dir of backtest"}
+
+
+def commands(of: typer.Typer, before: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:
+    """All commands by their words."""
+    for command in of.registered_commands:
+        assert command.callback is not None
+        yield before + (command.name or command.callback.__name__), command.callback
+    for group in of.registered_groups:
+        assert group.typer_instance is not None
+        yield from commands(group.typer_instance, f"{before}{group.name} ")
+
+
+def paths_of(command: Callable[..., Any]) -> dict[str, Any]:
+    """Names of parameters that hold paths, with what they are declared by."""
+    hints = get_type_hints(command, include_extras=True)
+    return {name: own for name, own in hints.items() if "Path" in str(get_args(own)[:1])}
+
+
+def mutated_options(reader: Reader, name: str, command: Callable[..., Any]) -> set[str]:
+    """Parameters of the command whose file, or a file in whose folder, the reader mutates."""
+    words = reader.command[len(name.split()) :]
+    hints = get_type_hints(command, include_extras=True)
+    arguments = [
+        own for own, hint in hints.items() if isinstance((0, *get_args(hint))[-1], ArgumentInfo)
+    ]
+    found, waiting = set(), iter(arguments)
+    for number, word in enumerate(words):
+        is_option = number > 0 and words[number - 1].startswith("--")
+        if word.startswith("--") or (is_option and bool in get_args(hints[key(words[number - 1])])):
+            continue
+        option = key(words[number - 1]) if is_option else next(waiting)
+        if Path(reader.mutated).is_relative_to(word):
+            found.add(option)
+    return found
+
+
+def key(option: str) -> str:
+    return option.removeprefix("--").replace("-", "_")
+
+
+def test_every_file_that_a_command_reads_is_mutated() -> None:
+    """An option that commands share is read by shared code, and mutated once."""
+    known = dict(commands(app))
+    covered: list[Any] = []
+    for reader in READERS.values():
+        for name, command in known.items():
+            if reader.command[: len(name.split())] == name.split():
+                options = mutated_options(reader, name, command)
+                covered += [paths_of(command)[own] for own in options if own in paths_of(command)]
+    missing = [
+        f"{name}: {option}"
+        for name, command in known.items()
+        for option, hint in paths_of(command).items()
+        if not any(hint == own for own in covered)
+        and not {option, f"{option} of {name}"} & (WRITTEN | READ_ELSEWHERE)
+    ]
+    assert not missing

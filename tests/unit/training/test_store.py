@@ -240,6 +240,36 @@ def test_an_earlier_store_gets_its_checksums(tmp_path: Path, trial: Trial) -> No
         store.get(trial)
 
 
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("correct", b"\0"),
+        ("correct", "text"),
+        ("test_items", -1),
+        ("seconds", "soon"),
+        ("peak_memory_bytes", 3.5),
+        ("device", b"\xff"),
+        ("details", "{"),
+        ("details", "[1]"),
+    ],
+)
+def test_values_of_an_earlier_store_are_looked_at(
+    tmp_path: Path, trial: Trial, column: str, value: object
+) -> None:
+    path = tmp_path / "trials.sqlite"
+    with TrialStore(path) as store:
+        store.put(trial, result_of(7))
+    connection = sqlite3.connect(path)
+    with connection:
+        connection.execute("ALTER TABLE trials DROP COLUMN checksum")
+        connection.execute("PRAGMA user_version = 0")
+        connection.execute(f"UPDATE trials SET {column} = ?", (value,))
+    connection.close()
+    with pytest.raises(MachineError) as error:
+        TrialStore(path)
+    assert f"is damaged: the {column} of trial {trial.key[:12]} cannot be" in str(error.value)
+
+
 def test_a_full_disk_keeps_what_was_there(
     tmp_path: Path, trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:

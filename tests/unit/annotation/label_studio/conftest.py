@@ -31,6 +31,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 class FakeConnection:
     url: str = "http://studio"
     policy: RetryPolicy = field(default_factory=lambda: RetryPolicy(sleep=lambda seconds: None))
+    requests: int = 0
 
     def repeat(self, call: Callable[[], Any], doing: str) -> Any:
         return call()

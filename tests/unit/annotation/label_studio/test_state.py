@@ -1,6 +1,7 @@
 import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -202,3 +203,26 @@ def test_it_is_made_where_there_are_no_hard_links(
     with PilotState(path) as state, state.transaction():
         state.remember(title="kept")
     assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("INSERT INTO about VALUES ('project_id', '3.5')", "about, 'project_id': '3.5' cannot be"),
+        ("INSERT INTO about VALUES ('adopted_items', '{}')", "about, 'adopted_items': '{}'"),
+        ("INSERT INTO about VALUES ('watermark', 'noon')", "about, 'watermark': 'noon' cannot be"),
+        ("INSERT INTO pilot VALUES ('item', x'ff', NULL)", "pilot, column stratum: b'"),
+        ("INSERT INTO tasks VALUES (-1, 'a', 'b', '2024-05-01', 1)", "tasks, column task_id: -1"),
+        ("INSERT INTO tasks VALUES (1, 'a', 'b', '2024-05-01', 1)", "tasks, column updated_at: '2"),
+    ],
+)
+def test_values_of_an_earlier_version_are_looked_at(tmp_path: Path, change: str, told: str) -> None:
+    path = tmp_path / "pilot.sqlite"
+    PilotState(path).close()
+    with closing(sqlite3.connect(path)) as database, database:
+        database.execute("DELETE FROM about WHERE key = 'digest'")
+        database.execute("UPDATE about SET value = '1' WHERE key = 'version'")
+        database.execute(change)
+    with pytest.raises(MachineError) as caught:
+        PilotState(path)
+    assert str(caught.value).startswith(f"{path}: is damaged: {told}")

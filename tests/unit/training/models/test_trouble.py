@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 from annotation.errors import InputError
 from training.models.load import load_model
@@ -98,6 +99,29 @@ def test_weights_that_are_cut_or_pickled(harm: Callable[[Path], None], folder: P
 def test_a_length_that_is_no_number(folder: Path) -> None:
     (folder / "tokenizer_config.json").write_text('{"model_max_length": {"a": 1}}')
     assert "model_max_length should be a number; got {'a': 1}" in refusal(folder)
+
+
+@pytest.mark.parametrize("is_special", [False, True], ids=["of a text", "of its own"])
+def test_tokens_that_the_model_does_not_know(is_special: bool, folder: Path) -> None:
+    """The library would end in an IndexError, on a GPU in one that ends the whole process."""
+    if is_special:
+        path = folder / "tokenizer_config.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"pad_token": "new"}))
+    else:
+        path = folder / "tokenizer.json"
+        tokenizer = json.loads(path.read_text())
+        tokenizer["model"]["vocab"]["had"] = 5_000
+        path.write_text(json.dumps(tokenizer), encoding="utf-8")
+    loaded = load_model(find_model(str(folder)))
+    token = loaded.tokenizer.pad_token_id if is_special else 5_000
+    text = "new" if is_special else "had"
+    with pytest.raises(InputError) as caught:
+        loaded.model(torch.tensor([[1, token]]))
+    assert str(caught.value) == (
+        f"model '{folder}': its tokenizer gives token {token}, of {text!r}, and the model "
+        f"knows 0 to {loaded.model.config.vocab_size - 1}; fetch tokenizer "
+        "and model from one place."
+    )
 
 
 class PanicException(BaseException):
