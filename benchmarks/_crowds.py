@@ -44,6 +44,53 @@ class Crowd:
         gold[chosen] = self.truth[chosen]
         return replace(self.coded, gold=gold)
 
+    def only(self, judgments: NDArray[np.bool_]) -> "Crowd":
+        """The crowd with these judgments alone, (judgments,)."""
+        item, person = self.coded.item[judgments], self.coded.annotator[judgments]
+        texts = np.array(self.coded.shared, dtype=object)
+        table = pd.DataFrame(
+            {
+                "item_id": self.coded.item_ids[item],
+                "annotator": self.coded.annotators[person],
+                "label": texts[self.coded.label[judgments]],
+            }
+        ).astype(object)
+        answered = np.flatnonzero(self.truth != NO_GOLD)
+        right = zip(self.coded.item_ids[answered], texts[self.truth[answered]], strict=True)
+        truth = {str(item): str(answer) for item, answer in right}
+        return crowd(self.name, table, truth)
+
+    def thinned(self, per_item: int, rng: np.random.Generator) -> "Crowd":
+        """So many judgments of every item, drawn."""
+        order = np.lexsort([rng.random(self.coded.item.size), self.coded.item])
+        item = self.coded.item[order]
+        first = np.flatnonzero(np.r_[True, np.diff(item) != 0])
+        rank = np.arange(item.size) - np.repeat(first, np.diff(np.r_[first, item.size]))
+        kept = np.zeros(item.size, dtype=bool)
+        kept[order[rank < per_item]] = True
+        return self.only(kept)
+
+    def uneven(self, share: float, rng: np.random.Generator) -> "Crowd":
+        """So many items left out that the commonest of two classes has this share of the rest."""
+        common = int(np.bincount(self.truth[self.truth != NO_GOLD]).argmax())
+        others = np.flatnonzero(self.truth != common)
+        many = round(int((self.truth == common).sum()) * (1 - share) / share)
+        kept = self.truth == common
+        kept[rng.choice(others, min(many, others.size), replace=False)] = True
+        return self.only(kept[self.coded.item])
+
+    def halves(self, rng: np.random.Generator) -> tuple["Crowd", float]:
+        """Half of the people, and the share of the other half's judgments that are wrong.
+
+        Of the items that both judged.
+        """
+        ours = rng.random(len(self.coded.annotators)) < 0.5
+        mine = ours[self.coded.annotator]
+        both = np.isin(
+            self.coded.item, np.intersect1d(self.coded.item[mine], self.coded.item[~mine])
+        )
+        return self.only(mine & both), float(self.is_wrong[~mine & both].mean())
+
 
 def crowd(name: str, table: pd.DataFrame, truth: Mapping[str, str]) -> Crowd:
     """Judgments (columns item_id, annotator, label) of the items whose answer is known.
