@@ -27,7 +27,12 @@ def surface_fit(surface: SurfaceSummary) -> str:
 
 def notices(result: RunResult, found: Conclusion) -> list[str]:
     """What the reader must know before trusting the page: the run's warnings and its own checks."""
-    return list(dict.fromkeys([*result.warnings, *evidence_notices(result, found)]))
+    told = [
+        *result.warnings,
+        *evidence_notices(result, found),
+        *_error_rates_without_gold(result),
+    ]
+    return list(dict.fromkeys(told))
 
 
 def evidence_notices(result: RunResult, found: Conclusion) -> list[str]:
@@ -106,6 +111,29 @@ def _test_against_the_forecast(result: RunResult) -> str:
         f"outside what was expected ({percent(expected.estimate)}, {span(expected)}): the fitted "
         "curve is off."
     )
+
+
+def _error_rates_without_gold(result: RunResult) -> list[str]:
+    """For every stratum whose error rate may hide mistakes that people share: where it may be."""
+    found = []
+    for name, own in result.strata.items():
+        low, high = own.error_rate_low, own.error_rate_high
+        if own.shared_mistakes != "not excluded" or low is None or high is None:
+            continue
+        text = (
+            f"The error rate of judgments of {name} items may be {percent(low)} to "
+            f"{percent(high)}: several people may make the same mistake, which their agreement "
+            f"cannot show. This run takes it to be {percent(own.error_rate)}; labelmix plan tells "
+            "whether the plan depends on it."
+        )
+        if own.gold_items_wanted:
+            items = "item" if own.gold_items_wanted == 1 else "items"
+            text += (
+                f" About {count(own.gold_items_wanted)} more {name} {items} with a known answer "
+                "would tell it to within 5 points, for these annotators."
+            )
+        found.append(text)
+    return found
 
 
 def assumptions(result: RunResult) -> list[str]:

@@ -303,7 +303,7 @@ class ErrorRates:
         )
         items = np.unique(part.item)
         model = self._by_model.unchecked[items]
-        share = shared_mistakes.DOUBTED_SHARE
+        share = shared_mistakes.PUBLISHED.doubted_share
         mixed = (1 - share) * model + share * self._models.one_more_answer[items]
         return shared_mistakes.expected_variance(votes(part)[items], model, mixed)
 

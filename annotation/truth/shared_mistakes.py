@@ -20,6 +20,7 @@ standard deviation of .27, and Beta(1, 2) has 1/3 and .24.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy import stats
@@ -28,20 +29,48 @@ from scipy.special import expit, logit
 from annotation.arrays import Array, IntArray
 from annotation.intervals import CONFIDENCE, NOTHING, ClusteredMean, Interval
 
-SHARED_PRIOR = (1.0, 2.0)  # of s, the two counts of a beta distribution
-EVEN_ANSWERS, ANY_ANSWER = 2.0, 0.2  # of one more answer
 USUAL_GOLD_ITEMS = 20  # from which on gold is believed against the prior
-_PRIOR_ITEMS = 20.0  # gold items that the expected variance between items counts as
-_MOST_DOUBT = 0.9  # of the prior, once there is so much gold
 _POINTS = 99  # of each distribution that is multiplied out
 _SMALLEST = 1e-4
 _PLACES = (np.arange(_POINTS) + 0.5) / _POINTS
-SHARES = np.asarray(stats.beta.ppf(_PLACES, *SHARED_PRIOR))
-MEAN_SHARE = SHARED_PRIOR[0] / sum(SHARED_PRIOR)
-DOUBTED_SHARE = 0.5  # for how much items vary: few gold items often miss the worst ones
 
 
-def one_more_answer(votes: Array, choice_counts: IntArray) -> Array:
+@dataclass(frozen=True)
+class Assumptions:
+    """What is assumed of crowds; the defaults were chosen on published ones.
+
+    Attributes
+    ----------
+    prior : of s, the two counts of a beta distribution
+    even_answers, any_answer : of one more answer, see `one_more_answer`
+    prior_items : gold items that the expected variance between items counts as
+    most_doubt : of the prior, once there are `USUAL_GOLD_ITEMS`
+    doubted_share : s for how much items vary: few gold items often miss the worst ones
+    """
+
+    prior: tuple[float, float] = (1.0, 2.0)
+    even_answers: float = 2.0
+    any_answer: float = 0.2
+    prior_items: float = 20.0
+    most_doubt: float = 0.9
+    doubted_share: float = 0.5
+
+    @cached_property
+    def shares(self) -> Array:
+        """Equally likely values of s."""
+        return np.asarray(stats.beta.ppf(_PLACES, *self.prior))
+
+    @property
+    def mean_share(self) -> float:
+        return self.prior[0] / sum(self.prior)
+
+
+PUBLISHED = Assumptions()
+
+
+def one_more_answer(
+    votes: Array, choice_counts: IntArray, assumed: Assumptions = PUBLISHED
+) -> Array:
     """Probability of every choice to be right if the right answer is like one more judgment.
 
     Parameters
@@ -57,25 +86,28 @@ def one_more_answer(votes: Array, choice_counts: IntArray) -> Array:
     """
     there = np.arange(votes.shape[1]) < choice_counts[:, None]
     even = there / choice_counts[:, None]
-    total = votes.sum(axis=1, keepdims=True) + EVEN_ANSWERS
-    said = (votes + EVEN_ANSWERS * even) / total
-    return np.asarray((1 - ANY_ANSWER) * said + ANY_ANSWER * even)
+    total = votes.sum(axis=1, keepdims=True) + assumed.even_answers
+    said = (votes + assumed.even_answers * even) / total
+    return np.asarray((1 - assumed.any_answer) * said + assumed.any_answer * even)
 
 
-def share_of_shared(by_model: Array, by_one_more: Array) -> float:
+def share_of_shared(by_model: Array, by_one_more: Array, assumed: Assumptions = PUBLISHED) -> float:
     """Posterior mean of s from gold items; the prior's where there are none.
 
     `by_model` and `by_one_more` (gold items,): what both said of the answer that is right.
     """
     if not by_model.size:
-        return MEAN_SHARE
-    chance = (1 - SHARES)[:, None] * by_model + SHARES[:, None] * by_one_more
+        return assumed.mean_share
+    shares = assumed.shares
+    chance = (1 - shares)[:, None] * by_model + shares[:, None] * by_one_more
     weights = np.log(np.maximum(chance, 1e-12)).sum(axis=1)
     weights = np.exp(weights - weights.max())
-    return float(weights @ SHARES / weights.sum())
+    return float(weights @ shares / weights.sum())
 
 
-def rate_without_gold(model: Interval, gap: float, confidence: float = CONFIDENCE) -> Interval:
+def rate_without_gold(
+    model: Interval, gap: float, confidence: float = CONFIDENCE, assumed: Assumptions = PUBLISHED
+) -> Interval:
     """An error rate where nothing says how many mistakes are shared.
 
     `model` is the rate if mistakes are independent; `gap` is how much higher it would be if right
@@ -84,9 +116,9 @@ def rate_without_gold(model: Interval, gap: float, confidence: float = CONFIDENC
     """
     if model.estimate is None or model.low is None or model.high is None:
         return NOTHING
-    rates = _rates(model, gap, confidence)
+    rates = _rates(model, gap, confidence, assumed)
     low, high = np.quantile(rates, [0.5 - confidence / 2, 0.5 + confidence / 2])
-    estimate = min(model.estimate + MEAN_SHARE * max(gap, 0.0), 1.0)
+    estimate = min(model.estimate + assumed.mean_share * max(gap, 0.0), 1.0)
     return Interval(
         estimate, min(float(low), model.low, estimate), max(float(high), model.high, estimate)
     )
@@ -113,6 +145,7 @@ def gold_evidence(
     everywhere: ClusteredMean,
     items: int,
     confidence: float = CONFIDENCE,
+    assumed: Assumptions = PUBLISHED,
 ) -> GoldEvidence:
     """The rate by gold and agreement together, and how many independent judgments it is worth.
 
@@ -124,8 +157,8 @@ def gold_evidence(
         Its variance with items as clusters.
     expected
         The variance between items of that difference that shared mistakes lead one to expect, see
-        `expected_variance`. It counts as that of `_PRIOR_ITEMS` items where few were seen, and is
-        never put in place of a larger one that was seen.
+        `expected_variance`. It counts as that of `assumed.prior_items` items where few were seen,
+        and is never put in place of a larger one that was seen.
     everywhere
         Mean over all judgments of the model's probability.
     items
@@ -133,8 +166,8 @@ def gold_evidence(
     confidence
         Of the interval that it is for.
     """
-    pooled = _PRIOR_ITEMS * expected / items + (items - 1) * between_items
-    pooled /= _PRIOR_ITEMS + items - 1
+    pooled = assumed.prior_items * expected / items + (items - 1) * between_items
+    pooled /= assumed.prior_items + items - 1
     variance = max(difference.variance - between_items, 0.0)
     variance += max(between_items, pooled) + everywhere.variance
     unchanged = min(max(everywhere.mean + difference.mean, 0.0), 1.0)
@@ -146,7 +179,11 @@ def gold_evidence(
 
 
 def rate_with_gold(
-    model: Interval, gap: float, gold: GoldEvidence, confidence: float = CONFIDENCE
+    model: Interval,
+    gap: float,
+    gold: GoldEvidence,
+    confidence: float = CONFIDENCE,
+    assumed: Assumptions = PUBLISHED,
 ) -> Interval:
     """An error rate by the prior of `rate_without_gold` and gold items together.
 
@@ -155,8 +192,8 @@ def rate_with_gold(
     """
     if model.estimate is None or model.low is None or model.high is None:
         return NOTHING
-    rates = _rates(model, gap, confidence)
-    doubt = _MOST_DOUBT * min(1.0, gold.items / USUAL_GOLD_ITEMS)
+    rates = _rates(model, gap, confidence, assumed)
+    doubt = assumed.most_doubt * min(1.0, gold.items / USUAL_GOLD_ITEMS)
     anything = (np.arange(1000) + 0.5) / 1000
     values = np.concatenate([rates, anything])
     weights = np.repeat([(1 - doubt) / rates.size, doubt / 1000], [rates.size, 1000])
@@ -194,7 +231,7 @@ def gold_items_for(variance: float, half_width: float, confidence: float = CONFI
     return int(np.ceil(variance * (quantile / half_width) ** 2))
 
 
-def _rates(model: Interval, gap: float, confidence: float) -> Array:
+def _rates(model: Interval, gap: float, confidence: float, assumed: Assumptions) -> Array:
     """Equally likely rates: the model's, normal in the logit on either side, and s multiplied."""
     assert model.estimate is not None
     middle, low, high = (
@@ -204,5 +241,5 @@ def _rates(model: Interval, gap: float, confidence: float) -> Array:
     independent = expit(
         middle + np.where(noise > 0, noise * (high - middle), noise * (middle - low))
     )
-    rates = independent[:, None] + max(gap, 0.0) * SHARES
+    rates = independent[:, None] + max(gap, 0.0) * assumed.shares
     return np.asarray(np.clip(rates, 0.0, 1.0)).ravel()

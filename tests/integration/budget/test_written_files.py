@@ -141,7 +141,7 @@ def measured(request: pytest.FixtureRequest, folder: Path) -> Path:
 def studio() -> Iterator[FakeServer]:
     """A Label Studio in memory in the place of the one that a command would open."""
     fake = FakeServer()
-    fake.connection.requests = 0  # type: ignore[attr-defined]
+    fake.connection.requests = 0
 
     @contextmanager
     def opened(*_: object) -> Iterator[LabelStudioServer]:

@@ -8,7 +8,7 @@ import pytest
 from annotation.labelling.simulated_team import Workplace, simulate_judgments
 from annotation.truth.coding import NO_GOLD, code_judgments
 from annotation.truth.fitted_models import FittedModels, votes
-from annotation.truth.shared_mistakes import MEAN_SHARE
+from annotation.truth.shared_mistakes import PUBLISHED
 
 Make = Callable[..., pd.DataFrame]
 
@@ -19,7 +19,8 @@ def test_labels_are_as_sure_as_shared_mistakes_let_them_be(method: str) -> None:
     models = FittedModels(coded)
     model = models.aggregate(method)  # type: ignore[arg-type]
     found = models.calibrated(method)  # type: ignore[arg-type]
-    mixed = (1 - MEAN_SHARE) * model.posteriors + MEAN_SHARE * models.one_more_answer
+    share = PUBLISHED.mean_share
+    mixed = (1 - share) * model.posteriors + share * models.one_more_answer
     assert found.posteriors == pytest.approx(mixed)
     assert found.posteriors.sum(axis=1) == pytest.approx(np.ones(len(coded.item_ids)))
     assert found.confidence.mean() < model.confidence.mean()

@@ -4,10 +4,7 @@ from scipy import stats
 
 from annotation.intervals import NOTHING, ClusteredMean, Interval
 from annotation.truth.shared_mistakes import (
-    ANY_ANSWER,
-    EVEN_ANSWERS,
-    MEAN_SHARE,
-    SHARED_PRIOR,
+    PUBLISHED,
     GoldEvidence,
     expected_variance,
     gold_evidence,
@@ -24,14 +21,15 @@ MODEL = Interval(0.2, 0.15, 0.27)
 def test_one_more_answer_is_drawn_from_those_given_and_some_spread_evenly() -> None:
     votes = np.array([[3.0, 1.0, 0.0], [2.0, 0.0, 0.0]])
     counts = np.array([3, 2])
+    even, by_chance = PUBLISHED.even_answers, PUBLISHED.any_answer
     found = one_more_answer(votes, counts)
     for item, choices in enumerate(counts):
-        total = votes[item].sum() + EVEN_ANSWERS
+        total = votes[item].sum() + even
         for choice in range(3):
             expected = 0.0
             if choice < choices:
-                said = (votes[item, choice] + EVEN_ANSWERS / choices) / total
-                expected = (1 - ANY_ANSWER) * said + ANY_ANSWER / choices
+                said = (votes[item, choice] + even / choices) / total
+                expected = (1 - by_chance) * said + by_chance / choices
             assert found[item, choice] == pytest.approx(expected)
     assert found.sum(axis=1) == pytest.approx([1, 1])
 
@@ -41,9 +39,9 @@ def test_without_gold_the_interval_is_that_of_drawn_shares() -> None:
     noise = rng.standard_normal(400_000) / stats.norm.ppf(0.95)
     middle, low, high = (np.log(p / (1 - p)) for p in (0.2, 0.15, 0.27))
     logits = middle + np.where(noise > 0, noise * (high - middle), noise * (middle - low))
-    drawn = 1 / (1 + np.exp(-logits)) + 0.3 * rng.beta(*SHARED_PRIOR, noise.size)
+    drawn = 1 / (1 + np.exp(-logits)) + 0.3 * rng.beta(*PUBLISHED.prior, noise.size)
     found = rate_without_gold(MODEL, 0.3)
-    assert found.estimate == pytest.approx(0.2 + 0.3 * MEAN_SHARE)
+    assert found.estimate == pytest.approx(0.2 + 0.3 * PUBLISHED.mean_share)
     assert found.high == pytest.approx(np.quantile(drawn, 0.95), abs=0.003)
     assert found.low == MODEL.low  # mistakes may be independent
 
@@ -104,7 +102,7 @@ def test_the_expected_variance_is_that_of_drawn_truths() -> None:
 
 
 def test_the_share_of_shared_mistakes_follows_gold() -> None:
-    assert share_of_shared(np.empty(0), np.empty(0)) == MEAN_SHARE
+    assert share_of_shared(np.empty(0), np.empty(0)) == PUBLISHED.mean_share
     sure, doubting = np.full(40, 0.98), np.full(40, 0.6)
     assert share_of_shared(sure, doubting) < 0.1
     half = np.arange(40) < 20
