@@ -15,6 +15,7 @@ from budget.collection.orders import Account, OrderLine
 
 UNKNOWN_TIME = "its time is not known, and time is paid"
 ABOVE_ORDER = "more judgments than were ordered, and than the allowance above"
+SAME_PERSON = "the second judgment of this annotator on an item that different people should judge"
 NO_MONEY = "the batch is closed, and too little of the budget is left"
 NOT_ORDERED = "its item was not ordered from this supplier"
 
@@ -66,9 +67,9 @@ def due_of_batch(
 ) -> list[Due]:
     """What is due for every judgment of one batch, in the order in which they arrived.
 
-    Of every line the first judgments are due, as many as were ordered; of the others of a supplier
-    the first `extra`. Skipped items count among those others, where they are paid. So a judgment
-    that was due and has not changed stays due, whatever comes after it.
+    Of every line the first judgments are due, one of each annotator, as many as were ordered; of
+    the others of a supplier the first `extra`. Skipped items count among those others, where they
+    are paid. So a judgment that was due and has not changed stays due, whatever comes after it.
 
     Parameters
     ----------
@@ -83,6 +84,7 @@ def due_of_batch(
     """
     taken: defaultdict[int, int] = defaultdict(int)
     above: defaultdict[str, int] = defaultdict(int)
+    seen: set[tuple[int, str, bool]] = set()
     found: list[Due] = []
     for judgment in sorted(judgments, key=lambda each: each.arrived):
         line = lines[judgment.line]
@@ -91,6 +93,11 @@ def due_of_batch(
         if not is_paid:
             found.append(Due(judgment, 0, account, None))
             continue
+        person = (judgment.line, judgment.annotator, judgment.labelled)
+        if person in seen:
+            found.append(Due(judgment, 0, account, SAME_PERSON))
+            continue
+        seen.add(person)
         if judgment.labelled and taken[judgment.line] < line.judgments:
             taken[judgment.line] += 1
         elif above[line.supplier] < extra.get(line.supplier, 0):

@@ -92,8 +92,8 @@ class BatchRecord:
     reserved : what is promised and not paid yet
     paid : what was paid, refunds taken off
     wanted : judgments ordered
-    received : judgments there now; skipped and deleted ones do not count, ones above the number
-        ordered do
+    received : judgments there now, one for each annotator of an item; skipped and deleted ones do
+        not count, ones above the number ordered do
     """
 
     number: int
@@ -111,13 +111,18 @@ class BatchRecord:
     received: int
 
 
-def check_text(value: object, what: str) -> str:
+def check_text(value: object, what: str, may_be_empty: bool = False) -> str:
     """The text as it is, if it is one that any database keeps.
 
-    Raises InputError if it is empty, or holds a NUL or half a character.
+    Raises InputError if it is empty, where it may not, or holds a NUL or half a character.
     """
+    if value == "" and may_be_empty:
+        return ""
     if not is_text(value) or "\0" in value:
-        raise InputError(f"{what} should be a text, not empty and without NUL; got {short(value)}.")
+        raise InputError(
+            f"{what} should be a text with something to see and without NUL or half characters; "
+            f"got {short(value)}."
+        )
     return value
 
 

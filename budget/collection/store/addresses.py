@@ -73,7 +73,7 @@ def _postgresql(where: str) -> StoreAddress:
             f"the URL of the PostgreSQL database cannot be read; write {_FORM}, with signs such as "
             "@, :, / and % in the password as %40, %3A, %2F and %25."
         )
-    host = url.host or url.query.get("host") or "this machine"
+    host = url.host or "this machine"
     port = f":{url.port}" if url.port else ""
     user = f"{url.username}@" if url.username else ""
     shown = f"PostgreSQL database {url.database} of {user}{host}{port}"

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, insert, select, update
 
 from annotation.errors import InputError, short
@@ -12,7 +13,6 @@ from budget.collection.ledger import LedgerEntry
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import (
     OPEN,
-    STATES,
     BatchState,
     OrderLine,
     check_text,
@@ -21,7 +21,7 @@ from budget.collection.orders import (
 )
 from budget.collection.store.accounts import add_entries, book, left, reserve
 from budget.collection.store.history import add_event, check_running
-from budget.collection.store.order_rows import lines_of
+from budget.collection.store.order_rows import lines_of, state_of
 from budget.collection.store.rows import add_rows, next_number, now
 from budget.collection.store.schema import batches, order_lines
 
@@ -105,15 +105,17 @@ def check_lines(lines: Sequence[OrderLine]) -> None:
         seen.add(place)
 
 
-def _json(value: object) -> str:
+def _json(value: object) -> object:
     if isinstance(value, Decimal):
         return str(value)
+    if isinstance(value, np.generic):
+        return value.item()
     raise TypeError(f"a decision cannot keep a {type(value).__name__}: {value!r}")
 
 
 def approve(connection: Connection, unit: MoneyUnit, number: int, who: str) -> bool:
     """Reserve the most that a batch may cost; see `CollectionStore`, as for all that follow."""
-    if not may_become(number, _state(connection, number), "approved"):
+    if not may_become(number, state_of(connection, number), "approved"):
         return False
     check_running(connection, f"approving batch {number}")
     row = connection.execute(select(batches).where(batches.c.number == number)).one()
@@ -131,7 +133,7 @@ def approve(connection: Connection, unit: MoneyUnit, number: int, who: str) -> b
 
 def mark_ordered(connection: Connection, number: int) -> bool:
     """Remember that an approved batch was sent."""
-    if not may_become(number, _state(connection, number), "ordered"):
+    if not may_become(number, state_of(connection, number), "ordered"):
         return False
     _become(connection, number, "ordered", PLANNER, ordered_at=now())
     return True
@@ -139,7 +141,7 @@ def mark_ordered(connection: Connection, number: int) -> bool:
 
 def complete(connection: Connection, unit: MoneyUnit, number: int) -> bool:
     """Book an ordered batch, and give the rest of its reservation back."""
-    if not may_become(number, _state(connection, number), "complete"):
+    if not may_become(number, state_of(connection, number), "complete"):
         return False
     _close(connection, unit, number, "complete", PLANNER, "")
     return True
@@ -147,7 +149,7 @@ def complete(connection: Connection, unit: MoneyUnit, number: int) -> bool:
 
 def cancel(connection: Connection, unit: MoneyUnit, number: int, who: str, why: str) -> bool:
     """Want no more of a batch: book it, and give the rest of its reservation back."""
-    if not may_become(number, _state(connection, number), "cancelled"):
+    if not may_become(number, state_of(connection, number), "cancelled"):
         return False
     _close(connection, unit, number, "cancelled", who, why)
     connection.execute(update(batches).where(batches.c.number == number).values(why=why))
@@ -166,20 +168,9 @@ def _close(
 def _become(
     connection: Connection, number: int, wanted: BatchState, who: str, why: str = "", **values: str
 ) -> None:
+    add_event(connection, "batch", wanted, who, why, number)
     change = update(batches).where(batches.c.number == number)
     connection.execute(change.values(state=wanted, **values))
-    add_event(connection, "batch", wanted, who, why, number)
-
-
-def _state(connection: Connection, number: int) -> BatchState:
-    """The state of a batch; InputError if there is no such batch."""
-    found = connection.execute(select(batches.c.state).where(batches.c.number == number)).scalar()
-    for state in STATES:
-        if state == found:
-            return state
-    count = next_number(connection, batches.c.number) - 1
-    there = f"1 to {count}" if count else "none"
-    raise InputError(f"there is no batch {short(number)}; the batches are: {there}.")
 
 
 def check_none_open(connection: Connection) -> None:

@@ -4,7 +4,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, insert, select
 
-from annotation.errors import InputError, short
+from annotation.errors import InputError, MachineError
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import check_text
 from budget.collection.store.rows import next_number, now
@@ -27,8 +27,8 @@ def remember(connection: Connection, key: str, value: str | None) -> None:
 
     Raises InputError if it cannot be kept.
     """
-    if value is not None and "\0" in value:
-        raise InputError(f"{key} should be a text without NUL; got {short(value)}.")
+    if value is not None:
+        check_text(value, key, may_be_empty=True)
     connection.execute(delete(about).where(about.c.key == key))
     if value is not None:
         connection.execute(insert(about).values(key=key, value=value))
@@ -41,8 +41,16 @@ def remember_unit(connection: Connection, unit: MoneyUnit) -> None:
 
 
 def money_unit(connection: Connection) -> MoneyUnit:
-    """The unit of all amounts."""
-    return MoneyUnit(fact(connection, _CURRENCY) or "", int(fact(connection, _PLACES) or -1))
+    """The unit of all amounts.
+
+    Raises MachineError if it is gone.
+    """
+    currency, places = fact(connection, _CURRENCY), fact(connection, _PLACES)
+    if currency is None or places is None or not places.isdecimal():
+        raise MachineError(
+            "the store is damaged: it does not say what money is counted in; put a copy of it back."
+        )
+    return MoneyUnit(currency, int(places))
 
 
 def add_event(
@@ -58,9 +66,8 @@ def add_event(
     Raises InputError if a text cannot be kept.
     """
     number = next_number(connection, events.c.number)
+    check_text(why, "the reason", may_be_empty=True)
     values = {"value": value, "who": check_text(who, "who decides"), "why": why}
-    if why:
-        check_text(why, "the reason")
     connection.execute(
         insert(events).values(number=number, at=now(), kind=kind, batch=batch, **values)
     )

@@ -6,13 +6,14 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, Subquery, func, select
 
+from annotation.errors import InputError, short
 from budget.collection.ledger import PAID, PROMISED
 from budget.collection.money_unit import MoneyUnit
-from budget.collection.orders import BatchRecord, BatchState, OrderLine
+from budget.collection.orders import STATES, BatchRecord, BatchState, OrderLine
 from budget.collection.price import Price
-from budget.collection.store.rows import found, moment
+from budget.collection.store.rows import found, moment, next_number
 from budget.collection.store.schema import batches, judgments, ledger, order_lines
 
 
@@ -33,6 +34,17 @@ def batch_rows(connection: Connection, numbers: Sequence[int] | None = None) -> 
         BatchRow(number, state, approved_at, Decimal(extra))
         for number, state, approved_at, extra in found(connection, query, batches.c.number, numbers)
     ]
+
+
+def state_of(connection: Connection, number: int) -> BatchState:
+    """The state of a batch; InputError if there is no such batch."""
+    found = connection.execute(select(batches.c.state).where(batches.c.number == number)).scalar()
+    for state in STATES:
+        if state == found:
+            return state
+    count = next_number(connection, batches.c.number) - 1
+    there = f"1 to {count}" if count else "none"
+    raise InputError(f"there is no batch {short(number)}; the batches are: {there}.")
 
 
 def lines_of(connection: Connection, batch: int) -> dict[int, OrderLine]:
@@ -65,12 +77,7 @@ def lines_of(connection: Connection, batch: int) -> dict[int, OrderLine]:
 
 def line_table(connection: Connection, batch: int | None) -> pd.DataFrame:
     """Lines of a batch, or of all, in the order in which they were ordered."""
-    received = (
-        select(judgments.c.line, func.count().label("received"))
-        .where(~judgments.c.cancelled, ~judgments.c.gone, judgments.c.line.is_not(None))
-        .group_by(judgments.c.line)
-        .subquery()
-    )
+    received = _received()
     names = ("batch", "supplier", "item_id", "stratum", "judgments", "gold")
     prices = ("per_judgment", "per_hour", "most_seconds")
     query = (
@@ -92,6 +99,7 @@ def line_table(connection: Connection, batch: int | None) -> pd.DataFrame:
 
 def records(connection: Connection, unit: MoneyUnit) -> tuple[BatchRecord, ...]:
     """Every batch as it stands, by number."""
+    received_of_line = _received()
     wanted = _by_batch(
         connection,
         select(order_lines.c.batch, func.sum(order_lines.c.judgments)).group_by(
@@ -100,9 +108,8 @@ def records(connection: Connection, unit: MoneyUnit) -> tuple[BatchRecord, ...]:
     )
     received = _by_batch(
         connection,
-        select(order_lines.c.batch, func.count())
-        .join(judgments, judgments.c.line == order_lines.c.line)
-        .where(~judgments.c.cancelled, ~judgments.c.gone)
+        select(order_lines.c.batch, func.sum(received_of_line.c.received))
+        .join(received_of_line, received_of_line.c.line == order_lines.c.line)
         .group_by(order_lines.c.batch),
     )
     promised: dict[int, int] = {}
@@ -133,3 +140,13 @@ def records(connection: Connection, unit: MoneyUnit) -> tuple[BatchRecord, ...]:
 
 def _by_batch(connection: Connection, query: Select[Any]) -> dict[int, int]:
     return {batch: int(count) for batch, count in connection.execute(query)}
+
+
+def _received() -> Subquery:
+    """Line, and how many people have labelled its item; none where nobody has."""
+    return (
+        select(judgments.c.line, func.count(judgments.c.annotator.distinct()).label("received"))
+        .where(~judgments.c.cancelled, ~judgments.c.gone, judgments.c.line.is_not(None))
+        .group_by(judgments.c.line)
+        .subquery()
+    )

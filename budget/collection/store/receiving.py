@@ -94,12 +94,7 @@ def receive(connection: Connection, supplier: str, table: pd.DataFrame, whole: b
         moved = before.values[_ITEM] != values[_ITEM]
         # An item may be ordered of which judgments are there already.
         orphan = before.line is None and lines.has(values[_ITEM])
-        again = (
-            before.gone
-            or moved
-            or before.values[_ANNOTATOR] != values[_ANNOTATOR]
-            or before.values[_CANCELLED] != values[_CANCELLED]
-        )
+        again = before.gone or moved or before.values[_CANCELLED] != values[_CANCELLED]
         if is_same and not orphan:
             continue
         line = None if moved else before.line
@@ -120,16 +115,16 @@ def receive(connection: Connection, supplier: str, table: pd.DataFrame, whole: b
     new: list[dict[str, Any]] = []
     for place, (_, source, old) in enumerate(sorted(arriving, key=lambda each: each[:2]), arrived):
         values = came[source]
-        item, is_label = values[_ITEM], not values[_CANCELLED]
+        who = None if values[_CANCELLED] else values[_ANNOTATOR]
         if old is None:
             row = {"judgment": number, "supplier": supplier, "source_id": source, "gone": False}
             row.update(zip(_KEPT, values, strict=True))
-            row.update(line=lines.choose(item, is_label), arrived=place)
+            row.update(line=lines.choose(values[_ITEM], who), arrived=place)
             new.append(row)
             number += 1
         else:
             change = updates[old]
-            change["new_line"] = lines.choose(item, is_label, change["new_line"])
+            change["new_line"] = lines.choose(values[_ITEM], who, change["new_line"])
             change["new_arrived"] = place
     again = [updates[old] for *_, old in arriving if old is not None]
     _write_updates(connection, again)
@@ -183,13 +178,13 @@ def _write_updates(connection: Connection, updates: Iterable[dict[str, Any]]) ->
 class _Lines:
     """Lines of a supplier that judgments can belong to: of batches that were ordered, or will be.
 
-    A judgment belongs to the oldest open batch whose line of its item still wants judgments, else
-    to the newest line of the item.
+    A judgment belongs to the oldest open batch whose line of its item still wants one of this
+    annotator, else to the newest line of the item.
     """
 
     def __init__(self, connection: Connection, supplier: str, items: list[str] | None) -> None:
         self._of_item: defaultdict[str, list[tuple[int, int, bool]]] = defaultdict(list)
-        self._labels: dict[int, int] = {}
+        self._people: defaultdict[int, set[str]] = defaultdict(set)  # who labelled, by line
         self._supplier = supplier
         query = (
             select(
@@ -209,7 +204,7 @@ class _Lines:
 
     def count(self, connection: Connection, leave_out: set[int]) -> None:
         """Count the labels that lines have, but for judgments that are about to choose a line."""
-        query = select(judgments.c.line, judgments.c.judgment).where(
+        query = select(judgments.c.line, judgments.c.judgment, judgments.c.annotator).where(
             judgments.c.supplier == self._supplier,
             judgments.c.line.is_not(None),
             ~judgments.c.gone,
@@ -217,23 +212,28 @@ class _Lines:
         )
         lines = [line for of_item in self._of_item.values() for line, *_ in of_item]
         counted = None if self._are_all else lines
-        for line, judgment in found(connection, query, judgments.c.line, counted):
+        for line, judgment, annotator in found(connection, query, judgments.c.line, counted):
             if judgment not in leave_out:
-                self._labels[line] = self._labels.get(line, 0) + 1
+                self._people[line].add(annotator)
 
-    def choose(self, item: str, is_label: bool, kept: int | None = None) -> int | None:
-        """The line of a judgment, `kept` where that is decided; None if its item has none."""
+    def choose(self, item: str, annotator: str | None, kept: int | None = None) -> int | None:
+        """The line of a judgment, `kept` where that is decided; None if its item has none.
+
+        `annotator` is who labelled it; None where it was skipped.
+        """
         line = kept
         if line is None and item in self._of_item:
             lines = self._of_item[item]
             wanting = (
                 line
                 for line, wanted, is_open in lines
-                if is_open and self._labels.get(line, 0) < wanted
+                if is_open
+                and len(self._people[line]) < wanted
+                and annotator not in self._people[line]
             )
             line = next(wanting, lines[-1][0])
-        if line is not None and is_label:
-            self._labels[line] = self._labels.get(line, 0) + 1
+        if line is not None and annotator is not None:
+            self._people[line].add(annotator)
         return line
 
 

@@ -114,6 +114,7 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
         database = opening.open_database(store_address(where))
         try:
             with database.reading() as connection:
+                accounts.check(connection)
                 return cls(database, history.money_unit(connection))
         except BaseException:
             database.close()
@@ -226,7 +227,8 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
         lines
             At least one; one for each item of each supplier.
         decision
-            The evidence and the alternatives, of what JSON can hold, and decimals.
+            The evidence and the alternatives: what JSON can hold, decimals, numbers of NumPy; all
+            finite.
         key
             Names what it was decided on, such as a hash of the state: a batch with the same key
             is made once. Then the lines given are not looked at.
@@ -291,10 +293,14 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
     def lines(self, batch: int | None = None) -> pd.DataFrame:
         """The order lines of a batch, or of all, in order.
 
+        Raises InputError if there is no such batch.
+
         Columns: batch, supplier, item_id, stratum, judgments, gold (or None), per_judgment,
-        per_hour, most_seconds (Decimals), pay_skipped, received (labels that are there now).
+        per_hour, most_seconds (Decimals), pay_skipped, received (people whose labels are there).
         """
         with self._database.reading() as connection:
+            if batch is not None:
+                order_rows.state_of(connection, batch)
             return order_rows.line_table(connection, batch)
 
     # Judgments
@@ -303,8 +309,9 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
         """Take judgments in: new ones, changed ones, and those that are gone.
 
         A judgment is known by supplier and source_id. It belongs to the oldest open batch whose
-        line of its item still wants judgments, else to the newest line of the item; that is decided
-        once. Among themselves new judgments are taken by created_at. Nothing is booked yet.
+        line of its item still wants one of its annotator, else to the newest line of the item; that
+        is decided once. Among themselves new judgments are taken by created_at. Nothing is booked
+        yet.
 
         Parameters
         ----------
@@ -341,14 +348,18 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
     def book(self, batch: int | None = None) -> Booked:
         """Pay for judgments as they stand, of a batch or of all, and take back what is not due.
 
-        Every judgment is paid at the price of its line, as many as were ordered and the allowance
-        above, in the order in which they came. Booked again, nothing changes. An edited judgment is
-        paid at its last time, a deleted one is refunded. A batch that is complete or cancelled pays
-        for what comes late from what is left of the budget.
+        Every judgment is paid at the price of its line: of every line one of each annotator, as
+        many as were ordered and the allowance above, in the order in which they came. Booked
+        again, nothing changes. An edited judgment is paid at its last time, a deleted one is
+        refunded. A batch that is complete or cancelled pays for what comes late from what is left
+        of the budget.
 
-        Raises MachineError if the ledger would not add up; then nothing changes.
+        Raises InputError if there is no such batch; MachineError if the ledger would not add up:
+        then nothing changes.
         """
         with self._database.writing() as connection:
+            if batch is not None:
+                order_rows.state_of(connection, batch)
             return accounts.book(connection, self.unit, None if batch is None else [batch])
 
     def balance(self) -> Balance:
