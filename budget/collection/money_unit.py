@@ -78,7 +78,7 @@ class MoneyUnit:
         units = Fraction(_checked(amount, what)) * self.per_one
         if units.denominator != 1:
             raise InputError(
-                f"{what} is {amount} {self.currency}: more decimal places than the "
+                f"{what} is {amount:f} {self.currency}: more decimal places than the "
                 f"{self.places} that the collection counts in; round it."
             )
         return self.checked(int(units), what)
@@ -117,4 +117,4 @@ def _places(amount: Decimal) -> int:
     for places in range(MOST_PLACES + 1):
         if 10**places % denominator == 0:
             return places
-    raise InputError(f"{amount} has more than {MOST_PLACES} decimal places; round it.")
+    raise InputError(f"{amount:f} has more than {MOST_PLACES} decimal places; round it.")

@@ -32,7 +32,7 @@ from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import OPEN, Account, OrderLine, extra_judgments, most_cost
 from budget.collection.store.history import budget
 from budget.collection.store.order_rows import BatchRow, batch_rows, lines_of
-from budget.collection.store.rows import add_rows, found, next_number, now, times
+from budget.collection.store.rows import add_rows, found, frame, next_number, now
 from budget.collection.store.schema import judgments, ledger, order_lines
 
 _UNPAID = ["batch", "supplier", "item_id", "source_id", "annotator", "why"]
@@ -230,8 +230,7 @@ def _told(connection: Connection, unpaid: Mapping[int, str]) -> pd.DataFrame:
         (*row[1:], unpaid[row[0]])
         for row in found(connection, query, judgments.c.judgment, sorted(unpaid))
     ]
-    table = pd.DataFrame(rows, columns=_UNPAID)
-    return table.astype({"batch": "Int64"})
+    return frame(_UNPAID, rows, batch="Int64")
 
 
 def balance(connection: Connection, unit: MoneyUnit) -> Balance:
@@ -261,7 +260,7 @@ def ledger_table(connection: Connection, unit: MoneyUnit) -> pd.DataFrame:
         .order_by(ledger.c.entry)
     )
     result = connection.execute(query)
-    table = pd.DataFrame(result.all(), columns=list(result.keys()))
-    table["at"] = times(table["at"].tolist())
+    names = list(result.keys())
+    table = frame(names, result.all(), entry="int64", at="time", batch="int64")
     table["amount"] = pd.Series([unit.amount(each) for each in table["amount"]], dtype=object)
     return table

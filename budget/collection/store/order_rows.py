@@ -13,7 +13,7 @@ from budget.collection.ledger import PAID, PROMISED
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import STATES, BatchRecord, BatchState, OrderLine
 from budget.collection.price import Price
-from budget.collection.store.rows import found, moment, next_number
+from budget.collection.store.rows import found, frame, moment, next_number
 from budget.collection.store.schema import batches, judgments, ledger, order_lines
 
 
@@ -91,10 +91,12 @@ def line_table(connection: Connection, batch: int | None) -> pd.DataFrame:
     if batch is not None:
         query = query.where(order_lines.c.batch == batch)
     result = connection.execute(query)
-    table = pd.DataFrame(result.all(), columns=list(result.keys()))
+    numbers = dict.fromkeys(("batch", "judgments", "received"), "int64")
+    names = list(result.keys())
+    table = frame(names, result.all(), **numbers, pay_skipped="bool")
     for name in prices:
         table[name] = pd.Series([Decimal(each) for each in table[name]], dtype=object)
-    return table.astype({"batch": "int64", "judgments": "int64", "received": "int64"})
+    return table
 
 
 def records(connection: Connection, unit: MoneyUnit) -> tuple[BatchRecord, ...]:

@@ -14,9 +14,9 @@ from budget.collection.orders import OPEN
 from budget.collection.store.rows import (
     add_rows,
     found,
+    frame,
     next_number,
     time_texts,
-    times,
 )
 from budget.collection.store.schema import batches, judgments, order_lines
 
@@ -251,28 +251,17 @@ def judgment_rows(connection: Connection, valid_only: bool) -> pd.DataFrame:
     )
     if valid_only:
         query = query.where(~judgments.c.gone, ~judgments.c.cancelled)
-    result = connection.execute(query)
-    names = list(result.keys())
-    rows = result.all()
-    columns = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else {}
-    read = {name: list(columns.get(name, ())) for name in names}
-    read["stratum"] = [
-        own if ordered is None else ordered
-        for own, ordered in zip(read["stratum"], read["ordered_stratum"], strict=True)
-    ]
-    table = {name: _column(name, read[name]) for name in (*COLUMNS, "supplier", "batch", "gone")}
-    frame = pd.DataFrame(table)
-    return frame.drop(columns="gone") if valid_only else frame
-
-
-def _column(name: str, values: list[Any]) -> pd.Series:
-    match name:
-        case "created_at" | "updated_at":
-            return times(values)
-        case "seconds":
-            return pd.Series(values, dtype="float64")
-        case "cancelled" | "gone":
-            return pd.Series(values, dtype=bool)
-        case "batch":
-            return pd.Series(values, dtype="Int64")
-    return pd.Series(values, dtype=object)
+    names = ["source_id", *_KEPT, "supplier", "gone", "batch", "gold", "ordered_stratum"]
+    table = frame(
+        names,
+        connection.execute(query).all(),
+        seconds="float64",
+        created_at="time",
+        updated_at="time",
+        cancelled="bool",
+        gone="bool",
+        batch="Int64",
+    )
+    is_ordered = table["ordered_stratum"].notna()
+    table["stratum"] = table["stratum"].mask(is_ordered, table["ordered_stratum"])
+    return table[[*COLUMNS, "supplier", "batch", *([] if valid_only else ["gone"])]]

@@ -59,3 +59,16 @@ def found(
         return
     for start in range(0, len(values), _AT_ONCE):
         yield from connection.execute(query.where(column.in_(values[start : start + _AT_ONCE])))
+
+
+def frame(names: Sequence[str], rows: Sequence[Any], **dtypes: str) -> pd.DataFrame:
+    """Rows as a table: columns hold what the rows do (a text stays one, None stays None).
+
+    `dtypes` says which columns are other than objects; "time" reads texts as times.
+    """
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
+    table: dict[str, pd.Series] = {}
+    for name, values in zip(names, columns, strict=True):
+        dtype = dtypes.get(name, "object")
+        table[name] = times(values) if dtype == "time" else pd.Series(list(values), dtype=dtype)
+    return pd.DataFrame(table)

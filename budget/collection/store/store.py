@@ -23,7 +23,7 @@ from budget.collection.store.addresses import store_address
 from budget.collection.store.database import Database
 from budget.collection.store.history import CollectionState
 from budget.collection.store.receiving import Received
-from budget.collection.store.rows import times
+from budget.collection.store.rows import frame
 from budget.collection.store.schema import events
 
 
@@ -200,8 +200,8 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
         names = ("at", "kind", "batch", "value", "who", "why")
         with self._database.reading() as connection:
             query = select(*(events.c[name] for name in names)).order_by(events.c.number)
-            table = pd.DataFrame(connection.execute(query).all(), columns=list(names))
-        table["at"] = times(table["at"].tolist())
+            rows = connection.execute(query).all()
+        table = frame(names, rows, at="time", batch="Int64")
         table["value"] = pd.Series(
             [
                 self.unit.amount(int(value)) if kind == "budget" else value
@@ -209,7 +209,7 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
             ],
             dtype=object,
         )
-        return table.astype({"batch": "Int64"})
+        return table
 
     # Batches
 
