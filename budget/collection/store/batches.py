@@ -15,7 +15,6 @@ from budget.collection.orders import (
     OPEN,
     BatchState,
     OrderLine,
-    check_text,
     may_become,
     most_cost,
 )
@@ -47,7 +46,7 @@ def add(
     connection.execute(
         insert(batches).values(
             number=number,
-            key=check_text(key, "the key of a batch"),
+            key=key,
             state="planned",
             made_at=now(),
             extra_judgments=str(share),

@@ -246,6 +246,7 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
             If there is no line or an item twice, a price is finer than the unit, or the collection
             is paused or closed.
         """
+        check_text(key, "the key of a batch")
         batches.check_lines(lines)
         with self._database.writing() as connection:
             return batches.add(connection, self.unit, lines, decision, key, extra_judgments)
