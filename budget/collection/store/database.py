@@ -56,9 +56,7 @@ class Database:
         """
         with store_errors(self.address), self.engine.connect() as connection:
             if self.address.url is not None:
-                connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
+                connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
                 yield connection
 

@@ -11,6 +11,7 @@ from tempfile import mkstemp
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, inspect, select, text
 
 from annotation.databases import damaged, newer, not_another_file
@@ -129,10 +130,20 @@ def open_database(address: StoreAddress) -> Database:
 
 def _upgrade(connection: Connection) -> None:
     """Bring the tables to this version, in the transaction of the caller."""
-    config = Config()
-    config.set_main_option("script_location", _MIGRATIONS)
+    config = _migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+
+
+def newest_revision() -> str | None:
+    """The name of the last migration: `VERSION` as a text."""
+    return ScriptDirectory.from_config(_migrations()).get_current_head()
+
+
+def _migrations() -> Config:
+    config = Config()
+    config.set_main_option("script_location", _MIGRATIONS)
+    return config
 
 
 def _is_ours(connection: Connection, address: StoreAddress) -> bool:
