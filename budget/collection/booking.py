@@ -126,7 +126,7 @@ def payments(
         if change:
             why = _why(of, change, account, unpaid, first=change == amount)
             entries.append(_payment(batch, lines[of.line], of, change, why))
-    for (judgment, line, annotator), amount in before.items():
+    for (judgment, line, annotator), amount in sorted(before.items()):
         if amount:
             gone = BatchJudgment(judgment, line, annotator, None, False, False, 0)
             why = "now a judgment of another item or annotator"
@@ -166,9 +166,12 @@ def reservations(
     reserved: Mapping[Account, int],
     why: str,
 ) -> list[LedgerEntry]:
-    """Entries that bring what is reserved for a batch to what is wanted, account by account."""
+    """Entries that bring what is reserved for a batch to what is wanted, account by account.
+
+    Their order, like that of payments, is the same whatever database told the sums.
+    """
     entries: list[LedgerEntry] = []
-    for account in {**reserved, **wanted}:
+    for account in sorted({**reserved, **wanted}, key=lambda each: (each[0], each[1] or "")):
         supplier, stratum = account
         change = wanted.get(account, 0) - reserved.get(account, 0)
         if change:
