@@ -50,7 +50,7 @@ _steps = st.one_of(
     st.tuples(st.just("book"), st.one_of(st.none(), _numbers)),
     st.tuples(st.just("budget"), st.decimals(0, 3, places=2)),
 )
-_histories = st.tuples(_lines, st.lists(_steps, max_size=25))
+_histories = st.tuples(_lines, st.lists(_steps, max_size=18))
 
 
 class History:
@@ -200,7 +200,7 @@ def judgment(drawn: tuple[int, str, str, float | None, bool]) -> dict[str, Any]:
     }
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=_histories)
 def test_the_ledger_is_what_its_twin_works_out(
     new_database: NewDatabase, history: tuple[Any, list[tuple[Any, ...]]]
