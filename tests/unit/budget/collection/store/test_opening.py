@@ -236,7 +236,8 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
         with pytest.raises(MachineError, match="full; make room on its disk, then start again"):
             store.add_batch(lines, {}, "a")
         assert not store.batches() and not len(store.ledger())
-        assert store.remember(a="b") is None
+        store.remember(a="b")
+        assert store.about("a") == "b"
 
 
 def test_a_file_that_may_only_be_read(tmp_path: Path) -> None:

@@ -81,14 +81,15 @@ def test_facts_are_kept_and_forgotten(new_database: NewDatabase) -> None:
 
 @pytest.mark.parametrize("value", ["a\0b", "\ud800"])
 def test_texts_that_no_database_keeps_are_refused(store: CollectionStore, value: str) -> None:
-    for keep in (
+    changes: list[Callable[[], object]] = [
         lambda: store.remember(title=value),
         lambda: store.set_state("paused", value),
         lambda: store.set_budget(Decimal(11), "ann", value),
         lambda: store.add_batch([line()], {}, value),
         lambda: store.receive(value, judged("s1"), True),
         lambda: store.receive("crowd", judged("s1", role=pd.Series([value], dtype=object)), True),
-    ):
+    ]
+    for keep in changes:
         with pytest.raises(InputError):
             keep()
     assert len(store.events()) == 2 and not len(store.judgments()) and not store.batches()
@@ -101,7 +102,11 @@ def test_paused_or_closed_nothing_more_is_ordered(
     batch = store.add_batch([line()], {}, "a")
     assert store.set_state(wanted, "ann", "enough")
     assert not store.set_state(wanted, "bob")
-    for change in (lambda: store.approve(batch, "ann"), lambda: store.add_batch([line()], {}, "b")):
+    changes: list[Callable[[], object]] = [
+        lambda: store.approve(batch, "ann"),
+        lambda: store.add_batch([line()], {}, "b"),
+    ]
+    for change in changes:
         with pytest.raises(InputError, match=f"the collection is {wanted}; set it running before"):
             change()
     assert store.add_batch([line()], {}, "a") == batch  # it is there
@@ -160,9 +165,12 @@ def test_a_batch_from_plan_to_end(store: CollectionStore) -> None:
     assert money(store) == ("4.20", "0.00", "5.80")
     assert store.mark_ordered(batch)
     store.receive("crowd", judged("s1", "s2"), True)
-    store.receive("expert", judged("s1", seconds=30.5), True)
+    store.receive("expert", judged("s1", seconds=30.5), True)  # half a cent goes to the even one
     booked = store.book(batch)
-    assert (booked.spent, booked.refunded) == (Decimal("1.40"), 0)  # 30.5 cents: halves to even
+    assert (booked.spent, booked.refunded) == (
+        Decimal("1.40"),
+        Decimal(0),
+    )
     assert not len(booked.unpaid)
     assert money(store) == ("2.80", "1.40", "5.80")
     assert store.complete(batch)
