@@ -451,7 +451,7 @@ def test_the_ledger_is_append_only(store: CollectionStore) -> None:
             connection.execute(text(statement))
     assert store.ledger().equals(before)
     assert before["kind"].tolist() == ["planned", "planned", "committed", "committed"]
-    assert before["stratum"].tolist() == ["easy", None, "easy", None]
+    assert before["stratum"].tolist() == ["easy", None, None, "easy"]
 
 
 def test_a_ledger_that_does_not_add_up_is_told(new_database: NewDatabase) -> None:
