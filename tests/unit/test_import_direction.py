@@ -40,12 +40,13 @@ ROOMS = {
     "budget": (
         "config",  # what is told
         *("surface", "worlds", "market", "search", "decision"),  # what to buy
-        *("campaign", "backtest", "simulate"),
+        *("campaign", "collection", "backtest", "simulate"),
         "commands",
     ),
 }
 HEAVY = {
     "accelerate",
+    "alembic",
     "bitsandbytes",
     "datasets",
     "matplotlib",
@@ -54,6 +55,7 @@ HEAVY = {
     "pyarrow",
     "scipy",
     "sklearn",
+    "sqlalchemy",
     "torch",
     "transformers",
 }
