@@ -69,6 +69,21 @@ def split_strata(
     )
 
 
+def split_given(strata: Mapping[str, Positions], tested: Positions, groups: IntArray) -> Split:
+    """The split where the test set was chosen before: the rest is for sale, by whole groups.
+
+    Parameters
+    ----------
+    strata : stratum -> positions of its items, in order
+    tested : positions of the test items
+    groups : (items,), a number for every item's group
+    """
+    test = {name: np.intersect1d(own, tested) for name, own in strata.items()}
+    pools = _for_sale(strata, test, groups)
+    left_out = {n: int(own.size - test[n].size - pools[n].size) for n, own in strata.items()}
+    return Split(test, pools, left_out, 0)
+
+
 def _for_sale(
     strata: Mapping[str, Positions], test: Mapping[str, Positions], groups: IntArray
 ) -> dict[str, Positions]:

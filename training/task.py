@@ -15,7 +15,7 @@ from annotation.items.near_copies import group_items
 from annotation.items.table import fingerprint, shared_choices
 from annotation.strata.bands import Strata
 from annotation.ties import tie_draws
-from training.split import Split, split_strata
+from training.split import Split, split_given, split_strata
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,9 @@ class Task:
     One exception: a planning trial may borrow some of the target's test items, and is scored on
     the others (`scored`).
 
+    A test set that was chosen before is given by the positions of its items, `tested`; then
+    nothing is drawn.
+
     Items have choices, or all of them are free-form: then answers are texts, labels cannot err,
     and only a chain of thought can be tried.
 
@@ -58,7 +61,13 @@ class Task:
     """
 
     def __init__(
-        self, items: pd.DataFrame, strata: Strata, target: str, test_sizes: TestSizes, seed: int = 0
+        self,
+        items: pd.DataFrame,
+        strata: Strata,
+        target: str,
+        test_sizes: TestSizes,
+        seed: int = 0,
+        tested: Positions | None = None,
     ) -> None:
         self.items = items
         self.strata = strata
@@ -78,7 +87,8 @@ class Task:
                 "choices, others have some; keep either the items with choices or those without."
             )
         self.groups = group_items(items)
-        self.split = self._split()
+        self.tested = tested
+        self.split = self._split() if tested is None else self._split_given(tested)
         self.test_positions: Positions = np.concatenate(list(self.split.test.values()))
         self.pools = dict(self.split.pools)
 
@@ -88,10 +98,15 @@ class Task:
 
     @cached_property
     def split_fingerprint(self) -> str:
-        """Names the items with their groups: they tell what may be trained on and tested."""
-        if not self.groups.any:
+        """Names the items with their groups, and a test set that was given with them.
+
+        They tell what may be trained on and tested.
+        """
+        if not self.groups.any and self.tested is None:
             return self.fingerprint
         parts = [_GROUPS_VERSION, self.fingerprint, *map(str, self.groups.codes.tolist())]
+        if self.tested is not None:
+            parts += ["tested", *map(str, self.tested.tolist())]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @cached_property
@@ -182,6 +197,27 @@ class Task:
         none = np.empty(0, dtype=np.int64)
         pools = {name: split.pools.get(name, none) for name in self.strata.names}
         return replace(split, pools=pools)
+
+    def _split_given(self, tested: Positions) -> Split:
+        """The split of a test set that was chosen before.
+
+        Raises InputError if a test item has no known answer, or too few are of the target.
+        """
+        unknown = tested[~self.answered[tested]]
+        if unknown.size:
+            raise InputError(
+                f"test item '{self.items['item_id'].iloc[int(unknown[0])]}' has no right answer, "
+                f"and so have {unknown.size - 1} others; give their answers, or leave them out."
+            )
+        own = int((self.stratum_of[tested] == self.target).sum())
+        if own < _FEWEST_TESTED:
+            raise InputError(
+                f"{own} test items are of the target stratum '{self.target}' "
+                f"({self.strata.rule(self.target)}), too few to test on; bring "
+                f"{_FEWEST_TESTED} at least, or move the cut."
+            )
+        strata = {name: np.flatnonzero(self.stratum_of == name) for name in self.strata.names}
+        return split_given(strata, tested, self.groups.codes)
 
     def _tested(self, name: str, positions: Positions, answered: Positions) -> int:
         """How many items of a stratum are tested."""

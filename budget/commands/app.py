@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from budget.commands.backtest import backtest
+from budget.commands.collect import collect_app
 from budget.commands.console import written_output
 from budget.commands.curves import curves
 from budget.commands.hardness import hardness
@@ -37,6 +38,7 @@ for command in (hardness, plan, simulate, demo, run, trial, init, report, curves
 app.add_typer(items_app, name="items")
 app.add_typer(judgments_app, name="judgments")
 app.add_typer(labelstudio_app, name="labelstudio")
+app.add_typer(collect_app, name="collect")
 
 
 @app.callback(invoke_without_command=True)

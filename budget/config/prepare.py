@@ -11,6 +11,7 @@ from budget.config.items import configured_items
 from budget.config.judged_items import collected_labels, judged_items, measured_terms
 from budget.config.run import RunConfig
 from budget.config.task import configured_task
+from budget.config.training_config import TrainingConfig
 from training.lab import Lab
 from training.models.source import find_model
 from training.trial import Method, Recipe
@@ -77,12 +78,12 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
     return Setting(config, lab, summary)
 
 
-def recipes_of(config: RunConfig) -> dict[Method, Recipe]:
+def recipes_of(config: TrainingConfig) -> dict[Method, Recipe]:
     """How every method turns labels into answers, as configured."""
     return {method: _recipe(config, method) for method in get_args(Method)}
 
 
-def _recipe(config: RunConfig, method: Method) -> Recipe:
+def _recipe(config: TrainingConfig, method: Method) -> Recipe:
     learns = method in ("probe", "qlora") and not config.reasons(method)
     return Recipe(
         method,

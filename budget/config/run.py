@@ -22,43 +22,27 @@ from budget.config.sections import (
     AnnotatorSection,
     BudgetSection,
     EvaluationSection,
-    GenerationSection,
     ItemsSection,
-    MethodsSection,
-    ModelSection,
     PilotSection,
-    ProbeSection,
-    PromptSection,
-    QloraSection,
-    TargetsSection,
     TestSection,
-    UncertaintySection,
 )
 from budget.config.strata_section import StrataSection
-from budget.config.toml import Section
+from budget.config.training_config import TrainingConfig
 from training.unlabelled.told import LEAST_TEST_ITEMS
 
 
-class RunConfig(Section):
+class RunConfig(TrainingConfig):
     """Everything `labelmix run` needs to know."""
 
     name: str = "labelmix run"
     items: ItemsSection
     strata: StrataSection
-    model: ModelSection = ModelSection()
-    methods: MethodsSection = MethodsSection()
     annotators: dict[str, AnnotatorSection] = Field(default_factory=dict)
     collected: CollectedSection | None = None  # written as part of [annotators]
     budget: BudgetSection
     pilot: PilotSection = PilotSection()
     test: TestSection = TestSection()
     evaluation: EvaluationSection = EvaluationSection()
-    probe: ProbeSection = ProbeSection()
-    qlora: QloraSection = QloraSection()
-    targets: TargetsSection = TargetsSection()
-    uncertainty: UncertaintySection = UncertaintySection()
-    prompt: PromptSection = PromptSection()
-    generation: GenerationSection = GenerationSection()
 
     @model_validator(mode="before")
     @classmethod
@@ -136,28 +120,6 @@ class RunConfig(Section):
         usual: ErrorKind = "flip" if self.collected else "redraw"
         kind = given.error_kind or (default.error_kind if default else usual)
         return LabelTerms(several(self.targets.judgments, cost), error_rate, kind)
-
-    def method_settings(self, method: str) -> dict[str, Any]:
-        """Settings that enter a trial's key."""
-        if method == "probe":
-            return self.probe.model_dump()
-        if method in ("zero_shot", "in_context"):
-            return {"normalisation": self.prompt.normalisation}
-        settings = self.qlora.settings() if method == "qlora" else {}
-        return {**settings, **self.generation.model_dump()} if self.reasons(method) else settings
-
-    def reasons(self, method: str) -> bool:
-        """Whether a method writes out its reasoning before it answers."""
-        tuned = method == "qlora" and self.qlora.objective == "reasoning"
-        return tuned or method == "chain_of_thought"
-
-    def prompt_version(self, method: str) -> str:
-        """The prompt that a method uses."""
-        return self.prompt.reasoning if self.reasons(method) else self.prompt.choices
-
-    def target_settings(self) -> dict[str, Any]:
-        """What enters a trial's key beside the kind of targets."""
-        return self.uncertainty.model_dump() if self.targets.kind == "uncertainty" else {}
 
     @model_validator(mode="after")
     def _terms_make_sense(self, info: ValidationInfo) -> Self:

@@ -64,12 +64,19 @@ class TermsSection(Section):
     least: Annotated[int, Field(ge=1)] | None = None
     capacity: Annotated[int, Field(ge=0)] | None = None
     seconds: Seconds | None = None
+    per_hour: Money | None = None  # for work by the hour, beside `cost` or instead of it
+    most_seconds: Seconds | None = None  # of a judgment that are paid by the hour
 
 
 class SupplierSection(TermsSection):
-    """One supplier; `strata` are those that it labels, with what differs there; default all."""
+    """One supplier; `strata` are those that it labels, with what differs there; default all.
+
+    `channel` is how a collection reaches it: tasks in Label Studio, or a file that goes out and
+    comes back.
+    """
 
     role: str | None = None
+    channel: Literal["label_studio", "file"] | None = None
     strata: dict[str, TermsSection] | None = None
 
 
@@ -132,10 +139,8 @@ def read_suppliers(
     Raises InputError: no such file, not TOML, a wrong key or value, a stratum that is none of the
     items', a supplier without cost or error rate, no supplier of any stratum that is for sale.
     """
-    raw = read_toml(path, f"write one with {_EXAMPLE}")
+    file = read_suppliers_file(path)
     try:
-        file = SuppliersFile.model_validate(raw)
-        _check_roles(file)
         offers = [
             offer
             for name, section in file.suppliers.items()
@@ -147,8 +152,6 @@ def read_suppliers(
                 f"the suppliers label {', '.join(left_out)} alone, which is not for sale in this "
                 f"run; add a section for one of {', '.join(strata)}."
             )
-    except ValidationError as error:
-        raise InputError(f"{path}: {first_error(error, _remedy)}") from None
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
     return Suppliers(
@@ -160,6 +163,22 @@ def read_suppliers(
         },
         left_out,
     )
+
+
+def read_suppliers_file(path: Path) -> SuppliersFile:
+    """All that a file of suppliers says, before it is known what is for sale.
+
+    Raises InputError: no such file, not TOML, a wrong key or value.
+    """
+    raw = read_toml(path, f"write one with {_EXAMPLE}")
+    try:
+        file = SuppliersFile.model_validate(raw)
+        _check_roles(file)
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_error(error, _remedy)}") from None
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return file
 
 
 def _left_out(file: SuppliersFile, not_for_sale: Sequence[str]) -> tuple[str, ...]:
@@ -194,17 +213,14 @@ def _offers(
     own = section.strata
     if own is not None:
         own = {stratum: terms for stratum, terms in own.items() if stratum not in not_for_sale}
-    general = section.model_dump(exclude={"role", "strata"}, exclude_none=True)
     found = []
     for stratum in strata if own is None else own:
-        terms = dict(general)
-        if own is not None:
-            terms.update(own[stratum].model_dump(exclude_none=True))
-        for key in ("cost", "error_rate"):
-            if key not in terms:
-                place = name if own is None else f"{name}.strata.{stratum}"
-                raise InputError(f"suppliers.{place}.{key} is missing; give a number.")
-        _check_range(name if own is None else f"{name}.strata.{stratum}", terms)
+        place = name if own is None else f"{name}.strata.{stratum}"
+        terms = terms_of(section, stratum)
+        terms["cost"] = _cost(place, terms)
+        if "error_rate" not in terms:
+            raise InputError(f"suppliers.{place}.error_rate is missing; give a number.")
+        _check_range(place, terms)
         least, capacity = terms.get("least", 1), terms.get("capacity")
         if capacity and least > capacity:
             raise InputError(
@@ -230,6 +246,36 @@ def _offers(
                 )
             )
     return found
+
+
+def terms_of(section: SupplierSection, stratum: str) -> dict[str, Any]:
+    """What a supplier's section says of a stratum: its own keys where it has any, else the rest."""
+    terms = section.model_dump(exclude={"role", "channel", "strata"}, exclude_none=True)
+    if section.strata is not None:
+        terms.update(section.strata[stratum].model_dump(exclude_none=True))
+    return terms
+
+
+def _cost(place: str, terms: Mapping[str, Any]) -> Decimal:
+    """What a judgment costs: by the piece, by the hour, or both.
+
+    Raises InputError if neither is told, or an hour's price without the seconds of a judgment.
+    """
+    if "per_hour" not in terms:
+        if "cost" not in terms:
+            raise InputError(
+                f"suppliers.{place}.cost is missing; give a number, or per_hour with seconds."
+            )
+        return Decimal(terms["cost"])
+    if "seconds" not in terms:
+        raise InputError(
+            f"suppliers.{place}.seconds is missing; with per_hour, give the seconds that a "
+            "judgment takes."
+        )
+    by_hour = Fraction(terms["per_hour"]) * Fraction(terms["seconds"]) / 3600
+    # A second's share of an hour has no exact decimal; nine digits are far below any cent.
+    rounded = Decimal(round(by_hour * 10**9)).scaleb(-9)
+    return exact_decimal(Fraction(terms.get("cost", 0)) + Fraction(rounded))
 
 
 def label_redraw_rate(error_rate: float, kind: ErrorKind, judgments: int, choices: int) -> float:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 
 from annotation.databases import damaged, newer, not_another_file
 from annotation.errors import InputError, short
-from annotation.files import writing
+from annotation.whole_files import writing
 from budget.collection.store.addresses import StoreAddress
 from budget.collection.store.database import Database
 from budget.collection.store.schema import VERSION, VERSION_TABLE, events, ledger, metadata

@@ -412,3 +412,35 @@ def test_passages_whose_text_gives_the_answer_away_are_not_parted() -> None:
 
     assert looked_up(frame.drop(columns="group")) > 0.9  # some have no other item for sale
     assert abs(looked_up(frame) - 0.5) < 0.15
+
+
+def test_a_test_set_that_was_chosen_is_tested_and_nothing_else(
+    make_items: Callable[..., pd.DataFrame],
+) -> None:
+    items = make_items(120)
+    hard = np.flatnonzero((items["steps"] >= 5).to_numpy())
+    strata = Strata.easy_medium_hard("steps", 2, 5)
+    chosen = np.sort(np.concatenate([hard[:12], [0, 1]]))
+    task = Task(items, strata, "hard", TestSizes(None, None), tested=chosen)
+    assert sorted(task.test_positions.tolist()) == chosen.tolist()
+    sold = np.concatenate(list(task.pools.values()))
+    assert not np.isin(sold, chosen).any()
+    assert sold.size == len(items) - chosen.size
+    other = Task(items, strata, "hard", TestSizes(None, None), tested=np.delete(chosen, 0))
+    assert task.split_fingerprint != other.split_fingerprint
+    drawn = Task(items, strata, "hard", TestSizes(12, 1))
+    assert task.split_fingerprint != drawn.split_fingerprint == task.fingerprint
+
+
+def test_a_chosen_test_set_needs_answers_and_enough_of_the_target(
+    make_items: Callable[..., pd.DataFrame],
+) -> None:
+    items = make_items(120)
+    hard = np.flatnonzero((items["steps"] >= 5).to_numpy())
+    strata = Strata.easy_medium_hard("steps", 2, 5)
+    sizes = TestSizes(None, None)
+    with pytest.raises(InputError, match="9 test items are of the target stratum 'hard'"):
+        Task(items, strata, "hard", sizes, tested=hard[:9])
+    items.loc[hard[3], "answer"] = pd.NA
+    with pytest.raises(InputError, match=f"test item '{items['item_id'][hard[3]]}' has no right"):
+        Task(items, strata, "hard", sizes, tested=hard[:12])

@@ -152,7 +152,8 @@ ONE = "[suppliers.a]\ncost = 1\nerror_rate = 0.1\n"
             ONE + "colour = 3",
             "suppliers.a.colour: no such key; the keys here are: cost, error_rate, error_kind, "
             "error_rate_low, error_rate_high, shared_mistakes, gold_items_wanted, judgments, "
-            "discounts, fixed_cost, least, capacity, seconds, role, strata.",
+            "discounts, fixed_cost, least, capacity, seconds, per_hour, most_seconds, role, "
+            "channel, strata.",
         ),
         (ONE + "second = 3", r"suppliers.a.second: no such key; did you mean 'seconds'\? the keys"),
         (ONE + "people = 3", r"no such key; 'people' belongs into \[roles.NAME\], NAME being"),
@@ -295,3 +296,12 @@ def test_strata_of_the_items_that_are_not_for_sale_are_left_out(tmp_path: Path) 
     path.write_text(alone, encoding="utf-8")
     with pytest.raises(InputError, match="label medium alone, which is not for sale in this run"):
         read_suppliers(path, STRATA, 4, not_for_sale=["medium"])
+
+
+def test_work_by_the_hour_costs_its_seconds(tmp_path: Path) -> None:
+    by_hour = "[suppliers.a]\nper_hour = 36\nseconds = 20\nerror_rate = 0.1\n"
+    assert read(tmp_path, by_hour).offers[0].cost == Decimal("0.2")
+    mixed = read(tmp_path, by_hour + "cost = 0.05")
+    assert mixed.offers[0].cost == Decimal("0.25")
+    with pytest.raises(InputError, match=r"suppliers\.a\.seconds is missing; with per_hour, give"):
+        read(tmp_path, "[suppliers.a]\nper_hour = 36\nerror_rate = 0.1\n")

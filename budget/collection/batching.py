@@ -1,0 +1,134 @@
+"""From labels that are wanted to items that are asked, gold questions among them."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+
+import pandas as pd
+
+from annotation.arrays import generator
+from annotation.items.table import gold_texts
+from budget.collection.choosing import WantedLabels
+from budget.collection.orders import OrderLine
+from budget.collection.suppliers import Supplier
+from budget.config.collection_config import BuyingSection
+from training.task import Task
+
+
+class Batching:
+    """Turns numbers of labels into lines of a batch.
+
+    Parameters
+    ----------
+    task : items, strata and test set
+    suppliers : by name
+    buying : settings
+    asked : lines of earlier batches that were not cancelled, as the store has them
+    number : of the batch, which its draws are named after
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        suppliers: Mapping[str, Supplier],
+        buying: BuyingSection,
+        asked: pd.DataFrame,
+        number: int,
+    ) -> None:
+        self._task, self._suppliers, self._buying = task, suppliers, buying
+        self._number = number
+        self._gold_texts = gold_texts(task.items)
+        self._ids = task.items["item_id"].tolist()
+        self._asked = set(asked["item_id"][asked["gold"].isna()])
+        self._gold_asked = set(
+            zip(
+                asked["supplier"][asked["gold"].notna()],
+                asked["item_id"][asked["gold"].notna()],
+                strict=True,
+            )
+        )
+
+    def left(self) -> dict[str, int]:
+        """Stratum -> items for sale that nobody was asked about."""
+        return {name: len(self._free(name)) for name in self._task.strata.names}
+
+    def lines(self, wanted: Sequence[WantedLabels]) -> list[OrderLine]:
+        """The items of each, none asked twice, and the gold questions of every supplier."""
+        taken: dict[str, int] = {}
+        found = []
+        for own in wanted:
+            stratum = own.offer.stratum
+            start = taken.get(stratum, 0)
+            items = self._order(stratum)[start : start + own.labels]
+            taken[stratum] = start + len(items)
+            price = self._suppliers[own.offer.supplier].prices[stratum]
+            found += [
+                OrderLine(own.offer.supplier, item, stratum, own.offer.judgments, None, price)
+                for item in items
+            ]
+        return found + self._gold(wanted)
+
+    def _free(self, stratum: str) -> list[str]:
+        own = (self._ids[place] for place in self._task.pools[stratum].tolist())
+        return [item for item in own if item not in self._asked]
+
+    def _order(self, stratum: str) -> list[str]:
+        """Free items in the order in which this batch asks about them."""
+        free = self._free(stratum)
+        rng = generator(f"batch {self._number}", self._buying.seed, stratum)
+        return [free[place] for place in rng.permutation(len(free))]
+
+    def _gold(self, wanted: Sequence[WantedLabels]) -> list[OrderLine]:
+        """Gold questions of every stratum for each supplier, which it was not asked before.
+
+        They are test items: their answers are known, and nobody trains on what is said of them.
+        """
+        found = []
+        for own in wanted:
+            stratum, supplier = own.offer.stratum, own.offer.supplier
+            there = self._task.test_positions[self._task.test_strata == stratum]
+            rng = generator(f"gold of {supplier}", self._buying.seed, stratum)
+            new = [
+                place
+                for place in there[rng.permutation(there.size)].tolist()
+                if (supplier, self._ids[place]) not in self._gold_asked
+                and self._gold_texts[place] is not None
+            ]
+            price = self._suppliers[supplier].prices[stratum]
+            for place in new[: min(self._buying.gold, own.labels)]:
+                gold = self._gold_texts[place]
+                judgments = own.offer.judgments
+                found.append(OrderLine(supplier, self._ids[place], stratum, judgments, gold, price))
+        return found
+
+
+def fitting(
+    lines: Sequence[OrderLine], cost: Callable[[Sequence[OrderLine]], int], money: int
+) -> list[OrderLine]:
+    """As many of the lines as the money pays; the last of each kind are left out first.
+
+    Kinds are those of one supplier and stratum, gold questions apart.
+
+    Parameters
+    ----------
+    lines : of a batch
+    cost : the most that lines cost, in units
+    money : in units
+    """
+    kept = list(lines)
+    while kept and (total := cost(kept)) > money:
+        kept = _share_of(kept, min(Fraction(money, total), Fraction(len(kept) - 1, len(kept))))
+    return kept
+
+
+def _share_of(lines: Sequence[OrderLine], share: Fraction) -> list[OrderLine]:
+    """The first lines of each kind, rounded down."""
+    kinds = [(line.supplier, line.stratum, line.gold is None) for line in lines]
+    allowed = {kind: int(count * share) for kind, count in Counter(kinds).items()}
+    seen: Counter[tuple[str, str, bool]] = Counter()
+    kept = []
+    for line, kind in zip(lines, kinds, strict=True):
+        seen[kind] += 1
+        if seen[kind] <= allowed[kind]:
+            kept.append(line)
+    return kept

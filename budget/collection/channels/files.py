@@ -1,0 +1,78 @@
+"""A supplier who gets a file and sends one back: a spreadsheet, an agency, a script."""
+
+import csv
+from pathlib import Path
+
+import pandas as pd
+
+from annotation.errors import InputError
+from annotation.judgments.item_checks import check_against_items
+from annotation.judgments.read_files import read_judgment_files
+from annotation.spreadsheet_cells import guarded_row
+from annotation.whole_files import whole_file
+from budget.collection.channels.base import Fetched
+
+OUT, BACK = "out", "back"
+_READ = (".csv", ".parquet", ".json")
+_HEADER = ("item_id", "question", "choices", "judgments_wanted", "annotator", "label", "seconds")
+
+
+class FileChannel:
+    """Files of tasks in `out`, one a batch; files of judgments in `back`, in any form that is read.
+
+    Parameters
+    ----------
+    supplier : its name
+    items : the item table
+    folder : the supplier's own
+    """
+
+    def __init__(self, supplier: str, items: pd.DataFrame, folder: Path) -> None:
+        self._supplier, self._items, self._folder = supplier, items, folder
+
+    def send(self, lines: pd.DataFrame) -> str:
+        place = {item: number for number, item in enumerate(self._items["item_id"])}
+        for batch, own in lines.groupby("batch", sort=True):
+            path = self._folder / OUT / f"batch-{batch}.csv"
+            if path.is_file():
+                continue
+            with (
+                whole_file(path, private=True) as unfinished,
+                unfinished.open("w", encoding="utf-8-sig", newline="") as file,
+            ):
+                writer = csv.writer(file)
+                writer.writerow(_HEADER)
+                for row in own.sample(frac=1, random_state=int(str(batch))).itertuples():
+                    item = self._items.iloc[place[str(row.item_id)]]
+                    choices = " | ".join(item["choices"])
+                    cells = [row.item_id, item["question"], choices, row.judgments, "", "", ""]
+                    writer.writerow(guarded_row(cells))
+        (self._folder / BACK).mkdir(parents=True, exist_ok=True)
+        return (
+            f"tasks in {self._folder / OUT}; put what comes back into {self._folder / BACK} "
+            "(item_id, annotator, label, and seconds where they are known)"
+        )
+
+    def fetch(self) -> Fetched:
+        folder = self._folder / BACK
+        files = sorted(path for path in folder.glob("*") if path.suffix.lower() in _READ)
+        if not files:
+            return Fetched(_nothing(), whole=False)
+        reading = check_against_items(read_judgment_files(files, False), self._items)
+        found = reading.judgments
+        if found.empty and reading.rejected:
+            raise InputError(
+                f"{folder}: no judgment is of an item and one of its choices: {reading.rejected[0]}"
+            )
+        # One person judges an item once: a file that comes again, longer or in another order, has
+        # the same judgments.
+        names = found["item_id"].astype(str) + ":" + found["annotator"].astype(str)
+        found = found.assign(source_id=f"file:{self._supplier}:" + names)
+        found = found.drop_duplicates("source_id", keep="last").reset_index(drop=True)
+        return Fetched(found, whole=True, notes=tuple(str(one) for one in reading.rejected))
+
+
+def _nothing() -> pd.DataFrame:
+    from annotation.judgments.schema import COLUMNS
+
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in COLUMNS})

@@ -1,0 +1,108 @@
+"""A supplier whose people work in Label Studio: one project for each number of judgments."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from annotation.arrays import generator
+from annotation.errors import InputError
+from annotation.label_studio.labelling_config import kind_of_items, labelling_config
+from annotation.label_studio.pilot import PilotTask
+from annotation.label_studio.project import ProjectSettings
+from annotation.label_studio.pull import judgment_table
+from annotation.label_studio.pull import pull as pull_judgments
+from annotation.label_studio.push import push as push_tasks
+from annotation.label_studio.server import LabelStudioServer
+from annotation.label_studio.state import PilotState
+from budget.collection.channels.base import Fetched
+
+_LONGEST_TITLE = 50  # characters that Label Studio takes
+_STATE = "label_studio.sqlite"
+Server = Callable[[], AbstractContextManager[LabelStudioServer]]
+
+
+class LabelStudioChannel:
+    """Tasks in Label Studio.
+
+    Label Studio asks for one number of annotators in a whole project, so items that are asked twice
+    and items that are asked four times are in two projects.
+
+    Parameters
+    ----------
+    collection, supplier : their names, of which the titles of projects are made
+    items : the item table
+    folder : the supplier's own, with what is known of each project
+    server : opens a connection to Label Studio
+    """
+
+    def __init__(
+        self, collection: str, supplier: str, items: pd.DataFrame, folder: Path, server: Server
+    ) -> None:
+        self._collection, self._supplier = collection, supplier
+        self._items, self._folder, self._server = items, folder, server
+
+    def send(self, lines: pd.DataFrame) -> str:
+        kind = kind_of_items(self._items)
+        classes = self._items["choices"].iloc[0] if kind == "classification" else ()
+        page = labelling_config(kind, classes)
+        told = []
+        with self._server() as server:
+            for judgments, own in lines.groupby("judgments"):
+                number = int(str(judgments))
+                settings = ProjectSettings(self._title(number), page, number)
+                with PilotState(self._state(number)) as state:
+                    summary = push_tasks(server, state, self._tasks(own), settings)
+                told.append(f"{summary.sent:,} tasks sent to {summary.url}")
+        return "; ".join(told)
+
+    def fetch(self) -> Fetched:
+        tables: list[pd.DataFrame] = []
+        notes: list[str] = []
+        states = list(self._states())
+        if not states:
+            raise InputError(
+                f"{self._folder}: no project of supplier '{self._supplier}' is known here; order a "
+                "batch, or bring the folder's files back."
+            )
+        with self._server() as server:
+            for path in states:
+                with PilotState(path) as state:
+                    summary = pull_judgments(server, state)
+                    tables.append(judgment_table(state))
+                notes += summary.left_out
+        return Fetched(pd.concat(tables, ignore_index=True), True, tuple(notes))
+
+    def _title(self, judgments: int) -> str:
+        title = f"{self._collection} - {self._supplier} ({judgments}x)"
+        if len(title) > _LONGEST_TITLE:
+            raise InputError(
+                f"the project's title '{title}' has {len(title)} characters, and Label Studio "
+                f"takes {_LONGEST_TITLE}; give the collection or the supplier a shorter name."
+            )
+        return title
+
+    def _state(self, judgments: int) -> Path:
+        return self._folder / f"{judgments}x" / _STATE
+
+    def _states(self) -> Iterator[Path]:
+        return iter(sorted(self._folder.glob(f"*x/{_STATE}")))
+
+    def _tasks(self, lines: pd.DataFrame) -> list[PilotTask]:
+        """Each item once; strata and gold questions come mixed within each batch."""
+        place = {item: number for number, item in enumerate(self._items["item_id"])}
+        found: dict[str, PilotTask] = {}
+        for batch, own in lines.groupby("batch", sort=True):
+            order = generator(f"tasks of batch {batch}", 0, self._supplier).permutation(len(own))
+            for row in own.iloc[np.asarray(order)].itertuples():
+                item = self._items.iloc[place[str(row.item_id)]]
+                found[str(row.item_id)] = PilotTask(
+                    item_id=str(row.item_id),
+                    stratum=str(row.stratum),
+                    question=item["question"],
+                    options=tuple(item["choices"]),
+                    gold=row.gold if isinstance(row.gold, str) else None,
+                )
+        return list(found.values())

@@ -1,0 +1,210 @@
+"""How many labels of which stratum to buy next, of whom; before anything is known, and after."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from annotation.errors import InputError
+from annotation.terms.cost import affordable, exact_decimal
+from budget.config.collection_config import BuyingSection
+from budget.decision.alternatives import against, best_plan, described
+from budget.market.market import Market
+from budget.market.offers import Offer
+from budget.search.batches import choose_batch, rank_batches
+from budget.search.plan import Plan, PlanSearch
+from budget.surface.response import ResponseSurface
+
+USUAL_FIRST = 30  # labels of every stratum from every supplier in the first batch
+_FIRST_SHARE = Fraction(1, 4)  # of the money, for the first batch at most
+_FEWEST_FIRST = 8  # labels of a stratum, below which nothing can be learnt
+
+
+@dataclass(frozen=True)
+class WantedLabels:
+    """So many labels of one offer."""
+
+    offer: Offer
+    labels: int
+
+
+@dataclass(frozen=True)
+class BatchChoice:
+    """What to buy next, and why.
+
+    `wanted` is empty where nothing more is worth buying; `why` says it in a sentence; `evidence` is
+    kept with the batch, so that the decision can be looked at later.
+    """
+
+    wanted: tuple[WantedLabels, ...]
+    why: str
+    evidence: Mapping[str, Any]
+
+
+def first_choice(market: Market, buying: BuyingSection) -> BatchChoice:
+    """The first batch: the same number of labels of every stratum from every supplier.
+
+    Where several numbers of judgments can be had, the smallest above one: two answers to an item
+    show how often people err.
+
+    Raises InputError if the money or the items do not even pay for a small one.
+    """
+    offers = [_first_offer(market, name, supplier) for name, supplier in _pairs(market)]
+    one_each = sum((Fraction(_cost_of_label(offer)) for offer in offers), Fraction(0))
+    # Gold questions cost like any others, and every offer has its own.
+    most = affordable(market.money, exact_decimal(one_each), _FIRST_SHARE) - buying.gold
+    most = min(most, *_items_for_each(market, offers))
+    count = min(USUAL_FIRST, most) if buying.first is None else buying.first
+    if buying.first is None and count < _FEWEST_FIRST:
+        raise InputError(
+            f"a first batch of {_FEWEST_FIRST} labels of every stratum from every supplier costs "
+            f"{float(one_each) * (_FEWEST_FIRST + buying.gold):,.2f} with its gold questions, more "
+            f"than a quarter of the {market.money:,.2f} for labels, or there are too few items; "
+            "raise the budget, name fewer suppliers or strata, or set buying.first."
+        )
+    everything = affordable(market.money, exact_decimal(one_each)) - buying.gold
+    if count > min(everything, *_items_for_each(market, offers)):
+        raise InputError(
+            f"buying.first: {count} labels of every stratum from every supplier cost "
+            f"{float(one_each) * (count + buying.gold):,.2f} with their gold questions, of "
+            f"{market.money:,.2f} for labels, or there are too few items; lower it."
+        )
+    wanted = tuple(WantedLabels(offer, count) for offer in offers)
+    why = (
+        f"The first batch buys {count} labels of every stratum from every supplier: it measures "
+        "their errors and times, and what labels of each stratum teach."
+    )
+    return BatchChoice(wanted, why, {"kind": "first", "labels_of_each": count})
+
+
+def next_choice(
+    surface: ResponseSurface, market: Market, rounds_left: int, buying: BuyingSection
+) -> BatchChoice:
+    """The next batch: what teaches most for the decisions to come, or the rest of the money.
+
+    Where one round is left, the best purchase for all the money. Where the best purchase is to buy
+    nothing, and nothing that a batch could teach would change that, nothing.
+    """
+    search = PlanSearch(surface, market)
+    plan, others = best_plan(search, market.money)
+    evidence: dict[str, Any] = {
+        "kind": "last" if rounds_left <= 1 else "learn",
+        "plan": described(plan, surface).model_dump(),
+        "others": [own.model_dump() for own in against(plan, others, surface)],
+        "surface": _summary(surface),
+    }
+    if rounds_left <= 1:
+        return _all_of(plan, buying, evidence)
+    chosen = _offers_of(plan, market)
+    plain = _plain(market, chosen)
+    ranked = rank_batches(surface, plain, np.random.default_rng([buying.seed, rounds_left]))
+    batch = choose_batch(ranked, surface, plain, rounds_left)
+    evidence["batches"] = [
+        {"labels": own.labels, "value": own.value, "gain": own.gain} for own in ranked[:5]
+    ]
+    labels = {name: count for name, count in batch.labels.items() if count}
+    if not labels:
+        return BatchChoice((), "Nothing more is worth its money.", evidence)
+    if sum(labels.values()) < buying.least:
+        labels = _scaled_up(labels, plain, buying.least)
+    wanted = tuple(WantedLabels(chosen[name], count) for name, count in labels.items() if count)
+    if not wanted:
+        return _all_of(plan, buying, evidence)
+    gain = f"{100 * batch.gain:.1f}".rstrip("0").rstrip(".")
+    why = (
+        f"This batch teaches most for the decisions to come: about {gain} points of accuracy."
+        if batch.gain > 0
+        else "This batch is a part of the purchase that is best as far as is known."
+    )
+    return BatchChoice(wanted, why, evidence)
+
+
+def _all_of(plan: Plan, buying: BuyingSection, evidence: Mapping[str, Any]) -> BatchChoice:
+    labels = sum(line.labels for line in plan.lines)
+    if not labels:
+        return BatchChoice((), "Nothing more is worth its money.", evidence)
+    if labels < buying.least:
+        return BatchChoice(
+            (),
+            f"The money left buys {labels} labels, fewer than a batch has at least "
+            f"({buying.least}).",
+            evidence,
+        )
+    wanted = tuple(WantedLabels(line.offer, line.labels) for line in plan.lines)
+    return BatchChoice(wanted, "This is the best purchase for the money that is left.", evidence)
+
+
+def _pairs(market: Market) -> list[tuple[str, str]]:
+    """(stratum, supplier) of all that is offered."""
+    return list(dict.fromkeys((offer.stratum, offer.supplier) for offer in market.offers))
+
+
+def _first_offer(market: Market, stratum: str, supplier: str) -> Offer:
+    own = sorted(
+        (o for o in market.of_stratum(stratum) if o.supplier == supplier),
+        key=lambda offer: offer.judgments,
+    )
+    return next((offer for offer in own if offer.judgments > 1), own[-1])
+
+
+def _cost_of_label(offer: Offer) -> Decimal:
+    return exact_decimal(Fraction(offer.cost) * offer.judgments)
+
+
+def _items_for_each(market: Market, offers: list[Offer]) -> list[int]:
+    """How many items of its stratum every supplier can be asked about, all alike."""
+    suppliers = {n: sum(o.stratum == n for o in offers) for n in market.strata}
+    return [market.items[name] // max(count, 1) for name, count in suppliers.items()]
+
+
+def _offers_of(plan: Plan, market: Market) -> dict[str, Offer]:
+    """Stratum -> the offer that a batch of it is bought of: the plan's, or the best value."""
+    found = {}
+    for name in market.strata:
+        lines = [line for line in plan.lines if line.offer.stratum == name]
+        if lines:
+            found[name] = max(lines, key=lambda line: line.labels).offer
+        else:
+            own = market.of_stratum(name)
+            found[name] = min(own, key=lambda o: float(_cost_of_label(o)) / max(o.clean, 0.01) ** 2)
+    return found
+
+
+def _plain(market: Market, chosen: Mapping[str, Offer]) -> Market:
+    """The market with one offer of each stratum, of whole labels at one price."""
+    offers, items = [], {}
+    for name, offer in chosen.items():
+        plain = Offer(name, offer.supplier, 1, _cost_of_label(offer), offer.redraw_rate)
+        offers.append(plain)
+        most = market.items[name]
+        items[name] = most if offer.capacity is None else min(most, offer.capacity)
+    return replace(market, offers=tuple(offers), items=items)
+
+
+def _scaled_up(labels: Mapping[str, int], market: Market, least: int) -> dict[str, int]:
+    """The same batch with at least so many labels, as far as money and items go."""
+    factor = Fraction(least, sum(labels.values()))
+    wanted = {
+        name: -(-count * factor.numerator // factor.denominator) for name, count in labels.items()
+    }
+    found, money = {}, Fraction(market.money)
+    for name, count in wanted.items():
+        cost = Fraction(market.terms[name].cost)
+        can = count if not cost else min(count, int(money // cost))
+        found[name] = min(can, market.items[name])
+        money -= found[name] * cost
+    return found
+
+
+def _summary(surface: ResponseSurface) -> dict[str, Any]:
+    """Draws of the surface, few enough to keep with every decision."""
+    return {
+        "strata": list(surface.strata),
+        "target": surface.target,
+        "clean": {name: float(surface.clean.get(name, 1.0)) for name in surface.strata},
+        "draws": np.round(surface.draws[:100], 6).tolist(),
+        "residual": surface.root_mean_square_residual,
+    }

@@ -1,0 +1,83 @@
+"""What a collection is about: its items, the test items that were given, and their strata."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from annotation.arrays import Positions
+from annotation.errors import InputError
+from annotation.items.read import load_partly_answered
+from annotation.items.table import REMARKS
+from budget.config.collection_config import CollectionConfig, TableSection
+from training.task import Task, TestSizes
+
+
+@dataclass(frozen=True)
+class Contents:
+    """Items for sale and test items as one task.
+
+    `remarks` are what the reading of the tables had to tell.
+    """
+
+    task: Task
+    remarks: tuple[str, ...]
+
+    @property
+    def place(self) -> dict[str, int]:
+        """Item -> its position."""
+        return {item: number for number, item in enumerate(self.task.items["item_id"])}
+
+
+def read_contents(config: CollectionConfig) -> Contents:
+    """Read both tables and cut them into strata, one cut for both.
+
+    Raises InputError if a table cannot be read, an item is in both, a test item has no known
+    answer, an item no choices, or too few test items are of the target stratum.
+    """
+    pool, test = _table(config.items), _table(config.test)
+    twice = set(pool["item_id"]) & set(test["item_id"])
+    if twice:
+        raise InputError(
+            f"{config.test.path}: item '{min(twice)}' is for sale too, in {config.items.path}, and "
+            f"so are {len(twice) - 1} others; an item is tested or bought, never both: take it out "
+            "of one."
+        )
+    measure = config.strata.measure
+    for table, section in ((pool, config.items), (test, config.test)):
+        if measure not in table:
+            raise InputError(
+                f"{section.path}: has no column '{measure}', which strata are cut by; add it, for "
+                f"instance by 'labelmix hardness {Path(section.path).name} --out ...', or name "
+                "another measure."
+            )
+    items = pd.concat([pool, test], ignore_index=True)
+    empty = np.flatnonzero(items["choices"].map(len).to_numpy() == 0)
+    if empty.size:
+        raise InputError(
+            f"item '{items['item_id'].iloc[int(empty[0])]}' has no choices; annotators choose "
+            "among some, so give every item its choices (--choices)."
+        )
+    strata = config.strata.cut_items(pool, "tabular")
+    tested: Positions = np.arange(len(pool), len(items), dtype=np.int64)
+    task = Task(
+        items, strata, config.strata.target, TestSizes(None, None), config.buying.seed, tested
+    )
+    for name in config.strata.buy:
+        if not task.pools[name].size:
+            raise InputError(
+                f"stratum '{name}' ({strata.rule(name)}) has no items to buy; move the cut, or "
+                "bring more items."
+            )
+    remarks = [*pool.attrs.get(REMARKS, ()), *test.attrs.get(REMARKS, ())]
+    return Contents(task, tuple(dict.fromkeys(remarks)))
+
+
+def _table(section: TableSection) -> pd.DataFrame:
+    return load_partly_answered(
+        path=section.path,
+        columns=section.columns,
+        choices=section.choices,
+        answers=section.answers,
+    )

@@ -1,0 +1,116 @@
+"""What a collection gives away: the training set, who said what, and the ledger."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+import pandas as pd
+
+from annotation.errors import InputError
+from annotation.judgments.schema import COLUMNS
+from annotation.judgments.table_files import write_judgments
+from annotation.whole_files import whole_file
+from budget.collection.measuring import JudgmentsSoFar
+from budget.collection.steps import Collection
+
+DATA = Path("data") / "train-00000-of-00001.parquet"  # where `datasets.load_dataset` looks
+_CARD = """\
+---
+configs:
+- config_name: default
+  data_files:
+  - split: train
+    path: {data}
+---
+
+# {name}
+
+{items:,} labelled items, collected and exported by labelmix. Columns: `item_id`, `question`,
+`choices`, `label` (the likeliest choice), `posterior` (the probability of each choice), `stratum`,
+`judgments` (how many), `annotators` and `suppliers` (who), `paid` (in {currency}, exactly).
+"""
+
+
+def training_set(collection: Collection) -> pd.DataFrame:
+    """One row an item that was bought: its label, how sure it is, who gave it, what was paid.
+
+    Raises InputError if nobody has judged anything yet.
+    """
+    judgments = collection.store.judgments()
+    so_far = JudgmentsSoFar(judgments, collection.contents.task)
+    if so_far.is_empty:
+        raise InputError("nobody has judged anything yet; pull first.")
+    measured = collection.proposer.measured(so_far)
+    table = so_far.labels(measured, collection.config.buying.aggregate).table
+    items = collection.contents.task.items.set_index("item_id")
+    said = judgments[judgments["label"].notna() & ~judgments["cancelled"].astype(bool)]
+    who = said.groupby("item_id")["annotator"].agg(lambda own: sorted(set(own)))
+    whose = said.groupby("item_id")["supplier"].agg(lambda own: sorted(set(own)))
+    paid = _paid_by_item(collection)
+    return pd.DataFrame(
+        {
+            "item_id": table["item_id"],
+            "question": items["question"].reindex(table["item_id"]).to_numpy(),
+            "choices": table["choices"],
+            "label": table["label"],
+            "posterior": table["posterior"],
+            "stratum": table["stratum"],
+            "judgments": table["judgments"],
+            "annotators": who.reindex(table["item_id"]).to_numpy(),
+            "suppliers": whose.reindex(table["item_id"]).to_numpy(),
+            "paid": [str(paid.get(item, Decimal(0))) for item in table["item_id"]],
+        }
+    )
+
+
+def _paid_by_item(collection: Collection) -> dict[str, Decimal]:
+    """Item -> what was paid for its judgments, refunds taken off."""
+    ledger = collection.store.ledger()
+    signs = {"spent": 1, "refunded": -1}
+    item_of = {
+        (row.supplier, row.source_id): str(row.item_id)
+        for row in collection.store.judgments(valid_only=False).itertuples()
+    }
+    found: dict[str, Decimal] = {}
+    for row in ledger[ledger["kind"].isin(list(signs))].itertuples():
+        item = item_of[row.supplier, row.source_id]
+        amount = signs[str(row.kind)] * Decimal(str(row.amount))
+        found[item] = found.get(item, Decimal(0)) + amount
+    return found
+
+
+def export(collection: Collection, out: Path) -> dict[str, Path]:
+    """Write the training set in the layout of the hub, the judgments and the ledger.
+
+    What -> where it is. Each file is whole or not there.
+
+    Raises InputError if nobody has judged anything, or a file cannot be written.
+    """
+    table = training_set(collection)
+    paths = {
+        "training set": out / DATA,
+        "judgments": out / "judgments.csv",
+        "ledger": out / "ledger.csv",
+        "decisions": out / "decisions.json",
+        "card": out / "README.md",
+    }
+    with whole_file(paths["training set"], private=True) as unfinished:
+        table.to_parquet(unfinished, index=False)
+    write_judgments(collection.store.judgments()[list(COLUMNS)], paths["judgments"])
+    with whole_file(paths["ledger"], private=True) as unfinished:
+        collection.store.ledger().to_csv(unfinished, index=False)
+    decisions = [
+        {"batch": own.number, "state": own.state, "decision": dict(own.decision)}
+        for own in collection.store.batches()
+    ]
+    with whole_file(paths["decisions"], private=True) as unfinished:
+        unfinished.write_text(json.dumps(decisions, indent=1), encoding="utf-8")
+    card = _CARD.format(
+        data=DATA.as_posix(),
+        name=collection.config.name,
+        items=len(table),
+        currency=collection.config.budget.currency,
+    )
+    with whole_file(paths["card"]) as unfinished:
+        unfinished.write_text(card, encoding="utf-8")
+    return paths

@@ -1,0 +1,216 @@
+"""What judgments say so far: how suppliers err, how long they take, and what the labels are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from annotation.arrays import IntArray
+from annotation.labelling.labels import Labels
+from annotation.team.error_rates import ErrorRate, ErrorRates
+from annotation.truth.aggregation import Aggregator
+from annotation.truth.coding import Coded, code_judgments
+from annotation.truth.fitted_models import FittedModels
+from annotation.truth.label_file import labels_table, training_posteriors
+from budget.collection.suppliers import UNMEASURED, Supplier
+from budget.market.supplier_file import SuppliersFile, label_redraw_rate, terms_of
+from training.task import Task
+
+FEWEST = 10  # judgments of a supplier in a stratum, below which what was stated counts
+
+
+@dataclass(frozen=True)
+class SupplierMeasured:
+    """One supplier in one stratum.
+
+    Attributes
+    ----------
+    judgments, gold_answers : with a label, and those of them to gold questions
+    error : as measured; None where nothing tells
+    error_rate : what is planned with, as a share of wrong judgments: measured, else as stated
+    is_measured : whether it was measured
+    seconds : mean of a judgment's paid time; None where no time is known
+    """
+
+    supplier: str
+    stratum: str
+    judgments: int
+    gold_answers: int
+    error: ErrorRate | None
+    error_rate: float
+    is_measured: bool
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class MeasuredLabels:
+    """What was bought, as labels.
+
+    Attributes
+    ----------
+    labels : stratum -> labels of its items, none of them tested
+    table : one row an item: item_id, label, confidence, judgments, posterior ...
+    clean : stratum -> share of its labels that is clean
+    """
+
+    labels: Mapping[str, Labels]
+    table: pd.DataFrame
+    clean: Mapping[str, float]
+
+
+class JudgmentsSoFar:
+    """The judgments of a collection, looked at once.
+
+    Parameters
+    ----------
+    judgments : a judgment table with `supplier`; gold answers stand in `gold`
+    task : items, strata and test set
+    """
+
+    def __init__(self, judgments: pd.DataFrame, task: Task) -> None:
+        self._task = task
+        # One person may work for two suppliers, at two qualities.
+        whose = judgments["supplier"].astype(str) + " / " + judgments["annotator"].astype(str)
+        stratum_of = dict(zip(task.items["item_id"], task.stratum_of.tolist(), strict=True))
+        table = judgments.assign(annotator=whose, stratum=judgments["item_id"].map(stratum_of))
+        # The order in which they came in says nothing, and should change nothing.
+        in_order = table.sort_values(["item_id", "annotator", "source_id"], kind="stable")
+        self.table = in_order.reset_index(drop=True)
+        self._supplier_of = dict(zip(whose, judgments["supplier"], strict=True))
+        usable = self.table["label"].notna() & ~self.table["cancelled"].astype(bool)
+        self.is_empty = not usable.any()
+        if not self.is_empty:
+            self.coded: Coded = code_judgments(
+                self.table, task.items, strata_order=list(task.strata.names)
+            )
+            self._models = FittedModels(self.coded)
+            self._rates = ErrorRates(self.coded, models=self._models)
+
+    def of_supplier(
+        self, supplier: Supplier, stratum: str, file: SuppliersFile
+    ) -> SupplierMeasured:
+        """One supplier in one stratum that it labels."""
+        terms = terms_of(file.suppliers[supplier.name], stratum)
+        stated, kind = terms.get("error_rate"), terms.get("error_kind", "redraw")
+        rate = UNMEASURED if stated is None else float(stated)
+        if stated is not None and kind == "redraw":
+            choices = self._choices(stratum)
+            rate *= (choices - 1) / choices  # a redraw hits the right answer now and then
+        nothing = SupplierMeasured(supplier.name, stratum, 0, 0, None, rate, False, None)
+        if self.is_empty or stratum not in self.coded.strata:
+            return nothing
+        code = self.coded.strata.index(stratum)
+        own = np.array(
+            [self._supplier_of[str(name)] == supplier.name for name in self.coded.annotators]
+        )
+        chosen = own[self.coded.annotator] & (self.coded.judged_stratum == code)
+        count = int(chosen.sum())
+        if not count:
+            return nothing
+        error = self._rates.of_group(own, code)
+        is_measured = count >= FEWEST and error.rate.estimate is not None
+        if is_measured:
+            assert error.rate.estimate is not None
+            # None wrong of n does not mean that none errs.
+            rate = max(error.rate.estimate, 0.5 / (count + 1))
+        rows = self.table.iloc[self.coded.row[chosen]]
+        longest = float(supplier.prices[stratum].most_seconds) or np.inf
+        seconds = rows["seconds"].dropna().clip(upper=longest)
+        return SupplierMeasured(
+            supplier.name,
+            stratum,
+            count,
+            int(rows["gold"].notna().sum()),
+            error,
+            rate,
+            is_measured,
+            float(seconds.mean()) if len(seconds) else None,
+        )
+
+    def labels(
+        self, measured: Mapping[tuple[str, str], SupplierMeasured], aggregator: Aggregator | None
+    ) -> MeasuredLabels:
+        """The labels that can be trained on: of items that are not tested.
+
+        With one judgment an item no model can doubt it, and labels are what was said.
+
+        Parameters
+        ----------
+        measured : (supplier, stratum) -> how it errs
+        aggregator : how a label is made of judgments; None for what the judgments call for
+        """
+        task, coded = self._task, self.coded
+        counts = np.bincount(coded.item, minlength=len(coded.item_ids))
+        how: Aggregator | None = aggregator if counts.max() > 1 else "majority"
+        table = labels_table(coded, self._models.calibrated(how))
+        tested = set(task.items["item_id"].iloc[task.test_positions])
+        sold = {name: set(task.items["item_id"].iloc[own]) for name, own in task.pools.items()}
+        for_training = table["item_id"].isin(set().union(*sold.values()) - tested)
+        table = table[for_training].reset_index(drop=True)
+        wrong = self._wrong_shares(measured)
+        redraws = np.array([wrong[item] for item in table["item_id"]])
+        positions, posteriors = training_posteriors(table, task.items)
+        judgments = self._matrix(table["item_id"].tolist())
+        every = Labels(positions, judgments, redraws, posteriors)
+        strata = task.stratum_of[positions]
+        own = {name: np.flatnonzero(strata == name) for name in task.strata.names}
+        return MeasuredLabels(
+            {name: every.chosen(places) for name, places in own.items()},
+            table,
+            {n: 1 - float(redraws[places].mean()) for n, places in own.items() if places.size},
+        )
+
+    def _wrong_shares(
+        self, measured: Mapping[tuple[str, str], SupplierMeasured]
+    ) -> dict[str, float]:
+        """Item -> redraw rate of its label: of a majority of judgments that err as measured."""
+        coded = self.coded
+        suppliers = [self._supplier_of[str(name)] for name in coded.annotators]
+        found = {}
+        starts = np.flatnonzero(np.r_[True, coded.item[1:] != coded.item[:-1]])
+        ends = np.r_[starts[1:], coded.item.size]
+        for start, end in zip(starts, ends, strict=True):
+            item = int(coded.item[start])
+            stratum = coded.strata[coded.stratum[item]]
+            rates = [
+                measured[suppliers[who], stratum].error_rate
+                for who in coded.annotator[start:end]
+                if (suppliers[who], stratum) in measured
+            ]
+            rate = float(np.mean(rates)) if rates else UNMEASURED
+            found[str(coded.item_ids[item])] = label_redraw_rate(
+                rate, "flip", min(end - start, _MOST_COUNTED), int(coded.choice_counts[item])
+            )
+        return found
+
+    def _matrix(self, items: list[str]) -> IntArray:
+        """What annotators said of each item, (items, most judgments), -1 where there are fewer."""
+        coded, place = self.coded, {item: row for row, item in enumerate(items)}
+        codes = {
+            item: {str(text).strip(): code for code, text in enumerate(choices)}
+            for item, choices in zip(
+                self._task.items["item_id"], self._task.items["choices"], strict=True
+            )
+            if item in place
+        }
+        said: list[list[int]] = [[] for _ in items]
+        for item, label in zip(coded.item, coded.label, strict=True):
+            name = str(coded.item_ids[item])
+            if name in place:
+                said[place[name]].append(codes[name][coded.text(int(item), int(label))])
+        most = max((len(own) for own in said), default=1)
+        return np.array([own + [-1] * (most - len(own)) for own in said], dtype=np.int64)
+
+    def _choices(self, stratum: str) -> float:
+        counts = self._task.choice_counts[self._task.stratum_of == stratum]
+        return float(counts.mean())
+
+
+_MOST_COUNTED = 7  # judgments of one item; more make a majority hardly any surer
+
+
+def asked_items(lines: pd.DataFrame) -> dict[str, set[str]]:
+    """Stratum -> items that some supplier was asked about to be trained on."""
+    training = lines[lines["gold"].isna()]
+    return {str(name): set(own["item_id"]) for name, own in training.groupby("stratum", sort=False)}

@@ -1,0 +1,241 @@
+"""Working out the next batch: measure, train, choose, and find the items; nothing is kept of it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from annotation.terms.cost import exact_decimal
+from budget.collection.batching import Batching, fitting
+from budget.collection.choosing import BatchChoice, first_choice, next_choice
+from budget.collection.contents import Contents
+from budget.collection.learning import collection_lab, learn
+from budget.collection.market import collection_market
+from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
+from budget.collection.orders import BatchRecord, OrderLine, most_cost
+from budget.collection.store.store import CollectionStore
+from budget.collection.suppliers import Supplier
+from budget.config.collection_config import CollectionConfig
+from budget.market.market import Market
+from budget.market.offers import Offer
+from budget.market.supplier_file import SuppliersFile
+from training.engines import Watcher
+from training.engines.choice import EngineChoice
+from training.models.source import find_model
+from training.store import TrialStore
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A batch that was worked out, and not kept yet; no `lines` where nothing is worth buying."""
+
+    number: int
+    lines: tuple[OrderLine, ...]
+    most: int
+    choice: BatchChoice
+
+
+class Proposer:
+    """Works out batches of a collection.
+
+    Parameters
+    ----------
+    folder : for features and trials that are kept
+    store : where the collection stands
+    config, file, suppliers : settings, and who labels
+    contents : items and test set
+    engine : where trials run
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        store: CollectionStore,
+        config: CollectionConfig,
+        file: SuppliersFile,
+        suppliers: Mapping[str, Supplier],
+        contents: Contents,
+        engine: EngineChoice,
+    ) -> None:
+        self._folder, self._store, self._config = folder, store, config
+        self._file, self._suppliers = file, suppliers
+        self._contents, self._engine = contents, engine
+
+    def proposal(self, watcher: Watcher) -> Proposal:
+        """The next batch, worked out from all that is known; nothing is kept or promised.
+
+        The same judgments give the same batch.
+        """
+        batches = self._store.batches()
+        bought = [batch for batch in batches if batch.state == "complete"]
+        number = len(batches) + 1
+        asked = self._asked_lines(batches)
+        batching = Batching(
+            self._contents.task, self._suppliers, self._config.buying, asked, number
+        )
+        left = self._store.balance().left
+        so_far = JudgmentsSoFar(self._store.judgments(), self._contents.task)
+        measured = self.measured(so_far)
+        if not bought or so_far.is_empty:
+            market = self._market(measured, batching.left(), {}, {}, left)
+            choice = first_choice(self._after_extra(market), self._config.buying)
+        else:
+            choice = self._informed(so_far, measured, batching, left, len(bought), watcher)
+        lines = batching.lines(choice.wanted)
+        share = Decimal(str(self._config.buying.extra))
+        unit = self._store.unit
+
+        def cost(own: Sequence[OrderLine]) -> int:
+            return sum(most_cost(own, share, unit).values())
+
+        kept = fitting(lines, cost, unit.units(left, "the money left")) if lines else []
+        if lines and sum(line.gold is None for line in kept) < self._least(choice):
+            nothing = "The money left pays for no batch that is worth placing."
+            return Proposal(number, (), 0, BatchChoice((), nothing, choice.evidence))
+        return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
+
+    def measured(self, so_far: JudgmentsSoFar) -> dict[tuple[str, str], SupplierMeasured]:
+        """(supplier, stratum) -> how it errs and how long it takes."""
+        return {
+            (name, stratum): so_far.of_supplier(own, stratum, self._file)
+            for name, own in self._suppliers.items()
+            for stratum in own.prices
+        }
+
+    def _informed(
+        self,
+        so_far: JudgmentsSoFar,
+        measured: Mapping[tuple[str, str], SupplierMeasured],
+        batching: Batching,
+        left: Decimal,
+        rounds: int,
+        watcher: Watcher,
+    ) -> BatchChoice:
+        """What to buy after training on what there is."""
+        config, task = self._config, self._contents.task
+        labels = so_far.labels(measured, config.buying.aggregate)
+        counts = {name: len(own) for name, own in labels.labels.items()}
+        market = self._market(measured, batching.left(), counts, labels.clean, left)
+        target = task.target
+        doubt = 1 - labels.clean.get(target, min(labels.clean.values(), default=1.0))
+        choices = float(task.choice_counts[task.pools[target]].mean())
+        source = find_model(config.model.path)
+        lab = collection_lab(task, source, config, labels, doubt * (choices - 1) / choices)
+        lab.require_choices("tabular")
+        with (
+            TrialStore(self._folder / "trials.sqlite") as trials,
+            self._engine.start(task, source, self._folder / "features", trials) as engine,
+        ):
+            learnt = learn(lab, config, market, engine, watcher)
+        rounds_left = max(1, config.buying.rounds - rounds)
+        choice = next_choice(
+            learnt.surface, self._after_overheads(market), rounds_left, config.buying
+        )
+        commonest = lab.commonest_class(target)
+        evidence = {
+            **choice.evidence,
+            "labels": counts,
+            "clean": dict(labels.clean),
+            "accuracy_of_all_labels": learnt.accuracy,
+            "guessing": lab.chance,
+            "commonest_class": (
+                None if commonest is None else float(commonest.correct[lab.on_target].mean())
+            ),
+            "trials": learnt.trials,
+            "measured": [_told(own) for own in measured.values()],
+        }
+        return replace(choice, evidence=evidence)
+
+    def _market(
+        self,
+        measured: Mapping[tuple[str, str], SupplierMeasured],
+        left: Mapping[str, int],
+        bought: Mapping[str, int],
+        clean: Mapping[str, float],
+        money: Decimal,
+    ) -> Market:
+        return collection_market(
+            self._contents.task,
+            self._config.strata.buy,
+            self._suppliers,
+            self._file,
+            measured,
+            {name: left[name] for name in self._config.strata.buy},
+            bought,
+            clean,
+            money,
+        )
+
+    def _after_extra(self, market: Market) -> Market:
+        """The market with the money that is left once judgments above those ordered are paid."""
+        money = Fraction(market.money) / (1 + Fraction(str(self._config.buying.extra)))
+        return replace(market, money=_rounded_down(money))
+
+    def _after_overheads(self, market: Market) -> Market:
+        """The same once gold questions of the next batch are paid, too."""
+        gold = sum(
+            (
+                Fraction(offer.cost) * offer.judgments * self._config.buying.gold
+                for offer in _dearest(market)
+            ),
+            Fraction(0),
+        )
+        money = Fraction(self._after_extra(market).money)
+        return replace(market, money=_rounded_down(max(Fraction(0), money - min(gold, money / 4))))
+
+    def _least(self, choice: BatchChoice) -> int:
+        if choice.evidence.get("kind") == "first":
+            return 1
+        return min(self._config.buying.least, sum(own.labels for own in choice.wanted))
+
+    def _asked_lines(self, batches: Sequence[BatchRecord]) -> pd.DataFrame:
+        lines = self._store.lines()
+        cancelled = {own.number for own in batches if own.state == "cancelled" and not own.received}
+        return lines[~lines["batch"].isin(cancelled)]
+
+
+def batch_lines(proposal: Proposal, shown: Callable[[int], str]) -> list[str]:
+    """A batch in lines, for people."""
+    counts: dict[tuple[str, str, int], list[int]] = {}
+    for line in proposal.lines:
+        own = counts.setdefault((line.supplier, line.stratum, line.judgments), [0, 0])
+        own[line.gold is not None] += 1
+    told = [proposal.choice.why]
+    for (supplier, stratum, judgments), (items, gold) in counts.items():
+        each = "one judgment" if judgments == 1 else f"{judgments} judgments"
+        mixed = f", {gold} gold questions among them" if gold else ""
+        told.append(f"  {supplier}: {items + gold} {stratum} items, {each} of each{mixed}")
+    told.append(f"batch {proposal.number} costs {shown(proposal.most)} at most")
+    return told
+
+
+def _rounded_down(money: Fraction) -> Decimal:
+    return exact_decimal(Fraction(int(money * 10**9), 10**9))
+
+
+def _dearest(market: Market) -> list[Offer]:
+    """Of every stratum its dearest offer."""
+    return [
+        max(own, key=lambda offer: offer.cost * offer.judgments)
+        for name in market.strata
+        if (own := market.of_stratum(name))
+    ]
+
+
+def _told(own: SupplierMeasured) -> dict[str, Any]:
+    rate = None if own.error is None else own.error.rate
+    return {
+        "supplier": own.supplier,
+        "stratum": own.stratum,
+        "judgments": own.judgments,
+        "gold_answers": own.gold_answers,
+        "error_rate": own.error_rate,
+        "low": None if rate is None else rate.low,
+        "high": None if rate is None else rate.high,
+        "is_measured": own.is_measured,
+        "seconds": own.seconds,
+    }

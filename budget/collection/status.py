@@ -1,0 +1,159 @@
+"""Where a collection stands, as one object: for the terminal, for machines, for a page."""
+
+from decimal import Decimal
+
+import numpy as np
+from pydantic import BaseModel
+
+from budget.collection.ledger import Standing
+from budget.collection.measuring import JudgmentsSoFar
+from budget.collection.steps import Collection
+
+
+class BatchStatus(BaseModel):
+    """One batch; amounts in the collection's currency, exactly."""
+
+    number: int
+    state: str
+    most: Decimal
+    paid: Decimal
+    wanted: int
+    received: int
+    approved_by: str | None
+    why: str
+
+
+class SupplierStatus(BaseModel):
+    """One supplier in one stratum; the error rate is a share of wrong judgments."""
+
+    supplier: str
+    stratum: str
+    judgments: int
+    gold_answers: int
+    error_rate: float
+    low: float | None
+    high: float | None
+    is_measured: bool
+    seconds: float | None
+
+
+class SupplierMoney(BaseModel):
+    """What is promised to a supplier and not paid yet, and what was paid."""
+
+    supplier: str
+    promised: Decimal
+    paid: Decimal
+
+
+class CollectionStatus(BaseModel):
+    """Everything that `labelmix collect status` tells.
+
+    Attributes
+    ----------
+    state : running, paused or closed
+    next_step : what `step` would do
+    ended : why no further batch was planned the last time; None where one was
+    labels : stratum -> items that have a label
+    clean : stratum -> share of them that is clean, as measured
+    left : stratum -> items that nobody was asked about
+    accuracy : of all labels on the target's test items, as of the last plan; None before
+    guessing, commonest_class : accuracy of either there
+    unpaid : judgments that nothing is paid for, and why -> how many
+    """
+
+    name: str
+    state: str
+    next_step: str
+    ended: str | None
+    currency: str
+    budget: Decimal
+    promised: Decimal
+    paid: Decimal
+    left_to_spend: Decimal
+    deadline: str | None
+    target: str
+    batches: list[BatchStatus]
+    suppliers: list[SupplierStatus]
+    money: list[SupplierMoney]
+    labels: dict[str, int]
+    clean: dict[str, float]
+    left: dict[str, int]
+    accuracy: float | None
+    guessing: float | None
+    commonest_class: float | None
+    unpaid: dict[str, int]
+
+
+def collection_status(collection: Collection) -> CollectionStatus:
+    """Where a collection stands; nothing is fetched or trained for it."""
+    store, config = collection.store, collection.config
+    task = collection.contents.task
+    balance, batches = store.balance(), store.batches()
+    so_far = JudgmentsSoFar(store.judgments(), task)
+    measured = collection.proposer.measured(so_far)
+    labels: dict[str, int] = {}
+    clean: dict[str, float] = {}
+    if not so_far.is_empty:
+        found = so_far.labels(measured, config.buying.aggregate)
+        labels = {name: len(own) for name, own in found.labels.items()}
+        clean = dict(found.clean)
+    asked = set(store.lines()["item_id"])
+    ids = task.items["item_id"].to_numpy()
+    last = next((dict(b.decision) for b in reversed(batches) if "guessing" in b.decision), {})
+    nothing = Standing(Decimal(0), Decimal(0))
+    unpaid = store.book().unpaid["why"].value_counts()
+    return CollectionStatus(
+        name=config.name,
+        state=store.state(),
+        next_step=collection.next_step(),
+        ended=store.about("ended"),
+        currency=config.budget.currency,
+        budget=balance.budget,
+        promised=balance.promised,
+        paid=balance.paid,
+        left_to_spend=balance.left,
+        deadline=None if config.deadline is None else config.deadline.isoformat(),
+        target=task.target,
+        batches=[
+            BatchStatus(
+                number=own.number,
+                state=own.state,
+                most=own.most,
+                paid=own.paid,
+                wanted=own.wanted,
+                received=own.received,
+                approved_by=own.approved_by,
+                why=own.why or str(own.decision.get("why", "")),
+            )
+            for own in batches
+        ],
+        suppliers=[
+            SupplierStatus(
+                supplier=own.supplier,
+                stratum=own.stratum,
+                judgments=own.judgments,
+                gold_answers=own.gold_answers,
+                error_rate=own.error_rate,
+                low=None if own.error is None else own.error.rate.low,
+                high=None if own.error is None else own.error.rate.high,
+                is_measured=own.is_measured,
+                seconds=own.seconds,
+            )
+            for own in measured.values()
+        ],
+        money=[
+            SupplierMoney(supplier=name, promised=own.promised, paid=own.paid)
+            for name in collection.suppliers
+            for own in [balance.by_supplier.get(name, nothing)]
+        ],
+        labels=labels,
+        clean=clean,
+        left={
+            name: int((~np.isin(ids[task.pools[name]], list(asked))).sum())
+            for name in config.strata.buy
+        },
+        accuracy=last.get("accuracy_of_all_labels"),
+        guessing=last.get("guessing"),
+        commonest_class=last.get("commonest_class"),
+        unpaid={str(why): int(count) for why, count in unpaid.items()},
+    )

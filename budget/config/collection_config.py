@@ -1,0 +1,121 @@
+"""The settings of a collection: what is labelled, by whom, for how much, and how it is decided."""
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+
+from annotation.errors import InputError
+from annotation.truth.aggregation import Aggregator
+from budget.config.sections import BudgetSection, ModelSection, Seed
+from budget.config.strata_section import StrataSection
+from budget.config.toml import Mistake, Money, Place, Section, first_error
+from budget.config.training_config import TrainingConfig
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Selection = Literal["random"]
+"""Which items of a stratum are asked about next.
+
+- "random": drawn evenly among those that nobody was asked about.
+"""
+
+
+class TableSection(Section):
+    """A table of items, read as `labelmix items describe` reads it."""
+
+    path: str
+    columns: dict[str, str] | None = None
+    choices: list[str] | None = None
+    answers: str | None = None
+
+
+class BuyingSection(Section):
+    """How labels are bought.
+
+    Attributes
+    ----------
+    rounds : batches until the money is spent, the last one included; more follow only where money
+        is left over
+    first : labels of every stratum from every supplier in the first batch; None: as many as a
+        quarter of the money buys, at most 30
+    least : labels of a batch; a smaller one is not worth a manager's time
+    gold : questions of known answer that are mixed into each batch, of every stratum for each
+        supplier
+    extra : share of judgments above those asked for that are paid all the same
+    pay_skipped : whether a task that was skipped is paid
+    approve_below : a batch that costs at most so much needs no approval
+    selection : which items are asked about
+    aggregate : how a label is made of several judgments; None for what the judgments call for
+    """
+
+    rounds: Annotated[int, Field(ge=1)] = 5
+    first: Annotated[int, Field(ge=4)] | None = None
+    least: Annotated[int, Field(ge=1)] = 20
+    gold: Annotated[int, Field(ge=0)] = 5
+    extra: Share = 0.05
+    pay_skipped: bool = False
+    approve_below: Money = Decimal(0)
+    selection: Selection = "random"
+    aggregate: Aggregator | None = None
+    seed: Seed = 0
+
+
+class CollectionConfig(TrainingConfig):
+    """Everything that `labelmix collect` needs to know beside its suppliers."""
+
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    items: TableSection
+    test: TableSection
+    strata: StrataSection
+    budget: BudgetSection
+    deadline: date | None = None
+    buying: BuyingSection = BuyingSection()
+
+    @model_validator(mode="after")
+    def _labels_are_of_one_kind(self) -> Self:
+        if self.targets.judgments != 1:
+            raise ValueError(
+                "targets.judgments: how many judgments make a label is said by the suppliers; "
+                "leave it out"
+            )
+        if self.budget.total <= 0:
+            raise ValueError(f"budget.total should be above 0; got {self.budget.total}")
+        return self
+
+
+def parse_collection(raw: dict[str, Any], where: str) -> CollectionConfig:
+    """Check the settings of a collection; paths in them are already absolute.
+
+    Raises InputError naming the first wrong key, its value and what it should be.
+    """
+    try:
+        return CollectionConfig.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(f"{where}: {first_error(error, _remedy)}") from None
+
+
+def with_absolute_paths(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The same with the paths of items, test items and a local model seen from `folder`."""
+    found = dict(raw)
+    for name in ("items", "test"):
+        section = raw.get(name)
+        if isinstance(section, dict) and isinstance(section.get("path"), str):
+            found[name] = {**section, "path": str((folder / section["path"]).absolute())}
+    model = raw.get("model")
+    if isinstance(model, dict) and isinstance(model.get("path"), str):
+        local = folder / model["path"]
+        if (local / "config.json").is_file():
+            found["model"] = ModelSection(path=str(local.absolute())).model_dump()
+    return found
+
+
+def _remedy(mistake: Mistake, place: Place) -> str:
+    if mistake == "missing":
+        return (
+            "give it in the file of --config, or by its option; see 'labelmix collect new --help'"
+        )
+    if mistake == "unknown key":
+        return "see docs/guide/collect.md for the keys there are"
+    return ""
