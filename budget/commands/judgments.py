@@ -9,7 +9,15 @@ import typer
 
 from annotation.errors import InputError
 from budget.commands.console import guarded
-from budget.commands.options import AnswersOption, DataDir, Json
+from budget.commands.options import (
+    AnswersOption,
+    Control,
+    DataDir,
+    DifferentServers,
+    Json,
+    JudgmentFiles,
+    Strict,
+)
 from budget.commands.printing import say
 
 MOST_CHOICES = 1000  # more is a slip of the hand, and would not fit into memory
@@ -25,12 +33,7 @@ judgments_app = typer.Typer(
 @judgments_app.command()
 @guarded
 def report(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE...", help="Label Studio's JSON export, or judgments as CSV or Parquet."
-        ),
-    ],
+    files: JudgmentFiles,
     rate: Annotated[
         list[str] | None,
         typer.Option(
@@ -71,20 +74,8 @@ def report(
             "--ground-truth-is-gold", help="Label Studio's ground truths are right answers."
         ),
     ] = False,
-    different_servers: Annotated[
-        bool,
-        typer.Option(
-            "--different-servers",
-            help="Each FILE is of a Label Studio of its own: equal numbers are different people.",
-        ),
-    ] = False,
-    control: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Of Label Studio's controls the one whose answers are the labels, e.g. sentiment.",
-        ),
-    ] = None,
+    different_servers: DifferentServers = False,
+    control: Control = None,
     choices: Annotated[
         int | None,
         typer.Option(min=2, max=MOST_CHOICES, help="Choices per item, where no item table tells."),
@@ -135,9 +126,7 @@ def report(
     labels_out: Annotated[
         Path | None, typer.Option(help="Write labels with posteriors (.jsonl, .parquet).")
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at rows that are wrong, leave none out.")
-    ] = False,
+    strict: Strict = False,
     currency: Annotated[str, typer.Option(help="For people.")] = "$",
     as_json: Json = False,
 ) -> None:
@@ -219,10 +208,7 @@ def report(
         table = loaded.items
         strata = () if loaded.strata is None else loaded.strata.names
         reading = check_against_items(reading, table, loaded.stratum_by_id, answers_are_gold)
-    if strict:
-        reading.required()
-    if reading.judgments.empty and reading.rejected:
-        raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
+    reading = reading.usable(strict)
     settings = replace(settings, strata_order=strata)
     found = report_judgments(reading.judgments, table, settings)
     texts: dict[Path, str] = {}  # all of them, before the first is written
