@@ -174,7 +174,7 @@ def pay_sheet(
         raise InputError(f"decimal places should be within 0 and {_MOST_DECIMALS}; got {decimals}.")
     timing = Timing(judgments, idle_cap, floor=0.0)
     role = roles_of(judgments, timing, roles or {})
-    _check_names(terms, [str(name) for name in timing.annotators], role)
+    _check_names(terms, timing, role)
     over = np.zeros(len(judgments), dtype=bool) if asked is None else over_asked(judgments, asked)
     start = _period_starts(judgments["created_at"], period, zone)
     groups = _sums(timing, start, over)
@@ -236,8 +236,21 @@ def _told(
     return usual
 
 
-def _check_names(terms: PayTerms, annotators: list[str], roles: list[str | None]) -> None:
+def check_paid(judgments: pd.DataFrame, terms: PayTerms, roles: Mapping[str, str]) -> None:
+    """Check that everybody who is paid is there, and that everybody there is paid.
+
+    Raises InputError that names the first of whom that is not so.
+    """
+    timing = Timing(judgments)
+    role = roles_of(judgments, timing, roles)
+    _check_names(terms, timing, role)
+    for name, own in zip(timing.annotators, role, strict=True):
+        terms.of_annotator(str(name), own)
+
+
+def _check_names(terms: PayTerms, timing: Timing, roles: list[str | None]) -> None:
     """Raise InputError if pay is told of nobody who is there; it would be ignored otherwise."""
+    annotators = [str(name) for name in timing.annotators]
     there = {role for role in roles if role is not None}
     for name in (*terms.per_hour, *terms.per_judgment):
         if name not in annotators and name not in there:
@@ -248,15 +261,27 @@ def _check_names(terms: PayTerms, annotators: list[str], roles: list[str | None]
             )
 
 
-def _period_starts(created: pd.Series, period: Period, zone: str) -> IntArray:
-    """The first day of every judgment's period, in days since 1970, (judgments,)."""
+def time_zone(name: str) -> ZoneInfo:
+    """A time zone by its name in the database of the IANA.
+
+    Raises InputError if there is none.
+    """
     try:
-        place = ZoneInfo(zone)
+        return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         raise InputError(
-            f"the time zone {short(zone)} is unknown; give one such as Europe/Berlin or UTC."
+            f"the time zone {short(name)} is unknown; give one such as Europe/Berlin or UTC."
         ) from None
-    local = created.dt.tz_convert(place).dt.tz_localize(None).to_numpy().astype("datetime64[D]")
+
+
+def _period_starts(created: pd.Series, period: Period, zone: str) -> IntArray:
+    """The first day of every judgment's period, in days since 1970, (judgments,)."""
+    local = (
+        created.dt.tz_convert(time_zone(zone))
+        .dt.tz_localize(None)
+        .to_numpy()
+        .astype("datetime64[D]")
+    )
     known = ~np.isnat(local)
     start = np.full(len(local), _UNDATED)
     days = local[known]

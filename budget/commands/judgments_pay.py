@@ -8,31 +8,25 @@ import typer
 
 from annotation.errors import InputError
 from budget.commands.console import guarded
-from budget.commands.options import Control, DifferentServers, Json, JudgmentFiles, Strict
+from budget.commands.options import (
+    Control,
+    DifferentServers,
+    HourlyPay,
+    Json,
+    JudgmentFiles,
+    PiecePay,
+    Roles,
+    Strict,
+)
 from budget.commands.printing import say
 
 
 @guarded
 def pay(
     files: JudgmentFiles,
-    rate: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]AMOUNT",
-            help="Paid per hour: to an annotator, a role, or all others, e.g. expert=40.",
-        ),
-    ] = None,
-    fee: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="[NAME=]AMOUNT",
-            help="Paid per judgment with a label: to an annotator, a role, or all others, e.g. "
-            ".05. Whoever has both is paid both.",
-        ),
-    ] = None,
-    role: Annotated[
-        list[str] | None, typer.Option(metavar="ANNOTATOR=ROLE", help="Who is what.")
-    ] = None,
+    rate: HourlyPay = None,
+    fee: PiecePay = None,
+    role: Roles = None,
     period: Annotated[
         str, typer.Option(help="A row for every day, week (from Monday), month, or all at once.")
     ] = "month",
@@ -75,8 +69,8 @@ def pay(
     """
     from annotation.files import not_an_input, whole_file
     from annotation.judgments.read_files import read_judgment_files
-    from annotation.team.pay import PayTerms, pay_csv, pay_sheet
-    from budget.commands.name_value import minutes_to_seconds, read_amounts, read_pairs
+    from annotation.team.pay import pay_csv, pay_sheet
+    from budget.commands.name_value import minutes_to_seconds, read_pairs, read_pay
     from budget.commands.show.pay import pay_json, show_pay
 
     if not rate and not fee:
@@ -87,9 +81,7 @@ def pay(
         if out.suffix.lower() != ".csv" and (out.is_file() or not out.exists()):
             raise InputError(f"--out {out}: a pay sheet is written as .csv; name it so.")
         not_an_input(out, files)
-    per_hour, usual_per_hour = read_amounts(rate, "--rate")
-    per_judgment, usual_per_judgment = read_amounts(fee, "--fee")
-    terms = PayTerms(per_hour, usual_per_hour, per_judgment, usual_per_judgment)
+    terms = read_pay(rate, fee)
     roles = read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert")
     cap = minutes_to_seconds(idle_cap, "--idle-cap")
     reading = read_judgment_files(files, False, different_servers, control).usable(strict)

@@ -94,6 +94,26 @@ Control = Annotated[
 Strict = Annotated[
     bool, typer.Option("--strict", help="Stop at rows that are wrong, leave none out.")
 ]
+HourlyPay = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rate",
+        metavar="[NAME=]AMOUNT",
+        help="Paid per hour: to an annotator, a role, or all others, e.g. expert=40.",
+    ),
+]
+PiecePay = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fee",
+        metavar="[NAME=]AMOUNT",
+        help="Paid per judgment with a label: to an annotator, a role, or all others, e.g. "
+        ".05. Whoever has both is paid both.",
+    ),
+]
+Roles = Annotated[
+    list[str] | None, typer.Option("--role", metavar="ANNOTATOR=ROLE", help="Who is what.")
+]
 
 
 def read_columns(pairs: Sequence[str] | None) -> dict[str, str]:
