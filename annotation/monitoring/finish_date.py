@@ -15,6 +15,7 @@ from annotation.errors import InputError
 from annotation.monitoring.time_signal import practice_slope
 from annotation.team.pay import time_zone
 
+_MOST_YEARS = 50
 FEWEST = 20  # judgments; of fewer, no pace is known
 CONFIDENCE = 0.8
 _PATHS = 300
@@ -129,8 +130,8 @@ def finish_date(
     Raises
     ------
     InputError
-        If fewer than `FEWEST` judgments have a label and a time stamp, all have the same one, or a
-        number is out of range.
+        If fewer than `FEWEST` judgments have a label and a time stamp, all have the same one, a
+        number is out of range, or the work would take half a century.
     """
     if left < 0:
         raise InputError(f"judgments left should be at least 0; got {left}.")
@@ -143,9 +144,24 @@ def finish_date(
     ends = _learnt_ends(errors, confidence)
     if ends is None:
         return forecast
-    ahead = forecast.expected - forecast.seen_until
-    earliest, middle, latest = (forecast.seen_until + ahead * float(np.exp(end)) for end in ends)
+    ahead = (forecast.expected - forecast.seen_until).total_seconds()
+    earliest, middle, latest = (
+        _after(forecast.seen_until, ahead * float(np.exp(end)), left) for end in ends
+    )
     return replace(forecast, expected=middle, earliest=earliest, latest=latest, past=len(errors))
+
+
+def _after(moment: pd.Timestamp, seconds: float, left: int) -> pd.Timestamp:
+    if seconds > _MOST_YEARS * 365 * 86_400:
+        raise _too_late(left)
+    return moment + pd.Timedelta(seconds=seconds)
+
+
+def _too_late(left: int) -> InputError:
+    return InputError(
+        f"{left:,} judgments would take more than {_MOST_YEARS} years at the pace that was seen; "
+        "give fewer judgments that are left."
+    )
 
 
 def _made(judgments: pd.DataFrame) -> pd.DataFrame:
@@ -177,7 +193,7 @@ def _forecast(
     team, slope = None, 0.0
     if days[-1] - days[0] + 1 < _FEWEST_DAYS:
         later = elapsed * left / len(made) * np.exp(_SLOWER + _SPREAD_OF_PARTS * norm.ppf(shares))
-        ends = [last + pd.Timedelta(seconds=float(each)) for each in later]
+        ends = [_after(last, float(each), left) for each in later]
     else:
         who, _ = pd.factorize(made["annotator"].to_numpy(dtype=object))
         seen = _days(local, who)
@@ -186,6 +202,8 @@ def _forecast(
         team = _Team(seen, slope, rng)
         need = left * np.exp(_SPREAD_OF_DAYS * rng.standard_normal(_PATHS))
         periods = team.periods_until(need)
+        if np.quantile(periods, shares[-1]) > _MOST_YEARS * 365:
+            raise _too_late(left)
         ends = [
             max(last, _moment(each, seen, local.iloc[-1], place))
             for each in np.quantile(periods, shares)

@@ -27,6 +27,7 @@ CENTS = 2
 _MOST_DECIMALS = 6
 _UNDATED = np.iinfo(np.int64).min
 _EPOCH = date(1970, 1, 1)
+_FIRST_DAY, _LAST_DAY = np.datetime64("1900-01-01"), np.datetime64("2999-12-31")
 
 PAY_COLUMNS = (
     *("annotator", "role", "period", "first_day", "last_day"),
@@ -285,6 +286,10 @@ def _period_starts(created: pd.Series, period: Period, zone: str) -> IntArray:
     known = ~np.isnat(local)
     start = np.full(len(local), _UNDATED)
     days = local[known]
+    for day in days[(days < _FIRST_DAY) | (days > _LAST_DAY)][:1]:
+        raise InputError(
+            f"a judgment has the time stamp {day}, for which nobody is paid; correct 'created_at'."
+        )
     number = days.astype(np.int64)
     if period == "week":
         number = number - (number + 3) % 7  # 1970 began on a Thursday; weeks begin on Monday

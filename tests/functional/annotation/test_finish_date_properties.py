@@ -1,18 +1,14 @@
-"""Finish dates of teams that work, rest, learn and leave; and of real collections."""
+"""Finish dates of teams that work, rest, learn and leave."""
 
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from annotation.judgments.table import validate_judgments
-from annotation.judgments.table_files import read_judgments
 from annotation.monitoring.finish_date import finish_date
 
-DATA = Path(__file__).resolve().parents[4] / "shared" / "data" / "medical_treat" / "judgments.csv"
 SHARES = (0.25, 0.5, 0.75)  # of the work, at which forecasts are made
 
 
@@ -76,31 +72,6 @@ def test_weekends_practice_and_leaving_are_seen() -> None:
     for end in (found.earliest, found.expected, found.latest):
         assert end.weekday() < 5
         assert 9 <= end.hour <= 20
-
-
-@pytest.mark.skipif(not DATA.exists(), reason="the judgments are not there")
-def test_intervals_hold_on_real_collections() -> None:
-    """Every batch of a crowd's work is a collection; constants came from every other one."""
-    judgments = read_judgments(DATA)
-    batch = pd.read_csv(DATA, usecols=["source_id", "batch"]).set_index("source_id")["batch"]
-    of = batch.reindex(judgments["source_id"]).to_numpy()
-    batches = sorted(
-        (judgments[of == name] for name in set(of)), key=lambda rows: rows["created_at"].min()
-    )
-    assert len(batches) == 45
-    alone = [covered(rows, share) for rows in batches[1::2] for share in SHARES]
-    assert 0.75 <= np.mean(alone) <= 0.85
-    # With what was finished at the time: an interval that is learnt, of which nothing was chosen.
-    learnt = []
-    for number, rows in enumerate(batches):
-        whole = rows.sort_values("created_at", kind="stable")
-        for share in SHARES:
-            now = whole["created_at"].iloc[math.ceil(share * len(whole)) - 1]
-            past = tuple(one for one in batches[:number] if one["created_at"].max() < now)
-            if len(past) >= 9:
-                learnt.append(covered(whole, share, past))
-    assert len(learnt) > 100
-    assert 0.75 <= np.mean(learnt) <= 0.85
 
 
 def test_more_work_takes_longer_and_more_confidence_is_wider() -> None:

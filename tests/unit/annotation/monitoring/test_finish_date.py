@@ -84,6 +84,8 @@ def test_days_begin_in_the_zone() -> None:
         (steady(19), {}, "19 judgments have a label and a time stamp"),
         (steady(30).assign(created_at=START), {}, "all judgments have the same time stamp"),
         (steady(30), {"confidence": 1.0}, "confidence should be within 0 and 1; got 1"),
+        (steady(30), {"left": 10**14}, "would take more than 50 years at the pace that was seen"),
+        (steady(400, 20), {"left": 10**14}, "would take more than 50 years"),
         (steady(30), {"zone": "Mars"}, "time zone 'Mars' is unknown"),
     ],
 )

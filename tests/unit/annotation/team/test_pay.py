@@ -168,6 +168,12 @@ def test_what_cannot_be_paid_is_said(change: dict[str, Any], said: str) -> None:
         pay_sheet(judged, **{"terms": FEE, **change})
 
 
+def test_impossible_time_stamps_are_refused() -> None:
+    judged = table(("i1", "ann", "yes", 60, "9999-12-31"))
+    with pytest.raises(InputError, match="time stamp 9999-12-31, for which nobody is paid"):
+        pay_sheet(judged, FEE)
+
+
 def test_negative_pay_is_refused() -> None:
     with pytest.raises(InputError, match="negative"):
         PayTerms(usual_per_hour=Decimal(-1))
