@@ -46,3 +46,15 @@ class CheckedJudgments:
             also = f" ({more} more {'row is' if more == 1 else 'rows are'} wrong)" if more else ""
             raise InputError(f"{self.rejected[0]}{also}")
         return self.judgments
+
+    def usable(self, strict: bool = False) -> "CheckedJudgments":
+        """The same, where there are judgments to go on with.
+
+        Raises InputError if there are none, or `strict` and a row or value was rejected.
+        """
+        if strict:
+            self.required()
+        if self.judgments.empty:
+            first = f"; the first: {self.rejected[0]}" if self.rejected else ": there is none."
+            raise InputError(f"no judgment can be used{first}")
+        return self

@@ -12,6 +12,9 @@ from budget.commands.curves import curves
 from budget.commands.hardness import hardness
 from budget.commands.items import items_app
 from budget.commands.judgments import judgments_app
+from budget.commands.judgments_alarms import alarms
+from budget.commands.judgments_finish import finish
+from budget.commands.judgments_pay import pay
 from budget.commands.labelstudio import labelstudio_app
 from budget.commands.plan import plan
 from budget.commands.printing import say, show_all_characters
@@ -36,6 +39,9 @@ app = typer.Typer(
 for command in (hardness, plan, simulate, demo, run, trial, init, report, curves, backtest):
     app.command()(command)
 app.add_typer(items_app, name="items")
+judgments_app.command()(alarms)
+judgments_app.command()(finish)
+judgments_app.command()(pay)
 app.add_typer(judgments_app, name="judgments")
 app.add_typer(labelstudio_app, name="labelstudio")
 app.add_typer(collect_app, name="collect")

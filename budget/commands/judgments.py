@@ -12,8 +12,12 @@ from budget.commands.console import guarded
 from budget.commands.options import (
     AnswersOption,
     ColumnOption,
+    Control,
     DataDir,
+    DifferentServers,
     Json,
+    JudgmentFiles,
+    Strict,
     read_choices_or_count,
     read_columns,
 )
@@ -32,14 +36,7 @@ judgments_app = typer.Typer(
 @judgments_app.command()
 @guarded
 def report(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            metavar="FILE...",
-            help="Label Studio's export (JSON, JSON-MIN, CSV, or the folder of a storage), or "
-            "judgments as CSV or Parquet.",
-        ),
-    ],
+    files: JudgmentFiles,
     rate: Annotated[
         list[str] | None,
         typer.Option(
@@ -97,20 +94,8 @@ def report(
             "--ground-truth-is-gold", help="Label Studio's ground truths are right answers."
         ),
     ] = False,
-    different_servers: Annotated[
-        bool,
-        typer.Option(
-            "--different-servers",
-            help="Each FILE is of a Label Studio of its own: equal numbers are different people.",
-        ),
-    ] = False,
-    control: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Of Label Studio's controls the one whose answers are the labels, e.g. sentiment.",
-        ),
-    ] = None,
+    different_servers: DifferentServers = False,
+    control: Control = None,
     choices: Annotated[
         str | None,
         typer.Option(
@@ -165,9 +150,7 @@ def report(
     labels_out: Annotated[
         Path | None, typer.Option(help="Write labels with posteriors (.jsonl, .parquet).")
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Stop at rows that are wrong, leave none out.")
-    ] = False,
+    strict: Strict = False,
     currency: Annotated[str, typer.Option(help="For people.")] = "$",
     as_json: Json = False,
 ) -> None:
@@ -261,10 +244,7 @@ def report(
         check_outputs(written, loaded.files)
         told = loaded.stratum_by_id
         reading = check_against_items(reading, loaded.items, told, answers_are_gold)
-    if strict:
-        reading.required()
-    if reading.judgments.empty and reading.rejected:
-        raise InputError(f"no judgment can be used; the first: {reading.rejected[0]}")
+    reading = reading.usable(strict)
     if by_first is not None:
         judged = first_tell(reading, table, by_first)
     else:

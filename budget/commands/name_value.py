@@ -14,6 +14,7 @@ from annotation.name_value import name_and_value
 
 if TYPE_CHECKING:
     from annotation.team.label_cost import Rates
+    from annotation.team.pay import PayTerms
 
 _MOST_DIGITS = 12  # of a whole number; more is a slip of the hand
 Value = TypeVar("Value")
@@ -165,6 +166,18 @@ def read_rates(
             "--recruiting goes with --rate or --fee; where neither is paid, give --fee 0."
         )
     return rates
+
+
+def read_pay(hourly: Sequence[str] | None, piece: Sequence[str] | None) -> "PayTerms":
+    """What people are paid, from the texts of --rate and --fee.
+
+    Raises InputError that names what cannot be read.
+    """
+    from annotation.team.pay import PayTerms
+
+    per_hour, usual_per_hour = read_amounts(hourly, "--rate")
+    per_judgment, usual_per_judgment = read_amounts(piece, "--fee")
+    return PayTerms(per_hour, usual_per_hour, per_judgment, usual_per_judgment)
 
 
 def minutes_to_seconds(minutes: float, option: str) -> float:

@@ -70,6 +70,52 @@ AnswersOption = Annotated[
         "number, the first choice is 0) or index1 (the first is 1), e.g. --answers index1.",
     ),
 ]
+# How to read judgment files.
+JudgmentFiles = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...",
+        help="Label Studio's export (JSON, JSON-MIN, CSV, or the folder of a storage), or "
+        "judgments as CSV or Parquet.",
+    ),
+]
+DifferentServers = Annotated[
+    bool,
+    typer.Option(
+        "--different-servers",
+        help="Each FILE is of a Label Studio of its own: equal numbers are different people.",
+    ),
+]
+Control = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Of Label Studio's controls the one whose answers are the labels, e.g. sentiment.",
+    ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="Stop at rows that are wrong, leave none out.")
+]
+HourlyPay = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rate",
+        metavar="[NAME=]AMOUNT",
+        help="Paid per hour: to an annotator, a role, or all others, e.g. expert=40.",
+    ),
+]
+PiecePay = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fee",
+        metavar="[NAME=]AMOUNT",
+        help="Paid per judgment with a label: to an annotator, a role, or all others, e.g. "
+        ".05. Whoever has both is paid both.",
+    ),
+]
+Roles = Annotated[
+    list[str] | None, typer.Option("--role", metavar="ANNOTATOR=ROLE", help="Who is what.")
+]
 
 
 def read_columns(pairs: Sequence[str] | None) -> dict[str, str]:

@@ -23,6 +23,7 @@ ROOMS = {
         *("written_together", "files", "whole_files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team"),  # what people say, who is right, what they are like
+        "monitoring",  # how their work goes on
         *("hardness", "label_studio", "labelling"),
     ),
     "training": (

@@ -66,5 +66,7 @@ def test_what_commands_write_of_people_is_private(tmp_path: Path, suffix: str) -
     written("simulate", str(pilot), "--truth", str(truth), "--gold", ".5")
     options = ["--out", str(terms), "--suppliers-out", str(suppliers), "--labels-out", str(labels)]
     written("report", str(pilot), "--rate", "18", *options)
-    files = (pilot, truth, terms, suppliers, labels)
+    sheet = tmp_path / "pay.csv"
+    written("pay", str(pilot), "--rate", "18", "--out", str(sheet))
+    files = (pilot, truth, terms, suppliers, labels, sheet)
     assert {path.name: oct(mode(path)) for path in files} == {p.name: "0o600" for p in files}

@@ -50,9 +50,22 @@ def report_json(report: JudgmentReport, reading: CheckedJudgments) -> dict[str, 
     }
     plain = {name: _plain(value) for name, value in fields.items()}
     plain["aggregator"] = report.aggregate.method
-    plain["rejected"] = [asdict(rejection) for rejection in reading.rejected]
-    plain["notes"] = [*map(str, reading.notes), *report.notes]
-    return plain
+    told = reading_json(reading)
+    return {**plain, **told, "notes": [*told["notes"], *report.notes]}
+
+
+def reading_json(reading: CheckedJudgments) -> dict[str, Any]:
+    """What was left out and what is doubtful in the files, as plain values."""
+    return {
+        "rejected": [asdict(rejection) for rejection in reading.rejected],
+        "notes": [*map(str, reading.notes)],
+    }
+
+
+def show_reading(console: Screen, reading: CheckedJudgments) -> None:
+    """Print what is doubtful in the files, and what was left out of them."""
+    _show_some(console, "note", reading.notes)
+    _show_rejected(console, reading.rejected)
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold

@@ -1,0 +1,75 @@
+"""`labelmix judgments alarms`: whose work changed, since when, and what that has cost."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from annotation.errors import InputError
+from budget.commands.console import guarded
+from budget.commands.judgments import MOST_CHOICES
+from budget.commands.options import (
+    Control,
+    DifferentServers,
+    HourlyPay,
+    Json,
+    JudgmentFiles,
+    PiecePay,
+    Roles,
+    Strict,
+)
+from budget.commands.printing import say
+
+
+@guarded
+def alarms(
+    files: JudgmentFiles,
+    false_alarms: Annotated[
+        float, typer.Option(help="How many per 1,000 judgments, if nothing ever changes.")
+    ] = 3,
+    rate: HourlyPay = None,
+    fee: PiecePay = None,
+    role: Roles = None,
+    ground_truth_is_gold: Annotated[
+        bool,
+        typer.Option(
+            "--ground-truth-is-gold", help="Label Studio's ground truths are right answers."
+        ),
+    ] = False,
+    choices: Annotated[
+        int | None, typer.Option(min=2, max=MOST_CHOICES, help="Choices per item.")
+    ] = None,
+    different_servers: DifferentServers = False,
+    control: Control = None,
+    strict: Strict = False,
+    currency: Annotated[str, typer.Option(help="For people.")] = "$",
+    as_json: Json = False,
+) -> None:
+    """Annotators who begin to err more, or to work faster or slower, and since when.
+
+    Every annotator is watched in every stratum, in order of time. Errors are told by gold answers,
+    elsewhere by the other annotators' judgments. With --rate or --fee it says what a fault has
+    cost.
+
+    Example: labelmix judgments alarms export.json --fee .05
+    """
+    from annotation.judgments.read_files import read_judgment_files
+    from annotation.monitoring.alarms import AlarmSettings, quality_alarms
+    from annotation.team.pay import check_paid
+    from budget.commands.name_value import read_pairs, read_pay
+    from budget.commands.show.alarms import alarms_json, show_alarms
+
+    pay = read_pay(rate, fee) if rate or fee else None
+    roles = read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert")
+    if roles and pay is None:
+        raise InputError("--role goes with --rate or --fee, which say what a role is paid.")
+    settings = AlarmSettings(false_alarms, pay, roles)
+    reading = read_judgment_files(files, ground_truth_is_gold, different_servers, control)
+    reading = reading.usable(strict)
+    if pay is not None:
+        check_paid(reading.judgments, pay, roles)
+    report = quality_alarms(reading.judgments, settings, choices)
+    if as_json:
+        say(json.dumps(alarms_json(report, reading), indent=2))
+    else:
+        show_alarms(report, reading, currency)
