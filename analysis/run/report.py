@@ -5,13 +5,11 @@ scripts. All text of the result is escaped. The same result gives the same bytes
 are left out, so an interrupted and resumed run gives the same page as an uninterrupted one.
 """
 
-import re
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from analysis.html_page import filled_template
 from analysis.numbers import interval_name, labels_text, money
 from analysis.run import (
     before_buying,
@@ -41,15 +39,9 @@ def render_report(result: RunResult) -> str:
     planning = result.methods[result.planning_method]
     found = conclude(result)
     others = [key for key in result.methods if key != result.planning_method]
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_only_text,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    source = files("analysis.run").joinpath("report_template.html").read_text(encoding="utf-8")
-    return environment.from_string(source).render(
+    return filled_template(
+        "analysis.run",
+        "report_template.html",
         result=result,
         interval=interval_name(result.confidence),
         planning_method=wording.method_name(result.planning_method),
@@ -94,18 +86,6 @@ def write_report(result: RunResult, path: Path) -> None:
     page = render_report(result)
     with whole_file(path) as unfinished:
         unfinished.write_text(page, encoding="utf-8")
-
-
-def _only_text(value: object) -> object:
-    """Let only text and whole numbers onto the page, and keep '%' beside its number.
-
-    A None or a raw float in the page is a mistake of this module: better no page than that one.
-    """
-    if isinstance(value, Markup) or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if not isinstance(value, str):
-        raise TypeError(f"the report template was given {value!r}; format it first.")
-    return re.sub(r"(?<=\d) %", "\u00a0%", value)
 
 
 def _facts(result: RunResult, found: Conclusion) -> list[tuple[str, str]]:

@@ -35,7 +35,7 @@ ROOMS = {
     ),
     "analysis": (
         *("version", "estimates", "accuracy", "sgr", "efficiency"),
-        *("label_words", "numbers", "item_groups", "figure_style"),
+        *("label_words", "numbers", "item_groups", "figure_style", "html_page"),
         *("run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
