@@ -165,10 +165,7 @@ def pay_sheet(
         If somebody has no pay, pay or a role is told of somebody who is not there, the zone or the
         period is unknown, or a number is out of its range.
     """
-    if period not in get_args(Period):
-        raise InputError(
-            f"the period should be one of {', '.join(get_args(Period))}; got {short(period)}."
-        )
+    check_period(period)
     if asked is not None and asked < 1:
         raise InputError(f"judgments asked for should be at least 1; got {asked}.")
     if not 0 <= decimals <= _MOST_DECIMALS:
@@ -177,7 +174,7 @@ def pay_sheet(
     role = roles_of(judgments, timing, roles or {})
     _check_names(terms, timing, role)
     over = np.zeros(len(judgments), dtype=bool) if asked is None else over_asked(judgments, asked)
-    start = _period_starts(judgments["created_at"], period, zone)
+    start = period_starts(judgments["created_at"], period, zone)
     groups = _sums(timing, start, over)
     rows, over_due, unpaid = [], Fraction(0), 0
     for (code, first), sums in groups:
@@ -196,6 +193,14 @@ def pay_sheet(
         zone=zone,
         decimals=decimals,
     )
+
+
+def check_period(period: str) -> None:
+    """Raise InputError unless it is one of `Period`."""
+    if period not in get_args(Period):
+        raise InputError(
+            f"the period should be one of {', '.join(get_args(Period))}; got {short(period)}."
+        )
 
 
 def over_asked(judgments: pd.DataFrame, asked: int) -> NDArray[np.bool_]:
@@ -275,7 +280,7 @@ def time_zone(name: str) -> ZoneInfo:
         ) from None
 
 
-def _period_starts(created: pd.Series, period: Period, zone: str) -> IntArray:
+def period_starts(created: pd.Series, period: Period, zone: str) -> IntArray:
     """The first day of every judgment's period, in days since 1970, (judgments,)."""
     local = (
         created.dt.tz_convert(time_zone(zone))
@@ -348,7 +353,7 @@ def _row(
     unpaid_timed = 0 if pay_over_asked else sums["over_timed"]
     due = for_hours + Fraction(piece) * (sums["judgments"] - unpaid)
     timed_due = for_hours + Fraction(piece) * (sums["labelled_timed"] - unpaid_timed)
-    first, last, called = _period_of(start, period)
+    first, last, called = period_of(start, period)
     return PayRow(
         annotator=name,
         role=role,
@@ -373,7 +378,7 @@ def rounded_nearest(amount: Fraction, decimals: int) -> Decimal:
     return Decimal(round(amount * 10**decimals)).scaleb(-decimals)
 
 
-def _period_of(start: int, period: Period) -> tuple[date | None, date | None, str | None]:
+def period_of(start: int, period: Period) -> tuple[date | None, date | None, str | None]:
     """First day, last day and name of the period that begins with a day since 1970."""
     if period == "all":
         return None, None, "all"

@@ -14,6 +14,8 @@ from budget.market.supplier_file import SuppliersFile, terms_of
 ChannelKind = Literal["label_studio", "file"]
 UNMEASURED = 0.25
 """The error rate that a supplier is taken to have while neither stated nor measured."""
+EXISTING = "existing"
+"""Who gave the labels that a collection began with; no supplier may have this name."""
 _IDLE = 4  # times the usual seconds of a judgment: what is longer was not all work
 
 

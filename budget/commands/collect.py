@@ -2,25 +2,22 @@
 
 import getpass
 import json
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from annotation.errors import InputError
+from budget.commands.collect_session import By, Folder, opened_collection, opened_store
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.labelstudio import TokenFile, Url
 from budget.commands.options import Json, Workers
 from budget.commands.printing import say
 
 if TYPE_CHECKING:
-    from annotation.label_studio.server import LabelStudioServer
     from budget.collection.proposing import Proposal
     from budget.collection.steps import Collection, Done
     from budget.collection.store.history import CollectionState
-    from budget.collection.store.store import CollectionStore
     from training.engines import Watcher
 
 collect_app = typer.Typer(
@@ -31,12 +28,7 @@ collect_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Folder = Annotated[
-    Path, typer.Argument(metavar="FOLDER", help="The collection's folder, that 'new' wrote.")
-]
-By = Annotated[str | None, typer.Option("--by", help="Who decides; default: your user name.")]
 Why = Annotated[str, typer.Option(help="The reason, which is kept.")]
-_PATIENCE = 60.0  # seconds to go on when Label Studio stops answering
 
 
 @collect_app.command()
@@ -100,7 +92,7 @@ def new(
     where = "the options" if config is None else str(config)
     beginning = check_beginning(parse_collection(raw, where), read_suppliers_file(suppliers))
     begin(folder, beginning, by or getpass.getuser())
-    with _opened(folder, None, None) as collection, progress_watcher() as watcher:
+    with opened_collection(folder, None, None) as collection, progress_watcher() as watcher:
         proposal = collection.proposer.proposal(watcher)
         told = _new_lines(collection, proposal)
     if as_json:
@@ -128,7 +120,10 @@ def step(
 
     Example: labelmix collect step my-collection
     """
-    with _opened(folder, url, token_file, workers) as collection, progress_watcher() as watcher:
+    with (
+        opened_collection(folder, url, token_file, workers) as collection,
+        progress_watcher() as watcher,
+    ):
         if dry_run:
             told = _dry_lines(collection, watcher)
             say(json.dumps({"would": told}) if as_json else "\n".join(told))
@@ -151,7 +146,10 @@ def run(
     Example: labelmix collect run my-collection
     """
     done: list[Done] = []
-    with _opened(folder, url, token_file, workers) as collection, progress_watcher() as watcher:
+    with (
+        opened_collection(folder, url, token_file, workers) as collection,
+        progress_watcher() as watcher,
+    ):
         while not done or done[-1].waits_for is None:
             done.append(collection.step(watcher))
             if not as_json:
@@ -172,7 +170,7 @@ def approve(
 
     Example: labelmix collect approve my-collection 2
     """
-    with _store(folder, "labelmix collect approve") as store:
+    with opened_store(folder, "labelmix collect approve") as store:
         store.approve(batch, by or getpass.getuser())
         left = store.balance().left
     told = f"batch {batch} is approved; {left} of the budget are neither promised nor paid"
@@ -189,7 +187,7 @@ def status(folder: Folder, as_json: Json = False) -> None:
     from budget.collection.status import collection_status
     from budget.commands.show.collect import show_status
 
-    with _opened(folder, None, None, alone=False) as collection:
+    with opened_collection(folder, None, None, alone=False) as collection:
         found = collection_status(collection)
     tell(found, as_json, show_status)
 
@@ -209,7 +207,7 @@ def cancel(
 
     Example: labelmix collect cancel my-collection 2 --why "wrong question"
     """
-    with _store(folder, "labelmix collect cancel") as store:
+    with opened_store(folder, "labelmix collect cancel") as store:
         store.cancel(batch, by or getpass.getuser(), why)
         left = store.balance().left
     told = f"batch {batch} is cancelled; {left} of the budget are neither promised nor paid"
@@ -269,7 +267,7 @@ def change(
     if budget is None and suppliers is None:
         raise InputError("nothing is to be changed; give --budget or --suppliers.")
     who = by or getpass.getuser()
-    with _store(folder, "labelmix collect change") as store:
+    with opened_store(folder, "labelmix collect change") as store:
         if suppliers is not None:
             change_suppliers(folder, store, read_suppliers_file(suppliers), who, why)
         if budget is not None:
@@ -292,7 +290,7 @@ def export(
     """
     from budget.collection.exporting import export as export_collection
 
-    with _opened(folder, None, None, alone=False) as collection:
+    with opened_collection(folder, None, None, alone=False) as collection:
         paths = export_collection(collection, out)
     if as_json:
         say(json.dumps({name: str(path) for name, path in paths.items()}, indent=2))
@@ -303,47 +301,12 @@ def export(
 def _set_state(
     folder: Path, state: "CollectionState", why: str, by: str | None, as_json: bool
 ) -> None:
-    with _store(folder, f"labelmix collect ({state})") as store:
+    with opened_store(folder, f"labelmix collect ({state})") as store:
         is_new = store.set_state(state, by or getpass.getuser(), why)
     if as_json:
         say(json.dumps({"state": state, "changed": is_new}))
     else:
         say(f"the collection is {state}" if is_new else f"the collection was {state} already")
-
-
-@contextmanager
-def _store(folder: Path, doing: str, alone: bool = True) -> "Iterator[CollectionStore]":
-    """The store of a folder's collection; for this process alone, unless it only reads."""
-    from budget.collection.beginning import store_url
-    from budget.collection.store.store import CollectionStore
-
-    with (
-        CollectionStore.open(store_url(folder)) as store,
-        store.alone(doing) if alone else nullcontext(),
-    ):
-        yield store
-
-
-@contextmanager
-def _opened(
-    folder: Path,
-    url: str | None,
-    token_file: Path | None,
-    workers: int | None = None,
-    alone: bool = True,
-) -> "Iterator[Collection]":
-    """A collection; for this process alone, unless it only reads."""
-    from budget.collection.beginning import open_collection
-    from budget.commands.labelstudio_session import opened_server
-    from training.engines.choice import EngineChoice
-    from training.models.quiet import quiet_libraries
-
-    def server() -> "AbstractContextManager[LabelStudioServer]":
-        return opened_server(url, token_file, _PATIENCE)
-
-    quiet_libraries()
-    with _store(folder, "labelmix collect", alone) as store:
-        yield open_collection(folder, store, server, EngineChoice(workers))
 
 
 def _settings(

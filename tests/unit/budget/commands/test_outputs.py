@@ -82,6 +82,7 @@ LATE = {
         "--out {new} --count 0",
     ],
     "init": ["{task}", "{folder.toml} --force", "{items}/new.toml"],
+    "collect pay": ["{new} --out {a.csv}", "{items} --out {a.txt}"],
     "labelstudio push": [
         "{items} --title T --tasks odd=3 --out {new}",
         "{items} --title T --tasks easy=3 --measure steps --cut edges:9,>=3 --out {new}",
