@@ -32,6 +32,7 @@ WRITES: dict[Place, str] = {
     ("simulate", "out"): "simulation",
     ("report", "out"): "page",
     ("init", "path"): "configuration",
+    ("collect order-sheet", "out"): "order sheet",
     ("collect pay", "out"): "pay",
 }
 # What it says that it reads there. A configuration names files of its own, see `IN_CONFIGURATION`.
@@ -74,12 +75,16 @@ FOR_OTHERS = {
     "labels": "labels to train on elsewhere",
     "truth": "what was simulated, to compare estimates with",
     "pay": "a sheet for whoever pays",
+    "order sheet": "a page for a supplier",
 }
 # Files that a command reads and none writes.
 OF_OTHERS: dict[Place, str] = {
     ("labelstudio push", "predictions"): "a model's answers",
     ("labelstudio push", "instructions"): "text or HTML",
-    ("collect pay", "folder"): "a collection, which has tests of its own",
+    **{
+        (command, "folder"): "a collection, which has tests of its own"
+        for command in ("collect order-sheet", "collect pay")
+    },
     **{
         (command, "token_file"): "a secret"
         for command in ("labelstudio push", "labelstudio pull", "labelstudio watch")

@@ -7,6 +7,7 @@ import typer
 
 from budget.commands.backtest import backtest
 from budget.commands.collect import collect_app
+from budget.commands.collect_order_sheet import order_sheet
 from budget.commands.collect_pay import pay as collect_pay
 from budget.commands.console import written_output
 from budget.commands.curves import curves
@@ -45,6 +46,7 @@ judgments_app.command()(finish)
 judgments_app.command()(pay)
 app.add_typer(judgments_app, name="judgments")
 app.add_typer(labelstudio_app, name="labelstudio")
+collect_app.command()(order_sheet)
 collect_app.command()(collect_pay)
 app.add_typer(collect_app, name="collect")
 

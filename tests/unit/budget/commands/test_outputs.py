@@ -82,6 +82,7 @@ LATE = {
         "--out {new} --count 0",
     ],
     "init": ["{task}", "{folder.toml} --force", "{items}/new.toml"],
+    "collect order-sheet": ["{new} 1 --out {a.html}", "{items} 1 --out {a.txt}"],
     "collect pay": ["{new} --out {a.csv}", "{items} --out {a.txt}"],
     "labelstudio push": [
         "{items} --title T --tasks odd=3 --out {new}",
