@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from budget.collection.ledger import Standing
 from budget.collection.measuring import JudgmentsSoFar
+from budget.collection.quality import QualityStatus, collection_quality
 from budget.collection.steps import Collection
 
 
@@ -59,6 +60,7 @@ class CollectionStatus(BaseModel):
     accuracy : of all labels on the target's test items, as of the last plan; None before
     guessing, commonest_class : accuracy of either there
     unpaid : judgments that nothing is paid for, and why -> how many
+    quality : alarms and finish dates; None where they were not asked for
     """
 
     name: str
@@ -82,10 +84,18 @@ class CollectionStatus(BaseModel):
     guessing: float | None
     commonest_class: float | None
     unpaid: dict[str, int]
+    quality: QualityStatus | None = None
 
 
-def collection_status(collection: Collection) -> CollectionStatus:
-    """Where a collection stands; nothing is fetched or trained for it."""
+def collection_status(
+    collection: Collection, quality: bool = False, zone: str = "UTC"
+) -> CollectionStatus:
+    """Where a collection stands; nothing is fetched or trained for it.
+
+    `quality` asks for alarms and finish dates as well, which takes longer; days begin in `zone`.
+
+    Raises InputError if the time zone is unknown.
+    """
     store, config = collection.store, collection.config
     task = collection.contents.task
     balance, batches = store.balance(), store.batches()
@@ -156,4 +166,5 @@ def collection_status(collection: Collection) -> CollectionStatus:
         guessing=last.get("guessing"),
         commonest_class=last.get("commonest_class"),
         unpaid={str(why): int(count) for why, count in unpaid.items()},
+        quality=collection_quality(collection, zone) if quality else None,
     )

@@ -179,16 +179,33 @@ def approve(
 
 @collect_app.command()
 @guarded
-def status(folder: Folder, as_json: Json = False) -> None:
+def status(
+    folder: Folder,
+    quality: Annotated[
+        bool,
+        typer.Option(
+            "--quality",
+            help="Also tell whose work changed, what that cost, and when the open batch will be "
+            "done.",
+        ),
+    ] = False,
+    zone: Annotated[
+        str | None,
+        typer.Option(help="With --quality: time zone in which days begin, e.g. Europe/Berlin."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Where the collection stands: money, batches, suppliers, labels.
 
-    Example: labelmix collect status my-collection
+    Example: labelmix collect status my-collection --quality
     """
     from budget.collection.status import collection_status
     from budget.commands.show.collect import show_status
 
+    if zone is not None and not quality:
+        raise InputError("--zone goes with --quality, which tells when the open batch is done.")
     with opened_collection(folder, None, None, alone=False) as collection:
-        found = collection_status(collection)
+        found = collection_status(collection, quality, zone or "UTC")
     tell(found, as_json, show_status)
 
 

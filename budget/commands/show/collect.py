@@ -2,7 +2,8 @@
 
 from rich.table import Table
 
-from analysis.numbers import percent
+from analysis.numbers import NOT_KNOWN, interval_name, percent, ratio
+from budget.collection.quality import AlarmStatus, FinishStatus, QualityStatus
 from budget.collection.status import CollectionStatus
 from budget.commands.screen import Screen
 
@@ -13,6 +14,8 @@ _NEXT = {
     "pull": "fetch what annotators answered",
     "stop": "nothing",
 }
+_SIGNS = {"errors": "errs more", "faster": "faster", "slower": "slower"}
+_MOST_ALARMS = 40  # that are shown
 
 
 def show_status(status: CollectionStatus) -> None:
@@ -44,6 +47,8 @@ def show_status(status: CollectionStatus) -> None:
             f"a model of all labels at the last plan: {percent(status.accuracy)} right on "
             f"{status.target} test items ({', '.join(beside)})"
         )
+    if status.quality is not None:
+        _show_quality(console, status.quality, status.currency)
     for why, count in status.unpaid.items():
         console.print(f"not paid: {count:,} judgments ({why})")
     if status.ended is not None and status.next_step == "plan":
@@ -74,3 +79,57 @@ def _suppliers(status: CollectionStatus) -> Table:
         seconds = "" if own.seconds is None else f"{own.seconds:.0f}"
         table.add_row(own.supplier, own.stratum, f"{own.judgments:,}", rate, seconds)
     return table
+
+
+def _show_quality(console: Screen, quality: QualityStatus, currency: str) -> None:
+    if quality.alarms:
+        console.print(_alarms(quality, currency))
+    if quality.unwatched is not None:
+        console.print(f"alarms: none could be raised: {quality.unwatched}")
+    else:
+        console.print(
+            f"alarms: {len(quality.alarms):,}; about {quality.false_alarms:.1f} would be raised if "
+            f"nothing had changed, in {quality.watched:,} judgments"
+        )
+    for own in quality.finish:
+        console.print(_finish(own, quality))
+
+
+def _alarms(quality: QualityStatus, currency: str) -> Table:
+    more = len(quality.alarms) - _MOST_ALARMS
+    title = f"Alarms ({more:,} earlier ones in --json)" if more > 0 else "Alarms"
+    table = Table(title=title, title_justify="left")
+    table.add_column("annotator", overflow="fold")
+    for name in ("stratum", "what", "since", "judgments", "before", "now", f"cost, {currency}"):
+        table.add_column(name)
+    for own in quality.alarms[-_MOST_ALARMS:]:
+        cost = NOT_KNOWN if own.cost is None else f"{own.cost:f}"
+        name = f"{own.supplier} / {own.annotator}"
+        since = own.since[:16].replace("T", " ")
+        table.add_row(
+            *(name, own.stratum, _SIGNS[own.sign], since, f"{own.judgments:,}"),
+            *(*_levels(own), "" if own.sign == "faster" else cost),
+        )
+    return table
+
+
+def _levels(own: AlarmStatus) -> tuple[str, str]:
+    if own.sign == "errors":
+        return percent(own.before, 0), percent(own.after, 0)
+    return f"{ratio(own.before)} s", f"{ratio(own.after)} s"
+
+
+def _finish(own: FinishStatus, quality: QualityStatus) -> str:
+    begun = f"batch {quality.batch}, {own.supplier}: {own.left:,} judgments left"
+    if own.expected is None or own.earliest is None or own.latest is None or own.confidence is None:
+        return f"{begun}; when they will be done cannot be told: {own.why}"
+    ends = (_day(own.earliest), _day(own.latest))
+    verdict = "" if own.verdict is None else f"; against the deadline: {own.verdict}"
+    return (
+        f"{begun}, done by {_day(own.expected)} ({interval_name(own.confidence)}: {ends[0]} to "
+        f"{ends[1]}, {quality.zone}), as seen at {_day(own.seen_until or '')}{verdict}"
+    )
+
+
+def _day(moment: str) -> str:
+    return moment[:16].replace("T", " ")

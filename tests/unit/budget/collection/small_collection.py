@@ -10,7 +10,7 @@ from tests.unit.budget.commands.command_line import labelmix
 SUPPLIERS = """
 [suppliers.crowd]
 cost = 0.05
-judgments = [2]
+judgments = [{judgments}]
 channel = "file"
 
 [suppliers.experts]
@@ -22,9 +22,10 @@ channel = "file"
 """
 CONFIG = """
 [buying]
-first = 8
+first = {first}
 gold = 2
 """
+TESTED = 40
 Answer = Callable[[str, str, int], Mapping[str, object]]
 """Of supplier, item and how many have judged it before: annotator, label, seconds, created_at."""
 
@@ -34,9 +35,14 @@ def right(item: str) -> str:
     return ("odd", "even")[int(item.rpartition("-")[2]) % 2]
 
 
-def write_inputs(folder: Path, items: int = 60, tested: int = 40) -> None:
+def suppliers(judgments: int = 2) -> str:
+    """The file of suppliers; a crowd of so many for every item."""
+    return SUPPLIERS.format(judgments=judgments)
+
+
+def write_inputs(folder: Path, items: int = 60, first: int = 8, judgments: int = 2) -> None:
     """Items, test items, suppliers and settings."""
-    for name, numbers in (("pool", range(items)), ("test", range(items, items + tested))):
+    for name, numbers in (("pool", range(items)), ("test", range(items, items + TESTED))):
         rows = []
         for number in numbers:
             row = {
@@ -48,14 +54,21 @@ def write_inputs(folder: Path, items: int = 60, tested: int = 40) -> None:
             rows.append(row | ({"answer": right(f"item-{number}")} if name == "test" else {}))
         lines = [json.dumps(row) + "\n" for row in rows]
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
-    (folder / "suppliers.toml").write_text(SUPPLIERS, encoding="utf-8")
-    (folder / "more.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "suppliers.toml").write_text(suppliers(judgments), encoding="utf-8")
+    (folder / "more.toml").write_text(CONFIG.format(first=first), encoding="utf-8")
 
 
-def begun(folder: Path, *options: str | Path, budget: str = "40.00") -> Path:
+def begun(
+    folder: Path,
+    *options: str | Path,
+    budget: str = "40.00",
+    items: int = 60,
+    first: int = 8,
+    judgments: int = 2,
+) -> Path:
     """A collection of these inputs; nothing is planned yet."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_inputs(folder)
+    write_inputs(folder, items, first, judgments)
     made = labelmix(
         *("collect", "new", folder / "c", "--items", folder / "pool.jsonl"),
         *("--test", folder / "test.jsonl", "--suppliers", folder / "suppliers.toml"),
@@ -74,13 +87,14 @@ def ordered(folder: Path, batch: int = 1) -> Path:
     return folder
 
 
-def answered(folder: Path, batch: int, answer: Answer) -> None:
-    """Every task of a batch is answered, and what was answered is pulled."""
+def answered(folder: Path, batch: int, answer: Answer, share: float = 1.0) -> None:
+    """This share of the tasks of a batch is answered, and what was answered is pulled."""
     for supplier in ("crowd", "experts"):
         out = folder / "suppliers" / supplier / "out" / f"batch-{batch}.csv"
         rows = []
         with out.open(encoding="utf-8-sig", newline="") as file:
-            for task in csv.DictReader(file):
+            tasks = list(csv.DictReader(file))
+            for task in tasks[: round(share * len(tasks))]:
                 for before in range(int(task["judgments_wanted"])):
                     row = {"item_id": task["item_id"]}
                     rows.append(row | dict(answer(supplier, task["item_id"], before)))
@@ -94,7 +108,7 @@ def answered(folder: Path, batch: int, answer: Answer) -> None:
 
 
 def plainly(supplier: str, item: str, before: int) -> dict[str, object]:
-    """All answers are right; a crowd of two takes 9 seconds, the expert 20."""
-    who = "cleo" if supplier == "experts" else ("ann", "bob")[before]
+    """All answers are right; a crowd takes 9 seconds, the expert 20."""
+    who = "cleo" if supplier == "experts" else ("ann", "bob", "dan")[before]
     seconds = 20 if supplier == "experts" else 9
     return {"annotator": who, "label": right(item), "seconds": seconds}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from budget.collection.store.store import CollectionStore
-from tests.unit.budget.collection.small_collection import SUPPLIERS, begun, ordered
+from tests.unit.budget.collection.small_collection import begun, ordered, suppliers
 from tests.unit.budget.commands.command_line import labelmix, one_line
 
 
@@ -59,7 +59,7 @@ def test_a_batch_that_waits_for_approval_is_a_draft_and_texts_are_escaped(tmp_pa
 
 def test_with_one_supplier_it_needs_no_name(tmp_path: Path) -> None:
     folder = begun(tmp_path)
-    alone = SUPPLIERS[: SUPPLIERS.index("[suppliers.experts]")]
+    alone = suppliers().partition("[suppliers.experts]")[0]
     (tmp_path / "alone.toml").write_text(alone, encoding="utf-8")
     labelmix("collect", "change", folder, "--suppliers", tmp_path / "alone.toml")
     labelmix("collect", "step", folder)
