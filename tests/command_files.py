@@ -81,6 +81,7 @@ FOR_OTHERS = {
 OF_OTHERS: dict[Place, str] = {
     ("labelstudio push", "predictions"): "a model's answers",
     ("labelstudio push", "instructions"): "text or HTML",
+    ("collect new", "labels"): "labels from elsewhere",
     **{
         (command, "folder"): "a collection, which has tests of its own"
         for command in ("collect order-sheet", "collect pay")

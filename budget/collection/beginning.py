@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from budget.collection.channels.base import Channel
 from budget.collection.channels.files import FileChannel
 from budget.collection.channels.label_studio import LabelStudioChannel, Server
 from budget.collection.contents import Contents, read_contents
+from budget.collection.existing_labels import ExistingLabel, as_fact, take_in
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import Supplier, collection_suppliers, unit_of
@@ -47,8 +48,12 @@ def check_beginning(config: CollectionConfig, file: SuppliersFile) -> Beginning:
     return Beginning(config, file, suppliers, read_contents(config))
 
 
-def begin(folder: Path, beginning: Beginning, who: str) -> None:
+def begin(
+    folder: Path, beginning: Beginning, who: str, existing: Sequence[ExistingLabel] = ()
+) -> None:
     """Copy the tables into the folder and make the store; all of it or nothing that counts.
+
+    Labels that exist already come in when the collection is opened.
 
     Raises InputError if a collection is there already, or the folder cannot be written.
     """
@@ -75,6 +80,7 @@ def begin(folder: Path, beginning: Beginning, who: str) -> None:
         "settings": kept.model_dump_json(),
         "suppliers": beginning.file.model_dump_json(exclude_none=True),
         "digests": json.dumps(digests),
+        **as_fact(existing, who),
     }
     unit = unit_of(beginning.suppliers, config.budget.currency, config.budget.total)
     CollectionStore.create(url, unit, config.budget.total, who, about).close()
@@ -134,6 +140,7 @@ def open_collection(
     file = SuppliersFile.model_validate_json(store.about("suppliers") or "{}")
     suppliers = collection_suppliers(file, config)
     contents = read_contents(config)
+    take_in(store)
     channels: dict[str, Channel] = {}
     for name, own in suppliers.items():
         place = folder / "suppliers" / name

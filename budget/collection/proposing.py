@@ -13,6 +13,7 @@ from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, fitting
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
 from budget.collection.contents import Contents
+from budget.collection.existing_labels import is_existing
 from budget.collection.learning import collection_lab, learn
 from budget.collection.market import collection_market
 from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
@@ -71,7 +72,7 @@ class Proposer:
         The same judgments give the same batch.
         """
         batches = self._store.batches()
-        bought = [batch for batch in batches if batch.state == "complete"]
+        bought = [own for own in batches if own.state == "complete" and not is_existing(own)]
         number = len(batches) + 1
         asked = self._asked_lines(batches)
         batching = Batching(

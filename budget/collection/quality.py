@@ -183,7 +183,7 @@ class _Paid:
             & table["created_at"].notna()
         ]
         start = own["source_id"].tolist().index(alarm.since_judgment)
-        rows: list[dict[str, object]] = own.iloc[start : start + alarm.judgments].to_dict("records")  # type: ignore[assignment]
+        rows: list[dict[str, object]] = own.iloc[start : start + alarm.judgments].to_dict("records")
         return rows
 
     def _of_one(self, row: dict[str, object]) -> Fraction:
@@ -192,7 +192,7 @@ class _Paid:
     def _longer(self, row: dict[str, object], alarm: QualityAlarm) -> Fraction:
         """Pay for the time that this judgment took longer than usual; 0 where time is not paid."""
         batch = row["batch"]
-        key = (-1 if pd.isna(batch) else int(str(batch)), str(row["supplier"]), str(row["item_id"]))  # type: ignore[call-overload]
+        key = (-1 if pd.isna(batch) else int(str(batch)), str(row["supplier"]), str(row["item_id"]))
         if key not in self._hourly:
             return Fraction(0)
         per_hour, most = self._hourly[key]

@@ -153,7 +153,7 @@ def collection_status(
         ],
         money=[
             SupplierMoney(supplier=name, promised=own.promised, paid=own.paid)
-            for name in collection.suppliers
+            for name in dict.fromkeys([*collection.suppliers, *balance.by_supplier])
             for own in [balance.by_supplier.get(name, nothing)]
         ],
         labels=labels,

@@ -108,6 +108,10 @@ def _price(place: str, terms: Mapping[str, object], pay_skipped: bool) -> Price:
 
 def _check_name(name: str) -> None:
     """A supplier's name is the name of its folder, too."""
+    if name == EXISTING:
+        raise InputError(
+            f"suppliers.{EXISTING}: labels that existed before have this name; choose another."
+        )
     if (
         not name
         or len(name) > 60

@@ -2,6 +2,7 @@
 
 import getpass
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,7 @@ from budget.commands.options import Json, Workers
 from budget.commands.printing import say
 
 if TYPE_CHECKING:
+    from budget.collection.existing_labels import ExistingLabel
     from budget.collection.proposing import Proposal
     from budget.collection.steps import Collection, Done
     from budget.collection.store.history import CollectionState
@@ -49,6 +51,14 @@ def new(
             help="Who labels, at which price: a file as 'judgments report --suppliers-out' writes."
         ),
     ] = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            help="Labels that exist already (JSONL, CSV, Parquet): item_id, label, where known "
+            "annotator and cost. They are trained on, never asked for, and their cost is taken off "
+            "the budget, e.g. --labels old.csv."
+        ),
+    ] = None,
     budget: Annotated[str | None, typer.Option(help="Money for all labels, e.g. 250.00.")] = None,
     currency: Annotated[str | None, typer.Option(help="Sign or code, e.g. EUR.")] = None,
     measure: Annotated[
@@ -75,6 +85,9 @@ def new(
 --budget 100 --measure steps --cut quantiles:3
     """
     from budget.collection.beginning import begin, check_beginning
+    from budget.collection.existing_labels import read_existing_labels
+    from budget.collection.existing_labels import told as lines_of_existing
+    from budget.collection.suppliers import unit_of
     from budget.config.collection_config import parse_collection
     from budget.market.supplier_file import read_suppliers_file
 
@@ -91,10 +104,16 @@ def new(
         raise InputError("--suppliers is missing; name the file that says who labels.")
     where = "the options" if config is None else str(config)
     beginning = check_beginning(parse_collection(raw, where), read_suppliers_file(suppliers))
-    begin(folder, beginning, by or getpass.getuser())
+    existing: Sequence[ExistingLabel] = ()
+    if labels is not None:
+        total, sign = beginning.config.budget.total, beginning.config.budget.currency
+        unit = unit_of(beginning.suppliers, sign, total)
+        existing = read_existing_labels(labels, beginning.contents, unit, total)
+    begin(folder, beginning, by or getpass.getuser(), existing)
     with opened_collection(folder, None, None) as collection, progress_watcher() as watcher:
         proposal = collection.proposer.proposal(watcher)
-        told = _new_lines(collection, proposal)
+        told = [*lines_of_existing(existing, beginning.config.budget.currency)]
+        told += _new_lines(collection, proposal)
     if as_json:
         say(json.dumps({"folder": str(folder), "lines": told}, indent=2))
     else:

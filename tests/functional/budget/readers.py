@@ -23,6 +23,7 @@ from tests.mutations import (
     mutated_parquet,
     mutated_toml,
 )
+from tests.unit.budget.collection.small_collection import suppliers
 from tests.unit.budget.commands.command_line import CONFIG, item
 
 Mutate = Callable[[random.Random, bytes], bytes]
@@ -283,6 +284,22 @@ OF_PUSH = {
 }
 
 
+EXISTING = [
+    {"item_id": f"item-{number}", "label": LABELS[number % 2], "annotator": who, "cost": 0.15}
+    for number in range(6)
+    for who in ("ann", "bob")
+]
+NEW = ["collect", "new", "out/c", "--items", "pool.jsonl", "--test", "test.jsonl"]
+NEW += ["--suppliers", "suppliers.toml", "--labels", "labels.csv", "--budget", "60"]
+NEW += ["--currency", "EUR", "--measure", "steps", "--cut", "quantiles:2"]
+OF_NEW = {
+    "pool.jsonl": json_lines([item(number) for number in range(120)]),
+    "test.jsonl": json_lines([item(number) for number in range(120, 160)]),
+    "suppliers.toml": suppliers().encode(),
+    "labels.csv": csv(EXISTING),
+}
+
+
 def mutated_packed(rng: random.Random, content: bytes) -> bytes:
     return gzip.compress(mutated_bytes(rng, gzip.decompress(content)), mtime=0)
 
@@ -476,6 +493,7 @@ READERS: dict[str, Reader] = {
             )
         },
     ),
+    "existing labels": Reader(NEW, "labels.csv", (mutated_bytes,), OF_NEW),
     "labels.jsonl": Reader(
         ["labels", "labels.jsonl"],
         "labels.jsonl",

@@ -86,10 +86,10 @@ def test_a_month_that_is_over_stays_as_it_is() -> None:
     times = judged(a=10, b=20, c=60)
     (before,) = sheet(entries(*january), times)
     assert (before.period, before.judgments, before.due) == ("2026-01", 2, Decimal("0.10"))
-    assert (before.seconds, before.hourly_pay) == (30, Decimal("12.00"))
+    assert (before.seconds, before.hourly_pay) == (Decimal(30), Decimal("12.00"))
     first, second = sheet(entries(*january, *later), times)
     assert first == before
-    assert (second.period, second.judgments, second.due) == ("2026-02", 0, 0)
+    assert (second.period, second.judgments, second.due) == ("2026-02", 0, Decimal(0))
     assert second.seconds == 40
 
 
@@ -113,8 +113,13 @@ def test_times_count_as_far_as_they_are_paid() -> None:
         ("2026-01-10", "spent", "ann", "crowd:skipped", "0.05"),
     )
     crowd, hourly = sheet(ledger, judged(a=5_000, none=None, skipped=600))
-    assert (crowd.supplier, crowd.seconds, crowd.breaks, crowd.skipped) == ("crowd", 1_200, 1, 1)
-    assert (hourly.seconds, hourly.breaks, hourly.untimed) == (60, 1, 1)
+    assert (crowd.supplier, crowd.seconds, crowd.breaks, crowd.skipped) == (
+        "crowd",
+        Decimal(1_200),
+        1,
+        1,
+    )
+    assert (hourly.seconds, hourly.breaks, hourly.untimed) == (Decimal(60), 1, 1)
     assert (hourly.due, hourly.hourly_pay) == (Decimal("0.90"), Decimal("36.00"))
 
 
@@ -127,7 +132,7 @@ def test_what_changed_hands_is_paid_to_the_last() -> None:
         ),
         judged(a=10),
     )
-    assert (ann.annotator, ann.judgments, ann.due, ann.hourly_pay) == ("ann", 0, 0, None)
+    assert (ann.annotator, ann.judgments, ann.due, ann.hourly_pay) == ("ann", 0, Decimal(0), None)
     assert (bob.annotator, bob.judgments, bob.due) == ("bob", 1, PIECE)
 
 
