@@ -135,7 +135,12 @@ class FeatureStore:
 
     def absent(self, positions: Positions) -> int:
         """How many of these items have no features yet."""
-        return int((~self._rows.done[np.unique(positions)]).sum())
+        return int(self.without_features(positions).size)
+
+    def without_features(self, positions: Positions) -> Positions:
+        """Those of these items that have no features yet, each once, in order."""
+        wanted = np.unique(positions)
+        return np.asarray(wanted[~self._rows.done[wanted]])
 
     def _tell_what_is_lost(self) -> None:
         """Once: that features are computed again, and why."""

@@ -1,8 +1,10 @@
 """What training on the labels so far tells: trials on parts of them, and a surface fitted to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -23,11 +25,12 @@ from budget.config.prepare import recipes_of
 from budget.market.market import Market
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
-from budget.surface.separation import separations
-from training.engines import Engine, Watcher
+from budget.surface.separation import Separation, separations
+from training.engines import Engine, SilentWatcher, Watcher
 from training.lab import CollectedLabels, Lab
 from training.models.source import ModelSource
 from training.task import Task
+from training.trial import Trial, TrialResult
 
 _DRAWS = 1000  # of the surface's posterior, as in a run
 SEEDS = 5  # subsamples that every part of the labels is trained on
@@ -107,15 +110,65 @@ def learn(
     return Learnt(surface, whole[-1].accuracy if whole else None, len(evidence.finished))
 
 
+def wanted_trials(lab: Lab, config: CollectionConfig, market: Market) -> list[Trial]:
+    """The trials that `learn` asks for, done before or not; none of them is run."""
+    method = config.methods.plan_with
+    listing = _ListingEngine()
+    evidence = LabEvidence(lab, method, config.buying.seed, listing, SilentWatcher())
+    if method == "qlora":
+        with suppress(_ListedError):
+            evidence.zero_shot()
+    campaign = _campaign(lab, config, market, None)
+    planner = Planner(draws=_DRAWS, seeds=SEEDS, seed=config.buying.seed, rehearse=False)
+    rng = campaign.generator("collection")
+    asking = _asking(planner, campaign, rng, borrows=method == "probe")
+    tested = int(lab.on_target.sum())
+    with suppress(StopIteration):
+        wanted = next(asking)
+        while True:
+            before = len(listing.trials)
+            with suppress(_ListedError):
+                evidence.answers([(campaign, wanted)])
+            # What comes of it is not looked at; it only has to have the form of an answer.
+            count = len(listing.trials) - before
+            nothing: Any = [] if isinstance(wanted, Unlabelled) else np.zeros((count, tested), bool)
+            wanted = asking.send(nothing)
+    return listing.trials
+
+
+class _ListedError(Exception):
+    """Trials were written down, and not run."""
+
+
+class _ListingEngine:
+    """Writes trials down instead of running them."""
+
+    def __init__(self) -> None:
+        self.trials: list[Trial] = []
+
+    def run(
+        self, trials: Sequence[Trial], watcher: Watcher, description: str
+    ) -> dict[str, TrialResult]:
+        self.trials += trials
+        raise _ListedError
+
+
 def _learning(
     planner: Planner, campaign: Campaign, rng: np.random.Generator, borrows: bool
 ) -> Playing[tuple[ResponseSurface, list[Observation]]]:
-    curve = (yield from lent_curve(campaign)) if borrows else []
-    apart = separations((yield Unlabelled()) if borrows else [])
+    curve, apart, observations = yield from _asking(planner, campaign, rng, borrows)
     before = Beforehand(curve, apart, CampaignRehearsals())
-    observations = yield from planner.train(campaign, rng)
     surface = planner.fit(campaign, [*curve, *observations], before, turn=1)
     return surface, observations
+
+
+def _asking(
+    planner: Planner, campaign: Campaign, rng: np.random.Generator, borrows: bool
+) -> Playing[tuple[list[Observation], Mapping[str, Separation], list[Observation]]]:
+    curve = (yield from lent_curve(campaign)) if borrows else []
+    apart = separations((yield Unlabelled()) if borrows else [])
+    observations = yield from planner.train(campaign, rng)
+    return curve, apart, observations
 
 
 def _campaign(

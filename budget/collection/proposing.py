@@ -14,18 +14,20 @@ from budget.collection.batching import Batching, fitting
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
 from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing
-from budget.collection.learning import collection_lab, learn
+from budget.collection.learning import collection_lab, learn, wanted_trials
 from budget.collection.market import collection_market
-from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
+from budget.collection.measuring import JudgmentsSoFar, MeasuredLabels, SupplierMeasured
 from budget.collection.orders import BatchRecord, OrderLine, most_cost
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import Supplier
+from budget.collection.workload import Workload, workload
 from budget.config.collection_config import CollectionConfig
 from budget.market.market import Market
 from budget.market.offers import Offer
 from budget.market.supplier_file import SuppliersFile
 from training.engines import Watcher
 from training.engines.choice import EngineChoice
+from training.lab import Lab
 from training.models.source import find_model
 from training.store import TrialStore
 
@@ -121,22 +123,17 @@ class Proposer:
         labels = so_far.labels(measured, config.buying.aggregate)
         counts = {name: len(own) for name, own in labels.labels.items()}
         market = self._market(measured, batching.left(), counts, labels.clean, left)
-        target = task.target
-        doubt = 1 - labels.clean.get(target, min(labels.clean.values(), default=1.0))
-        choices = float(task.choice_counts[task.pools[target]].mean())
-        source = find_model(config.model.path)
-        lab = collection_lab(task, source, config, labels, doubt * (choices - 1) / choices)
-        lab.require_choices("tabular")
+        lab = self._lab(labels)
         with (
             TrialStore(self._folder / "trials.sqlite") as trials,
-            self._engine.start(task, source, self._folder / "features", trials) as engine,
+            self._engine.start(task, lab.source, self._folder / "features", trials) as engine,
         ):
             learnt = learn(lab, config, market, engine, watcher)
         rounds_left = max(1, config.buying.rounds - rounds)
         choice = next_choice(
             learnt.surface, self._after_overheads(market), rounds_left, config.buying
         )
-        commonest = lab.commonest_class(target)
+        commonest = lab.commonest_class(task.target)
         evidence = {
             **choice.evidence,
             "labels": counts,
@@ -150,6 +147,41 @@ class Proposer:
             "measured": [_told(own) for own in measured.values()],
         }
         return replace(choice, evidence=evidence)
+
+    def work(self) -> Workload | None:
+        """What has to be trained before the next batch is planned; None where nothing ever is.
+
+        A few items are read to see how long that takes; no more is done.
+        """
+        batches = self._store.batches()
+        so_far = JudgmentsSoFar(self._store.judgments(), self._contents.task)
+        if so_far.is_empty or not any(
+            own.state == "complete" and not is_existing(own) for own in batches
+        ):
+            return None
+        measured = self.measured(so_far)
+        labels = so_far.labels(measured, self._config.buying.aggregate)
+        counts = {name: len(own) for name, own in labels.labels.items()}
+        if not any(counts.values()):
+            return None
+        # What is trained on does not depend on what is left to buy.
+        left = dict.fromkeys(self._contents.task.strata.names, 0)
+        market = self._market(measured, left, counts, labels.clean, Decimal(0))
+        lab = self._lab(labels)
+        trials = wanted_trials(lab, self._config, market)
+        with TrialStore(self._folder / "trials.sqlite") as store:
+            return workload(lab, trials, self._folder / "features", store)
+
+    def _lab(self, labels: MeasuredLabels) -> Lab:
+        """Where models are trained on these labels."""
+        config, task = self._config, self._contents.task
+        target = task.target
+        doubt = 1 - labels.clean.get(target, min(labels.clean.values(), default=1.0))
+        choices = float(task.choice_counts[task.pools[target]].mean())
+        source = find_model(config.model.path)
+        lab = collection_lab(task, source, config, labels, doubt * (choices - 1) / choices)
+        lab.require_choices("tabular")
+        return lab
 
     def _market(
         self,

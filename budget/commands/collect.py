@@ -3,6 +3,7 @@
 import getpass
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -137,15 +138,24 @@ def step(
 ) -> None:
     """Do the one next thing, and say what it was.
 
+    --dry-run first says how many models a plan trains and how long that should take. Working the
+    plan out takes that long; what is trained is kept, and the step itself does not train it again.
+
     Example: labelmix collect step my-collection
     """
+    from budget.collection.workload import work_line
+
     with (
         opened_collection(folder, url, token_file, workers) as collection,
         progress_watcher() as watcher,
     ):
         if dry_run:
+            work = collection.proposer.work() if collection.next_step() == "plan" else None
+            if work is not None and not as_json:
+                say(work_line(work))  # before the long work
             told = _dry_lines(collection, watcher)
-            say(json.dumps({"would": told}) if as_json else "\n".join(told))
+            plain = {"work": None if work is None else asdict(work), "would": told}
+            say(json.dumps(plain) if as_json else "\n".join(told))
             return
         done = collection.step(watcher, enough)
     _tell([done], as_json)

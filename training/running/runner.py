@@ -110,6 +110,18 @@ class TrialRunner:
         for store, items in self._features_of(trials):
             store.get(items, self.model, progress)
 
+    def prepare_some_features(self, trials: Sequence[Trial], count: int) -> int:
+        """Compute `count` of the features that are absent, spread over all; how many were done."""
+        done = 0
+        for store, items in self._features_of(trials):
+            absent = store.without_features(items)
+            wanted = min(count - done, absent.size)
+            if wanted:
+                some = absent[np.linspace(0, absent.size - 1, wanted).astype(np.int64)]
+                store.get(np.unique(some), self.model)
+                done += np.unique(some).size
+        return done
+
     def features(self, prompt: str, per_choice: bool = False) -> FeatureStore:
         """The features of items put by a prompt of this version; see FeatureStore."""
         if (prompt, per_choice) not in self._features:

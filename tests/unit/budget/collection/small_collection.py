@@ -20,7 +20,11 @@ most_seconds = 60
 judgments = [1]
 channel = "file"
 """
+MODEL = Path(__file__).parents[4] / "training" / "pico" / "checkpoint"
 CONFIG = """
+[model]
+path = "{model}"
+
 [buying]
 first = {first}
 gold = 2
@@ -55,7 +59,7 @@ def write_inputs(folder: Path, items: int = 60, first: int = 8, judgments: int =
         lines = [json.dumps(row) + "\n" for row in rows]
         (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
     (folder / "suppliers.toml").write_text(suppliers(judgments), encoding="utf-8")
-    (folder / "more.toml").write_text(CONFIG.format(first=first), encoding="utf-8")
+    (folder / "more.toml").write_text(CONFIG.format(first=first, model=MODEL), encoding="utf-8")
 
 
 def begun(

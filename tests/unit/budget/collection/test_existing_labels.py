@@ -49,10 +49,7 @@ def collection(tmp_path: Path) -> Path:
 def paid(store: CollectionStore) -> dict[tuple[str, str], Decimal]:
     ledger = store.ledger()
     spent = ledger[ledger["kind"] == "spent"]
-    return {
-        (str(row.annotator), str(row.source_id)): row.amount  # type: ignore[misc]
-        for row in spent.itertuples()
-    }
+    return {(str(row.annotator), str(row.source_id)): row.amount for row in spent.itertuples()}
 
 
 def test_every_label_is_paid_at_its_own_cost_and_none_is_asked_for(collection: Path) -> None:
@@ -63,7 +60,7 @@ def test_every_label_is_paid_at_its_own_cost_and_none_is_asked_for(collection: P
             ("bob", "11"): Decimal("0.4"),
         }
         balance = store.balance()
-        assert (balance.paid, balance.promised) == (Decimal("1.9"), 0)
+        assert (balance.paid, balance.promised) == (Decimal("1.9"), Decimal(0))
         assert balance.by_supplier[EXISTING].paid == Decimal("1.9")
         assert {own.state for own in store.batches()} == {"complete"}
         assert len(store.judgments()) == 12
