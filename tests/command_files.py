@@ -19,6 +19,7 @@ WRITES: dict[Place, str] = {
     ("judgments report", "out"): "terms",
     ("judgments report", "suppliers_out"): "suppliers",
     ("judgments report", "labels_out"): "labels",
+    ("judgments report", "html"): "page of judgments",
     ("judgments simulate", "out"): "judgments",
     ("judgments simulate", "truth"): "truth",
     ("labelstudio push", "out"): "pilot",
@@ -74,6 +75,7 @@ FOR_OTHERS = {
     "simulation": "page, drawing and numbers",
     "labels": "labels to train on elsewhere",
     "truth": "what was simulated, to compare estimates with",
+    "page of judgments": "a page for people",
     "pay": "a sheet for whoever pays",
     "order sheet": "a page for a supplier",
 }

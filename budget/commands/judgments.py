@@ -150,6 +150,13 @@ def report(
     labels_out: Annotated[
         Path | None, typer.Option(help="Write labels with posteriors (.jsonl, .parquet).")
     ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="REPORT.html",
+            help="Write all of it as one page that loads nothing, e.g. --html report.html.",
+        ),
+    ] = None,
     strict: Strict = False,
     currency: Annotated[str, typer.Option(help="For people.")] = "$",
     as_json: Json = False,
@@ -186,6 +193,11 @@ def report(
         read_rates,
     )
     from budget.commands.show.judgments import report_json, show_report
+    from budget.commands.show.judgments_page import (
+        check_page_path,
+        judgments_page,
+        write_judgments_page,
+    )
     from budget.market.measured_suppliers import suppliers_toml
     from budget.market.measured_terms import check_terms_path, terms_toml, write_terms
 
@@ -217,7 +229,8 @@ def report(
         check_labels_path(labels_out)
     check_terms_path(out, "--out")
     check_terms_path(suppliers_out, "--suppliers-out")
-    written = check_outputs((out, suppliers_out, labels_out), [*files, config, items])
+    check_page_path(html)
+    written = check_outputs((out, suppliers_out, labels_out, html), [*files, config, items])
     wanted = read_counts(need, "--need", "STRATUM=LABELS, e.g. hard=100")
     if days is not None and not wanted:
         raise InputError("--days goes with --need, which says how many labels are wanted.")
@@ -266,6 +279,8 @@ def report(
             write_terms(text, suppliers_out)
         if labels_out is not None:
             write_labels(labels_table(found.coded, found.aggregate), labels_out)
+        if html is not None:
+            write_judgments_page(judgments_page(found, reading, currency, files), html)
     if as_json:
         say(json.dumps(report_json(found, reading), indent=2))
     else:

@@ -64,8 +64,8 @@ def reading_json(reading: CheckedJudgments) -> dict[str, Any]:
 
 def show_reading(console: Screen, reading: CheckedJudgments) -> None:
     """Print what is doubtful in the files, and what was left out of them."""
-    _show_some(console, "note", reading.notes)
-    _show_rejected(console, reading.rejected)
+    for line in (*_some("note", reading.notes, MOST_ROWS), *_rejected(reading.rejected)):
+        console.print(line, style="yellow")
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
@@ -79,37 +79,56 @@ def _plain(value: object) -> Any:  # noqa: ANN401 - whatever JSON can hold
 def show_report(report: JudgmentReport, reading: CheckedJudgments, currency: str = "$") -> None:
     """Print tables of strata, roles and annotators, bill, people needed, and all that is odd."""
     console = Screen()
-    console.print(_head(report))
-    console.print(_error_table(report))
-    console.print(_time_table(report, currency))
-    if any(each.role for each in report.roles):
-        console.print(_role_table(report, currency))
-    console.print(_agreement_table(report))
-    console.print(_annotator_table(report))
-    console.print(_annotator_work_table(report, currency))
-    if 0 < len(report.pairs) <= MOST_ROWS:
-        console.print(_pairs_table(report))
-    elif report.pairs:
+    console.print("\n".join(head(report)))
+    for table in report_tables(report, currency, MOST_ROWS):
+        console.print(table)
+    if len(report.pairs) > MOST_ROWS:
         console.print(f"Cohen's kappa of {count(len(report.pairs))} pairs: see --json")
-    for line in (*_work_lines(report), *_bill_lines(report, currency)):
+    for line in sentences(report, currency):
         console.print(line)
-    for line in _gold_asked_for(report):
-        console.print(f"note: {line}", style="yellow")
-    _show_some(console, "note", (*reading.notes, *report.notes))
-    _show_some(console, "impossible times", report.warnings)
-    _show_rejected(console, reading.rejected)
+    for note in notes(report, reading, MOST_ROWS):
+        console.print(note, style="yellow")
 
 
-def _head(report: JudgmentReport) -> str:
+def report_tables(report: JudgmentReport, currency: str, most: int) -> list[Table]:
+    """Errors, times and costs, roles, agreement, annotators and pairs; `most` rows of people."""
+    tables = [_error_table(report), _time_table(report, currency)]
+    if any(each.role for each in report.roles):
+        tables.append(_role_table(report, currency))
+    tables.append(_agreement_table(report))
+    tables.append(_annotator_table(report, most))
+    tables.append(_annotator_work_table(report, currency, most))
+    if 0 < len(report.pairs) <= most:
+        tables.append(_pairs_table(report))
+    return tables
+
+
+def sentences(report: JudgmentReport, currency: str) -> list[str]:
+    """Work in a day, people needed, and the bill."""
+    return [*_work_lines(report), *_bill_lines(report, currency)]
+
+
+def notes(report: JudgmentReport, reading: CheckedJudgments, most: int) -> list[str]:
+    """What is doubtful, odd or left out; of each kind `most`, and how many more there are."""
+    return [
+        *(f"note: {line}" for line in _gold_asked_for(report)),
+        *_some("note", (*reading.notes, *report.notes), most),
+        *_some("impossible times", report.warnings, most),
+        *_rejected(reading.rejected),
+    ]
+
+
+def head(report: JudgmentReport) -> tuple[str, str]:
+    """How many judgments by whom, and what intervals and labels are."""
     fewest, most = report.choices
     choices = str(fewest) if fewest == most else f"{fewest} to {most}"
     return (
         f"{count(report.judgments)} judgments of {count(report.items)} items by "
         f"{count(len(report.annotators))} annotators; {count(report.cancelled)} cancelled, "
         f"{count(report.superseded)} superseded by a later one; labels are "
-        f"{KINDS[report.label_kind]} ({choices} choices).\n"
+        f"{KINDS[report.label_kind]} ({choices} choices).",
         f"Intervals: {interval_name(report.confidence)}s, for {SCOPES[report.scope]}. "
-        f"Labels by {report.aggregate.method}."
+        f"Labels by {report.aggregate.method}.",
     )
 
 
@@ -210,8 +229,8 @@ def _agreement_table(report: JudgmentReport) -> Table:
     return table
 
 
-def _annotator_table(report: JudgmentReport) -> Table:
-    shown = report.annotators[:MOST_ROWS]
+def _annotator_table(report: JudgmentReport, most: int) -> Table:
+    shown = report.annotators[:most]
     more = len(report.annotators) - len(shown)
     title = f"Annotators ({count(more)} more in --json)" if more else "Annotators"
     roles = ["role"] if any(each.role for each in shown) else []
@@ -227,8 +246,8 @@ def _annotator_table(report: JudgmentReport) -> Table:
     return table
 
 
-def _annotator_work_table(report: JudgmentReport, currency: str) -> Table:
-    shown = report.annotators[:MOST_ROWS]
+def _annotator_work_table(report: JudgmentReport, currency: str, most: int) -> Table:
+    shown = report.annotators[:most]
     costs = ["cost per judgment"] if any(each.cost for each in shown) else []
     table = Table(_NAME(), "minutes, median", "labels a day", *costs, title="Annotators' work")
     for each in shown:
@@ -248,29 +267,28 @@ def _pairs_table(report: JudgmentReport) -> Table:
     return table
 
 
-def _show_some(console: Screen, title: str, things: tuple[object, ...]) -> None:
-    for thing in things[:MOST_ROWS]:
-        console.print(f"{title}: {thing}", style="yellow")
-    if len(things) > MOST_ROWS:
-        console.print(f"{title}: {len(things) - MOST_ROWS:,} more, see --json", style="yellow")
+def _some(title: str, things: Sequence[object], most: int) -> list[str]:
+    lines = [f"{title}: {thing}" for thing in things[:most]]
+    if len(things) > most:
+        lines.append(f"{title}: {len(things) - most:,} more, see --json")
+    return lines
 
 
-def _show_rejected(console: Screen, rejected: Sequence[Rejection]) -> None:
+def _rejected(rejected: Sequence[Rejection]) -> list[str]:
     """The first rows and values of every file and column, and how many there are."""
     groups: dict[tuple[str, str, bool], list[Rejection]] = defaultdict(list)
     for each in rejected:
         # What was read from items names the judgment instead of a file.
         where = "" if each.where.startswith("judgment ") else each.where
         groups[where, each.column, each.row_stays].append(each)
+    lines = []
     for (_, column, row_stays), group in groups.items():
         title = "value left out" if row_stays else "left out"
-        for each in group[:_MOST_REJECTED]:
-            console.print(f"{title}: {each}", style="yellow")
+        lines += [f"{title}: {each}" for each in group[:_MOST_REJECTED]]
         more = len(group) - _MOST_REJECTED
         if more > 0:
-            console.print(
-                f"{title}: {more:,} more in column '{column}', see --json", style="yellow"
-            )
+            lines.append(f"{title}: {more:,} more in column '{column}', see --json")
+    return lines
 
 
 def _share(interval: Interval) -> str:

@@ -181,7 +181,11 @@ def test_a_mutated_input_is_read_or_refused_in_one_line(
 
 # Options whose files are written; what is kept and read again is changed in test_kept_files.py.
 WRITTEN = {"out", "truth", "figure", "features", "suppliers_out", "labels_out"}
-WRITTEN |= {"path of init", *(f"judgments of labelstudio {name}" for name in ("pull", "watch"))}
+WRITTEN |= {
+    "html of judgments report",
+    "path of init",
+    *(f"judgments of labelstudio {name}" for name in ("pull", "watch")),
+}
 # A backtest plays for long: what it reads from there are "texts of a backtest", and sources.
 READ_ELSEWHERE = {"data_dir of backtest"}
 

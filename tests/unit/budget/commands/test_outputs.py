@@ -29,6 +29,8 @@ LATE = {
         "{judgments} --fee .1 --out {a.toml} --labels-out {b.jsonl} --recruiting odd=3",
         "{judgments} --fee .1 --out {a.toml} --labels-out {b.jsonl} --need odd=3 --days 2",
         "{judgments} --fee .1 --out {a.toml} --suppliers-out {a.toml}",
+        "{judgments} --fee .1 --out {a.toml} --html {b.html} --need odd=3",
+        "{judgments} --fee .1 --out {a.toml} --html {b.pdf}",
         "{judgments} --fee .1 --out {a.toml} --labels-out {folder.jsonl}",
         "{judgments} --fee .1 --labels-out {a.jsonl} --suppliers-out {folder.toml}",
         "{judgments} --fee .1 --out {a.toml} --labels-out {items}/b.jsonl",
