@@ -39,10 +39,10 @@ def read_contents(config: CollectionConfig) -> Contents:
     pool, test = _table(config.items), _table(config.test)
     twice = set(pool["item_id"]) & set(test["item_id"])
     if twice:
+        others = f", and so are {len(twice) - 1:,} others" if len(twice) > 1 else ""
         raise InputError(
-            f"{config.test.path}: item '{min(twice)}' is for sale too, in {config.items.path}, and "
-            f"so are {len(twice) - 1} others; an item is tested or bought, never both: take it out "
-            "of one."
+            f"{config.test.path}: item '{min(twice)}' is for sale too, in {config.items.path}"
+            f"{others}; an item is tested or bought, never both: take it out of one."
         )
     measure = config.strata.measure
     for table, section in ((pool, config.items), (test, config.test)):
