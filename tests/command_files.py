@@ -32,6 +32,9 @@ WRITES: dict[Place, str] = {
     ("simulate", "out"): "simulation",
     ("report", "out"): "page",
     ("init", "path"): "configuration",
+    ("judgments pay", "out"): "pay",
+    ("collect new", "folder"): "collection",
+    ("collect export", "out"): "training set",
 }
 # What it says that it reads there. A configuration names files of its own, see `IN_CONFIGURATION`.
 READS: dict[Place, tuple[str, ...]] = {
@@ -59,6 +62,21 @@ READS: dict[Place, tuple[str, ...]] = {
     ("report", "run_folder"): ("run",),
     ("simulate", "run"): ("run",),
     ("simulate", "assume"): ("terms",),
+    ("judgments alarms", "files"): ("judgments",),
+    ("judgments finish", "files"): ("judgments",),
+    ("judgments finish", "past"): ("judgments",),
+    ("judgments pay", "files"): ("judgments",),
+    ("collect new", "items"): ("items",),
+    ("collect new", "test"): ("items",),
+    ("collect new", "suppliers"): ("suppliers",),
+    ("collect change", "suppliers"): ("suppliers",),
+    **{
+        (f"collect {name}", "folder"): ("collection",)
+        for name in (
+            *("step", "run", "approve", "status", "cancel"),
+            *("pause", "resume", "close", "change", "export"),
+        )
+    },
 }
 IN_CONFIGURATION = ("items", "judgments", "terms")  # path, judgments, [annotators.STRATUM]
 CONFIGURED = (
@@ -72,14 +90,20 @@ FOR_OTHERS = {
     "simulation": "page, drawing and numbers",
     "labels": "labels to train on elsewhere",
     "truth": "what was simulated, to compare estimates with",
+    "pay": "what each annotator is due",
+    "training set": "labels, judgments, ledger and decisions of a collection",
 }
 # Files that a command reads and none writes.
 OF_OTHERS: dict[Place, str] = {
     ("labelstudio push", "predictions"): "a model's answers",
     ("labelstudio push", "instructions"): "text or HTML",
+    ("collect new", "config"): "settings of a collection, which people write",
     **{
         (command, "token_file"): "a secret"
-        for command in ("labelstudio push", "labelstudio pull", "labelstudio watch")
+        for command in (
+            *("labelstudio push", "labelstudio pull", "labelstudio watch"),
+            *("collect step", "collect run"),
+        )
     },
     **{
         (command, "data_dir"): "a data set as it was downloaded"

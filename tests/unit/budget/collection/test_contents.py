@@ -62,7 +62,11 @@ Changed = Callable[[], tuple[list[dict[str, Any]], list[dict[str, Any]]]]
         (lambda: (POOL, [answerless(row) for row in TEST]), "answer"),
         (lambda: (POOL, [*TEST[:-1], answerless(TEST[-1])]), "item-929"),
         (lambda: (POOL, TEST[:12]), "hard"),
-        (lambda: ([{**row, "steps": 1} for row in POOL], TEST), "stratum 'hard' .* has no items"),
+        (lambda: ([{**row, "steps": 1} for row in POOL], TEST), "stratum 'hard' .*: has no items"),
+        (
+            lambda: ([{**row, "item_id": f"n{row['item_id']}"} for row in TEST], TEST),
+            "stratum 'easy' .*: none of its 16 items can be bought: they are near copies",
+        ),
         (
             lambda: ([{n: v for n, v in row.items() if n != "steps"} for row in POOL], TEST),
             r"pool\.jsonl: has no column 'steps'.*labelmix hardness pool\.jsonl",

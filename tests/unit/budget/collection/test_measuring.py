@@ -194,8 +194,10 @@ def test_people_who_are_mostly_wrong_can_be_planned_with(task: Task, tmp_path: P
 
 def test_a_supplier_who_is_asked_no_more_is_still_measured(task: Task, tmp_path: Path) -> None:
     table = pd.concat(
-        [judged("crowd", POOL[:40], 3), judged("crowd", TESTED, 3), judged("before", TESTED, 3)]
-        + [judged("before", POOL[40:], 3, lambda item, _: right(item))]
+        [
+            *(judged("crowd", own, 3) for own in (POOL[:40], TESTED)),
+            *(judged("before", own, 3) for own in (POOL[40:], TESTED)),
+        ]
     )
     so_far = JudgmentsSoFar(table, task)
     found = so_far.labels(measured(so_far, tmp_path), None)
