@@ -7,8 +7,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
+
+from annotation.databases import damaged
 from annotation.errors import InputError
+from annotation.judgments.columns import is_text
 from annotation.whole_files import check_folder, whole_file
 from budget.collection.channels.base import Channel
 from budget.collection.channels.files import FileChannel
@@ -121,15 +126,21 @@ def check_suppliers(folder: Path, store: CollectionStore, file: SuppliersFile) -
 def change_suppliers(store: CollectionStore, file: SuppliersFile, who: str, why: str) -> None:
     """Take other suppliers, or other prices, for batches to come; `check_suppliers` comes first."""
     history = json.loads(store.about("supplier_changes") or "[]")
-    history.append({"who": who, "why": why, "before": json.loads(store.about("suppliers") or "{}")})
+    history.append({"who": who, "why": why, "before": _kept(store, "suppliers")})
     store.remember(
         suppliers=file.model_dump_json(exclude_none=True), supplier_changes=json.dumps(history)
     )
 
 
 def kept_suppliers(store: CollectionStore) -> SuppliersFile:
-    """The file of suppliers as the collection has it now."""
-    return SuppliersFile.model_validate_json(store.about("suppliers") or "{}")
+    """The file of suppliers as the collection has it now.
+
+    Raises MachineError if the store has none that can be read.
+    """
+    try:
+        return SuppliersFile.model_validate_json(store.about("suppliers") or "{}")
+    except ValidationError:
+        raise _damaged(store, "suppliers") from None
 
 
 def _at_work(store: CollectionStore) -> dict[str, int]:
@@ -186,12 +197,15 @@ def open_collection(
 def kept_config(folder: Path, store: CollectionStore) -> CollectionConfig:
     """The settings of a collection, the paths of its tables made absolute.
 
-    Raises InputError if the store has none that can be read, or a table is gone or was changed.
+    Raises InputError if a table is gone or was changed: MachineError if the store has no settings
+    that can be read.
     """
-    raw = json.loads(store.about("settings") or "{}")
-    digests = json.loads(store.about("digests") or "{}")
+    raw, digests = _kept(store, "settings"), _kept(store, "digests")
     for name in _KEPT:
-        path = folder / str(raw.get(name, {}).get("path", name))
+        section = raw.get(name)
+        if not isinstance(section, dict) or not is_text(section.get("path")):
+            raise _damaged(store, "settings")
+        path = folder / section["path"]
         if not path.is_file():
             raise InputError(
                 f"{path}: is gone; the collection was begun with it. Put a copy of it back."
@@ -201,8 +215,24 @@ def kept_config(folder: Path, store: CollectionStore) -> CollectionConfig:
                 f"{path}: was changed since the collection was begun; put the copy of then back, "
                 "or begin another collection with the new one."
             )
-        raw[name]["path"] = str(path)
+        raw[name] = {**section, "path": str(path)}
     return parse_collection(raw, f"{folder}: settings")
+
+
+def _kept(store: CollectionStore, key: str) -> dict[str, Any]:
+    """What JSON is kept under a key; MachineError if it is none."""
+    try:
+        found = json.loads(store.about(key) or "")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise _damaged(store, key)
+    return found
+
+
+def _damaged(store: CollectionStore, key: str) -> InputError:
+    what = f"its {key} cannot be read"
+    return damaged(store.shown, what, "put a copy of it back")
 
 
 def _digest(path: Path) -> str:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from analysis.run.result import write_result
 from annotation.label_studio.token import find_token
 from budget.commands.app import app
-from tests.functional.budget.readers import COLLECT, OF_COLLECT, OWN_SUPPLIERS, READERS, STATE
+from tests.functional.budget.readers import COLLECT, FILE_SUPPLIERS, OF_COLLECT, READERS, STATE
 from tests.unit.analysis.runs_by_hand import run_result
 from tests.unit.annotation.label_studio.conftest import FakeServer
 from tests.unit.budget.conftest import finished_run, known_surface
@@ -42,9 +42,7 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
     for name, content in OF_COLLECT.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes(content)
-    (folder / "suppliers.toml").write_bytes(
-        OWN_SUPPLIERS.replace(b"capacity", b'channel = "file"\ncapacity')
-    )
+    (folder / "suppliers.toml").write_bytes(FILE_SUPPLIERS)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         for words in (

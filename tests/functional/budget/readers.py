@@ -356,6 +356,7 @@ capacity = 500
 [suppliers.expert.strata.hard]
 per_hour = 40
 """
+FILE_SUPPLIERS = OWN_SUPPLIERS.replace(b"capacity", b'channel = "file"\ncapacity')
 STORE = "little/collection.sqlite"
 COLLECT = ["collect", "new", "out/little", "--items", "pool.csv", "--test", "test.jsonl"]
 COLLECT += ["--suppliers", "suppliers.toml", "--config", "settings.toml", "--budget", "250"]
@@ -370,14 +371,13 @@ OF_COLLECT = {
 
 
 def mutated_store(rng: random.Random, content: bytes) -> bytes:
-    """A collection's store with other values in it."""
+    """A collection's store that says other things of itself, or another version."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite"
         path.write_bytes(content)
         with closing(sqlite3.connect(path)) as store:
             for _ in range(rng.randint(1, 2)):
-                tables = ["about", "about", "events", "batches", "order_lines", "judgments"]
-                table = rng.choice([*tables, "ledger", "labelmix_version"])
+                table = rng.choice(["about", "about", "about", "labelmix_version"])
                 columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
                 rows = [row[0] for row in store.execute(f"SELECT rowid FROM {table}")]
                 if not rows:
@@ -631,7 +631,7 @@ READERS: dict[str, Reader] = {
         ["collect", "change", "little", "--suppliers", "suppliers.toml", "--by", "ann"],
         "suppliers.toml",
         (mutated_bytes, mutated_toml),
-        {"suppliers.toml": OWN_SUPPLIERS},
+        {"suppliers.toml": FILE_SUPPLIERS},
     ),
     "collection": Reader(
         ["collect", "status", "little"], STORE, (mutated_bytes, mutated_store, mutated_store)
