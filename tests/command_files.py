@@ -35,6 +35,9 @@ WRITES: dict[Place, str] = {
     ("init", "path"): "configuration",
     ("collect order-sheet", "out"): "order sheet",
     ("collect pay", "out"): "pay",
+    ("judgments pay", "out"): "pay",
+    ("collect new", "folder"): "collection",
+    ("collect export", "out"): "training set",
 }
 # What it says that it reads there. A configuration names files of its own, see `IN_CONFIGURATION`.
 READS: dict[Place, tuple[str, ...]] = {
@@ -62,6 +65,21 @@ READS: dict[Place, tuple[str, ...]] = {
     ("report", "run_folder"): ("run",),
     ("simulate", "run"): ("run",),
     ("simulate", "assume"): ("terms",),
+    ("judgments alarms", "files"): ("judgments",),
+    ("judgments finish", "files"): ("judgments",),
+    ("judgments finish", "past"): ("judgments",),
+    ("judgments pay", "files"): ("judgments",),
+    ("collect new", "items"): ("items",),
+    ("collect new", "test"): ("items",),
+    ("collect new", "suppliers"): ("suppliers",),
+    ("collect change", "suppliers"): ("suppliers",),
+    **{
+        (f"collect {name}", "folder"): ("collection",)
+        for name in (
+            *("step", "run", "approve", "status", "cancel"),
+            *("pause", "resume", "close", "change", "export"),
+        )
+    },
 }
 IN_CONFIGURATION = ("items", "judgments", "terms")  # path, judgments, [annotators.STRATUM]
 CONFIGURED = (
@@ -76,8 +94,9 @@ FOR_OTHERS = {
     "labels": "labels to train on elsewhere",
     "truth": "what was simulated, to compare estimates with",
     "page of judgments": "a page for people",
-    "pay": "a sheet for whoever pays",
     "order sheet": "a page for a supplier",
+    "pay": "what each annotator is due",
+    "training set": "labels, judgments, ledger and decisions of a collection",
 }
 # Files that a command reads and none writes.
 OF_OTHERS: dict[Place, str] = {
@@ -88,9 +107,13 @@ OF_OTHERS: dict[Place, str] = {
         (command, "folder"): "a collection, which has tests of its own"
         for command in ("collect order-sheet", "collect pay")
     },
+    ("collect new", "config"): "settings of a collection, which people write",
     **{
         (command, "token_file"): "a secret"
-        for command in ("labelstudio push", "labelstudio pull", "labelstudio watch")
+        for command in (
+            *("labelstudio push", "labelstudio pull", "labelstudio watch"),
+            *("collect step", "collect run"),
+        )
     },
     **{
         (command, "data_dir"): "a data set as it was downloaded"

@@ -110,11 +110,15 @@ def the_used_one(
     return (used or found)[0]
 
 
+class ProjectGoneError(InputError):
+    """The server has no project of the number that a state belongs to."""
+
+
 def known_project(server: LabelStudioServer, state: PilotState) -> ProjectRecord:
     """The project that the state belongs to, as it is now.
 
-    Raises InputError if the state belongs to none, or the server has none or another under its
-    number.
+    Raises InputError if the state belongs to none, or the server has another under its number:
+    ProjectGoneError if it has none.
     """
     number = state.about("project_id")
     if number is None:
@@ -127,7 +131,7 @@ def known_project(server: LabelStudioServer, state: PilotState) -> ProjectRecord
     except RefusedError as error:
         if error.status != 404:
             raise
-        raise InputError(
+        raise ProjectGoneError(
             f"{state.path}: belongs to project {state.about('title')!r}, and "
             f"{server.connection.url} has no project {number}: it has been deleted, or this is "
             "another server. What was pulled stays in the folder; push to another folder for a "

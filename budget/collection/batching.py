@@ -9,10 +9,12 @@ import pandas as pd
 from annotation.arrays import generator
 from annotation.items.table import gold_texts
 from budget.collection.choosing import WantedLabels
-from budget.collection.orders import OrderLine
+from budget.collection.orders import BatchRecord, OrderLine
 from budget.collection.suppliers import Supplier
 from budget.config.collection_config import BuyingSection
 from training.task import Task
+
+_ASKED = ("supplier", "item_id", "stratum", "gold")  # what is looked at of lines
 
 
 class Batching:
@@ -40,6 +42,8 @@ class Batching:
         self._gold_texts = gold_texts(task.items)
         self._ids = task.items["item_id"].tolist()
         self._asked = set(asked["item_id"][asked["gold"].isna()])
+        own = asked[asked["gold"].isna()]
+        self._asked_of = Counter(zip(own["supplier"], own["stratum"], strict=True))
         self._gold_asked = set(
             zip(
                 asked["supplier"][asked["gold"].notna()],
@@ -51,6 +55,10 @@ class Batching:
     def left(self) -> dict[str, int]:
         """Stratum -> items for sale that nobody was asked about."""
         return {name: len(self._free(name)) for name in self._task.strata.names}
+
+    def asked_of(self, supplier: str, stratum: str) -> int:
+        """How many items a supplier was asked about in a stratum, gold questions apart."""
+        return self._asked_of[supplier, stratum]
 
     def lines(self, wanted: Sequence[WantedLabels]) -> list[OrderLine]:
         """The items of each, none asked twice, and the gold questions of every supplier."""
@@ -84,8 +92,11 @@ class Batching:
         They are test items: their answers are known, and nobody trains on what is said of them.
         """
         found = []
+        # A supplier may be wanted twice in one stratum, with other numbers of judgments.
+        kinds: dict[tuple[str, str], WantedLabels] = {}
         for own in wanted:
-            stratum, supplier = own.offer.stratum, own.offer.supplier
+            kinds.setdefault((own.offer.stratum, own.offer.supplier), own)
+        for (stratum, supplier), own in kinds.items():
             there = self._task.test_positions[self._task.test_strata == stratum]
             rng = generator(f"gold of {supplier}", self._buying.seed, stratum)
             new = [
@@ -100,6 +111,20 @@ class Batching:
                 judgments = own.offer.judgments
                 found.append(OrderLine(supplier, self._ids[place], stratum, judgments, gold, price))
         return found
+
+
+def asked_lines(lines: pd.DataFrame, batches: Sequence[BatchRecord]) -> pd.DataFrame:
+    """The lines whose items are not asked about again.
+
+    What a cancelled batch had no answer to is free again.
+    """
+    cancelled = [own.number for own in batches if own.state == "cancelled"]
+    return lines[~lines["batch"].isin(cancelled) | (lines["received"] > 0)]
+
+
+def no_lines() -> pd.DataFrame:
+    """What nobody was asked yet, as `Batching` takes it."""
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in _ASKED})
 
 
 def fitting(

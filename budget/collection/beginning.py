@@ -7,14 +7,21 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from pydantic import ValidationError
+
+from annotation.databases import damaged
 from annotation.errors import InputError
-from annotation.whole_files import check_folder, writing
+from annotation.judgments.columns import is_text
+from annotation.whole_files import check_folder, whole_file
 from budget.collection.channels.base import Channel
 from budget.collection.channels.files import FileChannel
 from budget.collection.channels.label_studio import LabelStudioChannel, Server
 from budget.collection.contents import Contents, read_contents
 from budget.collection.existing_labels import ExistingLabel, as_fact, take_in
+from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
+from budget.collection.proposing import check_first_batch
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import Supplier, collection_suppliers, unit_of
@@ -37,15 +44,20 @@ class Beginning:
     file: SuppliersFile
     suppliers: Mapping[str, Supplier]
     contents: Contents
+    unit: MoneyUnit
 
 
 def check_beginning(config: CollectionConfig, file: SuppliersFile) -> Beginning:
     """Everything that can be found wrong before anything is written.
 
-    Raises InputError for settings, tables or suppliers that cannot be used.
+    Raises InputError for settings, tables or suppliers that cannot be used, and for a budget that
+    pays for no first batch.
     """
     suppliers = collection_suppliers(file, config)
-    return Beginning(config, file, suppliers, read_contents(config))
+    unit = unit_of(suppliers, config.budget.currency, config.budget.total)
+    contents = read_contents(config)
+    check_first_batch(config, file, suppliers, contents, unit)
+    return Beginning(config, file, suppliers, contents, unit)
 
 
 def begin(
@@ -55,7 +67,8 @@ def begin(
 
     Labels that exist already come in when the collection is opened.
 
-    Raises InputError if a collection is there already, or the folder cannot be written.
+    Raises InputError if a collection is there already, another table is where a copy belongs, or
+    the folder cannot be written.
     """
     check_folder(folder)
     url = store_url(folder)
@@ -69,10 +82,13 @@ def begin(
         section = getattr(config, name)
         source = Path(section.path)
         target = folder / name / source.name
-        with writing(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if target.absolute() != source.absolute():
-                shutil.copyfile(source, target)
+        if target.exists() and not (target.is_file() and _digest(target) == _digest(source)):
+            raise InputError(
+                f"{target}: another table is there already; move it away, or name another folder."
+            )
+        if not target.exists():
+            with whole_file(target, private=True) as unfinished:
+                shutil.copyfile(source, unfinished)
         digests[name] = _digest(target)
         sections[name] = section.model_copy(update={"path": f"{name}/{source.name}"})
     kept = config.model_copy(update=sections)
@@ -82,31 +98,63 @@ def begin(
         "digests": json.dumps(digests),
         **as_fact(existing, who),
     }
-    unit = unit_of(beginning.suppliers, config.budget.currency, config.budget.total)
-    CollectionStore.create(url, unit, config.budget.total, who, about).close()
+    CollectionStore.create(url, beginning.unit, config.budget.total, who, about).close()
 
 
-def change_suppliers(
-    folder: Path, store: CollectionStore, file: SuppliersFile, who: str, why: str
-) -> None:
-    """Take other suppliers, or other prices, for batches to come.
+def check_suppliers(folder: Path, store: CollectionStore, file: SuppliersFile) -> None:
+    """Whether a collection can go on with other suppliers.
 
-    Raises InputError if they cannot be used in this collection, or a price is finer than the unit
-    that its money is counted in.
+    Raises InputError if they cannot be used in it, a price is finer than the unit that its money is
+    counted in, or one who is at work is missing or would be reached in another way.
     """
-    config = kept_config(folder, store)
+    config, unit = kept_config(folder, store), store.unit
     suppliers = collection_suppliers(file, config)
-    unit = unit_of(suppliers, config.budget.currency, config.budget.total)
-    if unit.places > store.unit.places:
-        raise InputError(
-            f"a price has {unit.places} decimal places, and this collection counts money in "
-            f"{store.unit.places}; round it."
-        )
+    for name, own in suppliers.items():
+        for price in own.prices.values():
+            unit.units(price.per_judgment, f"suppliers.{name}: a price")
+            if price.per_hour and unit.places < PLACES_BY_THE_HOUR:
+                raise InputError(
+                    f"suppliers.{name}: is paid by the hour, and this collection counts money in "
+                    f"{unit.places} decimal places, too few for the pay of seconds; give the price "
+                    "of a judgment instead, or begin another collection."
+                )
+    before = collection_suppliers(kept_suppliers(store), config)
+    for name, batch in _at_work(store).items():
+        kept = suppliers.get(name)
+        if kept is None or kept.channel != before[name].channel:
+            what = "is not in the file" if kept is None else f"has the channel {kept.channel} now"
+            raise InputError(
+                f"suppliers.{name}: {what}, but batch {batch} is not complete; keep the supplier "
+                "as it was until then, or cancel the batch."
+            )
+
+
+def change_suppliers(store: CollectionStore, file: SuppliersFile, who: str, why: str) -> None:
+    """Take other suppliers, or other prices, for batches to come; `check_suppliers` comes first."""
     history = json.loads(store.about("supplier_changes") or "[]")
-    history.append({"who": who, "why": why, "before": json.loads(store.about("suppliers") or "{}")})
+    history.append({"who": who, "why": why, "before": _kept(store, "suppliers")})
     store.remember(
         suppliers=file.model_dump_json(exclude_none=True), supplier_changes=json.dumps(history)
     )
+
+
+def kept_suppliers(store: CollectionStore) -> SuppliersFile:
+    """The file of suppliers as the collection has it now.
+
+    Raises MachineError if the store has none that can be read.
+    """
+    try:
+        return SuppliersFile.model_validate_json(store.about("suppliers") or "{}")
+    except ValidationError:
+        raise _damaged(store, "suppliers") from None
+
+
+def _at_work(store: CollectionStore) -> dict[str, int]:
+    """Suppliers of batches that are neither complete nor cancelled, and which batch that is."""
+    open_ = {b.number for b in store.batches() if b.state not in ("complete", "cancelled")}
+    lines = store.lines()
+    there = lines[lines["batch"].isin(open_)]
+    return {str(own.supplier): int(own.batch) for own in there.itertuples()}
 
 
 def store_url(folder: Path) -> str:
@@ -137,7 +185,7 @@ def open_collection(
         If the folder's tables are gone or others, or the settings cannot be read.
     """
     config = kept_config(folder, store)
-    file = SuppliersFile.model_validate_json(store.about("suppliers") or "{}")
+    file = kept_suppliers(store)
     suppliers = collection_suppliers(file, config)
     contents = read_contents(config)
     take_in(store)
@@ -156,12 +204,15 @@ def open_collection(
 def kept_config(folder: Path, store: CollectionStore) -> CollectionConfig:
     """The settings of a collection, the paths of its tables made absolute.
 
-    Raises InputError if the store has none that can be read, or a table is gone or was changed.
+    Raises InputError if a table is gone or was changed: MachineError if the store has no settings
+    that can be read.
     """
-    raw = json.loads(store.about("settings") or "{}")
-    digests = json.loads(store.about("digests") or "{}")
+    raw, digests = _kept(store, "settings"), _kept(store, "digests")
     for name in _KEPT:
-        path = folder / str(raw.get(name, {}).get("path", name))
+        section = raw.get(name)
+        if not isinstance(section, dict) or not is_text(section.get("path")):
+            raise _damaged(store, "settings")
+        path = folder / section["path"]
         if not path.is_file():
             raise InputError(
                 f"{path}: is gone; the collection was begun with it. Put a copy of it back."
@@ -171,8 +222,24 @@ def kept_config(folder: Path, store: CollectionStore) -> CollectionConfig:
                 f"{path}: was changed since the collection was begun; put the copy of then back, "
                 "or begin another collection with the new one."
             )
-        raw[name]["path"] = str(path)
+        raw[name] = {**section, "path": str(path)}
     return parse_collection(raw, f"{folder}: settings")
+
+
+def _kept(store: CollectionStore, key: str) -> dict[str, Any]:
+    """What JSON is kept under a key; MachineError if it is none."""
+    try:
+        found = json.loads(store.about(key) or "")
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise _damaged(store, key)
+    return found
+
+
+def _damaged(store: CollectionStore, key: str) -> InputError:
+    what = f"its {key} cannot be read"
+    return damaged(store.shown, what, "put a copy of it back")
 
 
 def _digest(path: Path) -> str:

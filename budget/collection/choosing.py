@@ -44,11 +44,11 @@ class BatchChoice:
     evidence: Mapping[str, Any]
 
 
-def first_choice(market: Market, buying: BuyingSection) -> BatchChoice:
+def first_choice(market: Market, buying: BuyingSection, currency: str) -> BatchChoice:
     """The first batch: the same number of labels of every stratum from every supplier.
 
     Where several numbers of judgments can be had, the smallest above one: two answers to an item
-    show how often people err.
+    show how often people err. `currency` is for messages.
 
     Raises InputError if the money or the items do not even pay for a small one.
     """
@@ -58,19 +58,27 @@ def first_choice(market: Market, buying: BuyingSection) -> BatchChoice:
     most = affordable(market.money, exact_decimal(one_each), _FIRST_SHARE) - buying.gold
     most = min(most, *_items_for_each(market, offers))
     count = min(USUAL_FIRST, most) if buying.first is None else buying.first
+    gold = f"and {buying.gold} gold questions" if buying.gold else "and no gold questions"
+
+    def told(labels: int) -> str:
+        cost = float(one_each) * (labels + buying.gold)
+        return (
+            f"{labels} labels {gold} of every stratum from every supplier cost {cost:,.2f} "
+            f"{currency}"
+        )
+
+    few = "or there are fewer items, or capacity"
     if buying.first is None and count < _FEWEST_FIRST:
         raise InputError(
-            f"a first batch of {_FEWEST_FIRST} labels of every stratum from every supplier costs "
-            f"{float(one_each) * (_FEWEST_FIRST + buying.gold):,.2f} with its gold questions, more "
-            f"than a quarter of the {market.money:,.2f} for labels, or there are too few items; "
-            "raise the budget, name fewer suppliers or strata, or set buying.first."
+            f"too little for a first batch: {told(_FEWEST_FIRST)}, more than a quarter of the "
+            f"{market.money:,.2f} {currency} for labels, {few}; raise the budget, name fewer "
+            "suppliers or strata, or set buying.first."
         )
     everything = affordable(market.money, exact_decimal(one_each)) - buying.gold
     if count > min(everything, *_items_for_each(market, offers)):
         raise InputError(
-            f"buying.first: {count} labels of every stratum from every supplier cost "
-            f"{float(one_each) * (count + buying.gold):,.2f} with their gold questions, of "
-            f"{market.money:,.2f} for labels, or there are too few items; lower it."
+            f"buying.first: {told(count)}, of {market.money:,.2f} {currency} for labels, {few}; "
+            "lower it."
         )
     wanted = tuple(WantedLabels(offer, count) for offer in offers)
     why = (
@@ -127,12 +135,9 @@ def _all_of(plan: Plan, buying: BuyingSection, evidence: Mapping[str, Any]) -> B
     if not labels:
         return BatchChoice((), "Nothing more is worth its money.", evidence)
     if labels < buying.least:
-        return BatchChoice(
-            (),
-            f"The money left buys {labels} labels, fewer than a batch has at least "
-            f"({buying.least}).",
-            evidence,
-        )
+        told = "one label" if labels == 1 else f"{labels} labels"
+        why = f"The money left buys {told}, fewer than a batch has at least ({buying.least})."
+        return BatchChoice((), why, evidence)
     wanted = tuple(WantedLabels(line.offer, line.labels) for line in plan.lines)
     return BatchChoice(wanted, "This is the best purchase for the money that is left.", evidence)
 
@@ -157,7 +162,8 @@ def _cost_of_label(offer: Offer) -> Decimal:
 def _items_for_each(market: Market, offers: list[Offer]) -> list[int]:
     """How many items of its stratum every supplier can be asked about, all alike."""
     suppliers = {n: sum(o.stratum == n for o in offers) for n in market.strata}
-    return [market.items[name] // max(count, 1) for name, count in suppliers.items()]
+    shares = [market.items[name] // max(count, 1) for name, count in suppliers.items()]
+    return shares + [offer.capacity for offer in offers if offer.capacity is not None]
 
 
 def _offers_of(plan: Plan, market: Market) -> dict[str, Offer]:
@@ -168,7 +174,8 @@ def _offers_of(plan: Plan, market: Market) -> dict[str, Offer]:
         if lines:
             found[name] = max(lines, key=lambda line: line.labels).offer
         else:
-            own = market.of_stratum(name)
+            every = market.of_stratum(name)
+            own = [offer for offer in every if offer.capacity != 0] or every
             found[name] = min(own, key=lambda o: float(_cost_of_label(o)) / max(o.clean, 0.01) ** 2)
     return found
 

@@ -33,16 +33,17 @@ class Contents:
 def read_contents(config: CollectionConfig) -> Contents:
     """Read both tables and cut them into strata, one cut for both.
 
-    Raises InputError if a table cannot be read, an item is in both, a test item has no known
-    answer, an item no choices, or too few test items are of the target stratum.
+    Raises InputError if a table cannot be read, an item is in both, a stratum has nothing to buy, a
+    test item has no known answer, an item no choices, or too few test items are of the target
+    stratum.
     """
     pool, test = _table(config.items), _table(config.test)
     twice = set(pool["item_id"]) & set(test["item_id"])
     if twice:
+        others = f", and so are {len(twice) - 1:,} others" if len(twice) > 1 else ""
         raise InputError(
-            f"{config.test.path}: item '{min(twice)}' is for sale too, in {config.items.path}, and "
-            f"so are {len(twice) - 1} others; an item is tested or bought, never both: take it out "
-            "of one."
+            f"{config.test.path}: item '{min(twice)}' is for sale too, in {config.items.path}"
+            f"{others}; an item is tested or bought, never both: take it out of one."
         )
     measure = config.strata.measure
     for table, section in ((pool, config.items), (test, config.test)):
@@ -66,9 +67,15 @@ def read_contents(config: CollectionConfig) -> Contents:
     )
     for name in config.strata.buy:
         if not task.pools[name].size:
+            there = int((task.stratum_of[: len(pool)] == name).sum())
+            told = (
+                f"none of its {there:,} items can be bought: they are near copies of test items, "
+                "or of one group with them; take those out of the test set"
+                if there
+                else "has no items to buy; move the cut"
+            )
             raise InputError(
-                f"stratum '{name}' ({strata.rule(name)}) has no items to buy; move the cut, or "
-                "bring more items."
+                f"stratum '{name}' ({strata.rule(name)}): {told}, or bring more items."
             )
     remarks = [*pool.attrs.get(REMARKS, ()), *test.attrs.get(REMARKS, ())]
     return Contents(task, tuple(dict.fromkeys(remarks)))

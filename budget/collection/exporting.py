@@ -9,7 +9,9 @@ import pandas as pd
 from annotation.errors import InputError
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table_files import write_judgments
-from annotation.whole_files import whole_file
+from annotation.spreadsheet_cells import guarded_cell
+from annotation.whole_files import check_outputs, whole_file
+from annotation.written_together import written_together
 from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.steps import Collection
 
@@ -36,15 +38,14 @@ def training_set(collection: Collection) -> pd.DataFrame:
 
     Raises InputError if nobody has judged anything yet.
     """
-    judgments = collection.store.judgments()
-    so_far = JudgmentsSoFar(judgments, collection.contents.task)
+    so_far = JudgmentsSoFar(collection.store.judgments(), collection.contents.task)
     if so_far.is_empty:
         raise InputError("nobody has judged anything yet; pull first.")
     measured = collection.proposer.measured(so_far)
     table = so_far.labels(measured, collection.config.buying.aggregate).table
     items = collection.contents.task.items.set_index("item_id")
-    said = judgments[judgments["label"].notna() & ~judgments["cancelled"].astype(bool)]
-    who = said.groupby("item_id")["annotator"].agg(lambda own: sorted(set(own)))
+    said = so_far.table
+    who = said.groupby("item_id")["person"].agg(lambda own: sorted(set(own)))
     whose = said.groupby("item_id")["supplier"].agg(lambda own: sorted(set(own)))
     paid = _paid_by_item(collection)
     return pd.DataFrame(
@@ -82,7 +83,7 @@ def _paid_by_item(collection: Collection) -> dict[str, Decimal]:
 def export(collection: Collection, out: Path) -> dict[str, Path]:
     """Write the training set in the layout of the hub, the judgments and the ledger.
 
-    What -> where it is. Each file is whole or not there.
+    What -> where it is. All files are put in place together.
 
     Raises InputError if nobody has judged anything, or a file cannot be written.
     """
@@ -94,23 +95,27 @@ def export(collection: Collection, out: Path) -> dict[str, Path]:
         "decisions": out / "decisions.json",
         "card": out / "README.md",
     }
-    with whole_file(paths["training set"], private=True) as unfinished:
-        table.to_parquet(unfinished, index=False)
-    write_judgments(collection.store.judgments()[list(COLUMNS)], paths["judgments"])
-    with whole_file(paths["ledger"], private=True) as unfinished:
-        collection.store.ledger().to_csv(unfinished, index=False)
+    store = collection.store
+    judgments, ledger = store.judgments()[list(COLUMNS)], store.ledger()
     decisions = [
         {"batch": own.number, "state": own.state, "decision": dict(own.decision)}
-        for own in collection.store.batches()
+        for own in store.batches()
     ]
-    with whole_file(paths["decisions"], private=True) as unfinished:
-        unfinished.write_text(json.dumps(decisions, indent=1), encoding="utf-8")
     card = _CARD.format(
         data=DATA.as_posix(),
-        name=collection.config.name,
+        name=" ".join(collection.config.name.split()),
         items=len(table),
         currency=collection.config.budget.currency,
     )
-    with whole_file(paths["card"]) as unfinished:
-        unfinished.write_text(card, encoding="utf-8")
+    check_outputs(paths.values())
+    with written_together():
+        with whole_file(paths["training set"], private=True) as unfinished:
+            table.to_parquet(unfinished, index=False)
+        write_judgments(judgments, paths["judgments"])
+        with whole_file(paths["ledger"], private=True) as unfinished:
+            ledger.map(guarded_cell).to_csv(unfinished, index=False)
+        with whole_file(paths["decisions"], private=True) as unfinished:
+            unfinished.write_text(json.dumps(decisions, indent=1), encoding="utf-8")
+        with whole_file(paths["card"]) as unfinished:
+            unfinished.write_text(card, encoding="utf-8")
     return paths

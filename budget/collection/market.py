@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import numpy as np
 
+from budget.collection.batching import Batching
 from budget.collection.measuring import SupplierMeasured
 from budget.collection.price import Price
 from budget.collection.suppliers import Supplier
@@ -22,7 +23,7 @@ def collection_market(
     suppliers: Mapping[str, Supplier],
     file: SuppliersFile,
     measured: Mapping[tuple[str, str], SupplierMeasured],
-    left: Mapping[str, int],
+    batching: Batching,
     bought: Mapping[str, int],
     clean: Mapping[str, float],
     money: Decimal,
@@ -35,7 +36,7 @@ def collection_market(
     for_sale : strata, easy before hard
     suppliers, file : who labels, and what the file of suppliers states of them
     measured : (supplier, stratum) -> how it errs and how long it takes
-    left : stratum -> items that nobody was asked about
+    batching : what was asked before
     bought, clean : stratum -> labels there are, and the share of them that is clean
     money : that can still be promised
     """
@@ -44,12 +45,13 @@ def collection_market(
         for name in for_sale
         for supplier in suppliers.values()
         if name in supplier.prices
-        for offer in _offers(supplier, name, task, file, measured[supplier.name, name])
+        for offer in _offers(supplier, name, task, file, measured[supplier.name, name], batching)
     )
+    left = batching.left()
     return Market(
         for_sale,
         offers,
-        dict(left),
+        {name: left[name] for name in for_sale},
         {name: bought.get(name, 0) for name in for_sale},
         {name: clean.get(name, 1.0) for name in for_sale},
         training=TrainingCost(),
@@ -67,11 +69,19 @@ def expected_cost(price: Price, seconds: float | None) -> Decimal:
 
 
 def _offers(
-    supplier: Supplier, stratum: str, task: Task, file: SuppliersFile, measured: SupplierMeasured
+    supplier: Supplier,
+    stratum: str,
+    task: Task,
+    file: SuppliersFile,
+    measured: SupplierMeasured,
+    batching: Batching,
 ) -> Iterator[Offer]:
     terms = terms_of(file.suppliers[supplier.name], stratum)
     counts = task.choice_counts[task.pools[stratum]]
     choices = round(float(np.mean(counts))) if counts.size else 2
+    capacity = terms.get("capacity")
+    if capacity is not None:  # of the whole collection
+        capacity = max(0, capacity - batching.asked_of(supplier.name, stratum))
     seconds = measured.seconds if measured.seconds is not None else terms.get("seconds")
     for judgments in supplier.judgments[stratum]:
         yield Offer(
@@ -83,7 +93,7 @@ def _offers(
             ),
             redraw_rate=label_redraw_rate(measured.error_rate, "flip", judgments, choices),
             least=terms.get("least", 1),
-            capacity=terms.get("capacity"),
+            capacity=capacity,
             seconds=Decimal(str(round(float(seconds or 0), 3))),
             role=supplier.name,
             error_range=_range(measured, judgments, choices),

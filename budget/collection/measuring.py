@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from annotation.arrays import IntArray
+from annotation.judgments.schema import COLUMNS
 from annotation.labelling.labels import Labels
 from annotation.team.error_rates import ErrorRate, ErrorRates
 from annotation.truth.aggregation import Aggregator
@@ -66,20 +68,27 @@ class JudgmentsSoFar:
     ----------
     judgments : a judgment table with `supplier`; gold answers stand in `gold`
     task : items, strata and test set
+
+    Attributes
+    ----------
+    table : those that say one of the choices of an item that is here; `annotator` is told by
+        supplier and person, who has a column of its own
+    is_empty : whether there are none
     """
 
     def __init__(self, judgments: pd.DataFrame, task: Task) -> None:
         self._task = task
         # One person may work for two suppliers, at two qualities.
-        whose = judgments["supplier"].astype(str) + " / " + judgments["annotator"].astype(str)
+        person = judgments["annotator"].astype(str)
+        whose = judgments["supplier"].astype(str) + " / " + person
         stratum_of = dict(zip(task.items["item_id"], task.stratum_of.tolist(), strict=True))
-        table = judgments.assign(annotator=whose, stratum=judgments["item_id"].map(stratum_of))
+        strata = judgments["item_id"].map(stratum_of)
+        table = judgments.assign(annotator=whose, stratum=strata, person=person)
         # The order in which they came in says nothing, and should change nothing.
         in_order = table.sort_values(["item_id", "annotator", "source_id"], kind="stable")
-        self.table = in_order.reset_index(drop=True)
+        self.table = in_order[_usable(in_order, task)].reset_index(drop=True)
         self._supplier_of = dict(zip(whose, judgments["supplier"], strict=True))
-        usable = self.table["label"].notna() & ~self.table["cancelled"].astype(bool)
-        self.is_empty = not usable.any()
+        self.is_empty = self.table.empty
         if not self.is_empty:
             self.coded: Coded = code_judgments(
                 self.table, task.items, strata_order=list(task.strata.names)
@@ -98,22 +107,13 @@ class JudgmentsSoFar:
             choices = self._choices(stratum)
             rate *= (choices - 1) / choices  # a redraw hits the right answer now and then
         nothing = SupplierMeasured(supplier.name, stratum, 0, 0, None, rate, False, None)
-        if self.is_empty or stratum not in self.coded.strata:
-            return nothing
-        code = self.coded.strata.index(stratum)
-        own = np.array(
-            [self._supplier_of[str(name)] == supplier.name for name in self.coded.annotators]
-        )
-        chosen = own[self.coded.annotator] & (self.coded.judged_stratum == code)
+        chosen = self._judged(supplier.name, stratum)
         count = int(chosen.sum())
         if not count:
             return nothing
-        error = self._rates.of_group(own, code)
-        is_measured = count >= FEWEST and error.rate.estimate is not None
-        if is_measured:
-            assert error.rate.estimate is not None
-            # None wrong of n does not mean that none errs.
-            rate = max(error.rate.estimate, 0.5 / (count + 1))
+        error, found = self._error(supplier.name, stratum, count)
+        is_measured = found is not None
+        rate = rate if found is None else found
         rows = self.table.iloc[self.coded.row[chosen]]
         longest = float(supplier.prices[stratum].most_seconds) or np.inf
         seconds = rows["seconds"].dropna().clip(upper=longest)
@@ -127,6 +127,35 @@ class JudgmentsSoFar:
             is_measured,
             float(seconds.mean()) if len(seconds) else None,
         )
+
+    def _judged(self, supplier: str, stratum: str) -> NDArray[np.bool_]:
+        """Which judgments are a supplier's in a stratum, (judgments,)."""
+        if self.is_empty:
+            return np.zeros(0, dtype=bool)
+        if stratum not in self.coded.strata:
+            return np.zeros(self.coded.item.size, dtype=bool)
+        code = self.coded.strata.index(stratum)
+        own = self._people(supplier)[self.coded.annotator]
+        return np.asarray(own & (self.coded.judged_stratum == code))
+
+    def _people(self, supplier: str) -> NDArray[np.bool_]:
+        """Which annotators are a supplier's, (annotators,)."""
+        return np.array(
+            [self._supplier_of[str(name)] == supplier for name in self.coded.annotators]
+        )
+
+    def _error(self, supplier: str, stratum: str, count: int) -> tuple[ErrorRate, float | None]:
+        """How a supplier errs in a stratum that it judged, and the rate; None if not measured."""
+        error = self._rates.of_group(self._people(supplier), self.coded.strata.index(stratum))
+        if count < FEWEST or error.rate.estimate is None:
+            return error, None
+        # None wrong of n does not mean that none errs.
+        return error, max(error.rate.estimate, 0.5 / (count + 1))
+
+    def _rate_of_before(self, supplier: str, stratum: str) -> float:
+        """The error rate of a supplier that is asked no more, as measured."""
+        rate = self._error(supplier, stratum, int(self._judged(supplier, stratum).sum()))[1]
+        return UNMEASURED if rate is None else rate
 
     def labels(
         self, measured: Mapping[tuple[str, str], SupplierMeasured], aggregator: Aggregator | None
@@ -167,18 +196,18 @@ class JudgmentsSoFar:
         """Item -> redraw rate of its label: of a majority of judgments that err as measured."""
         coded = self.coded
         suppliers = [self._supplier_of[str(name)] for name in coded.annotators]
+        rates = {pair: own.error_rate for pair, own in measured.items()}
         found = {}
         starts = np.flatnonzero(np.r_[True, coded.item[1:] != coded.item[:-1]])
         ends = np.r_[starts[1:], coded.item.size]
         for start, end in zip(starts, ends, strict=True):
             item = int(coded.item[start])
             stratum = coded.strata[coded.stratum[item]]
-            rates = [
-                measured[suppliers[who], stratum].error_rate
-                for who in coded.annotator[start:end]
-                if (suppliers[who], stratum) in measured
-            ]
-            rate = float(np.mean(rates)) if rates else UNMEASURED
+            pairs = [(suppliers[who], stratum) for who in coded.annotator[start:end]]
+            for pair in pairs:
+                if pair not in rates:
+                    rates[pair] = self._rate_of_before(*pair)
+            rate = float(np.mean([rates[pair] for pair in pairs]))
             found[str(coded.item_ids[item])] = label_redraw_rate(
                 rate, "flip", min(end - start, _MOST_COUNTED), int(coded.choice_counts[item])
             )
@@ -200,7 +229,8 @@ class JudgmentsSoFar:
             if name in place:
                 said[place[name]].append(codes[name][coded.text(int(item), int(label))])
         most = max((len(own) for own in said), default=1)
-        return np.array([own + [-1] * (most - len(own)) for own in said], dtype=np.int64)
+        rows = [own + [-1] * (most - len(own)) for own in said]
+        return np.array(rows, dtype=np.int64).reshape(len(items), most)
 
     def _choices(self, stratum: str) -> float:
         counts = self._task.choice_counts[self._task.stratum_of == stratum]
@@ -210,7 +240,22 @@ class JudgmentsSoFar:
 _MOST_COUNTED = 7  # judgments of one item; more make a majority hardly any surer
 
 
-def asked_items(lines: pd.DataFrame) -> dict[str, set[str]]:
-    """Stratum -> items that some supplier was asked about to be trained on."""
-    training = lines[lines["gold"].isna()]
-    return {str(name): set(own["item_id"]) for name, own in training.groupby("stratum", sort=False)}
+def _usable(judgments: pd.DataFrame, task: Task) -> NDArray[np.bool_]:
+    """Whether each was not skipped and says a choice of an item that is here, (judgments,)."""
+    choices = {
+        item: {text.strip() for text in own}
+        for item, own in zip(task.items["item_id"], task.items["choices"], strict=True)
+    }
+    said = zip(judgments["item_id"], judgments["label"], judgments["cancelled"], strict=True)
+    return np.array(
+        [
+            isinstance(label, str) and not skipped and label.strip() in choices.get(item, ())
+            for item, label, skipped in said
+        ],
+        dtype=bool,
+    )
+
+
+def no_judgments() -> pd.DataFrame:
+    """What nobody has judged yet, as `JudgmentsSoFar` takes it."""
+    return pd.DataFrame({name: pd.Series(dtype=object) for name in (*COLUMNS, "supplier")})

@@ -7,21 +7,26 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
-from budget.collection.batching import Batching, fitting
+from budget.collection.batching import Batching, asked_lines, fitting, no_lines
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
 from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing
 from budget.collection.learning import collection_lab, learn, wanted_trials
 from budget.collection.market import collection_market
-from budget.collection.measuring import JudgmentsSoFar, MeasuredLabels, SupplierMeasured
-from budget.collection.orders import BatchRecord, OrderLine, most_cost
+from budget.collection.measuring import (
+    JudgmentsSoFar,
+    MeasuredLabels,
+    SupplierMeasured,
+    no_judgments,
+)
+from budget.collection.money_unit import MoneyUnit
+from budget.collection.orders import OrderLine, most_cost
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import Supplier
 from budget.collection.workload import Workload, workload
-from budget.config.collection_config import CollectionConfig
+from budget.config.collection_config import BuyingSection, CollectionConfig
 from budget.market.market import Market
 from budget.market.offers import Offer
 from budget.market.supplier_file import SuppliersFile
@@ -76,30 +81,24 @@ class Proposer:
         batches = self._store.batches()
         bought = [own for own in batches if own.state == "complete" and not is_existing(own)]
         number = len(batches) + 1
-        asked = self._asked_lines(batches)
+        asked = asked_lines(self._store.lines(), batches)
         batching = Batching(
             self._contents.task, self._suppliers, self._config.buying, asked, number
         )
         left = self._store.balance().left
         so_far = JudgmentsSoFar(self._store.judgments(), self._contents.task)
         measured = self.measured(so_far)
-        if not bought or so_far.is_empty:
-            market = self._market(measured, batching.left(), {}, {}, left)
-            choice = first_choice(self._after_extra(market), self._config.buying)
+        labels = None if so_far.is_empty else so_far.labels(measured, self._config.buying.aggregate)
+        if not bought or labels is None or not any(map(len, labels.labels.values())):
+            market = self._market(measured, batching, {}, {}, left)
+            choice = first_choice(
+                _after_extra(market, self._config.buying),
+                self._config.buying,
+                self._store.unit.currency,
+            )
         else:
-            choice = self._informed(so_far, measured, batching, left, len(bought), watcher)
-        lines = batching.lines(choice.wanted)
-        share = Decimal(str(self._config.buying.extra))
-        unit = self._store.unit
-
-        def cost(own: Sequence[OrderLine]) -> int:
-            return sum(most_cost(own, share, unit).values())
-
-        kept = fitting(lines, cost, unit.units(left, "the money left")) if lines else []
-        if lines and sum(line.gold is None for line in kept) < self._least(choice):
-            nothing = "The money left pays for no batch that is worth placing."
-            return Proposal(number, (), 0, BatchChoice((), nothing, choice.evidence))
-        return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
+            choice = self._informed(labels, measured, batching, left, len(bought), watcher)
+        return _priced(number, batching, choice, self._config.buying, left, self._store.unit)
 
     def measured(self, so_far: JudgmentsSoFar) -> dict[tuple[str, str], SupplierMeasured]:
         """(supplier, stratum) -> how it errs and how long it takes."""
@@ -111,7 +110,7 @@ class Proposer:
 
     def _informed(
         self,
-        so_far: JudgmentsSoFar,
+        labels: MeasuredLabels,
         measured: Mapping[tuple[str, str], SupplierMeasured],
         batching: Batching,
         left: Decimal,
@@ -120,9 +119,8 @@ class Proposer:
     ) -> BatchChoice:
         """What to buy after training on what there is."""
         config, task = self._config, self._contents.task
-        labels = so_far.labels(measured, config.buying.aggregate)
         counts = {name: len(own) for name, own in labels.labels.items()}
-        market = self._market(measured, batching.left(), counts, labels.clean, left)
+        market = self._market(measured, batching, counts, labels.clean, left)
         lab = self._lab(labels)
         with (
             TrialStore(self._folder / "trials.sqlite") as trials,
@@ -164,9 +162,11 @@ class Proposer:
         counts = {name: len(own) for name, own in labels.labels.items()}
         if not any(counts.values()):
             return None
-        # What is trained on does not depend on what is left to buy.
-        left = dict.fromkeys(self._contents.task.strata.names, 0)
-        market = self._market(measured, left, counts, labels.clean, Decimal(0))
+        asked = asked_lines(self._store.lines(), batches)
+        batching = Batching(
+            self._contents.task, self._suppliers, self._config.buying, asked, len(batches) + 1
+        )
+        market = self._market(measured, batching, counts, labels.clean, Decimal(0))
         lab = self._lab(labels)
         trials = wanted_trials(lab, self._config, market)
         with TrialStore(self._folder / "trials.sqlite") as store:
@@ -186,7 +186,7 @@ class Proposer:
     def _market(
         self,
         measured: Mapping[tuple[str, str], SupplierMeasured],
-        left: Mapping[str, int],
+        batching: Batching,
         bought: Mapping[str, int],
         clean: Mapping[str, float],
         money: Decimal,
@@ -197,16 +197,11 @@ class Proposer:
             self._suppliers,
             self._file,
             measured,
-            {name: left[name] for name in self._config.strata.buy},
+            batching,
             bought,
             clean,
             money,
         )
-
-    def _after_extra(self, market: Market) -> Market:
-        """The market with the money that is left once judgments above those ordered are paid."""
-        money = Fraction(market.money) / (1 + Fraction(str(self._config.buying.extra)))
-        return replace(market, money=_rounded_down(money))
 
     def _after_overheads(self, market: Market) -> Market:
         """The same once gold questions of the next batch are paid, too."""
@@ -217,18 +212,38 @@ class Proposer:
             ),
             Fraction(0),
         )
-        money = Fraction(self._after_extra(market).money)
+        money = Fraction(_after_extra(market, self._config.buying).money)
         return replace(market, money=_rounded_down(max(Fraction(0), money - min(gold, money / 4))))
 
-    def _least(self, choice: BatchChoice) -> int:
-        if choice.evidence.get("kind") == "first":
-            return 1
-        return min(self._config.buying.least, sum(own.labels for own in choice.wanted))
 
-    def _asked_lines(self, batches: Sequence[BatchRecord]) -> pd.DataFrame:
-        lines = self._store.lines()
-        cancelled = {own.number for own in batches if own.state == "cancelled" and not own.received}
-        return lines[~lines["batch"].isin(cancelled)]
+def check_first_batch(
+    config: CollectionConfig,
+    file: SuppliersFile,
+    suppliers: Mapping[str, Supplier],
+    contents: Contents,
+    unit: MoneyUnit,
+) -> None:
+    """Whether the money and the items allow a first batch, before anything is kept.
+
+    Raises InputError if they do not.
+    """
+    task, nothing = contents.task, JudgmentsSoFar(no_judgments(), contents.task)
+    measured = {
+        (name, stratum): nothing.of_supplier(own, stratum, file)
+        for name, own in suppliers.items()
+        for stratum in own.prices
+    }
+    buying, budget = config.buying, config.budget.total
+    batching = Batching(task, suppliers, buying, no_lines(), 1)
+    market = collection_market(
+        task, config.strata.buy, suppliers, file, measured, batching, {}, {}, budget
+    )
+    choice = first_choice(_after_extra(market, buying), buying, unit.currency)
+    if not _priced(1, batching, choice, buying, budget, unit).lines:
+        raise InputError(
+            f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for no first batch; "
+            "raise it, or set buying.first and buying.gold lower."
+        )
 
 
 def batch_lines(proposal: Proposal, shown: Callable[[int], str]) -> list[str]:
@@ -244,6 +259,40 @@ def batch_lines(proposal: Proposal, shown: Callable[[int], str]) -> list[str]:
         told.append(f"  {supplier}: {items + gold} {stratum} items, {each} of each{mixed}")
     told.append(f"batch {proposal.number} costs {shown(proposal.most)} at most")
     return told
+
+
+def _priced(
+    number: int,
+    batching: Batching,
+    choice: BatchChoice,
+    buying: BuyingSection,
+    left: Decimal,
+    unit: MoneyUnit,
+) -> Proposal:
+    """The items of a choice, as many as the money surely pays for."""
+    lines = batching.lines(choice.wanted)
+    share = Decimal(str(buying.extra))
+
+    def cost(own: Sequence[OrderLine]) -> int:
+        return sum(most_cost(own, share, unit).values())
+
+    kept = fitting(lines, cost, unit.units(left, "the money left")) if lines else []
+    if sum(line.gold is None for line in kept) < _least(choice, buying):
+        nothing = "The money left pays for no batch that is worth placing."
+        return Proposal(number, (), 0, BatchChoice((), nothing, choice.evidence))
+    return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
+
+
+def _least(choice: BatchChoice, buying: BuyingSection) -> int:
+    """Labels that a batch has at least; none where nothing is wanted."""
+    wanted = sum(own.labels for own in choice.wanted)
+    return min(1 if choice.evidence.get("kind") == "first" else buying.least, wanted)
+
+
+def _after_extra(market: Market, buying: BuyingSection) -> Market:
+    """The market with the money that is left once judgments above those ordered are paid."""
+    money = Fraction(market.money) / (1 + Fraction(str(buying.extra)))
+    return replace(market, money=_rounded_down(money))
 
 
 def _rounded_down(money: Fraction) -> Decimal:

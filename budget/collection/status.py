@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-import numpy as np
 from pydantic import BaseModel
 
+from budget.collection.batching import Batching, asked_lines
 from budget.collection.ledger import Standing
 from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.quality import QualityStatus, collection_quality
@@ -107,8 +107,9 @@ def collection_status(
         found = so_far.labels(measured, config.buying.aggregate)
         labels = {name: len(own) for name, own in found.labels.items()}
         clean = dict(found.clean)
-    asked = set(store.lines()["item_id"])
-    ids = task.items["item_id"].to_numpy()
+    asked = asked_lines(store.lines(), batches)
+    batching = Batching(task, collection.suppliers, config.buying, asked, len(batches) + 1)
+    left = batching.left()
     last = next((dict(b.decision) for b in reversed(batches) if "guessing" in b.decision), {})
     nothing = Standing(Decimal(0), Decimal(0))
     unpaid = store.book().unpaid["why"].value_counts()
@@ -158,10 +159,7 @@ def collection_status(
         ],
         labels=labels,
         clean=clean,
-        left={
-            name: int((~np.isin(ids[task.pools[name]], list(asked))).sum())
-            for name in config.strata.buy
-        },
+        left={name: left[name] for name in config.strata.buy},
         accuracy=last.get("accuracy_of_all_labels"),
         guessing=last.get("guessing"),
         commonest_class=last.get("commonest_class"),

@@ -128,6 +128,7 @@ class Collection:
         decision = {**proposal.choice.evidence, "why": proposal.choice.why}
         share = Decimal(str(self.config.buying.extra))
         number = self.store.add_batch(proposal.lines, decision, key, share)
+        self.store.remember(ended=None)
         return Done("plan", (*batch_lines(proposal, self.store.unit.shown),), None, number)
 
     def _key(self, proposal: Proposal) -> str:
@@ -143,17 +144,16 @@ class Collection:
     def _approve(self) -> Done:
         batch = self.open_batch()
         assert batch is not None
-        limit = self.config.buying.approve_below
+        limit, currency = self.config.buying.approve_below, self.store.unit.currency
+        most = f"batch {batch.number} costs {batch.most} {currency} at most"
         if batch.most <= limit:
             self.store.approve(batch.number, BY_SETTING)
             told = (
-                f"batch {batch.number} costs {batch.most} at most and is approved: the settings "
-                f"ask for no approval up to {limit}"
+                f"{most} and is approved: the settings ask for no approval up to {limit} {currency}"
             )
             return Done("approve", (told,), None, batch.number)
         told = (
-            f"batch {batch.number} costs {batch.most} at most and waits for approval: labelmix "
-            f"collect approve {self.folder} {batch.number}"
+            f"{most} and waits for approval: labelmix collect approve {self.folder} {batch.number}"
         )
         return Done("approve", (told,), "approval", batch.number)
 

@@ -86,7 +86,12 @@ def _supplier(name: str, file: SuppliersFile, config: CollectionConfig) -> Suppl
                 f"suppliers.{place}: a collection pays by the judgment or by the hour; leave "
                 "discounts and fixed_cost out, and take them off the budget."
             )
-        prices[stratum] = _price(place, terms, config.buying.pay_skipped)
+        prices[stratum] = price = _price(place, terms, config.buying.pay_skipped)
+        if not (price.per_judgment or price.per_hour):
+            raise InputError(
+                f"suppliers.{place}.cost is 0: any number of judgments would be bought; give what "
+                "one costs you, people of your own too."
+            )
         judgments[stratum] = tuple(sorted(set(terms.get("judgments", (1,)))))
     return Supplier(name, section.channel or "label_studio", prices, judgments)
 

@@ -4,12 +4,13 @@ import getpass
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from budget.commands.collect_session import By, Folder, opened_collection, opened_store
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.labelstudio import TokenFile, Url
@@ -200,10 +201,8 @@ def approve(
     Example: labelmix collect approve my-collection 2
     """
     with opened_store(folder, "labelmix collect approve") as store:
-        store.approve(batch, by or getpass.getuser())
-        left = store.balance().left
-    told = f"batch {batch} is approved; {left} of the budget are neither promised nor paid"
-    say(json.dumps({"batch": batch, "left": str(left)}) if as_json else told)
+        is_new = store.approve(batch, by or getpass.getuser())
+        _tell_batch(store, batch, "approved", is_new, as_json)
 
 
 @collect_app.command()
@@ -254,10 +253,8 @@ def cancel(
     Example: labelmix collect cancel my-collection 2 --why "wrong question"
     """
     with opened_store(folder, "labelmix collect cancel") as store:
-        store.cancel(batch, by or getpass.getuser(), why)
-        left = store.balance().left
-    told = f"batch {batch} is cancelled; {left} of the budget are neither promised nor paid"
-    say(json.dumps({"batch": batch, "left": str(left)}) if as_json else told)
+        is_new = store.cancel(batch, by or getpass.getuser(), why)
+        _tell_batch(store, batch, "cancelled", is_new, as_json)
 
 
 @collect_app.command()
@@ -306,20 +303,22 @@ def change(
 
     Example: labelmix collect change my-collection --budget 400
     """
-    from annotation.terms.cost import money
-    from budget.collection.beginning import change_suppliers
+    from budget.collection.beginning import change_suppliers, check_suppliers
     from budget.market.supplier_file import read_suppliers_file
 
     if budget is None and suppliers is None:
         raise InputError("nothing is to be changed; give --budget or --suppliers.")
     who = by or getpass.getuser()
     with opened_store(folder, "labelmix collect change") as store:
-        if suppliers is not None:
-            change_suppliers(folder, store, read_suppliers_file(suppliers), who, why)
+        file = None if suppliers is None else read_suppliers_file(suppliers)
+        if file is not None:
+            check_suppliers(folder, store, file)
         if budget is not None:
-            store.set_budget(money(budget), who, why)
+            store.set_budget(_amount(budget), who, why)
+        if file is not None:
+            change_suppliers(store, file, who, why)
         left = store.balance().left
-    told = f"changed; {left} of the budget are neither promised nor paid"
+        told = f"changed; {_left(store)}"
     say(json.dumps({"left": str(left)}) if as_json else told)
 
 
@@ -342,6 +341,39 @@ def export(
         say(json.dumps({name: str(path) for name, path in paths.items()}, indent=2))
     else:
         say("\n".join(f"{name}: {path}" for name, path in paths.items()))
+
+
+def _tell_batch(
+    store: "CollectionStore", batch: int, state: str, is_new: bool, as_json: bool
+) -> None:
+    if as_json:
+        left = str(store.balance().left)
+        say(json.dumps({"batch": batch, "changed": is_new, "left": left}))
+    elif is_new:
+        say(f"batch {batch} is {state}; {_left(store)}")
+    else:
+        say(f"batch {batch} was {state} already; {_left(store)}")
+
+
+def _left(store: "CollectionStore") -> str:
+    balance = store.balance()
+    return f"{balance.left} {store.unit.currency} of the budget are neither promised nor paid"
+
+
+def _amount(text: str) -> Decimal:
+    """A budget as it is written.
+
+    Raises InputError if it is no amount of money above 0.
+    """
+    from annotation.terms.cost import money
+
+    try:
+        found = money(text)
+    except InputError as error:
+        raise InputError(f"--budget: {error}") from None
+    if not found:
+        raise InputError(f"--budget: should be above 0; got {short(text)}.")
+    return found
 
 
 def _set_state(
@@ -374,7 +406,7 @@ def _settings(
             raw[section] = {**(own if isinstance(own, dict) else {}), key: value}
     if deadline is not None:
         raw["deadline"] = deadline
-    raw.setdefault("name", folder.name)
+    raw.setdefault("name", folder.resolve().name)
     return raw
 
 

@@ -1,7 +1,7 @@
 """A supplier whose people work in Label Studio: one project for each number of judgments."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from annotation.arrays import generator
 from annotation.errors import InputError
 from annotation.label_studio.labelling_config import kind_of_items, labelling_config
 from annotation.label_studio.pilot import PilotTask
-from annotation.label_studio.project import ProjectSettings
+from annotation.label_studio.project import ProjectGoneError, ProjectSettings
 from annotation.label_studio.pull import judgment_table
 from annotation.label_studio.pull import pull as pull_judgments
 from annotation.label_studio.push import push as push_tasks
@@ -53,7 +53,7 @@ class LabelStudioChannel:
             for judgments, own in lines.groupby("judgments"):
                 number = int(str(judgments))
                 settings = ProjectSettings(self._title(number), page, number)
-                with PilotState(self._state(number)) as state:
+                with self._known(self._state(number)) as state:
                     summary = push_tasks(server, state, self._tasks(own), settings)
                 told.append(f"{summary.sent:,} tasks sent to {summary.url}")
         return "; ".join(told)
@@ -69,11 +69,26 @@ class LabelStudioChannel:
             )
         with self._server() as server:
             for path in states:
-                with PilotState(path) as state:
+                with self._known(path) as state:
                     summary = pull_judgments(server, state)
                     tables.append(judgment_table(state))
                 notes += summary.left_out
         return Fetched(pd.concat(tables, ignore_index=True), True, tuple(notes))
+
+    @contextmanager
+    def _known(self, path: Path) -> Iterator[PilotState]:
+        """What is known of a project; where it is gone, what a collection can do then."""
+        with PilotState(path) as state:
+            try:
+                yield state
+            except ProjectGoneError:
+                title = state.about("title")
+                raise InputError(
+                    f"Label Studio has no project '{title}' any more: it has been deleted, or this "
+                    "is another server. What was pulled is kept. Restore the project; or cancel "
+                    f"the open batch, give supplier '{self._supplier}' a new name in the file of "
+                    "suppliers, and take that by 'labelmix collect change'."
+                ) from None
 
     def _title(self, judgments: int) -> str:
         title = f"{self._collection} - {self._supplier} ({judgments}x)"

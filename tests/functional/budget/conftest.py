@@ -6,13 +6,14 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 from analysis.run.result import write_result
 from annotation.label_studio.token import find_token
 from budget.commands.app import app
-from tests.functional.budget.readers import READERS, STATE
+from tests.functional.budget.readers import COLLECT, FILE_SUPPLIERS, OF_COLLECT, READERS, STATE
 from tests.unit.analysis.runs_by_hand import run_result
 from tests.unit.annotation.label_studio.conftest import FakeServer
 from tests.unit.budget.conftest import finished_run, known_surface
@@ -32,6 +33,42 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
         write_result(found, path)
         contents[name] = path.read_bytes()
     return contents
+
+
+@pytest.fixture(scope="session")
+def little(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """A collection whose first batch is ordered, and answered by the supplier with a file."""
+    folder = tmp_path_factory.mktemp("little")
+    for name, content in OF_COLLECT.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes(content)
+    (folder / "suppliers.toml").write_bytes(FILE_SUPPLIERS)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        for words in (
+            [word.replace("out/little", "little") for word in COLLECT],
+            ["collect", "step", "little"],
+            ["collect", "approve", "little", "1", "--by", "ann"],
+            ["collect", "step", "little"],
+        ):
+            result = CliRunner().invoke(app, words)
+            assert result.exit_code == 0, result.output
+    for name in ("crowd", "expert"):
+        out = folder / "little" / "suppliers" / name / "out" / "batch-1.csv"
+        tasks = pd.read_csv(out)
+        rows = [
+            (task.item_id, f"{name} {who}", ("odd", "even")[number % 2], 10)
+            for number, task in enumerate(tasks.itertuples())
+            for who in range(int(str(task.judgments_wanted)))
+        ]
+        table = pd.DataFrame(rows, columns=["item_id", "annotator", "label", "seconds"])
+        table.to_csv(out.parents[1] / "back" / "batch-1.csv", index=False)
+    paths = [path for path in (folder / "little").rglob("*") if path.is_file()]
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in paths
+        if not path.name.endswith((".lock", "-wal", "-shm"))
+    }
 
 
 @pytest.fixture(scope="session")

@@ -329,6 +329,85 @@ def mutated_state(rng: random.Random, content: bytes) -> bytes:
         return path.read_bytes()
 
 
+POOL = [
+    {name: value for name, value in item(number).items() if name != "answer"}
+    for number in range(120)
+]
+TESTED = [item(number) for number in range(900, 942)]
+SETTINGS = b"""
+name = "little"
+deadline = 2030-01-31
+
+[model]
+path = "./model"
+
+[strata]
+measure = "steps"
+cut = "edges:2,>=5"
+
+[buying]
+rounds = 3
+first = 8
+gold = 2
+extra = 0.1
+aggregate = "majority"
+approve_below = 2.5
+
+[probe]
+penalty = 0.5
+"""
+OWN_SUPPLIERS = b"""
+[suppliers.crowd]
+cost = 0.05
+judgments = [2, 3]
+channel = "file"
+error_rate = 0.2
+error_kind = "flip"
+seconds = 20
+
+[suppliers.expert]
+per_hour = 36
+most_seconds = 60
+capacity = 500
+
+[suppliers.expert.strata.hard]
+per_hour = 40
+"""
+FILE_SUPPLIERS = OWN_SUPPLIERS.replace(b"capacity", b'channel = "file"\ncapacity')
+STORE = "little/collection.sqlite"
+COLLECT = ["collect", "new", "out/little", "--items", "pool.csv", "--test", "test.jsonl"]
+COLLECT += ["--suppliers", "suppliers.toml", "--config", "settings.toml", "--budget", "250"]
+COLLECT += ["--currency", "EUR", "--by", "ann"]
+OF_COLLECT = {
+    "pool.csv": csv(POOL),
+    "test.jsonl": json_lines(TESTED),
+    "suppliers.toml": OWN_SUPPLIERS,
+    "settings.toml": SETTINGS,
+    "model/config.json": CONFIGURATION,
+}
+
+
+def mutated_store(rng: random.Random, content: bytes) -> bytes:
+    """A collection's store that says other things of itself, or another version."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.sqlite"
+        path.write_bytes(content)
+        with closing(sqlite3.connect(path)) as store:
+            for _ in range(rng.randint(1, 2)):
+                table = rng.choice(["about", "about", "about", "labelmix_version"])
+                columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+                rows = [row[0] for row in store.execute(f"SELECT rowid FROM {table}")]
+                if not rows:
+                    continue
+                value = rng.choice([None, -1, 3.5, 2**62, "", "text", "x" * 6_000, ESCAPE, b"\xff"])
+                change = f"UPDATE OR IGNORE {table} SET {rng.choice(columns)} = ? WHERE rowid = ?"
+                with suppress(sqlite3.IntegrityError):
+                    store.execute(change, (value, rng.choice(rows)))
+            store.commit()
+            store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return path.read_bytes()
+
+
 READERS: dict[str, Reader] = {
     "items.jsonl": Reader(
         ["hardness", "items.jsonl", *HARDNESS],
@@ -551,4 +630,33 @@ READERS: dict[str, Reader] = {
         )
         for name in ("config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors")
     },
+    "past judgments": Reader(
+        ["judgments", "finish", "judgments.csv", "--left", "10", "--past", "past.csv"],
+        "past.csv",
+        (mutated_bytes,),
+        {"judgments.csv": csv(JUDGMENTS), "past.csv": csv(JUDGMENTS)},
+    ),
+    **{
+        f"collection's {name}": Reader(COLLECT, file, ways, OF_COLLECT)
+        for name, file, ways in (
+            ("items", "pool.csv", (mutated_bytes,)),
+            ("test items", "test.jsonl", (mutated_bytes, mutated_json_lines)),
+            ("suppliers", "suppliers.toml", (mutated_bytes, mutated_toml)),
+            ("settings", "settings.toml", (mutated_bytes, mutated_toml)),
+        )
+    },
+    "changed suppliers": Reader(
+        ["collect", "change", "little", "--suppliers", "suppliers.toml", "--by", "ann"],
+        "suppliers.toml",
+        (mutated_bytes, mutated_toml),
+        {"suppliers.toml": FILE_SUPPLIERS},
+    ),
+    "collection": Reader(
+        ["collect", "status", "little"], STORE, (mutated_bytes, mutated_store, mutated_store)
+    ),
+    "collection's judgments": Reader(
+        ["collect", "step", "little"],
+        "little/suppliers/crowd/back/batch-1.csv",
+        (mutated_bytes,),
+    ),
 }

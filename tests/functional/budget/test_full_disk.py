@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 
 from annotation.label_studio.state import PilotState
 from budget.commands.app import app
-from tests.functional.budget.readers import HARDNESS, PULLED, PUSH, READERS, REPORT, STATE
+from tests.functional.budget.readers import COLLECT, HARDNESS, PULLED, PUSH, READERS, REPORT, STATE
 
 SIMULATED = ["judgments", "simulate", "out/pilot.csv", "--items", "easy=20"]
 # What is written -> a reader whose files are there, and the command.
@@ -40,6 +40,12 @@ WRITERS: dict[str, tuple[str, list[str]]] = {
     "watch": ("pilot watched", ["labelstudio", "watch", "pilot", *PULLED]),
     "simulate": ("statements", READERS["statements"].command),
     "report": ("result reported", ["report", "page", "--out", "out/report.html"]),
+    "pay sheet": (
+        "judgments.csv",
+        ["judgments", "pay", "judgments.csv", "--rate", "18", "--out", "out/pay.csv"],
+    ),
+    "collection": ("collection's items", COLLECT),
+    "training set": ("collection", ["collect", "export", "little", "--out", "out"]),
     "configuration": ("items.jsonl", ["init", "out/task.toml", "--force"]),
 }
 
@@ -85,11 +91,14 @@ def test_a_full_disk_leaves_whole_files(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     results: dict[str, bytes],
+    little: dict[str, bytes],
     studio: bytes,
 ) -> None:
     reader, command = WRITERS[name]
     monkeypatch.chdir(tmp_path)
     given = {**READERS[reader].files, **results}
+    if "little" in command:
+        given.update(little)
     if READERS[reader].mutated == STATE:
         given[STATE] = studio
     restored(tmp_path, given)

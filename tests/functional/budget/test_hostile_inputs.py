@@ -68,6 +68,10 @@ def outcome(reader: Reader, folder: Path, content: bytes) -> Outcome:
     """Run the command on `content` in the mutated file's place."""
     for kept in ("out", "features", "pilot"):
         shutil.rmtree(folder / kept, ignore_errors=True)
+    for file, own in reader.files.items():
+        if file.startswith("little/"):  # a step changes it
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / file).write_bytes(own)
     (folder / reader.mutated).parent.mkdir(exist_ok=True)
     (folder / reader.mutated).write_bytes(content)
     before = contents(folder)
@@ -156,9 +160,12 @@ def test_a_mutated_input_is_read_or_refused_in_one_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     results: dict[str, bytes],
+    little: dict[str, bytes],
     studio: bytes,
 ) -> None:
     reader = replace(READERS[name], files={**READERS[name].files, **results})
+    if "little" in reader.command:
+        reader.files.update(little)
     if reader.mutated == STATE:
         reader.files[STATE] = studio
     for file, content in reader.files.items():
@@ -188,6 +195,7 @@ WRITTEN |= {
 }
 # A backtest plays for long: what it reads from there are "texts of a backtest", and sources.
 READ_ELSEWHERE = {"data_dir of backtest"}
+WRITTEN |= {"folder of collect new"}
 
 
 def commands(of: typer.Typer, before: str = "") -> Iterator[tuple[str, Callable[..., Any]]]:

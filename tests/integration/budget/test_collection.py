@@ -150,13 +150,13 @@ class Annotators:
         return list(found["tasks"])
 
     def _user(self, who: str) -> int:
-        if who not in self.users:
-            address = f"{who}@example.com"
+        if not self.users:
             there = self.api.get("/api/users").raise_for_status().json()
-            self.users |= {own["email"].split("@")[0]: own["id"] for own in there}
-            if who not in self.users:
-                body = {"email": address, "username": who, "first_name": "", "last_name": ""}
-                self.users[who] = int(self._post("/api/users/", body)["id"])
+            self.users = {own["email"].split("@")[0]: own["id"] for own in there}
+        if who not in self.users:
+            body = {"email": f"{who}@example.com", "username": who}
+            made = self._post("/api/users/", {**body, "first_name": "", "last_name": ""})
+            self.users[who] = int(made["id"])
         return self.users[who]
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import json
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, cast
@@ -28,7 +29,7 @@ from tests.command_files import (
     Place,
     path_parameters,
 )
-from tests.unit.annotation.label_studio.conftest import FakeServer
+from tests.unit.annotation.label_studio.conftest import START, FakeServer
 from tests.unit.budget.commands.command_line import labelmix
 
 ITEMS = 150
@@ -168,7 +169,9 @@ def pilot(folder: Path, studio: FakeServer) -> Path:
     for number, task in list(studio.tasks.items()):
         n = int(task.data["item_id"].removeprefix("k"))
         for user, every in enumerate(WRONG, start=1):
-            studio.annotate(number, ("no", "yes")[n % 2 if n % every else 1 - n % 2], user)
+            at = START + timedelta(days=n // 15, minutes=5 * n + user)
+            label = ("no", "yes")[n % 2 if n % every else 1 - n % 2]
+            studio.annotate(number, label, user, created_at=at)
     return folder / "pilot"
 
 
@@ -418,6 +421,82 @@ def test_a_run_simulated(folder: Path, finished: Path, terms: Path) -> None:
         stated = {own["name"]: own["value"] for own in found["assumptions"]}
         assert Decimal(stated["cost-easy"]) == Decimal("0.0525")
         assert float(stated["error-hard"]) == result(finished)["strata"]["hard"]["error_rate"]
+
+
+@reads("judgments", "judgments alarms", "files")
+@reads("judgments", "judgments finish", "files")
+@reads("judgments", "judgments finish", "past")
+@reads("judgments", "judgments pay", "files")
+def test_judgments_over_time(folder: Path, judgments: Path) -> None:
+    assert told("judgments", "alarms", judgments)
+    assert told("judgments", "finish", judgments, "--left", "10", "--past", judgments)
+    told("judgments", "pay", judgments, "--rate", "18", "--out", folder / "pay.csv")
+    assert len(read_records(folder / "pay.csv")) >= len(WRONG)
+
+
+@pytest.fixture
+def collection(folder: Path, terms: Path, judgments: Path, tmp_path: Path) -> Path:
+    """A collection of measured items, tested on others, with suppliers that were measured."""
+    rows = read_records(folder / "raw.jsonl")
+    others = [
+        {**row, "key": f"new {row['key']}", "text": str(row["text"]).replace("Is ", "Is 77")}
+        for row in rows
+    ]
+    (tmp_path / "raw.jsonl").write_text("".join(json.dumps(row) + "\n" for row in others))
+    for name, raw in (("pool", tmp_path), ("test", folder)):
+        run("hardness", raw / "raw.jsonl", *OWN, "--out", tmp_path / f"{name}.csv")
+    columns = 'columns = { item_id = "key", question = "text", answer = "label" }'
+    section = f'{columns}\nchoices = ["no", "yes"]\n'
+    (tmp_path / "more.toml").write_text(f"[items]\n{section}[test]\n{section}")
+    run("collect", "new", tmp_path / "words", "--items", tmp_path / "pool.csv",
+        "--test", tmp_path / "test.csv", "--suppliers", folder / "suppliers.toml",
+        "--budget", "30", "--currency", "EUR", "--measure", "steps", "--cut", "edges:2,>=5",
+        "--config", tmp_path / "more.toml")  # fmt: skip
+    return tmp_path / "words"
+
+
+@reads("items", "collect new", "items")
+@reads("items", "collect new", "test")
+@reads("suppliers", "collect new", "suppliers")
+@reads("suppliers", "collect change", "suppliers")
+@reads("collection", "collect step", "folder")
+@reads("collection", "collect run", "folder")
+@reads("collection", "collect approve", "folder")
+@reads("collection", "collect status", "folder")
+@reads("collection", "collect cancel", "folder")
+@reads("collection", "collect pause", "folder")
+@reads("collection", "collect resume", "folder")
+@reads("collection", "collect close", "folder")
+@reads("collection", "collect change", "folder")
+@reads("collection", "collect export", "folder")
+def test_a_collection_of_what_was_written(
+    collection: Path, folder: Path, studio: FakeServer
+) -> None:
+    def collect(command: str, *arguments: str | Path) -> Any:
+        return told("collect", command, collection, *arguments)
+
+    assert [own["batch"] for own in collect("step")] == [1]
+    assert collect("cancel", "1", "--why", "again")["changed"]
+    assert collect("run")[-1]["waits_for"] == "approval"
+    assert collect("approve", "2")["changed"]
+    assert collect("run")[-1]["waits_for"] == "annotators"
+    projects = [n for n, own in studio.projects_.items() if own.title.startswith("words - ")]
+    for number in [n for own in projects for n in studio.tasks_of(own)]:
+        n = int(studio.tasks[number].data["item_id"].removeprefix("new ").removeprefix("k"))
+        studio.annotate(number, ("no", "yes")[n % 2])
+    assert collect("step")[0]["waits_for"] is None
+    assert collect("pause")["changed"] and collect("resume")["changed"]
+    assert collect("change", "--suppliers", folder / "suppliers.toml", "--budget", "40")["left"]
+    status = collect("status")
+    assert [own["state"] for own in status["batches"]] == ["cancelled", "complete"]
+    judged = sum(own["judgments"] for own in status["suppliers"])
+    assert Decimal(status["paid"]) == judged * Decimal("0.0525")
+    paths = collect("export", "--out", collection.with_name("out"))
+    labels = read_records(Path(paths["training set"]))
+    assert sum(map(len, [row["annotators"] for row in labels])) == status["batches"][1][
+        "received"
+    ] - sum(own["gold_answers"] for own in status["suppliers"])
+    assert collect("close")["changed"]
 
 
 def test_the_first_configuration_goes_through_all_commands(

@@ -1,12 +1,13 @@
 """A command that refuses its input has written nothing, and has changed no file that was there."""
 
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from tests.command_files import WRITES
-from tests.unit.budget.commands.command_line import labelmix
+from tests.unit.budget.commands.command_line import item, labelmix
 
 BEFORE = "what stood here before\n"
 # Bad input that is found late, after what is asked was understood; OUT stands for each output.
@@ -105,6 +106,25 @@ LATE = {
         "{new} --judgments {a.csv} --title T",
     ],
 }
+OF_COLLECT = "--budget 90 --currency EUR --measure steps --cut edges:2,>=5"
+LATE |= {
+    "judgments pay": [
+        "{judgments} --rate 18 --out {a.txt}",
+        "{judgments} --rate 18 --out {folder.csv}",
+        "{wrong.csv} --rate 18 --out {a.csv}",
+    ],
+    "collect new": [
+        f"{{new}} --items {{items}} --test {{new}} --suppliers {{sold.toml}} {OF_COLLECT}",
+        f"{{new}} --items {{items}} --test {{items}} --suppliers {{sold.toml}} {OF_COLLECT}",
+        f"{{new}} --items {{items}} --test {{test.jsonl}} --suppliers {{wrong.toml}} {OF_COLLECT}",
+        f"{{new}} --items {{items}} --test {{test.jsonl}} --suppliers {{sold.toml}} {OF_COLLECT} "
+        "--budget 1",
+        f"{{new}} --items {{items}} --test {{test.jsonl}} --suppliers {{sold.toml}} {OF_COLLECT} "
+        "--deadline tomorrow",
+        f"{{items}} --items {{items}} --test {{test.jsonl}} --suppliers {{sold.toml}} {OF_COLLECT}",
+    ],
+    "collect export": ["{new} --out {a.csv}", "{items} --out {a.csv}"],
+}
 KEPT = (".labelmix.lock", "trials.sqlite")  # a lock, and trials: none of them, where none was run
 INPUTS = {"items": "items.jsonl", "task": "task.toml", "judgments": "judgments.csv"}
 
@@ -136,6 +156,10 @@ def folder(task_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     plain = [row.rpartition(",")[0] for row in rows]
     (task_folder / "unstratified.csv").write_text("\n".join([head, *plain]) + "\n")
     (task_folder / "wrong.csv").write_text("item_id,choice\nitem-1,odd\nitem-1,odd\n")
+    tested = [item(number) for number in range(900, 960)]
+    lines = [json.dumps(row) + "\n" for row in tested]
+    (task_folder / "test.jsonl").write_text("".join(lines), encoding="utf-8")
+    (task_folder / "sold.toml").write_text("[suppliers.crowd]\ncost = 0.05\n")
     (task_folder / "wrong.toml").write_text("[annotators.odd]\ncost = 1\n")
     for suffix in ("jsonl", "csv", "json", "toml", "png"):
         (task_folder / f"folder.{suffix}").mkdir()
