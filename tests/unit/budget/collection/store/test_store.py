@@ -364,6 +364,17 @@ def test_a_judgment_of_another_item_now_goes_to_its_order(store: CollectionStore
     assert store.judgments()["batch"].tolist() == [two] != [one]
 
 
+def test_a_judgment_that_comes_back_takes_no_place_before_its_turn(store: CollectionStore) -> None:
+    one, two = ordered(store, line("i1", 1)), ordered(store, line("i1", 1), key="b")
+    store.receive("crowd", judged("s1"), True)
+    store.receive("crowd", judged(), True)
+    times = ["2026-03-02", "2026-03-01"]
+    store.receive("crowd", judged("s1", "s2", created_at=times), True)  # s2 was first
+    assert store.judgments(False)["batch"].tolist() == [one, one]
+    assert store.receive("crowd", judged("s3"), False).new == 1
+    assert store.judgments(False)["batch"].tolist()[2] == two
+
+
 def test_one_persons_second_judgment_goes_to_the_next_batch(store: CollectionStore) -> None:
     one, two = ordered(store, line("i1", 2), key="b"), ordered(store, line("i1", 1), key="c")
     store.receive("crowd", judged("s1", "s2", "s3", annotator="ann"), True)
@@ -469,6 +480,16 @@ def test_what_comes_late_is_paid_from_what_is_left(store: CollectionStore) -> No
     store.set_budget(Decimal("0.15"), "ann")
     assert store.book().spent == Decimal("0.05")
     assert money(store) == ("0.00", "0.15", "0.00")
+
+
+def test_who_answers_before_the_order_is_told_as_sent_is_paid(store: CollectionStore) -> None:
+    batch = store.add_batch([line()], {}, "a")
+    store.approve(batch, "ann")
+    store.set_budget(Decimal("0.15"), "ann")  # all of it is promised
+    store.receive("crowd", judged("s1"), True)
+    assert store.book().spent == Decimal("0.05")
+    assert money(store) == ("0.10", "0.05", "0.00")
+    assert store.mark_ordered(batch)
 
 
 def test_a_cancelled_batch_pays_what_came(store: CollectionStore) -> None:
