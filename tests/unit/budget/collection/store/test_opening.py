@@ -320,6 +320,22 @@ def test_a_wrong_password_or_database(postgresql: "PostgreSQLServer") -> None:
     assert 'database "nowhere" does not exist; make it first' in message
 
 
+def test_an_address_with_a_wrong_option(postgresql: "PostgreSQLServer") -> None:
+    place = make_url(postgresql.new_schema())
+    for option, value, says in (
+        ("sslmode", "maybe", 'invalid sslmode value: "maybe"'),
+        ("colour", "red", 'invalid connection option "colour"'),
+        ("options", "-csearch_path=nowhere", "there is no collection"),
+    ):
+        wrong = place.update_query_dict({option: value}).set(password="s3cret")
+        with pytest.raises(InputError) as raised:
+            CollectionStore.open(wrong.render_as_string(hide_password=False))
+        assert says in str(raised.value) and "s3cret" not in str(raised.value)
+    with pytest.raises(InputError, match="make the schema first, or name another") as refused:
+        make(wrong.render_as_string(hide_password=False))
+    assert type(refused.value) is InputError
+
+
 def test_a_user_without_rights(postgresql: "PostgreSQLServer") -> None:
     url = postgresql.new_database()
     make(url).close()
