@@ -331,8 +331,9 @@ def test_an_address_with_a_wrong_option(postgresql: "PostgreSQLServer") -> None:
         with pytest.raises(InputError) as raised:
             CollectionStore.open(wrong.render_as_string(hide_password=False))
         assert says in str(raised.value) and "s3cret" not in str(raised.value)
+    nowhere = place.update_query_dict({"options": "-csearch_path=nowhere"})
     with pytest.raises(InputError, match="make the schema first, or name another") as refused:
-        make(wrong.render_as_string(hide_password=False))
+        make(nowhere.render_as_string(hide_password=False))
     assert type(refused.value) is InputError
 
 
