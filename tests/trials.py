@@ -57,6 +57,11 @@ class EventfulLabels(Labels):
 
     happening: Callable[[int], None] = lambda _labels: None
 
+    @cached_property
+    def key(self) -> str:
+        """That of the same labels, which may be looked at."""
+        return Labels(self.positions, self.judgments, self.redraw_rates, self.posteriors).key
+
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "labels"}
 

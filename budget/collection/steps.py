@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Literal
@@ -120,16 +121,22 @@ class Collection:
     # Planning
 
     def _plan(self, watcher: Watcher) -> Done:
+        deadline = self.config.deadline
+        if deadline is not None and datetime.now(UTC).date() > deadline:
+            return self._ended(f"The deadline, {deadline.isoformat()}, has passed.")
         proposal = self.proposer.proposal(watcher)
         if not proposal.lines:
-            self.store.remember(ended=proposal.choice.why)
-            return Done("plan", (proposal.choice.why,), "nothing")
+            return self._ended(proposal.choice.why)
         key = self._key(proposal)
         decision = {**proposal.choice.evidence, "why": proposal.choice.why}
         share = Decimal(str(self.config.buying.extra))
         number = self.store.add_batch(proposal.lines, decision, key, share)
         self.store.remember(ended=None)
         return Done("plan", (*batch_lines(proposal, self.store.unit.shown),), None, number)
+
+    def _ended(self, why: str) -> Done:
+        self.store.remember(ended=why)
+        return Done("plan", (why,), "nothing")
 
     def _key(self, proposal: Proposal) -> str:
         """Names a batch by its number and what is in it: planned twice, it is one."""

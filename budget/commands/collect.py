@@ -2,6 +2,7 @@
 
 import getpass
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from decimal import Decimal
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from budget.collection.proposing import Proposal
     from budget.collection.steps import Collection, Done
     from budget.collection.store.history import CollectionState
+    from budget.collection.store.store import CollectionStore
     from training.engines import Watcher
 
 collect_app = typer.Typer(
@@ -166,6 +168,11 @@ def step(
 @guarded
 def run(
     folder: Folder,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Look again and again for answers until all are there."),
+    ] = False,
+    every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 60,
     url: Url = None,
     token_file: TokenFile = None,
     workers: Workers = None,
@@ -173,14 +180,18 @@ def run(
 ) -> None:
     """Go on until an approval or annotators are waited for, or nothing is left to do.
 
-    Example: labelmix collect run my-collection
+    With --wait annotators are waited for here, until Ctrl-C; approvals never are.
+
+    Example: labelmix collect run my-collection --wait
     """
     done: list[Done] = []
     with (
         opened_collection(folder, url, token_file, workers) as collection,
         progress_watcher() as watcher,
     ):
-        while not done or done[-1].waits_for is None:
+        while not done or done[-1].waits_for is None or (wait and _by_annotators(done[-1])):
+            if done and _by_annotators(done[-1]):
+                time.sleep(every)
             done.append(collection.step(watcher))
             if not as_json:
                 _tell(done[-1:], False)
@@ -408,6 +419,10 @@ def _settings(
         raw["deadline"] = deadline
     raw.setdefault("name", folder.resolve().name)
     return raw
+
+
+def _by_annotators(done: "Done") -> bool:
+    return done.waits_for == "annotators"
 
 
 def _tell(done: "list[Done]", as_json: bool) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from sqlalchemy import Connection, func, select
@@ -30,6 +30,7 @@ from budget.collection.ledger import (
 )
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import OPEN, Account, OrderLine, extra_judgments, most_cost
+from budget.collection.store.chain import digest, last_digest
 from budget.collection.store.history import budget
 from budget.collection.store.order_rows import BatchRow, batch_rows, lines_of
 from budget.collection.store.rows import add_rows, found, frame, next_number, now
@@ -74,10 +75,11 @@ def add_entries(connection: Connection, entries: Iterable[LedgerEntry]) -> None:
     Raises MachineError if the ledger would not add up: then nothing of the transaction stands.
     """
     first, at = next_number(connection, ledger.c.entry), now()
-    rows = [
-        {"entry": number, "at": at, **entry._asdict()}
-        for number, entry in enumerate(in_order(entries), first)
-    ]
+    before = last_digest(connection)
+    rows: list[dict[str, Any]] = []
+    for number, entry in enumerate(in_order(entries), first):
+        before = digest(before, (number, at, *entry))
+        rows.append({"entry": number, "at": at, **entry._asdict(), "digest": before})
     add_rows(connection, ledger, rows)
     check(connection)
 

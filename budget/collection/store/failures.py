@@ -34,7 +34,10 @@ _MACHINE = {
 _WRONG = {
     "28": _PASSWORD,
     "3D000": "make it first, or name another (createdb)",
+    "3F000": "make the schema first, or name another",
 }
+# Wrong statements and values: mistakes of our own code, or a trigger that refuses.
+_OURS = ("22", "23", "42", "P0")
 # A connection that fails before it stands has no code.
 _WORDS_OF_WRONG = {
     "password authentication failed": _PASSWORD,
@@ -81,7 +84,9 @@ def _of_postgresql(address: StoreAddress, error: DBAPIError) -> Exception:
         for begins, remedy in known.items():
             if code.startswith(begins):
                 return kind(f"{address.shown}: {said}; {remedy}.")
-    return error
+    if code.startswith(_OURS):
+        return error
+    return MachineError(f"{address.shown}: {said}; ask who runs the server, then start again.")
 
 
 def _last(said: str) -> str:

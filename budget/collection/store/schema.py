@@ -117,6 +117,7 @@ ledger = Table(
     Column("judgment", _NUMBER, ForeignKey("judgments.judgment")),
     Column("line", _NUMBER, ForeignKey("order_lines.line")),
     Column("why", Text, nullable=False),
+    Column("digest", Text, nullable=False),
     CheckConstraint("amount > 0", name="amount_above_0"),
     CheckConstraint(
         "kind IN ('planned', 'committed', 'released', 'spent', 'refunded')", name="known_kind"

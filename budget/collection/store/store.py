@@ -20,6 +20,7 @@ from budget.collection.orders import EXTRA_JUDGMENTS, BatchRecord, OrderLine, ch
 from budget.collection.store import accounts, batches, history, opening, order_rows, receiving
 from budget.collection.store.accounts import Booked
 from budget.collection.store.addresses import store_address
+from budget.collection.store.chain import check_chain
 from budget.collection.store.database import Database
 from budget.collection.store.history import CollectionState
 from budget.collection.store.receiving import Received
@@ -115,6 +116,7 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
         try:
             with database.reading() as connection:
                 accounts.check(connection)
+                check_chain(connection)
                 return cls(database, history.money_unit(connection))
         except BaseException:
             database.close()

@@ -17,7 +17,7 @@ from budget.collection.store.store import CollectionStore
 
 NewDatabase = Callable[[], str | Path]
 HOURLY = Price(Decimal("0.1"), Decimal(20), Decimal(90))
-_TIMES = {"at", "made_at", "approved_at", "ordered_at"}
+_TIMES = {"at", "made_at", "approved_at", "ordered_at", "digest"}  # a digest is of times, too
 
 
 class Stopped(BaseException):

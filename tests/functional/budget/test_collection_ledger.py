@@ -29,7 +29,7 @@ UNIT = MoneyUnit("EUR", 4)
 SHARE = Decimal("0.2")
 
 _suppliers = st.sampled_from(sorted(PRICES))
-_numbers = st.integers(1, 4)
+_numbers = st.integers(1, 3)
 _lines = st.lists(
     st.tuples(_suppliers, st.sampled_from(ITEMS), st.integers(1, 2)),
     min_size=1,
@@ -45,6 +45,7 @@ _steps = st.one_of(
     st.tuples(st.sampled_from(["approved", "ordered", "complete", "cancelled"]), _numbers),
     st.tuples(st.just("order"), _numbers),  # approved and ordered, as most batches are
     st.tuples(st.just("judge"), _suppliers, st.lists(_row, min_size=1, max_size=6)),
+    st.tuples(st.just("judge"), st.just("crowd"), st.lists(_row, min_size=2, max_size=6)),
     st.tuples(st.just("part"), _suppliers, st.lists(_row, min_size=1, max_size=3)),
     st.tuples(st.just("delete"), _suppliers, st.integers(1, 6)),
     st.tuples(st.just("book"), st.one_of(st.none(), _numbers)),

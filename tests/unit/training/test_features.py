@@ -295,6 +295,13 @@ def test_no_more_than_the_wanted_states_are_kept(
 ) -> None:
     """The model is never asked for all its hidden states, and none outlives its batch."""
     asked: list[bool] = []
+
+    def hooks() -> int:
+        return sum(len(module._forward_pre_hooks) for module in llama.model.modules())
+
+    # A model is tried out once, before its states are trusted.
+    FeatureStore(tmp_path / "first", task, llama_source).get(np.arange(1), lambda: llama)
+    before = hooks()
     hook = llama.model.register_forward_pre_hook(
         lambda _module, _args, kwargs: asked.append(bool(kwargs.get("output_hidden_states"))),
         with_kwargs=True,
@@ -303,7 +310,7 @@ def test_no_more_than_the_wanted_states_are_kept(
     hook.remove()
     assert asked
     assert not any(asked)
-    assert not any(module._forward_pre_hooks for module in llama.model.modules())
+    assert hooks() == before
     assert not llama.model.model._forward_hooks
 
 

@@ -446,7 +446,7 @@ def test_outputs_are_different_files(pilot: Path, tmp_path: Path) -> None:
     assert "is written twice" in result.stderr
     result = labelmix("simulate", tmp_path / "a.csv", "--truth", tmp_path / "a.csv")
     assert result.exit_code == 2
-    assert "is where the judgments go" in result.stderr
+    assert "is written twice" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

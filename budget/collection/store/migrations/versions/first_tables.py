@@ -92,6 +92,7 @@ def upgrade() -> None:
         sa.Column("judgment", number, sa.ForeignKey("judgments.judgment")),
         sa.Column("line", number, sa.ForeignKey("order_lines.line")),
         sa.Column("why", sa.Text, nullable=False),
+        sa.Column("digest", sa.Text, nullable=False),
         sa.CheckConstraint("amount > 0", name="amount_above_0"),
         sa.CheckConstraint(
             "kind IN ('planned', 'committed', 'released', 'spent', 'refunded')", name="known_kind"

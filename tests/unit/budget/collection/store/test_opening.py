@@ -141,6 +141,27 @@ def test_rows_that_are_gone(new_database: NewDatabase) -> None:
     assert "is damaged: table events has 1 rows of 2" in refusal(where, MachineError)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE ledger SET amount = amount + 1 WHERE entry = 3",
+        "UPDATE ledger SET supplier = 'me' WHERE entry = 3",
+        "UPDATE ledger SET at = '2020-01-01T00:00:00.000000Z' WHERE entry = 3",
+    ],
+)
+def test_an_entry_that_was_changed(new_database: NewDatabase, change: str) -> None:
+    where = new_database()
+    with make(where) as store:
+        store.add_batch([OrderLine("crowd", "i1", "easy", 1, None, Price(Decimal(1)))], {}, "a")
+        store.approve(1, "ann")
+    CollectionStore.open(where).close()
+    if isinstance(where, Path):
+        run(where, "DROP TRIGGER ledger_refuses_update", change)
+    else:
+        run(where, "DROP TRIGGER ledger_refuses_changes ON ledger", change)
+    assert "entry 3 is not what was written" in refusal(where, MachineError)
+
+
 def test_the_unit_of_money_is_gone(new_database: NewDatabase) -> None:
     where = new_database()
     make(where).close()
@@ -297,6 +318,23 @@ def test_a_wrong_password_or_database(postgresql: "PostgreSQLServer") -> None:
     nowhere = wrong.set(database="nowhere", username="postgres", password=None)
     message = refusal(nowhere.render_as_string(hide_password=False))
     assert 'database "nowhere" does not exist; make it first' in message
+
+
+def test_an_address_with_a_wrong_option(postgresql: "PostgreSQLServer") -> None:
+    place = make_url(postgresql.new_schema())
+    for option, value, says in (
+        ("sslmode", "maybe", 'invalid sslmode value: "maybe"'),
+        ("colour", "red", 'invalid connection option "colour"'),
+        ("options", "-csearch_path=nowhere", "there is no collection"),
+    ):
+        wrong = place.update_query_dict({option: value}).set(password="s3cret")
+        with pytest.raises(InputError) as raised:
+            CollectionStore.open(wrong.render_as_string(hide_password=False))
+        assert says in str(raised.value) and "s3cret" not in str(raised.value)
+    nowhere = place.update_query_dict({"options": "-csearch_path=nowhere"})
+    with pytest.raises(InputError, match="make the schema first, or name another") as refused:
+        make(nowhere.render_as_string(hide_password=False))
+    assert type(refused.value) is InputError
 
 
 def test_a_user_without_rights(postgresql: "PostgreSQLServer") -> None:

@@ -337,6 +337,44 @@ def test_a_judgment_goes_to_the_oldest_batch_that_wants_it(store: CollectionStor
     assert store.batches()[planned - 1].received == 0
 
 
+def test_a_closed_batch_wants_nothing_more(store: CollectionStore) -> None:
+    one = ordered(store, line("i1", 2), key="b")
+    store.complete(one)
+    two = ordered(store, line("i1", 1), key="c")
+    store.receive("crowd", judged("s1"), True)
+    assert store.judgments()["batch"].tolist() == [two]
+
+
+def test_a_batch_that_nobody_was_asked_for_takes_nothing(store: CollectionStore) -> None:
+    one = store.add_batch([line()], {}, "a")
+    store.approve(one, "ann")
+    store.cancel(one, "ann", "")
+    store.receive("crowd", judged("s1"), True)
+    assert store.judgments()["batch"].isna().all()
+
+
+def test_a_judgment_of_another_item_now_goes_to_its_order(store: CollectionStore) -> None:
+    one, two = ordered(store, line("i1", 1)), ordered(store, line("i2", 1), key="b")
+    store.receive("crowd", judged("s1"), True)
+    store.book()
+    store.receive("crowd", judged("s1", item="i2"), True)
+    booked = store.book()
+    assert (booked.spent, booked.refunded) == (Decimal("0.05"), Decimal("0.05"))
+    assert [record.paid for record in store.batches()] == [0, Decimal("0.05")]
+    assert store.judgments()["batch"].tolist() == [two] != [one]
+
+
+def test_a_judgment_that_comes_back_takes_no_place_before_its_turn(store: CollectionStore) -> None:
+    one, two = ordered(store, line("i1", 1)), ordered(store, line("i1", 1), key="b")
+    store.receive("crowd", judged("s1"), True)
+    store.receive("crowd", judged(), True)
+    times = ["2026-03-02", "2026-03-01"]
+    store.receive("crowd", judged("s1", "s2", created_at=times), True)  # s2 was first
+    assert store.judgments(False)["batch"].tolist() == [one, one]
+    assert store.receive("crowd", judged("s3"), False).new == 1
+    assert store.judgments(False)["batch"].tolist()[2] == two
+
+
 def test_one_persons_second_judgment_goes_to_the_next_batch(store: CollectionStore) -> None:
     one, two = ordered(store, line("i1", 2), key="b"), ordered(store, line("i1", 1), key="c")
     store.receive("crowd", judged("s1", "s2", "s3", annotator="ann"), True)
@@ -402,6 +440,23 @@ def test_judgments_above_the_order_are_paid_up_to_the_allowance(store: Collectio
     assert money(store) == ("0.00", "0.15", "9.85")
 
 
+@pytest.mark.parametrize("back", ["skipped", "deleted"])
+def test_who_comes_back_comes_last(store: CollectionStore, back: str) -> None:
+    ordered(store, line("i1", 1))  # and one more is paid
+    store.receive("crowd", judged("s1"), True)
+    if back == "skipped":
+        away = judged("s1", label=pd.Series([None], dtype=object), cancelled=True)
+        store.receive("crowd", away, True)
+    else:
+        store.receive("crowd", judged(), True)
+    store.receive("crowd", judged("s2", "s3"), False)
+    store.book()
+    store.receive("crowd", judged("s1", "s2", "s3"), True)
+    booked = store.book()
+    assert (booked.spent, booked.refunded) == (Decimal(0), Decimal(0))
+    assert booked.unpaid["source_id"].tolist() == ["s1"]
+
+
 def test_skipped_items_are_paid_only_where_that_is_agreed(store: CollectionStore) -> None:
     kind = Price(Decimal("0.05"), pay_skipped=True)
     ordered(store, line(), line("i1", 2, supplier="kind", price=kind))
@@ -425,6 +480,16 @@ def test_what_comes_late_is_paid_from_what_is_left(store: CollectionStore) -> No
     store.set_budget(Decimal("0.15"), "ann")
     assert store.book().spent == Decimal("0.05")
     assert money(store) == ("0.00", "0.15", "0.00")
+
+
+def test_who_answers_before_the_order_is_told_as_sent_is_paid(store: CollectionStore) -> None:
+    batch = store.add_batch([line()], {}, "a")
+    store.approve(batch, "ann")
+    store.set_budget(Decimal("0.15"), "ann")  # all of it is promised
+    store.receive("crowd", judged("s1"), True)
+    assert store.book().spent == Decimal("0.05")
+    assert money(store) == ("0.10", "0.05", "0.00")
+    assert store.mark_ordered(batch)
 
 
 def test_a_cancelled_batch_pays_what_came(store: CollectionStore) -> None:
@@ -461,8 +526,8 @@ def test_a_ledger_that_does_not_add_up_is_told(new_database: NewDatabase) -> Non
         with store._database.engine.begin() as connection:
             connection.execute(
                 text(
-                    "INSERT INTO ledger (entry, at, kind, amount, batch, supplier, why) "
-                    "VALUES (5, '', 'committed', 100, 1, 'expert', '')"
+                    "INSERT INTO ledger (entry, at, kind, amount, batch, supplier, why, digest) "
+                    "VALUES (5, '', 'committed', 100, 1, 'expert', '', '')"
                 )
             )
         with pytest.raises(MachineError, match="the ledger does not add up"):
