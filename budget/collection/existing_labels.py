@@ -16,11 +16,13 @@ from annotation.judgments.item_checks import check_against_items
 from annotation.judgments.table import check_judgments
 from annotation.terms.cost import money
 from budget.collection.contents import Contents
+from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import BatchRecord, OrderLine
 from budget.collection.price import Price
 from budget.collection.store.store import CollectionStore
-from budget.collection.suppliers import EXISTING
+from budget.collection.suppliers import EXISTING, Supplier
+from budget.market.supplier_file import SupplierSection, SuppliersFile
 
 KEY = "existing_labels"  # of the fact that holds them until they are in
 _COLUMNS = ("item_id", "label", "annotator", "seconds", "created_at")
@@ -157,6 +159,21 @@ def take_in(store: CollectionStore) -> None:
 def is_existing(batch: BatchRecord) -> bool:
     """Whether a batch holds labels that were there before the collection."""
     return batch.decision.get("kind") == EXISTING
+
+
+def measured_existing(
+    so_far: JudgmentsSoFar, strata: Sequence[str], file: SuppliersFile
+) -> dict[tuple[str, str], SupplierMeasured]:
+    """(supplier, stratum) -> how often labels that were there before are wrong; empty without any.
+
+    They are measured like a supplier of whom nothing is stated.
+    """
+    if EXISTING not in set(so_far.table["supplier"]):
+        return {}
+    own = Supplier(EXISTING, "file", dict.fromkeys(strata, Price()), {})
+    section = SupplierSection(cost=Decimal(0))
+    with_own = file.model_copy(update={"suppliers": {**file.suppliers, EXISTING: section}})
+    return {(EXISTING, name): so_far.of_supplier(own, name, with_own) for name in strata}
 
 
 def told(labels: Sequence[ExistingLabel], currency: str) -> list[str]:

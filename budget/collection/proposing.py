@@ -12,7 +12,7 @@ from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, asked_lines, fitting, no_lines
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
 from budget.collection.contents import Contents
-from budget.collection.existing_labels import is_existing
+from budget.collection.existing_labels import is_existing, measured_existing
 from budget.collection.learning import collection_lab, learn, wanted_trials
 from budget.collection.market import collection_market
 from budget.collection.measuring import (
@@ -102,11 +102,12 @@ class Proposer:
 
     def measured(self, so_far: JudgmentsSoFar) -> dict[tuple[str, str], SupplierMeasured]:
         """(supplier, stratum) -> how it errs and how long it takes."""
-        return {
+        found = {
             (name, stratum): so_far.of_supplier(own, stratum, self._file)
             for name, own in self._suppliers.items()
             for stratum in own.prices
         }
+        return found | measured_existing(so_far, self._contents.task.strata.names, self._file)
 
     def _informed(
         self,

@@ -46,7 +46,7 @@ judgments_app.command()(finish)
 judgments_app.command()(pay)
 app.add_typer(judgments_app, name="judgments")
 app.add_typer(labelstudio_app, name="labelstudio")
-collect_app.command()(order_sheet)
+collect_app.command("order-sheet")(order_sheet)
 collect_app.command()(collect_pay)
 app.add_typer(collect_app, name="collect")
 

@@ -105,6 +105,25 @@ def test_they_are_trained_on_and_go_out_with_what_they_cost(
     assert "holds the labels that were there before" in said
 
 
+@pytest.mark.parametrize("wrong", [0, 4])
+def test_labels_of_test_items_tell_how_often_all_are_wrong(tmp_path: Path, wrong: int) -> None:
+    """Every fourth of them is wrong, or none; in each stratum there are twenty or so."""
+    rows = [label(n) for n in range(12)]
+    for n in range(60, 100):
+        other = {"odd": "even", "even": "odd"}[right(f"item-{n}")]
+        rows.append(label(n) | ({"label": other} if wrong and n % wrong == 0 else {}))
+    folder = begun(tmp_path, "--labels", written(tmp_path, rows))
+    status = json.loads(labelmix("collect", "status", folder, "--json").stdout)
+    own = {row["stratum"]: row for row in status["suppliers"] if row["supplier"] == EXISTING}
+    assert own["easy"]["is_measured"] and own["easy"]["gold_answers"] == 21
+    if wrong:
+        assert 0.1 < own["easy"]["error_rate"] < 0.4
+        assert status["clean"]["easy"] < 0.8
+    else:
+        assert own["easy"]["error_rate"] < 0.05
+        assert status["clean"]["easy"] > 0.9
+
+
 def test_labels_of_test_items_are_gold_answers_and_not_trained_on(tmp_path: Path) -> None:
     rows = [label(n) for n in range(5)] + [label(n) for n in range(60, 75)]
     folder = begun(tmp_path, "--labels", written(tmp_path, rows))
