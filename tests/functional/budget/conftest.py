@@ -37,7 +37,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture(scope="session")
 def little(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    """A collection whose first batch is ordered, and answered by the supplier with a file."""
+    """A collection whose first batch is ordered, and almost all of it answered."""
     folder = tmp_path_factory.mktemp("little")
     for name, content in OF_COLLECT.items():
         (folder / name).parent.mkdir(exist_ok=True)
@@ -62,7 +62,11 @@ def little(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
             for who in range(int(str(task.judgments_wanted)))
         ]
         table = pd.DataFrame(rows, columns=["item_id", "annotator", "label", "seconds"])
-        table.to_csv(out.parents[1] / "back" / "batch-1.csv", index=False)
+        # One judgment is still waited for.
+        table[1:].to_csv(out.parents[1] / "back" / "batch-1.csv", index=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert CliRunner().invoke(app, ["collect", "step", "little"]).exit_code == 0
     paths = [path for path in (folder / "little").rglob("*") if path.is_file()]
     return {
         str(path.relative_to(folder)): path.read_bytes()

@@ -108,7 +108,7 @@ def test_a_new_collection_is_told_in_lines(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert result.stdout.splitlines()[1:3] == [
         "easy (steps <= 2): 60 items to label, 20 test items",
-        "hard (2 < steps): 60 items to label, 20 test items",
+        "hard (steps > 2): 60 items to label, 20 test items",
     ]
     assert "  crowd: 8 easy items, 2 judgments of each, 2 gold questions among them" in (
         result.stdout
@@ -362,7 +362,7 @@ def test_a_project_that_somebody_deleted_is_told_and_nothing_is_lost(studio: Fak
     told("change", "--suppliers", "suppliers.toml")  # as the message says
     told("step")
     told("approve", "2")
-    assert any("crowd-2: 8 tasks" in line or "crowd-2" in line for line in told("step")[0]["lines"])
+    assert any(line.startswith("crowd-2: ") for line in told("step")[0]["lines"])
     assert told("status")["paid"] == before["paid"]
     assert [own.title for own in studio.projects_.values()] == ["c - crowd-2 (2x)"]
 
