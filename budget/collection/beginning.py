@@ -28,6 +28,7 @@ from budget.collection.suppliers import Supplier, collection_suppliers, unit_of
 from budget.config.collection_config import CollectionConfig, parse_collection
 from budget.market.supplier_file import SuppliersFile
 from training.engines.choice import EngineChoice
+from training.models.source import find_model
 
 STORE = "collection.sqlite"
 STORE_VARIABLE = "LABELMIX_COLLECTION_STORE"
@@ -50,10 +51,11 @@ class Beginning:
 def check_beginning(config: CollectionConfig, file: SuppliersFile) -> Beginning:
     """Everything that can be found wrong before anything is written.
 
-    Raises InputError for settings, tables or suppliers that cannot be used, and for a budget that
-    pays for no first batch.
+    Raises InputError for settings, tables, suppliers or a model that cannot be used, and for a
+    budget that pays for no first batch.
     """
     suppliers = collection_suppliers(file, config)
+    find_model(config.model.path)  # which is missed only after the first batch, else
     unit = unit_of(suppliers, config.budget.currency, config.budget.total)
     contents = read_contents(config)
     check_first_batch(config, file, suppliers, contents, unit)

@@ -1,13 +1,13 @@
 """The settings of a collection: what is labelled, by whom, for how much, and how it is decided."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.truth.aggregation import Aggregator
 from budget.config.sections import BudgetSection, ModelSection, Seed
 from budget.config.strata_section import StrataSection
@@ -73,6 +73,14 @@ class CollectionConfig(TrainingConfig):
     deadline: date | None = None
     buying: BuyingSection = BuyingSection()
 
+    @field_validator("deadline", mode="before")
+    @classmethod
+    def _a_day(cls, given: object) -> object:
+        try:
+            return date.fromisoformat(given) if isinstance(given, str) else _day(given)
+        except ValueError:
+            raise ValueError(f"should be a day such as 2026-12-31; got {short(given)}") from None
+
     @model_validator(mode="after")
     def _labels_are_of_one_kind(self) -> Self:
         if self.targets.judgments != 1:
@@ -109,6 +117,13 @@ def with_absolute_paths(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
         if (local / "config.json").is_file():
             found["model"] = ModelSection(path=str(local.absolute())).model_dump()
     return found
+
+
+def _day(given: object) -> object:
+    """A day of TOML, or nothing; ValueError for all else."""
+    if given is None or (isinstance(given, date) and not isinstance(given, datetime)):
+        return given
+    raise ValueError
 
 
 def _remedy(mistake: Mistake, place: Place) -> str:

@@ -223,13 +223,15 @@ def test_a_new_collection_is_refused_before_anything_is_written(
         ("[targets]\njudgments = 3", "judgments make a label is said by the suppliers"),
         ("[strata]\nnames = ['easy', 'hard']\ntarget = 'odd'", "no such stratum"),
         ("name = ''", "name"),
+        ("[model]\npath = 'nowhere/none'", "nowhere/none"),
     ],
 )
 def test_settings_that_are_wrong_are_named(text: str, message: str) -> None:
     Path("more.toml").write_text(text)
     found = one_line(new())
-    assert found.startswith("more.toml: ")
+    assert found.startswith("more.toml: ") or "model" in found
     assert re.search(message, found), found
+    assert not Path("c").exists()
 
 
 def test_a_collection_that_is_there_stays() -> None:

@@ -1,0 +1,105 @@
+"""How many labels of which stratum are bought next, of whom."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from annotation.errors import InputError
+from budget.collection.choosing import first_choice, next_choice
+from budget.config.collection_config import BuyingSection
+from budget.market.market import Market
+from budget.market.offers import Offer
+from budget.surface.response import ResponseSurface
+from tests.unit.budget.conftest import known_surface
+
+
+def offer(stratum: str, supplier: str = "crowd", judgments: int = 1, **more: Any) -> Offer:
+    return Offer(stratum, supplier, judgments, more.pop("cost", Decimal("0.10")), 0.2, **more)
+
+
+def market(money: str, *offers: Offer, items: int = 1000) -> Market:
+    own = offers or (offer("easy"), offer("hard"))
+    return Market(
+        ("easy", "hard"), own, dict.fromkeys(("easy", "hard"), items), money=Decimal(money)
+    )
+
+
+def first(there: Market, **buying: Any) -> dict[tuple[str, str, int], int]:
+    choice = first_choice(there, BuyingSection(**buying), "EUR")
+    return {
+        (own.offer.stratum, own.offer.supplier, own.offer.judgments): own.labels
+        for own in choice.wanted
+    }
+
+
+def test_the_first_batch_is_a_quarter_of_the_money_and_at_most_30_labels_of_each() -> None:
+    assert set(first(market("1000")).values()) == {30}
+    assert set(first(market("20"), gold=5).values()) == {20}  # 25 at .20 are 5.00
+    assert set(first(market("1000", items=12)).values()) == {12}
+
+
+def test_two_answers_to_an_item_are_better_than_one_at_first() -> None:
+    own = [offer(name, judgments=k) for name in ("easy", "hard") for k in (1, 2, 5)]
+    assert {judgments for _, _, judgments in first(market("1000", *own))} == {2}
+
+
+def test_suppliers_of_a_stratum_share_its_items_and_have_a_capacity() -> None:
+    both = [offer(name, who) for name in ("easy", "hard") for who in ("crowd", "expert")]
+    assert set(first(market("1000", *both, items=20)).values()) == {10}
+    few = [offer("easy"), offer("hard", capacity=9)]
+    assert set(first(market("1000", *few)).values()) == {9}
+
+
+@pytest.mark.parametrize(
+    ("money", "buying", "told"),
+    [
+        ("5", {}, r"8 labels and 5 gold questions .* cost 2\.60 EUR, more than .* 5\.00 EUR"),
+        ("5", {"gold": 0}, r"8 labels and no gold questions .* cost 1\.60 EUR"),
+        ("5", {"first": 30}, r"buying\.first: 30 labels and 5 .* cost 7\.00 EUR, of 5\.00 EUR"),
+    ],
+)
+def test_too_little_money_is_told_with_amounts(
+    money: str, buying: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(InputError, match=told):
+        first(market(money), **buying)
+
+
+def surface() -> ResponseSurface:
+    halves = [40.0 + 8 * number for number in range(40)]
+    return replace(known_surface({"easy": 0.5}, half_labels=halves), item_deviation=0.02)
+
+
+@pytest.mark.parametrize("rounds_left", [1, 2, 4])
+@pytest.mark.parametrize("money", ["1", "7.77", "60"])
+def test_a_batch_costs_no_more_than_the_money(money: str, rounds_left: int) -> None:
+    there = market(money, offer("easy", cost=Decimal("0.07")), offer("hard", judgments=3))
+    choice = next_choice(surface(), there, rounds_left, BuyingSection())
+    assert sum(own.offer.cost * own.offer.judgments * own.labels for own in choice.wanted) <= (
+        Decimal(money)
+    )
+    assert choice.evidence["kind"] == ("last" if rounds_left == 1 else "learn")
+    assert choice.why
+    assert choice.wanted == next_choice(surface(), there, rounds_left, BuyingSection()).wanted
+
+
+def test_the_last_batch_is_no_smaller_than_a_batch_should_be() -> None:
+    choice = next_choice(surface(), market("1"), 1, BuyingSection(least=20))
+    assert not choice.wanted
+    assert choice.why == "The money left buys 10 labels, fewer than a batch has at least (20)."
+
+
+def test_without_items_nothing_is_wanted() -> None:
+    for rounds_left in (1, 3):
+        choice = next_choice(surface(), market("60", items=0), rounds_left, BuyingSection())
+        assert not choice.wanted
+        assert choice.why == "Nothing more is worth its money."
+
+
+def test_capacity_that_is_used_up_is_not_ordered() -> None:
+    own = [offer("easy"), offer("hard", capacity=0), offer("hard", "expert")]
+    choice = next_choice(surface(), market("60", *own), 3, BuyingSection())
+    hard = [each.offer.supplier for each in choice.wanted if each.offer.stratum == "hard"]
+    assert hard in ([], ["expert"])

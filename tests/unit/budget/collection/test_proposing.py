@@ -1,0 +1,85 @@
+"""The next batch: worked out anew, and nothing of it kept."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from annotation.errors import InputError
+from budget.collection.proposing import batch_lines
+from tests.unit.budget.collection.by_hand import (
+    CROWD,
+    EXPERT,
+    learns_nothing,
+    new_collection,
+    one_round,
+    opened,
+    suppliers,
+)
+from training.engines import SilentWatcher
+
+WATCHER = SilentWatcher()
+
+
+@pytest.fixture(autouse=True)
+def _known_surface(monkeypatch: pytest.MonkeyPatch) -> None:
+    learns_nothing(monkeypatch)
+
+
+def test_working_it_out_keeps_nothing_and_gives_the_same(tmp_path: Path) -> None:
+    folder = new_collection(tmp_path)
+    one_round(folder)
+    with opened(folder) as collection:
+        first = collection.proposer.proposal(WATCHER)
+        assert len(collection.store.batches()) == 1
+    with opened(folder) as collection:
+        second = collection.proposer.proposal(WATCHER)
+    assert first.lines == second.lines
+    assert first.number == second.number == 2
+    assert first.choice.evidence["measured"] == second.choice.evidence["measured"]
+
+
+@pytest.mark.parametrize("budget", ["9", "13.37", "40"])
+@pytest.mark.parametrize("extra", [0, 0.05, 0.5])
+def test_a_batch_never_costs_more_than_is_left(budget: str, extra: float, tmp_path: Path) -> None:
+    folder = new_collection(
+        tmp_path, budget={"total": budget}, buying={"extra": extra, "first": 4, "gold": 1}
+    )
+    for _ in range(2):
+        with opened(folder) as collection:
+            proposal = collection.proposer.proposal(WATCHER)
+            left = collection.store.balance().left
+            assert collection.store.unit.amount(proposal.most) <= left
+            if not proposal.lines:
+                return
+        one_round(folder)
+
+
+def test_a_batch_is_told_by_supplier_and_stratum(tmp_path: Path) -> None:
+    folder = new_collection(tmp_path)
+    with opened(folder) as collection:
+        proposal = collection.proposer.proposal(WATCHER)
+        told = batch_lines(proposal, collection.store.unit.shown)
+    assert told[1:] == [
+        "  crowd: 8 easy items, 2 judgments of each, 2 gold questions among them",
+        "  expert: 8 easy items, one judgment of each, 2 gold questions among them",
+        "  crowd: 8 hard items, 2 judgments of each, 2 gold questions among them",
+        "  expert: 8 hard items, one judgment of each, 2 gold questions among them",
+        "batch 1 costs 8.50 EUR at most",
+    ]
+
+
+def test_hours_that_cost_much_at_most_are_ordered_as_far_as_they_are_sure(tmp_path: Path) -> None:
+    hourly = {"per_hour": 36, "seconds": 10, "most_seconds": 100, "channel": "file"}
+    folder = new_collection(tmp_path, suppliers(crowd=CROWD, expert=hourly), budget={"total": "30"})
+    with opened(folder) as collection:
+        proposal = collection.proposer.proposal(WATCHER)
+        assert 0 < proposal.most <= collection.store.unit.units(Decimal(30), "")
+
+
+def test_money_that_pays_for_no_batch_is_told_before_the_beginning(tmp_path: Path) -> None:
+    hourly = {"per_hour": 36, "seconds": 1, "most_seconds": 1000, "channel": "file"}
+    file = suppliers(crowd={**CROWD, "cost": "0.01"}, expert=hourly)
+    with pytest.raises(InputError, match=r"EUR pays for no first batch; raise it"):
+        new_collection(tmp_path, file, budget={"total": "12"})
+    assert EXPERT["channel"] == "file"
