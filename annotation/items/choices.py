@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +37,8 @@ def choices_in(value: object) -> LabelledChoices:
             raise ValueError('a dict of choices should be {"text": [...], "label": [...]}')
         return _labelled(texts, labels)
     if isinstance(value, list | tuple):
+        with suppress(TypeError):  # most are lists of texts, a million of them
+            return LabelledChoices(tuple(map(str.strip, value)))
         if value and all(isinstance(choice, dict) and "text" in choice for choice in value):
             labels = [choice["label"] for choice in value if choice.get("label") is not None]
             return _labelled([choice["text"] for choice in value], labels)

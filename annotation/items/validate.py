@@ -139,6 +139,8 @@ class _Checker:
         return texts
 
     def _unicode(self, row: int, column: str, value: str) -> str:
+        if value.isascii():
+            return str(value)
         try:
             value.encode()
         except UnicodeEncodeError as error:  # half a surrogate pair: no file could hold it
@@ -159,7 +161,9 @@ class _Checker:
     def choices(self, answer_texts: Sequence[str | None]) -> list[list[str]]:
         table: list[list[str]] = []
         for row, value in enumerate(self.frame["choices"].tolist()):
-            if isinstance(value, list | tuple | np.ndarray):
+            if isinstance(value, list) and _are_sound(value):
+                choices = value.copy()
+            elif isinstance(value, list | tuple | np.ndarray):
                 choices = [self._choice(row, choice) for choice in value]
             elif is_missing(value):
                 choices = []
@@ -237,6 +241,14 @@ class _Checker:
                 )
             floats[row] = number
         return pd.Series(floats)
+
+
+def _are_sound(choices: list[object]) -> bool:
+    """Whether all are texts with something in them, looked at together; False if one may not be."""
+    try:
+        return all(map(str.strip, choices)) and "".join(choices).isascii()  # type: ignore[arg-type]
+    except TypeError:
+        return False
 
 
 def _as_index(value: object) -> int | None:
