@@ -47,7 +47,7 @@ def different_items(
 def _squared(rows: Array, others: Array) -> Array:
     """Squared distances, (rows, others)."""
     products = (rows**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * rows @ others.T
-    return np.maximum(products, 0.0)
+    return np.asarray(np.maximum(products, 0.0))
 
 
 def _sample(positions: Positions, most: int, rng: np.random.Generator) -> Positions:
