@@ -14,6 +14,7 @@ from annotation.arrays import Array, Features, IntArray, Mask, generator
 from annotation.groups import group_numbers
 from annotation.items.hub import folder_splits
 from annotation.items.table import fingerprint
+from annotation.items.validate import validate_items
 from annotation.labelling.simulated import SimulatedAnnotators
 from annotation.sources import load_items
 from annotation.strata.bands import Strata
@@ -115,6 +116,7 @@ def five_classes(folder: Path) -> World:
             "mildness": 2.0 - (items["label"] - 2).abs(),
         }
     )
+    items = validate_items(items, str(DATA / "sst5"))
     strata = Strata.easy_medium_hard("mildness", 0, 1)
     return _simulated("sst5_five_classes", items, strata, folder)
 

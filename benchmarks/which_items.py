@@ -10,6 +10,7 @@ have TREC and Subj, which nothing was tried on before.
 """
 
 import argparse
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 import _selection_peers as peers
-from _judgments_needed import interval
-from _machine import write_result
+from _judgments_needed import gain, interval
+from _machine import RESULTS, write_result
 from _selection_worlds import DATA, WORLDS, Judged, World, symmetric_posteriors
 from annotation.arrays import Array, IntArray
 from budget.selection.choose import chosen_items
@@ -190,13 +191,16 @@ def compared(
         "accuracy": {name: mean.round(4).tolist() for name, mean in means.items()},
         "better_random": max(RANDOM, key=lambda name: means[name].mean()),
         "needed": {},
+        "gain": {},
     }
     for name in of:
-        found["needed"][name] = {}
+        found["needed"][name], found["gain"][name] = {}, {}
         for other in RANDOM:
             seeds = min(curves[name].shape[1], curves[other].shape[1])
             ratio = interval(curves[name][:, :seeds], curves[other][:, :seeds], spent)
-            found["needed"][name][other] = [round(value, 3) for value in ratio]
+            found["needed"][name][other] = ratio and [round(value, 3) for value in ratio]
+            more = gain(curves[name][:, :seeds], curves[other][:, :seeds])
+            found["gain"][name][other] = [round(value, 4) for value in more]
     return found
 
 
@@ -210,7 +214,7 @@ def measure_model(world: World, seeds: int, peer_seeds: int) -> dict[str, Any]:
         name: model_curve(world, way, count, name in BY_MODEL)
         for name, (way, count) in ways.items()
     }
-    spent = np.arange(1, ROUNDS + 1) * float(round_of(world))
+    spent = (round_of(world) * np.arange(1, ROUNDS + 1)).astype(np.float64)
     found = compared(curves, spent, [name for name in ways if name not in RANDOM])
     return found | {"seeds": {name: count for name, (_, count) in ways.items()}}
 
@@ -237,7 +241,16 @@ def show(name: str, measure: str, result: dict[str, Any]) -> None:
         marks = " ".join(f"{value:.3f}" for value in accuracy[3::4])
         ratio = result["needed"].get(way, {}).get(better)
         text = "" if ratio is None else "  needs {} ({} to {}) of its judgments".format(*ratio)
+        more = result["gain"].get(way, {}).get(better)
+        text += "" if more is None else "; {:+.4f} ({:+.4f} to {:+.4f})".format(*more)
         print(f"  {way:16} {marks}{text}", flush=True)
+
+
+def earlier(name: str) -> dict[str, Any]:
+    """Worlds that were measured before; those named now are measured anew."""
+    path = RESULTS / f"{name}.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return {world: found[world] for world in WORLDS if world in found}
 
 
 def main() -> None:
@@ -256,7 +269,7 @@ def main() -> None:
             f"ActiveLab and BADGE are left out: {', '.join(peers.missing())} not installed; "
             "pip install 'labelmix[bench]'."
         )
-    results: dict[str, Any] = {}
+    results = earlier(options.result)
     for name in options.worlds:
         world = WORLDS[name](options.features)
         results[name] = {"error_rate": world.error_rate}
@@ -266,7 +279,7 @@ def main() -> None:
         ):
             results[name][measure] = found
             show(name, measure, found)
-        write_result(options.result, results)
+        write_result(options.result, {name: results[name] for name in WORLDS if name in results})
 
 
 if __name__ == "__main__":

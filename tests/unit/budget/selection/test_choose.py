@@ -120,9 +120,8 @@ def test_items_drawn_at_random_get_their_judgments() -> None:
 
 def test_without_items_or_judgments_nothing_is_chosen() -> None:
     assert chosen_items(new_items(3), 0, 0) == []
-    none = AskableItems(
-        (), np.empty((0, 3)), np.empty((0, 2)), *[np.empty(0, dtype=np.int64)] * 3, 0.1
-    )
+    nothing = np.empty(0, dtype=np.int64)
+    none = AskableItems((), np.empty((0, 3)), np.empty((0, 2)), nothing, nothing, nothing, 0.1)
     assert chosen_items(none, 5, 0) == []
     assert chosen_items(none, 5, 0, SelectionSettings(method="random")) == []
 
