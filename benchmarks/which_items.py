@@ -249,7 +249,8 @@ def show(name: str, measure: str, result: dict[str, Any]) -> None:
 def earlier(name: str) -> dict[str, Any]:
     """Worlds that were measured before; those named now are measured anew."""
     path = RESULTS / f"{name}.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    text = path.read_text(encoding="utf-8") if path.is_file() else "{}"
+    found = json.loads(text, parse_constant=lambda _: None)
     return {world: found[world] for world in WORLDS if world in found}
 
 
