@@ -40,7 +40,7 @@ ROOMS = {
     ),
     "budget": (
         "config",  # what is told
-        *("surface", "worlds", "market", "search", "decision"),  # what to buy
+        *("surface", "worlds", "market", "search", "decision", "selection"),  # what to buy
         *("campaign", "collection", "backtest", "simulate"),
         "commands",
     ),
