@@ -19,7 +19,8 @@ _CURRENCY, _PLACES = "money.currency", "money.places"
 
 def fact(connection: Connection, key: str) -> str | None:
     """What is kept under a key; None if nothing is."""
-    return connection.execute(select(about.c.value).where(about.c.key == key)).scalar()
+    found = connection.execute(select(about.c.value).where(about.c.key == key)).scalar()
+    return found if isinstance(found, str) else None  # SQLite keeps bytes in a column of texts
 
 
 def remember(connection: Connection, key: str, value: str | None) -> None:

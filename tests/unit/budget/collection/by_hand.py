@@ -136,15 +136,17 @@ def now_and_then_wrong(item: str, who: int) -> str:
 
 def to_the_annotators(collection: Collection) -> int:
     """Plan, approve and order; the number of the batch that waits for annotators."""
+    told = []
     for _ in range(4):
         done = collection.step(SilentWatcher())
+        told.append(done)
         if done.waits_for == "approval":
             assert done.batch is not None
             collection.store.approve(done.batch, "ann")
         if done.step == "order":
             assert done.batch is not None
             return done.batch
-    raise AssertionError(f"no batch was ordered: {done}")
+    raise AssertionError(f"no batch was ordered: {told}")
 
 
 def one_round(

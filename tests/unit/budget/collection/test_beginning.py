@@ -43,7 +43,7 @@ def test_a_collection_has_its_own_tables(tmp_path: Path) -> None:
     assert there(folder) == {"collection.sqlite", "items/pool.jsonl", "test/test.jsonl"}
     (tmp_path / "pool.jsonl").unlink()
     (tmp_path / "test.jsonl").unlink()
-    moved = shutil.move(folder, tmp_path / "moved")
+    moved = folder.rename(tmp_path / "moved")
     with opened(moved) as collection:
         assert collection.next_step() == "plan"
         assert collection.config.items.path == str(tmp_path / "moved" / "items" / "pool.jsonl")

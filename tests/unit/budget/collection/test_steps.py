@@ -175,7 +175,7 @@ def test_a_paused_or_closed_collection_does_nothing(tmp_path: Path) -> None:
     folder = new_collection(tmp_path)
     with opened(folder) as collection:
         for state in ("paused", "closed"):
-            collection.store.set_state(state, "ann")  # type: ignore[arg-type]
+            collection.store.set_state(state, "ann")
             done = collection.step(WATCHER)
             assert done.lines == (f"the collection is {state}; nothing is done",)
             assert done.waits_for == "nothing"
