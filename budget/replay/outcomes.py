@@ -1,0 +1,77 @@
+"""What purchases are worth: a model trained on all labels of each, tested on the same items."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from annotation.arrays import Correct
+from budget.collection.learning import collection_lab
+from budget.collection.measuring import JudgmentsSoFar
+from budget.replay.past import Past
+from budget.replay.purchases import Purchase
+from training.engines import Engine, SilentWatcher
+from training.engines.choice import EngineChoice
+from training.lab import Lab
+from training.models.source import ModelSource, find_model
+from training.store import TrialStore
+from training.trial import Trial
+
+_LENT_ERROR = 0.0  # nothing is lent: the whole test set is scored
+
+
+class Outcomes:
+    """Trains on purchases.
+
+    Parameters
+    ----------
+    past : items, test set and settings
+    work : folder for features and trials
+    engine : where trials run
+    """
+
+    def __init__(self, past: Past, work: Path, engine: EngineChoice) -> None:
+        self._past, self._work, self._engine = past, work, engine
+        self._source: ModelSource = find_model(past.config.model.path)
+        self._on_target = past.task.test_strata == past.task.target
+
+    def correct(self, purchases: Sequence[Purchase], seed: int) -> list[Correct]:
+        """Which of the target's test items are answered right, (target test items,) of each.
+
+        A purchase without labels guesses as the commonest answer would: nothing is right by it.
+        """
+        trials = [self._trial(own, seed) for own in purchases]
+        wanted = [trial for trial in trials if trial is not None]
+        task = self._past.task
+        with (
+            TrialStore(self._work / "trials.sqlite") as store,
+            self._engine.start(task, self._source, self._work / "features", store) as engine,
+        ):
+            results = _run(engine, wanted)
+        nothing = np.zeros(int(self._on_target.sum()), dtype=bool)
+        return [
+            nothing if trial is None else results[trial.key][self._on_target] for trial in trials
+        ]
+
+    def _trial(self, purchase: Purchase, seed: int) -> Trial | None:
+        """All labels of a purchase, made as a collection makes them; None where there are none."""
+        past, config = self._past, self._past.config
+        so_far = JudgmentsSoFar(purchase.table, past.task)
+        if so_far.is_empty:
+            return None
+        measured = {
+            (name, stratum): so_far.of_supplier(own, stratum, past.file)
+            for name, own in past.suppliers.items()
+            for stratum in own.prices
+        }
+        labels = so_far.labels(measured, config.buying.aggregate)
+        counts = {name: len(own) for name, own in labels.labels.items() if len(own)}
+        if not counts:
+            return None
+        lab: Lab = collection_lab(past.task, self._source, config, labels, _LENT_ERROR)
+        return lab.trial(lab.recipes[config.methods.plan_with], counts, seed)
+
+
+def _run(engine: Engine, trials: Sequence[Trial]) -> dict[str, Correct]:
+    found = engine.run(trials, SilentWatcher(), "labels of every purchase")
+    return {key: result.correct for key, result in found.items()}
