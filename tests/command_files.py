@@ -30,6 +30,7 @@ WRITES: dict[Place, str] = {
     ("curves", "out"): "curves",
     ("backtest", "out"): "backtest",
     ("simulate", "out"): "simulation",
+    ("replay", "out"): "replay",
     ("report", "out"): "page",
     ("init", "path"): "configuration",
 }
@@ -58,6 +59,10 @@ READS: dict[Place, tuple[str, ...]] = {
     ("plan", "suppliers"): ("suppliers",),
     ("report", "run_folder"): ("run",),
     ("simulate", "run"): ("run",),
+    ("replay", "files"): ("judgments",),
+    ("replay", "items"): ("items",),
+    ("replay", "test"): ("items",),
+    ("replay", "suppliers"): ("suppliers",),
     ("simulate", "assume"): ("terms",),
 }
 IN_CONFIGURATION = ("items", "judgments", "terms")  # path, judgments, [annotators.STRATUM]
@@ -70,6 +75,7 @@ FOR_OTHERS = {
     "figure": "a drawing",
     "page": "the HTML report of a run",
     "simulation": "page, drawing and numbers",
+    "replay": "claim and outcome in numbers",
     "labels": "labels to train on elsewhere",
     "truth": "what was simulated, to compare estimates with",
 }
@@ -77,6 +83,7 @@ FOR_OTHERS = {
 OF_OTHERS: dict[Place, str] = {
     ("labelstudio push", "predictions"): "a model's answers",
     ("labelstudio push", "instructions"): "text or HTML",
+    ("replay", "config"): "settings of a collection",
     **{
         (command, "token_file"): "a secret"
         for command in ("labelstudio push", "labelstudio pull", "labelstudio watch")

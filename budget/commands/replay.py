@@ -36,9 +36,7 @@ _FEWEST_SEEDS = 2  # of one nothing is known of luck
 @guarded
 def replay(
     files: JudgmentFiles,
-    items: Annotated[
-        Path, typer.Option(help="The items that were judged (JSONL, CSV, Parquet).")
-    ],
+    items: Annotated[Path, typer.Option(help="The items that were judged (JSONL, CSV, Parquet).")],
     test: Annotated[
         Path | None,
         typer.Option(help="Items with known answers to test on; default: some of --items."),
@@ -129,6 +127,7 @@ def replay(
     from budget.commands.show.replay import show_outcome
     from budget.config.toml import read_toml
     from budget.replay.past import assemble, replay_config
+    from budget.replay.playing import check_first_batch
     from budget.replay.result import write_record
     from budget.replay.run import (
         Folders,
@@ -142,6 +141,7 @@ def replay(
     from budget.replay.wording import before_sentences, claim_sentences
     from training.engines.choice import EngineChoice
     from training.models.quiet import quiet_libraries
+    from training.models.source import find_model
 
     if test is not None and test_items is not None:
         raise InputError("--test and --test-items do not go together; give one of them.")
@@ -177,14 +177,17 @@ def replay(
     total = usual_budget(past) if wanted is None else wanted
     check_budget(past, total)
 
+    quiet_libraries()
+    find_model(past.config.model.path)
+
     def told(text: str) -> None:
         say(text, err=as_json)
 
-    told("\n".join(before_sentences(past, total, seeds)))
-    quiet_libraries()
     engine = EngineChoice(workers)
-    out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch, progress_watcher() as watcher:
+        check_first_batch(past, total, Path(scratch))
+        told("\n".join(before_sentences(past, total, seeds)))
+        out.mkdir(parents=True, exist_ok=True)
         folders = Folders(out, Path(scratch))
         played = played_again(
             past, total, seeds, folders, engine, watcher, lambda text: say(text, err=True)

@@ -10,7 +10,7 @@ from budget.collection.learning import collection_lab
 from budget.collection.measuring import JudgmentsSoFar
 from budget.replay.past import Past
 from budget.replay.purchases import Purchase
-from training.engines import Engine, SilentWatcher
+from training.engines import Engine, Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
 from training.models.source import ModelSource, find_model
@@ -35,7 +35,7 @@ class Outcomes:
         self._source: ModelSource = find_model(past.config.model.path)
         self._on_target = past.task.test_strata == past.task.target
 
-    def correct(self, purchases: Sequence[Purchase], seed: int) -> list[Correct]:
+    def correct(self, purchases: Sequence[Purchase], seed: int, watcher: Watcher) -> list[Correct]:
         """Which of the target's test items are answered right, (target test items,) of each.
 
         A purchase without labels guesses as the commonest answer would: nothing is right by it.
@@ -47,7 +47,7 @@ class Outcomes:
             TrialStore(self._work / "trials.sqlite") as store,
             self._engine.start(task, self._source, self._work / "features", store) as engine,
         ):
-            results = _run(engine, wanted)
+            results = _run(engine, wanted, watcher)
         nothing = np.zeros(int(self._on_target.sum()), dtype=bool)
         return [
             nothing if trial is None else results[trial.key][self._on_target] for trial in trials
@@ -72,6 +72,6 @@ class Outcomes:
         return lab.trial(lab.recipes[config.methods.plan_with], counts, seed)
 
 
-def _run(engine: Engine, trials: Sequence[Trial]) -> dict[str, Correct]:
-    found = engine.run(trials, SilentWatcher(), "labels of every purchase")
+def _run(engine: Engine, trials: Sequence[Trial], watcher: Watcher) -> dict[str, Correct]:
+    found = engine.run(trials, watcher, "labels of every purchase")
     return {key: result.correct for key, result in found.items()}

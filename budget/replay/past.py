@@ -150,9 +150,7 @@ def _priced(
 ) -> tuple[pd.DataFrame, list[str]]:
     """Judgments with stratum and cost; those that nobody sells, or whose pay is unknown, go."""
     stratum_of = dict(zip(task.items["item_id"], task.stratum_of.tolist(), strict=True))
-    table = judgments.assign(
-        stratum=judgments["item_id"].map(stratum_of), gold=None, role=None
-    )
+    table = judgments.assign(stratum=judgments["item_id"].map(stratum_of), gold=None, role=None)
     offered = {
         (name, stratum): price
         for name, own in suppliers.items()

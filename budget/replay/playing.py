@@ -15,7 +15,7 @@ from budget.collection.store.store import CollectionStore
 from budget.decision.result import PlannedPurchase
 from budget.replay.past import Past
 from budget.replay.purchases import PLAN, Purchase
-from training.engines import Watcher
+from training.engines import SilentWatcher, Watcher
 from training.engines.choice import EngineChoice
 
 _WHO = "replay"
@@ -71,6 +71,13 @@ class OnlyReading:
             self._watcher.advance(steps)
 
 
+def check_first_batch(past: Past, budget: Decimal, scratch: Path) -> None:
+    """Raise InputError if the budget does not pay for a first batch; trains nothing."""
+    with CollectionStore.create(scratch / "first.sqlite", past.unit, budget, _WHO) as store:
+        collection = _collection(past, 0, budget, store, scratch, EngineChoice())
+        collection.proposer.proposal(SilentWatcher())
+
+
 def play(
     past: Past,
     seed: int,
@@ -90,10 +97,25 @@ def play(
     scratch : folder for its store
     work : folder for features and trials, which all replays share
     engine : where trials run
-    watcher : is told when items are read
+    watcher : is told how training goes on
 
     Raises InputError if the budget does not pay for a first batch.
     """
+    with CollectionStore.create(scratch / f"{seed}.sqlite", past.unit, budget, _WHO) as store:
+        collection = _collection(past, seed, budget, store, work, engine)
+        ended = _to_the_end(collection, watcher)
+        return _played(past, seed, store, ended)
+
+
+def _collection(
+    past: Past,
+    seed: int,
+    budget: Decimal,
+    store: CollectionStore,
+    work: Path,
+    engine: EngineChoice,
+) -> Collection:
+    """A collection whose annotators say what they said then."""
     config = past.config.model_copy(
         update={
             "buying": past.config.buying.model_copy(update={"seed": seed}),
@@ -104,12 +126,9 @@ def play(
         name: ReplayedAnnotators(past.judgments[past.judgments["supplier"] == name], seed)
         for name in past.suppliers
     }
-    with CollectionStore.create(scratch / f"{seed}.sqlite", past.unit, budget, _WHO) as store:
-        collection = Collection(
-            work, store, config, past.file, past.suppliers, past.contents, channels, engine
-        )
-        ended = _to_the_end(collection, OnlyReading(watcher))
-        return _played(past, seed, store, ended)
+    return Collection(
+        work, store, config, past.file, past.suppliers, past.contents, channels, engine
+    )
 
 
 def _to_the_end(collection: Collection, watcher: Watcher) -> str:

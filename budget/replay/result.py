@@ -91,6 +91,7 @@ class ReplayResult(Record):
     seeds: int
     in_time_order: bool
     confidence: float
+    nothing_learnt: float  # accuracy of guessing, or of always the commonest answer if that is more
     claim: ClaimRecord
     kept_claims: int  # replays whose accuracy lay in the interval claimed
     arms: list[Arm]

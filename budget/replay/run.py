@@ -12,11 +12,11 @@ from annotation.arrays import Correct
 from annotation.errors import InputError
 from budget.replay.outcomes import Outcomes
 from budget.replay.past import Past
-from budget.replay.playing import Played, play
+from budget.replay.playing import OnlyReading, Played, play
 from budget.replay.purchases import Purchase, done, simple_rules
 from budget.replay.result import ClaimRecord, ReplayResult
 from budget.replay.summarise import Kind, claim_of, summarise
-from training.engines import Watcher
+from training.engines import SilentWatcher, Watcher
 from training.engines.choice import EngineChoice
 
 _SHARES = (1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
@@ -63,17 +63,13 @@ def played_again(
     found = []
     for seed in range(seeds):
         began = time.monotonic()
-        if seed:
-            watcher.advance()
-        found.append(
-            play(past, seed, budget, folders.scratch, folders.work, engine, watcher)
-        )
-        took = time.monotonic() - began
+        # The first reads most items, which takes long; then the stage is that of replays.
+        heard = SilentWatcher() if seed else OnlyReading(watcher)
+        found.append(play(past, seed, budget, folders.scratch, folders.work, engine, heard))
         if seed == 0:
-            if seeds > 1:
-                say(_duration(took, seeds - 1))
+            say(_duration(time.monotonic() - began, seeds - 1))
             watcher.stage("replays", seeds)
-    watcher.advance()
+        watcher.advance()
     return found
 
 
@@ -95,7 +91,6 @@ def replay_outcome(
     """Train on what every replay bought, on what was done and on simple purchases; test all."""
     money = past.unit.units(budget, "--budget")
     outcomes = Outcomes(past, folders.work, engine)
-    watcher.stage("trained and tested", len(played))
     bought: list[dict[Kind, tuple[Purchase, Correct]]] = []
     paid = int(past.for_sale["cost"].sum())
     points = sorted({money, *(int(share * paid) for share in _SHARES)})
@@ -106,10 +101,11 @@ def replay_outcome(
         # In the order of time, what was done is the same in every replay.
         is_new = not past.is_timed or not bought
         looked = [done(past, units, seed) for units in points] if is_new else []
-        correct = outcomes.correct([*ways, *looked], seed)
-        bought.append(
-            {way.kind: (way, own) for way, own in zip(ways, correct, strict=False)}
-        )
+        heard = SilentWatcher() if bought else OnlyReading(watcher)
+        correct = outcomes.correct([*ways, *looked], seed, heard)
+        if not bought:
+            watcher.stage("trained and tested", len(played))
+        bought.append({way.kind: (way, own) for way, own in zip(ways, correct, strict=False)})
         for units, right in zip(points, correct[len(ways) :], strict=False):
             curve[units].append(right)
         watcher.advance()

@@ -10,7 +10,7 @@ from budget.replay.result import Saving
 
 
 def money_needed(money: Array, accuracy: Array, wanted: Array) -> Array:
-    """The money at which each curve first reaches what is wanted, (draws,); inf where it never does.
+    """Where each curve first reaches what is wanted, (draws,) of money; inf where it never does.
 
     Between points the curve is a straight line; where it falls, what was reached before counts.
     Below the first point nothing is known: its money is an upper bound.

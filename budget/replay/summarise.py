@@ -20,6 +20,7 @@ from budget.replay.result import (
     SeedClaim,
 )
 from budget.replay.savings import saving
+from training.task import Task
 
 Kind = tuple[str, str | None, int | None]
 
@@ -73,14 +74,11 @@ def summarise(
     task = past.task
     on_target = task.test_strata == task.target
     resampling = Resampling(task.test_groups[on_target])
-    correct = {
-        kind: np.stack([own[kind][1] for own in bought]) for kind in bought[0]
-    }
+    correct = {kind: np.stack([own[kind][1] for own in bought]) for kind in bought[0]}
     draws = {kind: resampling.accuracy(own) for kind, own in correct.items()}
     plan = (PLAN, None, None)
     arms = [
-        _arm(past, kind, [own[kind][0] for own in bought], correct, draws, plan)
-        for kind in correct
+        _arm(past, kind, [own[kind][0] for own in bought], correct, draws, plan) for kind in correct
     ]
     rules = [place for place, arm in enumerate(arms) if arm.name not in (PLAN, DONE)]
     best = max(rules, key=lambda place: arms[place].accuracy.estimate or 0.0)
@@ -102,6 +100,7 @@ def summarise(
         seeds=len(played),
         in_time_order=past.is_timed,
         confidence=CONFIDENCE,
+        nothing_learnt=_nothing_learnt(task),
         claim=claim,
         kept_claims=_kept(claim, {p.seed: float(a) for p, a in zip(played, of_plan, strict=True)}),
         arms=arms,
@@ -122,6 +121,15 @@ def summarise(
         ended=dict(Counter(own.ended for own in played)),
         notes=list(past.notes),
     )
+
+
+def _nothing_learnt(task: Task) -> float:
+    """Accuracy on the target's test items of the better of two that learn nothing."""
+    own = task.test_positions[task.test_strata == task.target]
+    guessing = float((1 / task.choice_counts[own]).mean())
+    if task.shared_choices is None:
+        return guessing
+    return max(guessing, float(np.bincount(task.answers[own]).max() / own.size))
 
 
 def _arm(

@@ -1,6 +1,6 @@
 """Who sold the judgments of a collection that is over, and at what price."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
 import pandas as pd
@@ -117,8 +117,3 @@ def _orders(own: pd.DataFrame, orders: Sequence[int] | None) -> tuple[int, ...]:
     there = int(own.groupby("item_id").size().median())
     found = tuple(number for number in _USUAL if number <= there)
     return (1, 2) if there == 2 else found
-
-
-def costs_by_supplier(judgments: pd.DataFrame) -> Mapping[str, int]:
-    """Supplier -> units that its judgments cost."""
-    return {str(name): int(cost) for name, cost in judgments.groupby("supplier")["cost"].sum().items()}

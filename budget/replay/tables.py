@@ -90,7 +90,9 @@ def read_past(files: ItemFiles, reading: CheckedJudgments, asked: StrataAsked) -
         first = f": {fitting.rejected[0]}" if fitting.rejected else "; name the items judged."
         raise InputError(f"{files.items}: no judgment is of an item and one of its choices{first}")
     left_out = sum(not own.row_stays for own in fitting.rejected)
-    notes = [f"{left_out:,} rows are left out; the first: {fitting.rejected[0]}"] if left_out else []
+    notes = (
+        [f"{left_out:,} rows are left out; the first: {fitting.rejected[0]}"] if left_out else []
+    )
     table = fitting.judgments
     measure = _measure(items, asked, files.items)
     if asked.first is not None:

@@ -7,7 +7,7 @@ from budget.market.simple_rules import describe
 from budget.replay.past import Past
 from budget.replay.result import Arm, ClaimRecord, ReplayResult
 
-HEADS = ("what is bought", "cost", "items", "accuracy", "plan minus this, points")
+HEADS = ("what is bought", "judgments", "cost", "items", "accuracy", "plan minus this, points")
 
 
 def before_sentences(past: Past, budget: Decimal, seeds: int) -> list[str]:
@@ -20,6 +20,7 @@ def before_sentences(past: Past, budget: Decimal, seeds: int) -> list[str]:
         for name in past.config.strata.buy
     ]
     order = "in the order of time" if past.is_timed else "item by item: no times are told"
+    test = f"{count(int(tested.sum()))} {task.target} items"
     suppliers = [
         f"{name}, {joined([str(n) for n in sorted(set().union(*who.judgments.values()))])} "
         "judgments of an item"
@@ -30,7 +31,7 @@ def before_sentences(past: Past, budget: Decimal, seeds: int) -> list[str]:
         f"Items for sale: {joined(sold)}; {count(len(own))} judgments cost "
         f"{money(paid, currency)}.",
         f"Suppliers: {'; '.join(suppliers)}.",
-        f"Tested on {count(int(tested.sum()))} {task.target} items. What was done is taken {order}.",
+        f"Tested on {test}. What was done is taken {order}.",
         f"{seeds} replays, each with {money(float(budget), currency)} in up to "
         f"{past.config.buying.rounds} batches; then the outcome of every purchase.",
         *(f"note: {note}" for note in past.notes),
@@ -65,6 +66,7 @@ def outcome_sentences(result: ReplayResult) -> list[str]:
     found = [
         f"The outcome: the plan reached {percent(plan.accuracy.estimate)} "
         f"(95 %: {span(plan.accuracy)}) for {money(plan.cost, result.currency)}.",
+        _guessing(result),
         _kept(result),
         f"Against what was done with the same money: {_against(done)}",
         f"Against the best simple purchase, {arm_name(best)}, which only the outcome names: "
@@ -76,19 +78,17 @@ def outcome_sentences(result: ReplayResult) -> list[str]:
 
 def arm_name(arm: Arm) -> str:
     """What was bought, in words."""
-    if arm.name == "plan":
-        return "the plan"
-    if arm.name == "done":
-        return "what was done, up to the same money"
     assert arm.judgments is not None
-    return f"{describe(arm.name)}, {arm.supplier}, {_each(arm.judgments)}"
+    return f"{describe(arm.name)} ({arm.supplier}, {_each(arm.judgments)})"
 
 
 def table_rows(result: ReplayResult) -> list[tuple[str, ...]]:
     """One row a way to spend the money, the plan first."""
+    suppliers = {arm.supplier for arm in result.arms if arm.supplier is not None}
     return [
         (
-            arm_name(arm),
+            _short_name(arm, len(suppliers) > 1),
+            "" if arm.judgments is None else str(arm.judgments),
             money(arm.cost, result.currency),
             joined([f"{items:.0f} {name}" for name, items in arm.items.items() if items >= 0.5]),
             f"{percent(arm.accuracy.estimate)} ({span(arm.accuracy)})",
@@ -96,6 +96,12 @@ def table_rows(result: ReplayResult) -> list[tuple[str, ...]]:
         )
         for arm in result.arms
     ]
+
+
+def _short_name(arm: Arm, with_supplier: bool) -> str:
+    names = {"plan": "the plan", "done": "what was done"}
+    name = names.get(arm.name, arm.name.replace("_", " "))
+    return f"{name}, {arm.supplier}" if with_supplier and arm.supplier else name
 
 
 def _each(judgments: int) -> str:
@@ -136,7 +142,6 @@ def _saved(result: ReplayResult) -> str:
     paid = money(result.paid, currency)
     if own.needed is None:
         return f"What was done never got as far as the plan, not with all of its {paid}."
-    most = "at most " if own.at_most_known else ""
     needed, amount = money(round(own.needed, 2), currency), own.saved.estimate or 0.0
     ends = [
         f"more than {money(round(result.paid - result.plan.cost, 2), currency)}"
@@ -144,11 +149,24 @@ def _saved(result: ReplayResult) -> str:
         else money(round(end, 2), currency)
         for end in (own.saved.low, own.saved.high)
     ]
-    verb = "saved" if amount >= 0 else "COST, more than it saved,"
-    first = (
+    most = "at most " if own.at_most_known else ""
+    size = money(round(abs(amount), 2), currency)
+    verb = f"saved {most}{size}" if amount >= 0 else f"COST {size} more than that"
+    return (
         f"What was done took {most}{needed} to get as far as the plan did with "
-        f"{money(result.plan.cost, currency)}: the plan {verb} "
-        f"{'at most ' if own.at_most_known and amount >= 0 else ''}"
-        f"{money(round(abs(amount), 2), currency)}"
+        f"{money(result.plan.cost, currency)}: the plan {verb} (saved, 95 %: {ends[0]} to "
+        f"{ends[1]})."
     )
-    return f"{first} (95 %: {ends[0]} to {ends[1]})."
+
+
+def _guessing(result: ReplayResult) -> str:
+    """Where the plan's model is not told from one that learnt nothing."""
+    own, low = result.nothing_learnt, result.plan.accuracy.low
+    assert low is not None
+    if low > own:
+        return ""
+    return (
+        f"That is not told from what needs no labels, {percent(own)} (guessing, or always the "
+        "commonest answer): with this model the labels teach nothing that shows, whoever is "
+        "asked; see what follows in that light."
+    )
