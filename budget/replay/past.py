@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from annotation.arrays import Positions, generator
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.strata.cut import cut_names
 from budget.collection.contents import Contents
 from budget.collection.money_unit import MoneyUnit
@@ -76,21 +76,27 @@ def replay_config(
 
     Raises InputError for a wrong key or value.
     """
-    strata = {"measure": tables.measure, "cut": tables.cut}
-    given = raw.get("strata", {})
-    if not isinstance(given, dict):
-        given = {}
+    given, buying = (_section(raw, name, where) for name in ("strata", "buying"))
     names = given.get("names") or cut_names(tables.cut)
-    settings = {
+    strata = {"measure": tables.measure, "cut": tables.cut}
+    settings: dict[str, Any] = {
         **raw,
         "name": "replay",
         "items": {"path": "items"},
         "test": {"path": "test"},
-        "strata": {"buy": list(names), **given, **strata},
+        "strata": {"buy": names, **given, **strata},
         "budget": {"total": 1, "currency": currency},  # what was paid is known later
-        "buying": {**raw.get("buying", {}), "extra": 0},
+        "buying": {**buying, "extra": 0},
     }
+    settings.pop("deadline", None)  # it is over
     return parse_collection(settings, where)
+
+
+def _section(raw: Mapping[str, Any], name: str, where: str) -> Mapping[str, Any]:
+    found = raw.get(name, {})
+    if not isinstance(found, dict):
+        raise InputError(f"{where}: {name} should be a section with keys; got {short(found)}.")
+    return found
 
 
 def assemble(

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from annotation.errors import InputError
 from annotation.team.pay import PayTerms
 from annotation.terms.cost import money
-from budget.replay.past import Past
+from budget.replay.past import Past, replay_config
 from budget.replay.run import check_budget, usual_budget
+from budget.replay.tables import PastTables
 
 Make = Callable[..., Past]
 
@@ -80,3 +82,23 @@ def test_half_a_column_of_roles_is_a_question(folder: Path, make: Make) -> None:
     (folder / "judgments.csv").write_text("\n".join([lines[0] + ",role", *rows]))
     with pytest.raises(InputError, match="120 judgments have no role and 60 have one"):
         make()
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ({"strata": 3}, "strata should be a section"),
+        ({"buying": [1]}, "buying should be a section"),
+        ({"strata": {"names": 3}}, "names"),
+        ({"strata": {"buy": ["steep"]}}, "no such stratum"),
+        ({"bying": {}}, "bying"),
+    ],
+)
+def test_settings_that_are_none_are_refused(past: Past, raw: dict[str, Any], told: str) -> None:
+    strata = past.config.strata
+    assert strata.cut is not None
+    tables = PastTables(past.task.items, None, past.judgments, strata.measure, strata.cut, ())
+    with pytest.raises(InputError, match=told):
+        replay_config(raw, tables, "EUR", "settings.toml")
+    later = replay_config({"deadline": "2020-01-01"}, tables, "EUR", "settings.toml")
+    assert later.deadline is None
