@@ -3,13 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from annotation.arrays import Correct
 from budget.collection.learning import collection_lab
 from budget.collection.measuring import JudgmentsSoFar
 from budget.replay.past import Past
-from budget.replay.purchases import Purchase
+from budget.replay.purchases import PastPurchase
 from training.engines import Engine, Watcher
 from training.engines.choice import EngineChoice
 from training.lab import Lab
@@ -35,30 +33,26 @@ class Outcomes:
         self._source: ModelSource = find_model(past.config.model.path)
         self._on_target = past.task.test_strata == past.task.target
 
-    def correct(self, purchases: Sequence[Purchase], seed: int, watcher: Watcher) -> list[Correct]:
+    def correct(
+        self, purchases: Sequence[PastPurchase], seed: int, watcher: Watcher
+    ) -> list[Correct]:
         """Which of the target's test items are answered right, (target test items,) of each.
 
-        A purchase without labels guesses as the commonest answer would: nothing is right by it.
+        Every purchase holds some labels.
         """
         trials = [self._trial(own, seed) for own in purchases]
-        wanted = [trial for trial in trials if trial is not None]
         task = self._past.task
         with (
             TrialStore(self._work / "trials.sqlite") as store,
             self._engine.start(task, self._source, self._work / "features", store) as engine,
         ):
-            results = _run(engine, wanted, watcher)
-        nothing = np.zeros(int(self._on_target.sum()), dtype=bool)
-        return [
-            nothing if trial is None else results[trial.key][self._on_target] for trial in trials
-        ]
+            results = _run(engine, trials, watcher)
+        return [results[trial.key][self._on_target] for trial in trials]
 
-    def _trial(self, purchase: Purchase, seed: int) -> Trial | None:
-        """All labels of a purchase, made as a collection makes them; None where there are none."""
+    def _trial(self, purchase: PastPurchase, seed: int) -> Trial:
+        """All labels of a purchase, made as a collection makes them."""
         past, config = self._past, self._past.config
         so_far = JudgmentsSoFar(purchase.table, past.task)
-        if so_far.is_empty:
-            return None
         measured = {
             (name, stratum): so_far.of_supplier(own, stratum, past.file)
             for name, own in past.suppliers.items()
@@ -66,8 +60,6 @@ class Outcomes:
         }
         labels = so_far.labels(measured, config.buying.aggregate)
         counts = {name: len(own) for name, own in labels.labels.items() if len(own)}
-        if not counts:
-            return None
         lab: Lab = collection_lab(past.task, self._source, config, labels, _LENT_ERROR)
         return lab.trial(lab.recipes[config.methods.plan_with], counts, seed)
 

@@ -14,7 +14,7 @@ from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
 from budget.decision.result import PlannedPurchase
 from budget.replay.past import Past
-from budget.replay.purchases import PLAN, Purchase
+from budget.replay.purchases import PLAN, PastPurchase
 from training.engines import SilentWatcher, Watcher
 from training.engines.choice import EngineChoice
 
@@ -48,7 +48,7 @@ class Played:
     """
 
     seed: int
-    purchase: Purchase
+    purchase: PastPurchase
     claims: tuple[Claim, ...]
     batches: tuple[Mapping[tuple[str, str, int], int], ...]
     gold: int
@@ -158,7 +158,7 @@ def _played(past: Past, seed: int, store: CollectionStore, ended: str) -> Played
         }
         for record in records
     )
-    purchase = Purchase(PLAN, None, None, table, paid)
+    purchase = PastPurchase(PLAN, None, None, table, paid)
     return Played(seed, purchase, tuple(_claims(records)), batches, int(gold), ended)
 
 

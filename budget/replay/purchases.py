@@ -15,7 +15,7 @@ PLAN = "plan"
 
 
 @dataclass(frozen=True)
-class Purchase:
+class PastPurchase:
     """Judgments that were bought.
 
     Attributes
@@ -38,7 +38,7 @@ class Purchase:
         return self.name, self.supplier, self.judgments
 
 
-def done(past: Past, money: int, seed: int) -> Purchase:
+def done(past: Past, money: int, seed: int) -> PastPurchase:
     """What was done, up to so much money: judgments in the order of time.
 
     Where no time is told, item by item in an order of the seed, each with all its judgments.
@@ -55,10 +55,10 @@ def done(past: Past, money: int, seed: int) -> Purchase:
         )
     paid = ordered["cost"].cumsum() <= money
     bought = ordered[paid]
-    return Purchase(DONE, None, None, bought, int(bought["cost"].sum()))
+    return PastPurchase(DONE, None, None, bought, int(bought["cost"].sum()))
 
 
-def simple_rules(past: Past, money: int, seed: int) -> Iterator[Purchase]:
+def simple_rules(past: Past, money: int, seed: int) -> Iterator[PastPurchase]:
     """Every simple rule, with every supplier and number of judgments of an item.
 
     Items come in an order of the seed, and so do the judgments of each, as in the collection that
@@ -78,7 +78,7 @@ def simple_rules(past: Past, money: int, seed: int) -> Iterator[Purchase]:
             }
             for rule, parts in _shares(sold, strata, asked, money).items():
                 bought = pd.concat([_within(table, units) for table, units in parts])
-                yield Purchase(rule, name, number, bought, int(bought["cost"].sum()))
+                yield PastPurchase(rule, name, number, bought, int(bought["cost"].sum()))
 
 
 def _order(past: Past, seed: int) -> Mapping[str, int]:

@@ -39,7 +39,7 @@ class ClaimRecord(Record):
     by_seed: list[SeedClaim]
 
 
-class Arm(Record):
+class PurchaseRecord(Record):
     """One way to spend the money.
 
     `plan_minus_this` is None for the plan itself. Accuracies are those of the target's test items.
@@ -94,7 +94,7 @@ class ReplayResult(Record):
     nothing_learnt: float  # accuracy of guessing, or of always the commonest answer if that is more
     claim: ClaimRecord
     kept_claims: int  # replays whose accuracy lay in the interval claimed
-    arms: list[Arm]
+    arms: list[PurchaseRecord]
     best_rule: int  # place in `arms`
     done_curve: list[DonePoint]
     saving: Saving
@@ -102,11 +102,11 @@ class ReplayResult(Record):
     notes: list[str]
 
     @property
-    def plan(self) -> Arm:
+    def plan(self) -> PurchaseRecord:
         return next(arm for arm in self.arms if arm.name == "plan")
 
     @property
-    def done(self) -> Arm:
+    def done(self) -> PurchaseRecord:
         return next(arm for arm in self.arms if arm.name == "done")
 
 

@@ -13,9 +13,9 @@ from annotation.errors import InputError
 from budget.replay.outcomes import Outcomes
 from budget.replay.past import Past
 from budget.replay.playing import OnlyReading, Played, play
-from budget.replay.purchases import Purchase, done, simple_rules
+from budget.replay.purchases import PastPurchase, done, simple_rules
 from budget.replay.result import ClaimRecord, ReplayResult
-from budget.replay.summarise import Kind, claim_of, summarise
+from budget.replay.summarise import PurchaseKind, claim_of, summarise
 from training.engines import SilentWatcher, Watcher
 from training.engines.choice import EngineChoice
 
@@ -91,13 +91,13 @@ def replay_outcome(
     """Train on what every replay bought, on what was done and on simple purchases; test all."""
     money = past.unit.units(budget, "--budget")
     outcomes = Outcomes(past, folders.work, engine)
-    bought: list[dict[Kind, tuple[Purchase, Correct]]] = []
+    bought: list[dict[PurchaseKind, tuple[PastPurchase, Correct]]] = []
     paid = int(past.for_sale["cost"].sum())
     points = sorted({money, *(int(share * paid) for share in _SHARES)})
     curve: dict[int, list[Correct]] = {units: [] for units in points}
     for own in played:
         seed = own.seed
-        ways = [own.purchase, done(past, money, seed), *simple_rules(past, money, seed)]
+        ways = [own.purchase, done(past, money, seed), *_that_buy(past, money, seed)]
         # In the order of time, what was done is the same in every replay.
         is_new = not past.is_timed or not bought
         looked = [done(past, units, seed) for units in points] if is_new else []
@@ -119,6 +119,11 @@ def replay_outcome(
         bought,
         [(float(past.amount(units)), np.stack(own)) for units, own in curve.items()],
     )
+
+
+def _that_buy(past: Past, money: int, seed: int) -> list[PastPurchase]:
+    """Simple rules for which the money is enough to buy anything."""
+    return [own for own in simple_rules(past, money, seed) if len(own.table)]
 
 
 __all__ = [

@@ -10,19 +10,19 @@ from analysis.estimates import Estimate
 from annotation.arrays import Array, Correct
 from budget.replay.past import Past
 from budget.replay.playing import Played
-from budget.replay.purchases import DONE, PLAN, Purchase
+from budget.replay.purchases import DONE, PLAN, PastPurchase
 from budget.replay.result import (
-    Arm,
     AskedItems,
     ClaimRecord,
     DonePoint,
+    PurchaseRecord,
     ReplayResult,
     SeedClaim,
 )
 from budget.replay.savings import saving
 from training.task import Task
 
-Kind = tuple[str, str | None, int | None]
+PurchaseKind = tuple[str, str | None, int | None]
 
 
 def claim_of(past: Past, played: Sequence[Played]) -> ClaimRecord:
@@ -59,7 +59,7 @@ def summarise(
     played: Sequence[Played],
     claim: ClaimRecord,
     budget: float,
-    bought: Sequence[Mapping[Kind, tuple[Purchase, Correct]]],
+    bought: Sequence[Mapping[PurchaseKind, tuple[PastPurchase, Correct]]],
     curve: Sequence[tuple[float, Correct]],
 ) -> ReplayResult:
     """The whole result.
@@ -74,7 +74,8 @@ def summarise(
     task = past.task
     on_target = task.test_strata == task.target
     resampling = Resampling(task.test_groups[on_target])
-    correct = {kind: np.stack([own[kind][1] for own in bought]) for kind in bought[0]}
+    kinds = [kind for kind in bought[0] if all(kind in own for own in bought)]
+    correct = {kind: np.stack([own[kind][1] for own in bought]) for kind in kinds}
     draws = {kind: resampling.accuracy(own) for kind, own in correct.items()}
     plan = (PLAN, None, None)
     arms = [
@@ -134,19 +135,19 @@ def _nothing_learnt(task: Task) -> float:
 
 def _arm(
     past: Past,
-    kind: Kind,
-    purchases: Sequence[Purchase],
-    correct: Mapping[Kind, Correct],
-    draws: Mapping[Kind, Array],
-    plan: Kind,
-) -> Arm:
+    kind: PurchaseKind,
+    purchases: Sequence[PastPurchase],
+    correct: Mapping[PurchaseKind, Correct],
+    draws: Mapping[PurchaseKind, Array],
+    plan: PurchaseKind,
+) -> PurchaseRecord:
     name, supplier, judgments = kind
     own = correct[kind]
     difference = None
     if kind != plan:
         estimate = float(correct[plan].mean() - own.mean())
         difference = interval(estimate, draws[plan] - draws[kind])
-    return Arm(
+    return PurchaseRecord(
         name=name,
         supplier=supplier,
         judgments=judgments,
@@ -158,7 +159,7 @@ def _arm(
     )
 
 
-def _items(past: Past, purchases: Sequence[Purchase]) -> dict[str, float]:
+def _items(past: Past, purchases: Sequence[PastPurchase]) -> dict[str, float]:
     """Stratum -> items of which something was bought to train on, mean."""
     stratum_of = past.for_sale.drop_duplicates("item_id").set_index("item_id")["stratum"]
     found: Counter[str] = Counter()

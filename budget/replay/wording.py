@@ -5,7 +5,7 @@ from decimal import Decimal
 from analysis.numbers import MINUS, count, joined, money, percent, points, span
 from budget.market.simple_rules import describe
 from budget.replay.past import Past
-from budget.replay.result import Arm, ClaimRecord, ReplayResult
+from budget.replay.result import ClaimRecord, PurchaseRecord, ReplayResult
 
 HEADS = ("what is bought", "judgments", "cost", "items", "accuracy", "plan minus this, points")
 
@@ -76,7 +76,7 @@ def outcome_sentences(result: ReplayResult) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
-def arm_name(arm: Arm) -> str:
+def arm_name(arm: PurchaseRecord) -> str:
     """What was bought, in words."""
     assert arm.judgments is not None
     return f"{describe(arm.name)} ({arm.supplier}, {_each(arm.judgments)})"
@@ -98,7 +98,7 @@ def table_rows(result: ReplayResult) -> list[tuple[str, ...]]:
     ]
 
 
-def _short_name(arm: Arm, with_supplier: bool) -> str:
+def _short_name(arm: PurchaseRecord, with_supplier: bool) -> str:
     names = {"plan": "the plan", "done": "what was done"}
     name = names.get(arm.name, arm.name.replace("_", " "))
     return f"{name}, {arm.supplier}" if with_supplier and arm.supplier else name
@@ -108,14 +108,14 @@ def _each(judgments: int) -> str:
     return "one judgment of each" if judgments == 1 else f"{judgments} judgments of each"
 
 
-def _difference(arm: Arm) -> str:
+def _difference(arm: PurchaseRecord) -> str:
     own = arm.plan_minus_this
     if own is None:
         return ""
     return f"{points(own.estimate)} ({span(own).replace('-', MINUS)})"
 
 
-def _against(arm: Arm) -> str:
+def _against(arm: PurchaseRecord) -> str:
     own = arm.plan_minus_this
     assert own is not None and own.estimate is not None
     assert own.low is not None and own.high is not None

@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 
 from budget.replay.past import Past
-from budget.replay.purchases import Purchase, done, simple_rules
+from budget.replay.purchases import PastPurchase, done, simple_rules
 
 
-def rules(past: Past, money: int, seed: int = 0) -> dict[tuple[str, int | None], Purchase]:
+def rules(past: Past, money: int, seed: int = 0) -> dict[tuple[str, int | None], PastPurchase]:
     return {(own.name, own.judgments): own for own in simple_rules(past, money, seed)}
 
 
