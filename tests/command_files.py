@@ -31,6 +31,7 @@ WRITES: dict[Place, str] = {
     ("curves", "out"): "curves",
     ("backtest", "out"): "backtest",
     ("simulate", "out"): "simulation",
+    ("replay", "out"): "replay",
     ("report", "out"): "page",
     ("init", "path"): "configuration",
     ("collect order-sheet", "out"): "order sheet",
@@ -64,6 +65,10 @@ READS: dict[Place, tuple[str, ...]] = {
     ("plan", "suppliers"): ("suppliers",),
     ("report", "run_folder"): ("run",),
     ("simulate", "run"): ("run",),
+    ("replay", "files"): ("judgments",),
+    ("replay", "items"): ("items",),
+    ("replay", "test"): ("items",),
+    ("replay", "suppliers"): ("suppliers",),
     ("simulate", "assume"): ("terms",),
     ("judgments alarms", "files"): ("judgments",),
     ("judgments finish", "files"): ("judgments",),
@@ -91,6 +96,7 @@ FOR_OTHERS = {
     "figure": "a drawing",
     "page": "the HTML report of a run",
     "simulation": "page, drawing and numbers",
+    "replay": "claim and outcome in numbers",
     "labels": "labels to train on elsewhere",
     "truth": "what was simulated, to compare estimates with",
     "page of judgments": "a page for people",
@@ -108,6 +114,7 @@ OF_OTHERS: dict[Place, str] = {
         for command in ("collect order-sheet", "collect pay")
     },
     ("collect new", "config"): "settings of a collection, which people write",
+    ("replay", "config"): "settings of a collection",
     **{
         (command, "token_file"): "a secret"
         for command in (

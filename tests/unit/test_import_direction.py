@@ -41,7 +41,7 @@ ROOMS = {
     "budget": (
         "config",  # what is told
         *("surface", "worlds", "market", "search", "decision", "selection"),  # what to buy
-        *("campaign", "collection", "backtest", "simulate"),
+        *("campaign", "collection", "replay", "backtest", "simulate"),
         "commands",
     ),
 }

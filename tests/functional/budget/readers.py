@@ -275,6 +275,22 @@ PREDICTIONS = [
 PUSH = ["labelstudio", "push", "items.jsonl", "--title", "Pilot", "--tasks", "all=6"]
 PUSH += ["--gold", "2", "--out", "pilot", "--predictions", "predictions.jsonl"]
 PUSH += ["--instructions", "instructions.html", "--token-file", "token"]
+REPLAY = ["replay", "judgments.csv", "--items", "items.jsonl", "--test", "test.jsonl"]
+REPLAY += ["--suppliers", "prices.toml", "--measure", "steps", "--cut", "edges:2,>=5"]
+REPLAY += ["--config", "settings.toml", "--budget", "6", "--out", "out/replay"]
+OF_REPLAY = {
+    "items.jsonl": json_lines([item(number) for number in range(60)]),
+    "judgments.csv": csv(
+        [
+            {"item_id": f"item-{number}", "annotator": who, "label": LABELS[number % 2]}
+            for number in range(60)
+            for who in ("ann", "bob", "cem")
+        ]
+    ),
+    "test.jsonl": json_lines([item(number) for number in range(100, 160)]),
+    "prices.toml": b"[suppliers.crowd]\ncost = 0.05\njudgments = [1, 3]\n",
+    "settings.toml": b'[buying]\nfirst = 4\ngold = 2\n[model]\npath = "pico"\n',
+}
 PULLED = ["--judgments", "out/judgments.csv", "--token-file", "token"]
 OF_PUSH = {
     "items.jsonl": json_lines(ITEMS),
@@ -585,6 +601,16 @@ READERS: dict[str, Reader] = {
         (mutated_bytes, mutated_parquet),
         {"labels.parquet": parquet(LABELS_OF_ITEMS), "items.jsonl": json_lines(ITEMS)},
     ),
+    **{
+        f"{name} replayed": Reader(REPLAY, file, (mutated_bytes, ways), OF_REPLAY)
+        for name, file, ways in (
+            ("judgments", "judgments.csv", mutated_bytes),
+            ("items", "items.jsonl", mutated_json_lines),
+            ("test items", "test.jsonl", mutated_json_lines),
+            ("suppliers", "prices.toml", mutated_toml),
+            ("settings", "settings.toml", mutated_toml),
+        )
+    },
     "items packed": Reader(
         ["hardness", "items.csv.gz", *HARDNESS],
         "items.csv.gz",

@@ -152,6 +152,7 @@ def _checked_not_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("budget.campaign.run.run_campaign", checked)
     monkeypatch.setattr("analysis.single_trial.run_single_trial", stop)
     monkeypatch.setattr("analysis.curves.run.run_curves", stop)
+    monkeypatch.setattr("budget.replay.run.played_again", stop)
 
 
 @pytest.mark.parametrize("name", READERS)

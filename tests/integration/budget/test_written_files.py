@@ -337,6 +337,36 @@ def test_a_run_of_what_was_written(
     assert any("annotators.medium is not used" in line for line in found["warnings"])
 
 
+@reads("items", "replay", "items")
+@reads("items", "replay", "test")
+@reads("judgments", "replay", "files")
+@reads("suppliers", "replay", "suppliers")
+def test_a_replay_of_what_was_written(
+    folder: Path,
+    measured: Path,
+    judgments: Path,
+    terms: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert terms.is_file()  # and suppliers.toml beside it
+    rows = (folder / "raw.jsonl").read_text().splitlines(keepends=True)
+    (folder / "raw_test.jsonl").write_text("".join(rows[:60]))
+    tested = folder / f"tested{measured.suffix}"
+    run("hardness", folder / "raw_test.jsonl", *OWN, "--out", tested)
+
+    def stop(*_: object) -> None:  # what was read is told before anything is played
+        raise SystemExit(0)
+
+    monkeypatch.setattr("budget.replay.run.played_again", stop)
+    found = run("replay", judgments, "--items", measured, *OWN, "--test", tested,
+                "--measure", "steps", "--cut", "edges:2,>=5", "--budget", "14", "--out",
+                folder / "replay", "--suppliers", folder / "suppliers.toml")  # fmt: skip
+    assert "30 easy" in found
+    assert "30 hard" in found
+    assert "270 judgments cost $14.1" in found  # 90 items, three of each at 0.0525
+    assert "Tested on 20 hard items" in found
+
+
 @reads_configured("trial")
 @reads("configuration", "trial", "config")
 def test_a_trial_of_what_was_written(folder: Path, config: Path) -> None:

@@ -59,6 +59,17 @@ LATE = {
         "--out {new} --assume {wrong.toml}",
         "--out {simulated} --draws 20 --x budget=10:100:3 --y cost-ratio=1:5:3",
     ],
+    "replay": [
+        "{judgments} --items {items} --fee .1 --measure nothing --out {new}",
+        "{judgments} --items {items} --fee .1 --measure steps --cut edges:9,>=3 --out {new}",
+        "{judgments} --items {items} --fee .1 --measure steps --out {items}",
+        "{judgments} --items {items} --fee .1 --measure steps --budget 900 --out {new}",
+        "{judgments} --items {items} --fee .1 --measure steps --budget .2 --out {new}",
+        "{judgments} --items {items} --fee .1 --measure steps --model nowhere/none --out {new}",
+        "{judgments} --items {items} --suppliers {wrong.toml} --measure steps --out {new}",
+        "{wrong.csv} --items {items} --fee .1 --measure steps --out {new}",
+        "{judgments} --items {items} --fee .1 --measure steps --config {wrong.toml} --out {new}",
+    ],
     "plan": ["{items}", "{new} --suppliers {wrong.toml}"],
     "run": [
         "{task} --out {items}",
