@@ -85,8 +85,10 @@ def new(
 
     Shows the first batch, what it costs, and what is missing.
 
-    Example: labelmix collect new c --items pool.csv --test test.csv --suppliers s.toml \
---budget 100 --measure steps --cut quantiles:3
+    With options alone: --items pool.csv --test test.csv --budget 100 --measure steps --cut
+    quantiles:3.
+
+    Example: labelmix collect new c --config c.toml --suppliers s.toml
     """
     from budget.collection.beginning import begin, check_beginning
     from budget.collection.existing_labels import read_existing_labels
@@ -261,7 +263,7 @@ def cancel(
 
     Tasks that are in Label Studio stay there: delete them, or nobody should answer them.
 
-    Example: labelmix collect cancel my-collection 2 --why "wrong question"
+    Example: labelmix collect cancel my-collection 2 --why mistaken
     """
     with opened_store(folder, "labelmix collect cancel") as store:
         is_new = store.cancel(batch, by or getpass.getuser(), why)

@@ -38,7 +38,7 @@ def order_sheet(
     Every supplier has a sheet of its own, which tells nothing of the others and does not say which
     items are gold questions.
 
-    Example: labelmix collect order-sheet my-collection 2 --supplier crowd --out order.html
+    Example: labelmix collect order-sheet treat 2 --out order.html
     """
     from annotation.whole_files import not_an_input, whole_file
     from budget.collection.beginning import STORE
