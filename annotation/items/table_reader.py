@@ -5,6 +5,7 @@ from typing import Literal, NoReturn
 
 import pandas as pd
 
+from annotation.csv_headers import column_name
 from annotation.errors import InputError
 from annotation.files import TableRow
 from annotation.items.answer_forms import UNKNOWN, AnswerReading
@@ -57,7 +58,9 @@ class TableReader:
     ) -> None:
         self.records = records
         self.where = where
-        self.mapping = columns
+        self.mapping = {
+            name: column_name(column) if is_csv else column for name, column in columns.items()
+        }
         self.is_csv = is_csv
         self.require_answers = require_answers
         self.mapped_by = mapped_by

@@ -243,6 +243,26 @@ def test_reading_names_the_file_and_row(tmp_path: Path) -> None:
         load_tabular(str(path))
 
 
+@pytest.mark.parametrize("columns", [{}, {"question": "question"}, {"question": " question"}])
+def test_blanks_around_the_names_of_columns(tmp_path: Path, columns: dict[str, str]) -> None:
+    path = csv(tmp_path, " question,choices , answer,\u200bgrade\t\n what?,x|y,y,1\n")
+    items = load_tabular(path, columns=columns)
+    assert items["question"].tolist() == [" what?"]
+    assert gold_texts(items) == ["y"]
+    assert measures(items) == ["grade"]
+
+
+def test_names_of_choices_without_their_blanks(tmp_path: Path) -> None:
+    path = csv(tmp_path, "question, a,b ,answer\n?,x,y,y\n")
+    assert gold_texts(load_tabular(path, columns={"choices": " a,b "})) == ["y"]
+
+
+def test_names_that_differ_by_blanks_occur_twice(tmp_path: Path) -> None:
+    path = csv(tmp_path, "question, question,choices,answer\n?,!,x|y,y\n")
+    with pytest.raises(InputError, match="column 'question' occurs twice in the header"):
+        load_tabular(path)
+
+
 def test_how_answers_were_read_is_told(tmp_path: Path) -> None:
     rows = [{"question": "?", "choices": ["x", "y"], "answer": answer} for answer in (1, 2)]
     items = load_tabular(jsonl(tmp_path, *rows))
