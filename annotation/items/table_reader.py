@@ -14,6 +14,7 @@ from annotation.items.choices import LabelledChoices, choice_text, choices_in
 from annotation.items.numbers_as_text import whole_number
 from annotation.items.numeric_columns import (
     NoNumber,
+    comma_remedy,
     first_no_number,
     is_measure,
     is_row_number,
@@ -253,13 +254,15 @@ class TableReader:
 
     def _mapped_measure(self, name: str) -> list[object]:
         numbers_: list[object] = []
-        for row, value in enumerate(self._values(name)):
+        values = self._values(name)
+        for row, value in enumerate(values):
             number = number_in(value)
             if number is None:
                 self._fail(
                     row,
                     self.mapping[name],
-                    f"the hardness measure {name} should be a number; got {value!r:.60}",
+                    f"the hardness measure {name} should be a number; got {value!r:.60}"
+                    + comma_remedy(values, row),
                 )
             numbers_.append(number)
         return numbers_

@@ -11,7 +11,7 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.items.choice_order import in_own_order
-from annotation.items.read import load_partly_answered, load_tabular
+from annotation.items.read import load_partly_answered, load_tabular, read_user_table
 from annotation.items.table import NO_NUMBERS, REMARKS, gold_texts, measures
 from annotation.items.validate import validate_items
 from annotation.items.write import write_table
@@ -291,6 +291,38 @@ def test_a_column_with_decimal_commas_is_told(tmp_path: Path) -> None:
     assert items.attrs[NO_NUMBERS]["hard"] == (
         "row 1 holds '0,5', which is no number; write it with a decimal point"
     )
+
+
+POINT, BARE = "with a decimal point", "without separators of thousands"
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        (["3,25", "4"], f"; write it {POINT}"),
+        (["0,125", "2,250"], f"; write it {POINT} and {BARE}"),
+        (["1,200", "3,250", "9"], f"; write it {BARE}"),
+        (["1,200.5", "1,003,250"], f"; write it {BARE}"),
+        (["1.200,5", "3,25", "4"], f"; write it {POINT} and {BARE}"),
+        (["1,200", "3,25"], f"; write it {POINT} and {BARE}"),
+        (["soon", "3,25", "4,5"], f"; write '3,25' in row 2 {POINT}"),
+        (["soon", "1,200", "9"], f"; write '1,200' in row 2 {BARE}"),
+    ],
+)
+def test_commas_in_numbers_are_told_with_their_remedy(
+    tmp_path: Path, values: list[str], remedy: str
+) -> None:
+    rows = "".join(f'?{row},x|y,x,"{value}"\n' for row, value in enumerate(values))
+    table = read_user_table(Path(csv(tmp_path, f"question,choices,answer,hard\n{rows}")))
+    why = table.no_numbers["hard"]
+    assert str(why) == f"row 1 holds '{values[0]}', which is no number{remedy}"
+    assert why.is_meant_as_measure
+
+
+def test_a_mapped_measure_with_commas_is_refused_with_its_remedy(tmp_path: Path) -> None:
+    path = csv(tmp_path, 'question,choices,answer,hard\n?,x|y,x,9\n!,x|y,y,"1,200"\n')
+    with pytest.raises(InputError, match=rf"row 2, .*got '1,200'; write it {BARE}\."):
+        load_tabular(path, columns={"hard": "hard"})
 
 
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
