@@ -16,6 +16,7 @@ _THOUSANDS = re.compile(r"\s*[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?\s*")
 _GROUPED = re.compile(r"[.\s'\u2019].*,")  # of those with a decimal comma
 # Row numbers that pandas writes beside a table, under a name of its own or none.
 _ROW_NUMBERS = re.compile(r"__index_level_[0-9]+__|Unnamed: [0-9]+|\s*")
+_MAYBE_ROW_NUMBERS = re.compile(r"index|level_[0-9]+")  # a measure may be called so, too
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
 
 
@@ -61,9 +62,16 @@ def number_in(value: object) -> float | None:
         return math.inf  # refused, with its row, by validation
 
 
-def is_row_number(name: str) -> bool:
-    """Whether a column of this name numbers the rows, as pandas calls it, and measures nothing."""
-    return _ROW_NUMBERS.fullmatch(name) is not None
+def is_row_number(name: str, values: Sequence[object]) -> bool:
+    """Whether a column numbers the rows, as pandas calls it, and measures nothing.
+
+    Of names that may be the user's own, the values have to be 0 to rows - 1, in any order.
+    """
+    if _ROW_NUMBERS.fullmatch(name):
+        return True
+    if not _MAYBE_ROW_NUMBERS.fullmatch(name):
+        return False
+    return {number_in(value) for value in values} == set(range(len(values)))
 
 
 def is_measure(values: Sequence[object], is_csv: bool) -> bool:

@@ -243,9 +243,11 @@ class TableReader:
             if name not in COLUMNS:
                 table[name] = self._mapped_measure(name)
         for name in self.there:
-            if name in used or name in table or is_row_number(name):
+            if name in used or name in table:
                 continue
             values = [record.get(name) for record in self.records]
+            if is_row_number(name, values):
+                continue
             if is_measure(values, self.is_csv):
                 table[name] = [number_in(value) for value in values]
             elif (why := first_no_number(values, self.is_csv)) is not None:

@@ -338,6 +338,25 @@ def test_row_numbers_of_pandas_are_no_measure(tmp_path: Path, name: str) -> None
     assert measures(load_tabular(path)) == ["grade"]
 
 
+@pytest.mark.parametrize("name", ["index", "level_0", "level_1"])
+def test_row_numbers_under_usual_names_are_no_measure(tmp_path: Path, name: str) -> None:
+    rows = [{"question": f"{row}?", "choices": ["x", "y"], "answer": "y"} for row in range(3)]
+
+    def read(values: tuple[object, ...], columns: dict[str, str] | None = None) -> list[str]:
+        told = [row | {name: value} for row, value in zip(rows, values, strict=True)]
+        frame = pd.DataFrame(told)
+        frame.assign(choices="x|y", answer="y").to_csv(tmp_path / "t.csv", index=False)
+        frame.to_parquet(tmp_path / "t.parquet")
+        paths = [jsonl(tmp_path, *told), *(str(tmp_path / end) for end in ("t.csv", "t.parquet"))]
+        (found,) = {tuple(measures(load_tabular(path, columns=columns))) for path in paths}
+        return list(found)
+
+    assert read((2, 0, 1)) == read((0.0, 1.0, 2.0)) == []
+    for others in ((1, 2, 3), (0, 0, 1), (0, 1, None), (0, 1, 1.5), (0, 1, 5)):
+        assert read(others) == [name]
+    assert read((2, 0, 1), {name: name}) == [name]
+
+
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_packed_tables(tmp_path: Path, suffix: str) -> None:
     frame = {"item_id": ["a"], "question": "?", "choices": [["x", "y"]], "answer": [1]}
