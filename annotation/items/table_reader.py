@@ -59,9 +59,6 @@ class TableReader:
     ) -> None:
         self.records = records
         self.where = where
-        self.mapping = {
-            name: column_name(column) if is_csv else column for name, column in columns.items()
-        }
         self.is_csv = is_csv
         self.require_answers = require_answers
         self.mapped_by = mapped_by
@@ -69,6 +66,7 @@ class TableReader:
         self.no_numbers: dict[str, NoNumber] = {}
         self.remarks: list[str] = []
         self.there = list(dict.fromkeys(name for record in records for name in record))
+        self.mapping = {name: self._in_file(column) for name, column in columns.items()}
         if not records:
             raise InputError(f"{where}: the table has no rows.")
 
@@ -121,6 +119,13 @@ class TableReader:
             return f"Name the one that holds it: --column {name}=COLUMN."
         return f"Rename the one that holds it to '{name}'."
 
+    def _in_file(self, column: str) -> str:
+        """A column as the file calls it, be it with outer blanks; unchanged if it is not there."""
+        if column in self.there:
+            return column
+        name = column_name(column)
+        return next((known for known in self.there if column_name(known) == name), column)
+
     def _column(self, name: str) -> str | None:
         """The column of the data that holds `name`; None if there is none and none was asked."""
         column = self.mapping.get(name, name)
@@ -150,7 +155,7 @@ class TableReader:
         if "choices" not in self.mapping or column in self.there:
             known = self._column("choices")
             return [] if known is None else [known]
-        several = [part.strip() for part in column.split(",")]
+        several = [self._in_file(part.strip()) for part in column.split(",")]
         for part in several:
             if part not in self.there:
                 self._missing(part, "choices")

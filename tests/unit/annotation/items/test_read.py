@@ -257,6 +257,16 @@ def test_names_of_choices_without_their_blanks(tmp_path: Path) -> None:
     assert gold_texts(load_tabular(path, columns={"choices": " a,b "})) == ["y"]
 
 
+def test_a_column_is_named_without_its_blanks_in_any_kind_of_file(tmp_path: Path) -> None:
+    row = {" question": "?", "a ": "x", " b": "y", "answer": "y"}
+    columns = {"question": "question", "choices": "a,b"}
+    assert gold_texts(load_tabular(jsonl(tmp_path, row), columns=columns)) == ["y"]
+    pd.DataFrame([row]).to_parquet(tmp_path / "t.parquet")
+    assert gold_texts(load_tabular(str(tmp_path / "t.parquet"), columns=columns)) == ["y"]
+    both = jsonl(tmp_path, row | {"question": "!"})
+    assert load_tabular(both, columns=columns)["question"].tolist() == ["!"]
+
+
 def test_names_that_differ_by_blanks_occur_twice(tmp_path: Path) -> None:
     path = csv(tmp_path, "question, question,choices,answer\n?,!,x|y,y\n")
     with pytest.raises(InputError, match="column 'question' occurs twice in the header"):
