@@ -1,9 +1,18 @@
-"""The first line of a CSV file: whether its values are separated as they should be."""
+"""The first line of a CSV file: the names of its columns, separated as they should be."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from annotation.errors import InputError
+
+_UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"  # beside what Python strips as blanks
+
+
+def column_name(cell: str) -> str:
+    """The name that a cell of the header holds, without outer blanks and what cannot be seen."""
+    while (name := cell.strip().strip(_UNSEEN)) != cell:
+        cell = name
+    return name
 
 
 def check_separator(header: Sequence[str], path: Path) -> None:

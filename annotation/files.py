@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from annotation.csv_headers import check_separator
+from annotation.csv_headers import check_separator, column_name
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
 from annotation.file_limits import check_file, read_parquet_table
@@ -25,8 +25,9 @@ def read_records(path: Path) -> list[TableRow]:
     """Read the rows of a table, in the order of the file.
 
     The suffix says the format: `.jsonl` (one JSON object a line, blank lines are skipped),
-    `.csv` (with a header; every value is a text, without the apostrophe that keeps a spreadsheet
-    from running it, see `annotation.spreadsheet_cells`) or `.parquet`. The first two may be
+    `.csv` (with a header, whose names lose outer blanks; every value is a text, without the
+    apostrophe that keeps a spreadsheet from running it, see `annotation.spreadsheet_cells`) or
+    `.parquet`. The first two may be
     packed by gzip, as `.jsonl.gz` and `.csv.gz`.
 
     Raises InputError if the suffix is another, or the file is absent, cannot be read, or is
@@ -108,6 +109,7 @@ def _read_csv(path: Path) -> list[TableRow]:
         try:
             header = plain_row(next(reader, []))
             check_separator(header, path)
+            header = [column_name(cell) for cell in header]
             repeated = [name for name in header if header.count(name) > 1]
             if repeated:
                 raise InputError(f"{path}: column '{repeated[0]}' occurs twice in the header.")

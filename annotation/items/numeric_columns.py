@@ -8,9 +8,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 _MEANT_AS_NUMBERS = 0.5  # of a column's values; with fewer numbers it is no measure gone wrong
-_DECIMAL_COMMA = re.compile(r"\s*[+-]?[0-9]*,[0-9]+\s*")
+# With a decimal comma, be there points or blanks between thousands or not.
+_DECIMAL_COMMA = re.compile(r"\s*[+-]?([1-9][0-9]{0,2}([.\s'\u2019][0-9]{3})+|[0-9]*),[0-9]+\s*")
+# With commas between thousands. "1,200" fits both and is rather this: whoever reads it as 1.2 is a
+# thousand times off.
+_THOUSANDS = re.compile(r"\s*[+-]?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?\s*")
+_GROUPED = re.compile(r"[.\s'\u2019].*,")  # of those with a decimal comma
 # Row numbers that pandas writes beside a table, under a name of its own or none.
 _ROW_NUMBERS = re.compile(r"__index_level_[0-9]+__|Unnamed: [0-9]+|\s*")
+_MAYBE_ROW_NUMBERS = re.compile(r"index|level_[0-9]+")  # a measure may be called so, too
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
 
 
@@ -19,22 +25,22 @@ class NoNumber:
     """Why a column is no measure: its first value that is no number.
 
     `row` counts from 1; `numbers` is the share of numbers among the values that are there, and
-    `decimal_commas` of numbers such as "0,5".
+    `commas` of numbers such as "0,5" and "1,200". `remedy` says how these should be written.
     """
 
     row: int
     value: object
     numbers: float
-    decimal_commas: float = 0.0
+    commas: float = 0.0
+    remedy: str = ""
 
     @property
     def is_meant_as_measure(self) -> bool:
         """Whether most values are numbers, in one spelling or another."""
-        return self.numbers + self.decimal_commas >= _MEANT_AS_NUMBERS
+        return self.numbers + self.commas >= _MEANT_AS_NUMBERS
 
     def __str__(self) -> str:
-        remedy = "; write it with a decimal point" if self.decimal_commas else ""
-        return f"row {self.row} holds {self.value!r:.60}, which is no number{remedy}"
+        return f"row {self.row} holds {self.value!r:.60}, which is no number{self.remedy}"
 
 
 def number_in(value: object) -> float | None:
@@ -56,9 +62,16 @@ def number_in(value: object) -> float | None:
         return math.inf  # refused, with its row, by validation
 
 
-def is_row_number(name: str) -> bool:
-    """Whether a column of this name numbers the rows, as pandas calls it, and measures nothing."""
-    return _ROW_NUMBERS.fullmatch(name) is not None
+def is_row_number(name: str, values: Sequence[object]) -> bool:
+    """Whether a column numbers the rows, as pandas calls it, and measures nothing.
+
+    Of names that may be the user's own, the values have to be 0 to rows - 1, in any order.
+    """
+    if _ROW_NUMBERS.fullmatch(name):
+        return True
+    if not _MAYBE_ROW_NUMBERS.fullmatch(name):
+        return False
+    return {number_in(value) for value in values} == set(range(len(values)))
 
 
 def is_measure(values: Sequence[object], is_csv: bool) -> bool:
@@ -76,14 +89,35 @@ def first_no_number(values: Sequence[object], is_csv: bool) -> NoNumber | None:
         return None
     row = fits.index(False)
     known = sum(not (fit and _is_unknown(value)) for fit, value in zip(fits, values, strict=True))
-    commas = 0
-    if _has_decimal_comma(values[row]):
-        commas = sum(map(_has_decimal_comma, values))
-    return NoNumber(row + 1, values[row], 1 - fits.count(False) / known, commas / known)
+    commas = sum(map(_has_comma, values))
+    share = fits.count(False) / known
+    return NoNumber(row + 1, values[row], 1 - share, commas / known, comma_remedy(values, row))
 
 
-def _has_decimal_comma(value: object) -> bool:
-    return isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value) is not None
+def comma_remedy(values: Sequence[object], row: int) -> str:
+    """How numbers with commas should be written, behind the complaint about `row`, from 0.
+
+    "" where there are none.
+    """
+    commas = [place for place, value in enumerate(values) if _has_comma(value)]
+    if not commas:
+        return ""
+    written = [str(values[place]) for place in commas]
+    grouped = [_THOUSANDS.fullmatch(text) is not None for text in written]
+    ways = []
+    if not all(grouped):
+        ways.append("with a decimal point")
+    if any(grouped) or any(_GROUPED.search(text.strip()) for text in written):
+        ways.append("without separators of thousands")
+    what = "it" if row in commas else f"{written[0]!r:.60} in row {commas[0] + 1}"
+    return f"; write {what} {' and '.join(ways)}"
+
+
+def _has_comma(value: object) -> bool:
+    """Whether a text is a number with a decimal comma, or commas between thousands."""
+    return isinstance(value, str) and bool(
+        _DECIMAL_COMMA.fullmatch(value) or _THOUSANDS.fullmatch(value)
+    )
 
 
 def _fits(value: object, is_csv: bool) -> bool:

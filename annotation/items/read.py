@@ -235,7 +235,7 @@ def read_user_table(
             answers=None if answers is None else answer_reading(answers),
         )
         items, given = _checked(reader, choices)
-        return UserTable(path, records, columns or {}, items, reader.no_numbers, given)
+        return UserTable(path, records, reader.mapping, items, reader.no_numbers, given)
 
 
 def _is_csv(path: str) -> bool:

@@ -5,6 +5,7 @@ from typing import Literal, NoReturn
 
 import pandas as pd
 
+from annotation.csv_headers import column_name
 from annotation.errors import InputError
 from annotation.files import TableRow
 from annotation.items.answer_forms import UNKNOWN, AnswerReading
@@ -13,6 +14,7 @@ from annotation.items.choices import LabelledChoices, choice_text, choices_in
 from annotation.items.numbers_as_text import whole_number
 from annotation.items.numeric_columns import (
     NoNumber,
+    comma_remedy,
     first_no_number,
     is_measure,
     is_row_number,
@@ -57,7 +59,6 @@ class TableReader:
     ) -> None:
         self.records = records
         self.where = where
-        self.mapping = columns
         self.is_csv = is_csv
         self.require_answers = require_answers
         self.mapped_by = mapped_by
@@ -65,6 +66,7 @@ class TableReader:
         self.no_numbers: dict[str, NoNumber] = {}
         self.remarks: list[str] = []
         self.there = list(dict.fromkeys(name for record in records for name in record))
+        self.mapping = {name: self._in_file(column) for name, column in columns.items()}
         if not records:
             raise InputError(f"{where}: the table has no rows.")
 
@@ -117,6 +119,13 @@ class TableReader:
             return f"Name the one that holds it: --column {name}=COLUMN."
         return f"Rename the one that holds it to '{name}'."
 
+    def _in_file(self, column: str) -> str:
+        """A column as the file calls it, be it with outer blanks; unchanged if it is not there."""
+        if column in self.there:
+            return column
+        name = column_name(column)
+        return next((known for known in self.there if column_name(known) == name), column)
+
     def _column(self, name: str) -> str | None:
         """The column of the data that holds `name`; None if there is none and none was asked."""
         column = self.mapping.get(name, name)
@@ -146,7 +155,7 @@ class TableReader:
         if "choices" not in self.mapping or column in self.there:
             known = self._column("choices")
             return [] if known is None else [known]
-        several = [part.strip() for part in column.split(",")]
+        several = [self._in_file(part.strip()) for part in column.split(",")]
         for part in several:
             if part not in self.there:
                 self._missing(part, "choices")
@@ -239,9 +248,11 @@ class TableReader:
             if name not in COLUMNS:
                 table[name] = self._mapped_measure(name)
         for name in self.there:
-            if name in used or name in table or is_row_number(name):
+            if name in used or name in table:
                 continue
             values = [record.get(name) for record in self.records]
+            if is_row_number(name, values):
+                continue
             if is_measure(values, self.is_csv):
                 table[name] = [number_in(value) for value in values]
             elif (why := first_no_number(values, self.is_csv)) is not None:
@@ -250,13 +261,15 @@ class TableReader:
 
     def _mapped_measure(self, name: str) -> list[object]:
         numbers_: list[object] = []
-        for row, value in enumerate(self._values(name)):
+        values = self._values(name)
+        for row, value in enumerate(values):
             number = number_in(value)
             if number is None:
                 self._fail(
                     row,
                     self.mapping[name],
-                    f"the hardness measure {name} should be a number; got {value!r:.60}",
+                    f"the hardness measure {name} should be a number; got {value!r:.60}"
+                    + comma_remedy(values, row),
                 )
             numbers_.append(number)
         return numbers_

@@ -15,12 +15,13 @@ ONE_CHOICE = (
 def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None:
     """Hold the named control against Label Studio's tasks; without one, ask where it is open.
 
-    It is open where one annotation has choices of several controls, or no choice and texts of
-    several. A text beside a choice is a comment, and no question.
+    It is open where choices, or texts of annotations without a choice, are of several controls, be
+    it that one annotation answers them or each its own. A text beside a choice is a comment.
 
     Raises InputError in these cases, and if nobody answered the control that is named.
     """
     found: dict[str, None] = {}  # in the order of the file
+    labels: dict[str, None] = {}  # those of them that would give labels
     for result in _results(tasks):
         names = {
             kind: dict.fromkeys(
@@ -30,16 +31,16 @@ def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None
             )
             for kind in _KINDS
         }
-        several = names["choices"] or names["textarea"]
-        if control is None and len(several) > 1:
-            first = next(iter(several))
-            raise InputError(
-                f"{where}: annotations answer several controls: {', '.join(map(short, several))}; "
-                f"say which answers are the labels: --control {first} (in a configuration: "
-                f'control = "{first}" under [annotators]).'
-            )
+        labels |= names["choices"] or names["textarea"]
         for own in names.values():
             found |= own
+    if control is None and len(labels) > 1:
+        first = next(iter(labels))
+        raise InputError(
+            f"{where}: annotations answer several controls: {', '.join(map(short, labels))}; "
+            f"say which answers are the labels: --control {first} (in a configuration: "
+            f'control = "{first}" under [annotators]).'
+        )
     if control is not None and control not in found:
         told = ", ".join(map(short, found))
         raise InputError(

@@ -8,7 +8,7 @@ from pathlib import Path
 from annotation.errors import InputError, short
 from annotation.judgments.rejections import CheckedJudgments
 from annotation.judgments.schema import REQUIRED, header_name, is_label_studio_table
-from annotation.judgments.servers import files_apart, servers_apart
+from annotation.judgments.servers import files_apart, servers_apart, with_remedy
 from annotation.judgments.table import concatenated
 from annotation.packed_files import open_text
 
@@ -49,7 +49,7 @@ def read_judgment_files(
     if len(parts) == 1:
         return parts[0]
     parts = files_apart(parts) if different_servers else servers_apart(files, parts)
-    return concatenated(parts)
+    return with_remedy(concatenated(parts))
 
 
 def _is_export(path: Path, control: str | None) -> bool:

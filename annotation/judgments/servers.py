@@ -8,8 +8,13 @@ import pandas as pd
 
 from annotation.errors import InputError
 from annotation.judgments.annotation_ids import PATTERN, PREFIX, USER_NUMBER
-from annotation.judgments.rejections import CheckedJudgments
+from annotation.judgments.rejections import CheckedJudgments, Rejection
+from annotation.judgments.table import TOGETHER
 
+_DIFFERENT_SERVERS = (
+    "from two Label Studios, give --different-servers (in a configuration: different_servers = "
+    "true under [annotators])"
+)
 _SAME = ["short", "item_id", "created_at"]  # of one annotation, in any of its forms
 
 
@@ -62,6 +67,26 @@ def servers_apart(
     ]
 
 
+def with_remedy(together: CheckedJudgments) -> CheckedJudgments:
+    """What was found of several files together, naming once what to do about two servers.
+
+    It is behind the first row left out, and the first note, that has another item or label under
+    the number of a Label Studio's judgment.
+    """
+    return replace(
+        together, rejected=_first_told(together.rejected), notes=_first_told(together.notes)
+    )
+
+
+def _first_told(found: tuple[Rejection, ...]) -> tuple[Rejection, ...]:
+    for place, each in enumerate(found):
+        is_number = each.column == "source_id" and PREFIX in each.value
+        if each.where == TOGETHER and is_number:
+            told = f"{each.problem.removesuffix('.')}; if the files are {_DIFFERENT_SERVERS}."
+            return (*found[:place], replace(each, problem=told), *found[place + 1 :])
+    return found
+
+
 def _by_file(rows: pd.DataFrame, files: int) -> list[tuple[int, pd.DataFrame]]:
     return [(number, rows[rows["file"] == number]) for number in range(files)]
 
@@ -107,7 +132,6 @@ def _check_numbers(files: Sequence[Path], rows: pd.DataFrame) -> None:
             raise InputError(
                 f"{files[int(one['file'])]} and {files[int(other['file'])]}: both have a judgment "
                 f"{one['short']} by user {one['annotator']}, with {name} {one[name]} and "
-                f"{other[name]}; if they are from two Label Studios, give --different-servers (in "
-                "a configuration: different_servers = true under [annotators]), or export "
+                f"{other[name]}; if they are {_DIFFERENT_SERVERS}, or export "
                 "annotators with their e-mail addresses."
             )

@@ -21,6 +21,9 @@ from annotation.judgments.repetitions import (
 from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns, header_name
 from annotation.judgments.spellings import one_name_per_person, one_spelling_per_look
 
+TOGETHER = "all files together"
+"""Where rows of several files stand, for the messages."""
+
 
 def validate_judgments(frame: pd.DataFrame, where: str) -> pd.DataFrame:
     """Check a judgment table and bring it into its one form; one row is one judgment.
@@ -212,7 +215,7 @@ def concatenated(parts: Sequence[CheckedJudgments]) -> CheckedJudgments:
     Raises InputError as `annotation.judgments.table.check_judgments` does.
     """
     frame = pd.concat([part.judgments for part in parts], ignore_index=True)
-    checked = check_judgments(frame, where="all files together")
+    checked = check_judgments(frame, where=TOGETHER)
     rejected = [rejection for part in parts for rejection in part.rejected]
     notes = [note for part in parts for note in part.notes]
     return CheckedJudgments(

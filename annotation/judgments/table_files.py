@@ -1,6 +1,7 @@
 """Read and write judgment tables as CSV and Parquet: columns as they stand in the file."""
 
 import codecs
+import csv
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from annotation.judgments.columns import LOST_DIGITS
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns, header_name
 from annotation.judgments.table import check_judgments, validate_judgments
+from annotation.packed_files import open_text
 from annotation.spreadsheet_cells import guarded_column, plain_column
 from annotation.whole_files import whole_file
 
@@ -33,16 +35,7 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
 
     Raises InputError if it is not CSV, or a column is missing or occurs twice.
     """
-    reading = pa_csv.ReadOptions(block_size=_BLOCK, use_threads=False)  # rows keep their numbers
-    try:
-        with pa_csv.open_csv(
-            path,
-            read_options=reading,
-            parse_options=pa_csv.ParseOptions(**_PARSING, invalid_row_handler=lambda row: "skip"),
-        ) as opened:
-            header = opened.schema.names
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _not_csv(path, error) from None
+    header = _header(path)
     check_separator(header, path)
     names = [str(header_name(name)) for name in header]
     check_columns(names, str(path))
@@ -56,9 +49,10 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
         return "skip"
 
     try:
+        # One thread, so that rows keep their numbers.
         table = pa_csv.read_csv(
             path,
-            read_options=reading,
+            read_options=pa_csv.ReadOptions(block_size=_BLOCK, use_threads=False),
             parse_options=pa_csv.ParseOptions(**_PARSING, invalid_row_handler=skip),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(header, pa.string()),
@@ -72,6 +66,22 @@ def read_csv(path: Path) -> tuple[pd.DataFrame, list[Rejection]]:
     numbers = np.arange(1, len(frame) + len(ragged) + 1)
     left_out = [rejection.row for rejection in ragged]
     return frame.set_axis(np.delete(numbers, np.array(left_out, dtype=np.int64) - 1)), ragged
+
+
+def _header(path: Path) -> list[str]:
+    """The cells of the first line that is not blank.
+
+    Arrow would read on in the background, and one that is left so may abort the process.
+    """
+    try:
+        with open_text(path, newline="") as file:
+            rows = csv.reader(iter(lambda: file.readline(_BLOCK), ""))
+            header = next((row for row in rows if row), None)
+    except (csv.Error, OSError, ValueError) as error:
+        raise _not_csv(path, error) from None
+    if header is None:
+        raise InputError(f"{path}: is not CSV: it has no line.")
+    return header
 
 
 def read_parquet(path: Path) -> pd.DataFrame:

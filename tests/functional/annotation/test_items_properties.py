@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from annotation.csv_headers import column_name
 from annotation.items.choice_order import in_own_order
 from annotation.items.read import load_tabular
 from annotation.items.table import COLUMNS, fingerprint
@@ -21,6 +22,12 @@ FULL_TEXTS = TEXTS.filter(lambda text: bool(text.strip()))
 BARE = FULL_TEXTS.map(str.strip)  # as readers take choices
 NUMBERS = st.none() | st.floats(allow_infinity=False)
 MEASURES = st.lists(FULL_TEXTS.filter(lambda t: t not in COLUMNS), max_size=3, unique=True)
+# As readers of CSV files take the names of columns.
+NAMES_AS_READ = st.lists(
+    FULL_TEXTS.map(column_name).filter(lambda name: name not in ("", *COLUMNS)),
+    max_size=3,
+    unique=True,
+)
 
 
 def is_number(value: float | None) -> bool:
@@ -31,7 +38,7 @@ def is_number(value: float | None) -> bool:
 def item_tables(draw: Any, as_read: bool = False) -> pd.DataFrame:
     """Valid item tables; `as_read`: as readers of files make them, so without blank texts."""
     texts, choice_texts = (FULL_TEXTS, BARE) if as_read else (TEXTS, FULL_TEXTS)
-    measures = draw(MEASURES)
+    measures = draw(NAMES_AS_READ if as_read else MEASURES)
     item_ids = draw(st.lists(FULL_TEXTS, min_size=1, max_size=5, unique=True))
     rows: list[dict[str, Any]] = []
     for item_id in item_ids:

@@ -11,7 +11,7 @@ import pytest
 
 from annotation.errors import InputError
 from annotation.items.choice_order import in_own_order
-from annotation.items.read import load_partly_answered, load_tabular
+from annotation.items.read import load_partly_answered, load_tabular, read_user_table
 from annotation.items.table import NO_NUMBERS, REMARKS, gold_texts, measures
 from annotation.items.validate import validate_items
 from annotation.items.write import write_table
@@ -243,6 +243,36 @@ def test_reading_names_the_file_and_row(tmp_path: Path) -> None:
         load_tabular(str(path))
 
 
+@pytest.mark.parametrize("columns", [{}, {"question": "question"}, {"question": " question"}])
+def test_blanks_around_the_names_of_columns(tmp_path: Path, columns: dict[str, str]) -> None:
+    path = csv(tmp_path, " question,choices , answer,\u200bgrade\t\n what?,x|y,y,1\n")
+    items = load_tabular(path, columns=columns)
+    assert items["question"].tolist() == [" what?"]
+    assert gold_texts(items) == ["y"]
+    assert measures(items) == ["grade"]
+
+
+def test_names_of_choices_without_their_blanks(tmp_path: Path) -> None:
+    path = csv(tmp_path, "question, a,b ,answer\n?,x,y,y\n")
+    assert gold_texts(load_tabular(path, columns={"choices": " a,b "})) == ["y"]
+
+
+def test_a_column_is_named_without_its_blanks_in_any_kind_of_file(tmp_path: Path) -> None:
+    row = {" question": "?", "a ": "x", " b": "y", "answer": "y"}
+    columns = {"question": "question", "choices": "a,b"}
+    assert gold_texts(load_tabular(jsonl(tmp_path, row), columns=columns)) == ["y"]
+    pd.DataFrame([row]).to_parquet(tmp_path / "t.parquet")
+    assert gold_texts(load_tabular(str(tmp_path / "t.parquet"), columns=columns)) == ["y"]
+    both = jsonl(tmp_path, row | {"question": "!"})
+    assert load_tabular(both, columns=columns)["question"].tolist() == ["!"]
+
+
+def test_names_that_differ_by_blanks_occur_twice(tmp_path: Path) -> None:
+    path = csv(tmp_path, "question, question,choices,answer\n?,!,x|y,y\n")
+    with pytest.raises(InputError, match="column 'question' occurs twice in the header"):
+        load_tabular(path)
+
+
 def test_how_answers_were_read_is_told(tmp_path: Path) -> None:
     rows = [{"question": "?", "choices": ["x", "y"], "answer": answer} for answer in (1, 2)]
     items = load_tabular(jsonl(tmp_path, *rows))
@@ -273,6 +303,38 @@ def test_a_column_with_decimal_commas_is_told(tmp_path: Path) -> None:
     )
 
 
+POINT, BARE = "with a decimal point", "without separators of thousands"
+
+
+@pytest.mark.parametrize(
+    ("values", "remedy"),
+    [
+        (["3,25", "4"], f"; write it {POINT}"),
+        (["0,125", "2,250"], f"; write it {POINT} and {BARE}"),
+        (["1,200", "3,250", "9"], f"; write it {BARE}"),
+        (["1,200.5", "1,003,250"], f"; write it {BARE}"),
+        (["1.200,5", "3,25", "4"], f"; write it {POINT} and {BARE}"),
+        (["1,200", "3,25"], f"; write it {POINT} and {BARE}"),
+        (["soon", "3,25", "4,5"], f"; write '3,25' in row 2 {POINT}"),
+        (["soon", "1,200", "9"], f"; write '1,200' in row 2 {BARE}"),
+    ],
+)
+def test_commas_in_numbers_are_told_with_their_remedy(
+    tmp_path: Path, values: list[str], remedy: str
+) -> None:
+    rows = "".join(f'?{row},x|y,x,"{value}"\n' for row, value in enumerate(values))
+    table = read_user_table(Path(csv(tmp_path, f"question,choices,answer,hard\n{rows}")))
+    why = table.no_numbers["hard"]
+    assert str(why) == f"row 1 holds '{values[0]}', which is no number{remedy}"
+    assert why.is_meant_as_measure
+
+
+def test_a_mapped_measure_with_commas_is_refused_with_its_remedy(tmp_path: Path) -> None:
+    path = csv(tmp_path, 'question,choices,answer,hard\n?,x|y,x,9\n!,x|y,y,"1,200"\n')
+    with pytest.raises(InputError, match=rf"row 2, .*got '1,200'; write it {BARE}\."):
+        load_tabular(path, columns={"hard": "hard"})
+
+
 @pytest.mark.parametrize("separator", [";", "\t", "|"])
 def test_other_separators_are_told(tmp_path: Path, separator: str) -> None:
     path = csv(tmp_path, "question,a,b\n?,x,y\n".replace(",", separator))
@@ -284,6 +346,25 @@ def test_other_separators_are_told(tmp_path: Path, separator: str) -> None:
 def test_row_numbers_of_pandas_are_no_measure(tmp_path: Path, name: str) -> None:
     path = csv(tmp_path, f"{name},question,choices,answer,grade\n5,?,x|y,x,1\n3,!,x|y,y,2\n")
     assert measures(load_tabular(path)) == ["grade"]
+
+
+@pytest.mark.parametrize("name", ["index", "level_0", "level_1"])
+def test_row_numbers_under_usual_names_are_no_measure(tmp_path: Path, name: str) -> None:
+    rows = [{"question": f"{row}?", "choices": ["x", "y"], "answer": "y"} for row in range(3)]
+
+    def read(values: tuple[object, ...], columns: dict[str, str] | None = None) -> list[str]:
+        told = [row | {name: value} for row, value in zip(rows, values, strict=True)]
+        frame = pd.DataFrame(told)
+        frame.assign(choices="x|y", answer="y").to_csv(tmp_path / "t.csv", index=False)
+        frame.to_parquet(tmp_path / "t.parquet")
+        paths = [jsonl(tmp_path, *told), *(str(tmp_path / end) for end in ("t.csv", "t.parquet"))]
+        (found,) = {tuple(measures(load_tabular(path, columns=columns))) for path in paths}
+        return list(found)
+
+    assert read((2, 0, 1)) == read((0.0, 1.0, 2.0)) == []
+    for others in ((1, 2, 3), (0, 0, 1), (0, 1, None), (0, 1, 1.5), (0, 1, 5)):
+        assert read(others) == [name]
+    assert read((2, 0, 1), {name: name}) == [name]
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])

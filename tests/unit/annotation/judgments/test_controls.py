@@ -67,9 +67,22 @@ def test_several_texts_are_a_question() -> None:
         judgments_of_tasks(tasks(parts), "e")
 
 
-def test_one_control_an_annotation_is_no_question() -> None:
-    found = judgments_of_tasks(tasks(BOTH[:1], [("tone", "choices", "bad")]), "e")
-    assert found.judgments["label"].tolist() == ["good", "bad"]
+@pytest.mark.parametrize("other", [("sure", "choices", "very"), ("why", "textarea", "I say so")])
+def test_another_control_in_another_annotation_is_a_question(other: Part) -> None:
+    whole = tasks(BOTH[:1], [other])
+    apart = [task | {"id": 2} for task in tasks([other])]
+    for both in (whole, tasks(BOTH[:1]) + apart):
+        with pytest.raises(InputError, match=rf"'mood', '{other[0]}'; .*--control mood"):
+            judgments_of_tasks(both, "e")
+    found = judgments_of_tasks(whole, "e", control="mood")
+    assert found.judgments["label"].tolist() == ["good"]
+    assert len(found.rejected) == 1
+
+
+def test_a_comment_on_some_choices_is_no_question() -> None:
+    parts = [*BOTH[:1], ("why", "textarea", "I say so")]
+    found = judgments_of_tasks(tasks(parts, BOTH[:1]), "e")
+    assert found.judgments["label"].tolist() == ["good", "good"]
 
 
 def test_what_was_cancelled_asks_nothing() -> None:

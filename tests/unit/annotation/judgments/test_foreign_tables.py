@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pandas as pd
+import pyarrow.csv as pa_csv
 import pytest
 
 from annotation.errors import InputError
@@ -59,6 +60,26 @@ def test_blanks_around_the_names_of_columns(tmp_path: Path) -> None:
     assert len(check_judgment_file(tmp_path / "j.parquet").judgments) == 1
     with pytest.raises(InputError, match="column 'label' occurs twice"):
         check_judgments(table.assign(label="yes"), "t")
+
+
+@pytest.mark.parametrize("header", ["item_id,annotator,label, label", "item_id;label", "a"])
+def test_a_wrong_header_is_refused_before_a_reader_is_at_work(
+    tmp_path: Path, header: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A reader that is left while it reads ahead may abort the process.
+    for name in ("open_csv", "read_csv"):
+        monkeypatch.setattr(pa_csv, name, None)
+    with pytest.raises(InputError, match=r"twice|separated|missing"):
+        check_judgment_file(written(tmp_path / "j.csv", f"{header}\nq,x,no,1\n"))
+
+
+@pytest.mark.parametrize(
+    "header", ['item_id,annotator,"la""bel",label', '\n"item_id",annotator,"a\nb",label', "\r\n{}"]
+)
+def test_headers_with_quotes_and_lines(tmp_path: Path, header: str) -> None:
+    text = header.replace("{}", "item_id,annotator,more,label") + "\nq,x,1,no\n"
+    found = check_judgment_file(written(tmp_path / "j.csv", text))
+    assert found.judgments["label"].tolist() == ["no"]
 
 
 def test_label_studios_csv_is_refused_with_its_remedy(tmp_path: Path) -> None:

@@ -35,6 +35,38 @@ def test_two_servers_that_number_alike(tmp_path: Path) -> None:
     assert set(back["source_id"]) == set(found.judgments["source_id"])
 
 
+@pytest.mark.parametrize("who", [7, {"id": 7, "email": "a@x.org"}])
+def test_other_labels_under_the_same_numbers_name_the_way_out(tmp_path: Path, who: object) -> None:
+    files = [export(tmp_path / name, who) for name in ("one.json", "two.json")]
+    files[1].write_text(files[1].read_text().replace("yes", "no"))
+    found = read_judgment_files(files, False)
+    assert len(found.judgments) == 2
+    (note,) = found.notes
+    assert "1 more such); if the files are from two Label Studios, give --different" in str(note)
+    apart = read_judgment_files(files, False, different_servers=True)
+    assert sorted(apart.judgments["label"]) == ["no", "no", "yes", "yes"]
+    assert not apart.notes
+
+
+def test_other_items_under_the_same_numbers_name_the_way_out(tmp_path: Path) -> None:
+    address = {"id": 7, "email": "a@x.org"}
+    files = [export(tmp_path / f"{items}.json", address, items) for items in ("ab", "cd")]
+    first, second = read_judgment_files(files, False).rejected
+    assert "'a'; if the files are from two Label Studios, give --different-servers" in str(first)
+    assert str(second).endswith("another item, 'b'.")  # told once
+    apart = read_judgment_files(files, False, different_servers=True)
+    assert len(apart.judgments) == 4
+    assert not apart.rejected
+
+
+def test_a_mix_up_without_a_label_studio_names_no_servers(tmp_path: Path) -> None:
+    files = [tmp_path / "one.csv", tmp_path / "two.csv"]
+    for file, item in zip(files, "ab", strict=True):
+        file.write_text(f"item_id,annotator,label,source_id\n{item},x,yes,1\n")
+    (only,) = read_judgment_files(files, False).rejected
+    assert "servers" not in str(only)
+
+
 def test_one_export_twice_is_one(tmp_path: Path) -> None:
     files = [export(tmp_path / name, 7) for name in ("one.json", "two.json")]
     assert len(read_judgment_files(files, False).judgments) == 2
