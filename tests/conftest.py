@@ -26,7 +26,10 @@ ROOT = Path(__file__).resolve().parents[1]
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # Minutes each: they are begun first, so that short files fill the last minutes of all processes.
 # The first may have to install Label Studio; the second that needs it comes when that is done.
-LONGEST = ("label_studio_faults", "demo", "resume", "label_studio_loop", "sst5_run", "arc_run")
+LONGEST = (
+    *("label_studio_faults", "demo", "collection", "resume"),
+    *("label_studio_loop", "sst5_run", "arc_run", "replay"),
+)
 REQUIRE_ALL = os.environ.get("LABELMIX_REQUIRE_ALL") == "1"
 
 # Before anything imports torch, transformers or matplotlib: they read these once.

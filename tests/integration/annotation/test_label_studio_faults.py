@@ -201,7 +201,8 @@ def test_nothing_is_lost_or_doubled_over_faults(
     for seed in range(RUNS):
         faulty.choose = faults.of_run(seed)
         one_run(seed, label_studio, faulty, tmp_path)
-    assert len({kind for kind, _ in faults.met}) == 9  # of requests to projects, tasks, users
+    # Of requests to projects, tasks, users and the server's organisations.
+    assert len({kind for kind, _ in faults.met}) == 10
     assert faults.unmet() == set()
 
 
