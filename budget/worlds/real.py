@@ -26,7 +26,7 @@ from annotation.strata.bands import Strata
 from budget.worlds.conditions import all_conditions
 from budget.worlds.kept_values import kept_values
 from budget.worlds.task_items import FeatureMaker, WorldProgress
-from budget.worlds.text_hardness import error_confidence
+from budget.worlds.text_hardness import FOLDS, error_confidence
 from budget.worlds.world import World
 from training.task import Task, TestSizes
 
@@ -132,7 +132,7 @@ def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
     """An item table of texts with classes, each text once, hardness as `error_confidence`.
 
     The measure is computed once and kept in `kept`. Raises InputError if a row has no text or no
-    label that is one of the classes.
+    label that is one of the classes, or there are too few texts.
     """
     classes = TEXT_CLASSES[name]
     rows: dict[str, dict[str, object]] = {}
@@ -153,6 +153,12 @@ def text_items(name: str, folder: Path, kept: Path) -> pd.DataFrame:
     frame["choices"] = [[f"class {number}" for number in range(classes)]] * len(frame)
     items = validate_items(frame, where=str(folder))
     groups = group_items(items)
+    there = int(np.unique(groups.codes).size)
+    if there < FOLDS:
+        raise InputError(
+            f"{folder}: {there} texts that differ, too few to tell which are hard; bring "
+            f"{FOLDS} at least."
+        )
     grouped = ".grouped" if groups.any else ""
     path = kept / f"{fingerprint(items)[:24]}.{_MEASURE}{grouped}.npy"
 

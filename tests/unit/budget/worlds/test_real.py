@@ -44,6 +44,13 @@ def test_a_label_that_is_none(subj_folder: Path, tmp_path: Path) -> None:
         text_items("subj", subj_folder, tmp_path)
 
 
+def test_too_few_texts_are_told(tmp_path: Path) -> None:
+    rows = [{"text": f"plot {k}", "label": k % 2} for k in range(3)]
+    (tmp_path / "train.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    with pytest.raises(InputError, match="3 texts that differ, too few to tell which are hard"):
+        text_items("subj", tmp_path, tmp_path / "kept")
+
+
 def test_absent_data_and_absent_encoder_are_told(
     subj_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
