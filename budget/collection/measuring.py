@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +44,13 @@ class SupplierMeasured:
     error_rate: float
     is_measured: bool
     seconds: float | None
+
+    def facts(self) -> dict[str, Any]:
+        """All of it as JSON holds it; `low` and `high` are the ends of the rate's interval."""
+        rate = None if self.error is None else self.error.rate
+        own = {name: value for name, value in vars(self).items() if name != "error"}
+        ends = {"low": None, "high": None} if rate is None else {"low": rate.low, "high": rate.high}
+        return {**own, **ends}
 
 
 @dataclass(frozen=True)

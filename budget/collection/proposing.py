@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
@@ -143,7 +142,7 @@ class Proposer:
                 None if commonest is None else float(commonest.correct[lab.on_target].mean())
             ),
             "trials": learnt.trials,
-            "measured": [_told(own) for own in measured.values()],
+            "measured": [own.facts() for own in measured.values()],
         }
         return replace(choice, evidence=evidence)
 
@@ -307,18 +306,3 @@ def _dearest(market: Market) -> list[Offer]:
         for name in market.strata
         if (own := market.of_stratum(name))
     ]
-
-
-def _told(own: SupplierMeasured) -> dict[str, Any]:
-    rate = None if own.error is None else own.error.rate
-    return {
-        "supplier": own.supplier,
-        "stratum": own.stratum,
-        "judgments": own.judgments,
-        "gold_answers": own.gold_answers,
-        "error_rate": own.error_rate,
-        "low": None if rate is None else rate.low,
-        "high": None if rate is None else rate.high,
-        "is_measured": own.is_measured,
-        "seconds": own.seconds,
-    }

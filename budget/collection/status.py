@@ -138,20 +138,7 @@ def collection_status(
             )
             for own in batches
         ],
-        suppliers=[
-            SupplierStatus(
-                supplier=own.supplier,
-                stratum=own.stratum,
-                judgments=own.judgments,
-                gold_answers=own.gold_answers,
-                error_rate=own.error_rate,
-                low=None if own.error is None else own.error.rate.low,
-                high=None if own.error is None else own.error.rate.high,
-                is_measured=own.is_measured,
-                seconds=own.seconds,
-            )
-            for own in measured.values()
-        ],
+        suppliers=[SupplierStatus(**own.facts()) for own in measured.values()],
         money=[
             SupplierMoney(supplier=name, promised=own.promised, paid=own.paid)
             for name in dict.fromkeys([*collection.suppliers, *balance.by_supplier])
