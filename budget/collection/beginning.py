@@ -19,9 +19,10 @@ from budget.collection.channels.base import Channel
 from budget.collection.channels.files import FileChannel
 from budget.collection.channels.label_studio import LabelStudioChannel, Server
 from budget.collection.contents import Contents, read_contents
-from budget.collection.existing_labels import ExistingLabel, as_fact, take_in
+from budget.collection.existing_labels import ExistingLabel, as_fact
 from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
 from budget.collection.proposing import check_first_batch
+from budget.collection.resources import CollectionResources
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import Supplier, collection_suppliers, unit_of
@@ -67,7 +68,7 @@ def begin(
 ) -> None:
     """Copy the tables into the folder and make the store; all of it or nothing that counts.
 
-    Labels that exist already come in when the collection is opened.
+    Labels that exist already come in when the collection is opened to work on it.
 
     Raises InputError if a collection is there already, another table is where a copy belongs, or
     the folder cannot be written.
@@ -168,7 +169,7 @@ def store_url(folder: Path) -> str:
 def open_collection(
     folder: Path, store: CollectionStore, server: Server, engine: EngineChoice
 ) -> Collection:
-    """A collection as its store has it.
+    """A collection as its store has it; opening it writes nothing.
 
     Parameters
     ----------
@@ -190,7 +191,6 @@ def open_collection(
     file = kept_suppliers(store)
     suppliers = collection_suppliers(file, config)
     contents = read_contents(config)
-    take_in(store)
     channels: dict[str, Channel] = {}
     for name, own in suppliers.items():
         place = folder / "suppliers" / name
@@ -200,7 +200,8 @@ def open_collection(
             if own.channel == "label_studio"
             else FileChannel(name, items, place)
         )
-    return Collection(folder, store, config, file, suppliers, contents, channels, engine)
+    resources = CollectionResources(folder, store, config, file, suppliers, contents, engine)
+    return Collection(resources, channels)
 
 
 def kept_config(folder: Path, store: CollectionStore) -> CollectionConfig:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.numbers import points
 from annotation.errors import InputError
 from annotation.terms.cost import affordable, exact_decimal
 from budget.config.collection_config import BuyingSection
@@ -121,9 +122,9 @@ def next_choice(
     wanted = tuple(WantedLabels(chosen[name], count) for name, count in labels.items() if count)
     if not wanted:
         return _all_of(plan, buying, evidence)
-    gain = f"{100 * batch.gain:.1f}".rstrip("0").rstrip(".")
     why = (
-        f"This batch teaches most for the decisions to come: about {gain} points of accuracy."
+        "This batch teaches most for the decisions to come: about "
+        f"{points(batch.gain)} points of accuracy."
         if batch.gain > 0
         else "This batch is a part of the purchase that is best as far as is known."
     )

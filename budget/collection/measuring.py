@@ -1,6 +1,6 @@
 """What judgments say so far: how suppliers err, how long they take, and what the labels are."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,7 +94,8 @@ class JudgmentsSoFar:
         table = judgments.assign(annotator=whose, stratum=strata, person=person)
         # The order in which they came in says nothing, and should change nothing.
         in_order = table.sort_values(["item_id", "annotator", "source_id"], kind="stable")
-        self.table = in_order[_usable(in_order, task)].reset_index(drop=True)
+        self._codes = _codes_of_choices(task, set(judgments["item_id"]))
+        self.table = in_order[_usable(in_order, self._codes)].reset_index(drop=True)
         self._supplier_of = dict(zip(whose, judgments["supplier"], strict=True))
         self.is_empty = self.table.empty
         if not self.is_empty:
@@ -224,18 +225,11 @@ class JudgmentsSoFar:
     def _matrix(self, items: list[str]) -> IntArray:
         """What annotators said of each item, (items, most judgments), -1 where there are fewer."""
         coded, place = self.coded, {item: row for row, item in enumerate(items)}
-        codes = {
-            item: {str(text).strip(): code for code, text in enumerate(choices)}
-            for item, choices in zip(
-                self._task.items["item_id"], self._task.items["choices"], strict=True
-            )
-            if item in place
-        }
         said: list[list[int]] = [[] for _ in items]
         for item, label in zip(coded.item, coded.label, strict=True):
             name = str(coded.item_ids[item])
             if name in place:
-                said[place[name]].append(codes[name][coded.text(int(item), int(label))])
+                said[place[name]].append(self._codes[name][coded.text(int(item), int(label))])
         most = max((len(own) for own in said), default=1)
         rows = [own + [-1] * (most - len(own)) for own in said]
         return np.array(rows, dtype=np.int64).reshape(len(items), most)
@@ -248,16 +242,21 @@ class JudgmentsSoFar:
 _MOST_COUNTED = 7  # judgments of one item; more make a majority hardly any surer
 
 
-def _usable(judgments: pd.DataFrame, task: Task) -> NDArray[np.bool_]:
-    """Whether each was not skipped and says a choice of an item that is here, (judgments,)."""
-    choices = {
-        item: {text.strip() for text in own}
-        for item, own in zip(task.items["item_id"], task.items["choices"], strict=True)
+def _codes_of_choices(task: Task, judged: Container[str]) -> dict[str, dict[str, int]]:
+    """Item -> its choices, without outer blanks, and their places; of items that were judged."""
+    return {
+        item: {str(text).strip(): code for code, text in enumerate(choices)}
+        for item, choices in zip(task.items["item_id"], task.items["choices"], strict=True)
+        if item in judged
     }
+
+
+def _usable(judgments: pd.DataFrame, codes: Mapping[str, Mapping[str, int]]) -> NDArray[np.bool_]:
+    """Whether each was not skipped and says a choice of an item that is here, (judgments,)."""
     said = zip(judgments["item_id"], judgments["label"], judgments["cancelled"], strict=True)
     return np.array(
         [
-            isinstance(label, str) and not skipped and label.strip() in choices.get(item, ())
+            isinstance(label, str) and not skipped and label.strip() in codes.get(item, ())
             for item, label, skipped in said
         ],
         dtype=bool,

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
@@ -21,8 +20,8 @@ from budget.collection.measuring import (
     no_judgments,
 )
 from budget.collection.money_unit import MoneyUnit
-from budget.collection.orders import OrderLine, most_cost
-from budget.collection.store.store import CollectionStore
+from budget.collection.orders import BatchRecord, OrderLine, most_cost
+from budget.collection.resources import CollectionResources
 from budget.collection.suppliers import Supplier
 from budget.collection.workload import Workload, workload
 from budget.config.collection_config import BuyingSection, CollectionConfig
@@ -30,7 +29,6 @@ from budget.market.market import Market
 from budget.market.offers import Offer
 from budget.market.supplier_file import SuppliersFile
 from training.engines import Watcher
-from training.engines.choice import EngineChoice
 from training.lab import Lab
 from training.models.source import find_model
 from training.store import TrialStore
@@ -47,66 +45,56 @@ class Proposal:
 
 
 class Proposer:
-    """Works out batches of a collection.
+    """Works out batches of a collection; `resources` is what it works with."""
 
-    Parameters
-    ----------
-    folder : for features and trials that are kept
-    store : where the collection stands
-    config, file, suppliers : settings, and who labels
-    contents : items and test set
-    engine : where trials run
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        store: CollectionStore,
-        config: CollectionConfig,
-        file: SuppliersFile,
-        suppliers: Mapping[str, Supplier],
-        contents: Contents,
-        engine: EngineChoice,
-    ) -> None:
-        self._folder, self._store, self._config = folder, store, config
-        self._file, self._suppliers = file, suppliers
-        self._contents, self._engine = contents, engine
+    def __init__(self, resources: CollectionResources) -> None:
+        self._own = resources
 
     def proposal(self, watcher: Watcher) -> Proposal:
         """The next batch, worked out from all that is known; nothing is kept or promised.
 
         The same judgments give the same batch.
         """
-        batches = self._store.batches()
+        batches = self._own.store.batches()
         bought = [own for own in batches if own.state == "complete" and not is_existing(own)]
         number = len(batches) + 1
-        asked = asked_lines(self._store.lines(), batches)
-        batching = Batching(
-            self._contents.task, self._suppliers, self._config.buying, asked, number
-        )
-        left = self._store.balance().left
-        so_far = JudgmentsSoFar(self._store.judgments(), self._contents.task)
+        batching = self.batching(batches)
+        left = self._own.store.balance().left
+        so_far = JudgmentsSoFar(self._own.store.judgments(), self._own.contents.task)
         measured = self.measured(so_far)
-        labels = None if so_far.is_empty else so_far.labels(measured, self._config.buying.aggregate)
+        labels = (
+            None if so_far.is_empty else so_far.labels(measured, self._own.config.buying.aggregate)
+        )
         if not bought or labels is None or not any(map(len, labels.labels.values())):
             market = self._market(measured, batching, {}, {}, left)
             choice = first_choice(
-                _after_extra(market, self._config.buying),
-                self._config.buying,
-                self._store.unit.currency,
+                _after_extra(market, self._own.config.buying),
+                self._own.config.buying,
+                self._own.store.unit.currency,
             )
         else:
             choice = self._informed(labels, measured, batching, left, len(bought), watcher)
-        return _priced(number, batching, choice, self._config.buying, left, self._store.unit)
+        return _priced(
+            number, batching, choice, self._own.config.buying, left, self._own.store.unit
+        )
 
     def measured(self, so_far: JudgmentsSoFar) -> dict[tuple[str, str], SupplierMeasured]:
         """(supplier, stratum) -> how it errs and how long it takes."""
         found = {
-            (name, stratum): so_far.of_supplier(own, stratum, self._file)
-            for name, own in self._suppliers.items()
+            (name, stratum): so_far.of_supplier(own, stratum, self._own.file)
+            for name, own in self._own.suppliers.items()
             for stratum in own.prices
         }
-        return found | measured_existing(so_far, self._contents.task.strata.names, self._file)
+        return found | measured_existing(
+            so_far, self._own.contents.task.strata.names, self._own.file
+        )
+
+    def batching(self, batches: Sequence[BatchRecord]) -> Batching:
+        """From numbers of labels to items, for the batch after these, which are all there are."""
+        own = self._own
+        asked = asked_lines(own.store.lines(), batches)
+        number = len(batches) + 1
+        return Batching(own.contents.task, own.suppliers, own.config.buying, asked, number)
 
     def _informed(
         self,
@@ -118,13 +106,15 @@ class Proposer:
         watcher: Watcher,
     ) -> BatchChoice:
         """What to buy after training on what there is."""
-        config, task = self._config, self._contents.task
+        config, task = self._own.config, self._own.contents.task
         counts = {name: len(own) for name, own in labels.labels.items()}
         market = self._market(measured, batching, counts, labels.clean, left)
         lab = self._lab(labels)
         with (
-            TrialStore(self._folder / "trials.sqlite") as trials,
-            self._engine.start(task, lab.source, self._folder / "features", trials) as engine,
+            TrialStore(self._own.folder / "trials.sqlite") as trials,
+            self._own.engine.start(
+                task, lab.source, self._own.folder / "features", trials
+            ) as engine,
         ):
             learnt = learn(lab, config, market, engine, watcher)
         rounds_left = max(1, config.buying.rounds - rounds)
@@ -151,30 +141,27 @@ class Proposer:
 
         A few items are read to see how long that takes; no more is done.
         """
-        batches = self._store.batches()
-        so_far = JudgmentsSoFar(self._store.judgments(), self._contents.task)
+        batches = self._own.store.batches()
+        so_far = JudgmentsSoFar(self._own.store.judgments(), self._own.contents.task)
         if so_far.is_empty or not any(
             own.state == "complete" and not is_existing(own) for own in batches
         ):
             return None
         measured = self.measured(so_far)
-        labels = so_far.labels(measured, self._config.buying.aggregate)
+        labels = so_far.labels(measured, self._own.config.buying.aggregate)
         counts = {name: len(own) for name, own in labels.labels.items()}
         if not any(counts.values()):
             return None
-        asked = asked_lines(self._store.lines(), batches)
-        batching = Batching(
-            self._contents.task, self._suppliers, self._config.buying, asked, len(batches) + 1
-        )
+        batching = self.batching(batches)
         market = self._market(measured, batching, counts, labels.clean, Decimal(0))
         lab = self._lab(labels)
-        trials = wanted_trials(lab, self._config, market)
-        with TrialStore(self._folder / "trials.sqlite") as store:
-            return workload(lab, trials, self._folder / "features", store)
+        trials = wanted_trials(lab, self._own.config, market)
+        with TrialStore(self._own.folder / "trials.sqlite") as store:
+            return workload(lab, trials, self._own.folder / "features", store)
 
     def _lab(self, labels: MeasuredLabels) -> Lab:
         """Where models are trained on these labels."""
-        config, task = self._config, self._contents.task
+        config, task = self._own.config, self._own.contents.task
         target = task.target
         doubt = 1 - labels.clean.get(target, min(labels.clean.values(), default=1.0))
         choices = float(task.choice_counts[task.pools[target]].mean())
@@ -192,10 +179,10 @@ class Proposer:
         money: Decimal,
     ) -> Market:
         return collection_market(
-            self._contents.task,
-            self._config.strata.buy,
-            self._suppliers,
-            self._file,
+            self._own.contents.task,
+            self._own.config.strata.buy,
+            self._own.suppliers,
+            self._own.file,
             measured,
             batching,
             bought,
@@ -207,12 +194,12 @@ class Proposer:
         """The same once gold questions of the next batch are paid, too."""
         gold = sum(
             (
-                Fraction(offer.cost) * offer.judgments * self._config.buying.gold
+                Fraction(offer.cost) * offer.judgments * self._own.config.buying.gold
                 for offer in _dearest(market)
             ),
             Fraction(0),
         )
-        money = Fraction(_after_extra(market, self._config.buying).money)
+        money = Fraction(_after_extra(market, self._own.config.buying).money)
         return replace(market, money=_rounded_down(max(Fraction(0), money - min(gold, money / 4))))
 
 

@@ -4,7 +4,6 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
-from budget.collection.batching import Batching, asked_lines
 from budget.collection.ledger import Standing
 from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.quality import QualityStatus, collection_quality
@@ -90,7 +89,7 @@ class CollectionStatus(BaseModel):
 def collection_status(
     collection: Collection, quality: bool = False, zone: str = "UTC"
 ) -> CollectionStatus:
-    """Where a collection stands; nothing is fetched or trained for it.
+    """Where a collection stands; nothing is fetched, trained or written for it.
 
     `quality` asks for alarms and finish dates as well, which takes longer; days begin in `zone`.
 
@@ -107,12 +106,10 @@ def collection_status(
         found = so_far.labels(measured, config.buying.aggregate)
         labels = {name: len(own) for name, own in found.labels.items()}
         clean = dict(found.clean)
-    asked = asked_lines(store.lines(), batches)
-    batching = Batching(task, collection.suppliers, config.buying, asked, len(batches) + 1)
-    left = batching.left()
+    left = collection.proposer.batching(batches).left()
     last = next((dict(b.decision) for b in reversed(batches) if "guessing" in b.decision), {})
     nothing = Standing(Decimal(0), Decimal(0))
-    unpaid = store.book().unpaid["why"].value_counts()
+    unpaid = store.unpaid()["why"].value_counts()
     return CollectionStatus(
         name=config.name,
         state=store.state(),

@@ -10,19 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Literal
 
 from budget.collection.channels.base import Channel
-from budget.collection.contents import Contents
 from budget.collection.orders import BatchRecord
 from budget.collection.proposing import Proposal, Proposer, batch_lines
-from budget.collection.store.store import CollectionStore
-from budget.collection.suppliers import Supplier
-from budget.config.collection_config import CollectionConfig
-from budget.market.supplier_file import SuppliersFile
+from budget.collection.resources import CollectionResources
 from training.engines import Watcher
-from training.engines.choice import EngineChoice
 
 Step = Literal["plan", "approve", "order", "pull", "stop"]
 BY_SETTING = "buying.approve_below"
@@ -52,29 +46,16 @@ class Collection:
 
     Parameters
     ----------
-    folder : its own, for features and trials that are kept
-    store : where everything stands
-    config, file, suppliers : settings, and who labels
-    contents : items and test set
+    resources : what it works with
     channels : supplier -> the way to it
-    engine : where trials run
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        store: CollectionStore,
-        config: CollectionConfig,
-        file: SuppliersFile,
-        suppliers: Mapping[str, Supplier],
-        contents: Contents,
-        channels: Mapping[str, Channel],
-        engine: EngineChoice,
-    ) -> None:
-        self.folder, self.store, self.config = folder, store, config
-        self.suppliers, self.contents = suppliers, contents
+    def __init__(self, resources: CollectionResources, channels: Mapping[str, Channel]) -> None:
+        self.folder, self.store = resources.folder, resources.store
+        self.config, self.suppliers = resources.config, resources.suppliers
+        self.contents = resources.contents
+        self.proposer = Proposer(resources)
         self._channels = channels
-        self.proposer = Proposer(folder, store, config, file, suppliers, contents, engine)
 
     # What is next
 

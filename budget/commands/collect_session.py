@@ -42,6 +42,7 @@ def opened_collection(
 ) -> "Iterator[Collection]":
     """A collection; for this process alone, unless it only reads."""
     from budget.collection.beginning import open_collection
+    from budget.collection.existing_labels import take_in
     from budget.commands.labelstudio_session import opened_server
     from training.engines.choice import EngineChoice
     from training.models.quiet import quiet_libraries
@@ -51,4 +52,6 @@ def opened_collection(
 
     quiet_libraries()
     with opened_store(folder, "labelmix collect", alone) as store:
+        if alone:
+            take_in(store)
         yield open_collection(folder, store, server, EngineChoice(workers))

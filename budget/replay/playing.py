@@ -10,6 +10,7 @@ from typing import Any
 from budget.collection.channels.base import Channel
 from budget.collection.channels.replayed import ReplayedAnnotators
 from budget.collection.orders import BatchRecord
+from budget.collection.resources import CollectionResources
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
 from budget.decision.result import PlannedPurchase
@@ -126,9 +127,10 @@ def _collection(
         name: ReplayedAnnotators(past.judgments[past.judgments["supplier"] == name], seed)
         for name in past.suppliers
     }
-    return Collection(
-        work, store, config, past.file, past.suppliers, past.contents, channels, engine
+    resources = CollectionResources(
+        work, store, config, past.file, past.suppliers, past.contents, engine
     )
+    return Collection(resources, channels)
 
 
 def _to_the_end(collection: Collection, watcher: Watcher) -> str:

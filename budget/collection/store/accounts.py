@@ -114,12 +114,37 @@ def reserve(connection: Connection, batch: int, wanted: Mapping[Account, int], w
     add_entries(connection, reservations(batch, wanted, reserved(connection, batch), why))
 
 
+class _Payments(NamedTuple):
+    """What booking would write, and the judgments that it leaves unpaid, with the reason."""
+
+    entries: list[LedgerEntry]
+    unpaid: dict[int, str]
+
+
 def book(connection: Connection, unit: MoneyUnit, numbers: Sequence[int] | None) -> Booked:
     """Bring the ledger to what is due for the judgments of batches, all of them for None.
 
     A batch that is open pays from its reservation; one that is closed from what is left of the
     budget.
     """
+    entries, unpaid = _payments(connection, unit, numbers)
+    if entries:
+        add_entries(connection, entries)
+    sums = {
+        kind: sum(entry.amount for entry in entries if entry.kind == kind)
+        for kind in ("spent", "refunded")
+    }
+    return Booked(
+        unit.amount(sums["spent"]), unit.amount(sums["refunded"]), _told(connection, unpaid)
+    )
+
+
+def unpaid(connection: Connection, unit: MoneyUnit) -> pd.DataFrame:
+    """What booking all batches would leave unpaid; see `Booked`. Nothing is written."""
+    return _told(connection, _payments(connection, unit, None).unpaid)
+
+
+def _payments(connection: Connection, unit: MoneyUnit, numbers: Sequence[int] | None) -> _Payments:
     entries: list[LedgerEntry] = []
     late: list[LedgerEntry] = []
     unpaid: dict[int, str] = {}
@@ -139,18 +164,9 @@ def book(connection: Connection, unit: MoneyUnit, numbers: Sequence[int] | None)
             late += paid
     paid_late, too_dear = affordable_payments(late, left(connection))
     unpaid.update((judgment, NO_MONEY) for judgment in too_dear)
-    entries += paid_late
-    if entries:
-        add_entries(connection, entries)
     if numbers is None:
         unpaid.update((number, NOT_ORDERED) for number in _not_ordered(connection))
-    sums = {
-        kind: sum(entry.amount for entry in entries if entry.kind == kind)
-        for kind in ("spent", "refunded")
-    }
-    return Booked(
-        unit.amount(sums["spent"]), unit.amount(sums["refunded"]), _told(connection, unpaid)
-    )
+    return _Payments(entries + paid_late, unpaid)
 
 
 def _due(

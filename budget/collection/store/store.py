@@ -365,6 +365,14 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
                 order_rows.state_of(connection, batch)
             return accounts.book(connection, self.unit, None if batch is None else [batch])
 
+    def unpaid(self) -> pd.DataFrame:
+        """Judgments that nothing, or not everything, is paid for once all is booked, and why.
+
+        Columns as in `Booked`. Nothing is booked.
+        """
+        with self._database.reading() as connection:
+            return accounts.unpaid(connection, self.unit)
+
     def balance(self) -> Balance:
         """What became of the budget, by batch, supplier, stratum and annotator; exact."""
         with self._database.reading() as connection:

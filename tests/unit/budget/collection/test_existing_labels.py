@@ -12,6 +12,7 @@ import pytest
 from budget.collection.existing_labels import KEY, take_in
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import EXISTING
+from budget.commands.collect_session import opened_collection
 from tests.unit.budget.collection.small_collection import (
     answered,
     begun,
@@ -168,10 +169,11 @@ def test_what_a_killed_beginning_left_comes_in_once(tmp_path: Path) -> None:
 
                 take_in(Killed())  # type: ignore[arg-type]
 
-            patch.setattr("budget.collection.beginning.take_in", counted)
+            patch.setattr("budget.collection.existing_labels.take_in", counted)
             with pytest.raises(KilledError):
                 begun(folder, "--labels", written(folder, rows))
-        assert labelmix("collect", "status", folder / "c").exit_code == 0
+        with opened_collection(folder / "c", None, None):
+            pass
         with CollectionStore.open(folder / "c" / "collection.sqlite") as store:
             assert (paid(store), store.lines().to_dict("records")) == expected
             assert store.about(KEY) is None

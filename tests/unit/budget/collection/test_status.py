@@ -75,3 +75,31 @@ def test_what_is_not_paid_is_told_with_its_reason(tmp_path: Path) -> None:
     assert status(folder).unpaid == {
         "more judgments than were ordered, and than the allowance above": 16
     }
+
+
+def test_nothing_is_booked_or_written_by_looking(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = new_collection(tmp_path, buying={"extra": 0})
+    with opened(folder) as collection:
+        batch = to_the_annotators(collection)
+        answers = answer(folder, "crowd", batch, people=3)
+        table = answers.assign(source_id=answers["item_id"] + answers["annotator"])
+        collection.store.receive("crowd", table, whole=False)  # and nobody has booked them
+    there = sorted(path for path in folder.rglob("*") if path.is_file())
+
+    def refused(*_: object) -> None:
+        raise AssertionError("looking wants to write")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("budget.collection.store.database.Database.writing", refused)
+        found = status(folder)
+    assert found.paid == 0
+    assert found.unpaid == {"more judgments than were ordered, and than the allowance above": 16}
+    assert sorted(path for path in folder.rglob("*") if path.is_file()) == there
+    with opened(folder) as collection:
+        unpaid = collection.store.unpaid()
+        assert set(collection.store.ledger()["kind"]) == {"planned", "committed"}
+        booked = collection.store.book()
+        assert booked.unpaid.equals(unpaid)
+        assert booked.spent == 32 * Decimal("0.05")
