@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from budget.commands import collect, collect_deciding
 from budget.commands.backtest import backtest
 from budget.commands.collect import collect_app
 from budget.commands.collect_order_sheet import order_sheet
@@ -48,6 +49,17 @@ judgments_app.command()(finish)
 judgments_app.command()(pay)
 app.add_typer(judgments_app, name="judgments")
 app.add_typer(labelstudio_app, name="labelstudio")
+collect_app.command()(collect.new)
+collect_app.command()(collect.step)
+collect_app.command()(collect.run)
+collect_app.command()(collect_deciding.approve)
+collect_app.command()(collect.status)
+collect_app.command()(collect_deciding.cancel)
+collect_app.command()(collect_deciding.pause)
+collect_app.command()(collect_deciding.resume)
+collect_app.command()(collect_deciding.close)
+collect_app.command()(collect_deciding.change)
+collect_app.command()(collect.export)
 collect_app.command("order-sheet")(order_sheet)
 collect_app.command()(collect_pay)
 app.add_typer(collect_app, name="collect")

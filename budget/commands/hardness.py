@@ -11,8 +11,10 @@ from budget.commands.options import (
     AnswersOption,
     ChoicesOption,
     ColumnOption,
+    CutOption,
     DataDir,
     Json,
+    JudgmentsForStrata,
     read_choices,
     read_columns,
 )
@@ -45,22 +47,8 @@ def hardness(
         Path | None,
         typer.Option(help="Judgment table (CSV, Parquet), for disagreement and item response."),
     ] = None,
-    judgments_for_strata: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            metavar="N",
-            help="Look at the first N judgments of every item alone; the others can then measure "
-            "how often people err, e.g. --judgments-for-strata 2.",
-        ),
-    ] = None,
-    cut: Annotated[
-        str | None,
-        typer.Option(
-            help="paper, quantiles:3, quantiles:.3,.7 or edges:5,>=8; default: paper for its data "
-            "sets, that of CONFIG.toml for its measure, else quantiles:3."
-        ),
-    ] = None,
+    judgments_for_strata: JudgmentsForStrata = None,
+    cut: CutOption = None,
     predict: Annotated[
         bool, typer.Option("--predict", help="Predict measures of items that lack them.")
     ] = False,

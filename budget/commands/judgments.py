@@ -13,10 +13,16 @@ from budget.commands.options import (
     AnswersOption,
     ColumnOption,
     Control,
+    CutOption,
     DataDir,
     DifferentServers,
+    GroundTruthIsGold,
     Json,
     JudgmentFiles,
+    JudgmentsForStrata,
+    MeasureOption,
+    Roles,
+    StrataOfOtherJudgments,
     Strict,
     read_choices_or_count,
     read_columns,
@@ -43,9 +49,7 @@ def report(
             metavar="[NAME=]AMOUNT", help="Hourly rate: of an annotator, a role, or all others."
         ),
     ] = None,
-    role: Annotated[
-        list[str] | None, typer.Option(metavar="ANNOTATOR=ROLE", help="Who is what.")
-    ] = None,
+    role: Roles = None,
     fee: Annotated[
         str | None,
         typer.Option(help="Paid per judgment with a label, alone or beside --rate, e.g. .05."),
@@ -62,38 +66,15 @@ def report(
         Path | None, typer.Option(help="Items (JSONL, CSV, Parquet), instead of --config.")
     ] = None,
     column: ColumnOption = None,
-    measure: Annotated[
-        str | None, typer.Option(help="Cut --items by this measure, not by what judgments say.")
-    ] = None,
-    cut: Annotated[
-        str | None, typer.Option(help="paper, quantiles:3 or edges:5,>=8; default quantiles:3.")
-    ] = None,
-    judgments_for_strata: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            metavar="N",
-            help="Let the first N judgments of every item tell its stratum, by how far they "
-            "disagree, and measure by all others, e.g. --judgments-for-strata 2.",
-        ),
-    ] = None,
-    strata_of_other_judgments: Annotated[
-        bool,
-        typer.Option(
-            "--strata-of-other-judgments",
-            help="Other judgments than those in FILE told the strata, though it may not look so.",
-        ),
-    ] = False,
+    measure: MeasureOption = None,
+    cut: CutOption = None,
+    judgments_for_strata: JudgmentsForStrata = None,
+    strata_of_other_judgments: StrataOfOtherJudgments = False,
     answers: AnswersOption = None,
     answers_are_gold: Annotated[
         bool, typer.Option("--answers-are-gold", help="Take the items' own answers as right.")
     ] = False,
-    ground_truth_is_gold: Annotated[
-        bool,
-        typer.Option(
-            "--ground-truth-is-gold", help="Label Studio's ground truths are right answers."
-        ),
-    ] = False,
+    ground_truth_is_gold: GroundTruthIsGold = False,
     different_servers: DifferentServers = False,
     control: Control = None,
     choices: Annotated[
@@ -189,8 +170,8 @@ def report(
     from budget.commands.name_value import (
         minutes_to_seconds,
         read_counts,
-        read_pairs,
         read_rates,
+        read_roles,
     )
     from budget.commands.show.judgments import report_json, show_report
     from budget.commands.show.judgments_page import (
@@ -243,7 +224,7 @@ def report(
         idle_cap=minutes_to_seconds(idle_cap, "--idle-cap"),
         floor=floor,
         rates=read_rates(rate, fee, recruiting),
-        roles=read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert"),
+        roles=read_roles(role),
         choice_count=choice_count,
         wanted=wanted,
         judgments_per_label=judgments_per_label,

@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from annotation.errors import InputError
 from budget.commands.console import guarded
 from budget.commands.judgments import MOST_CHOICES
 from budget.commands.options import (
     Control,
     DifferentServers,
+    GroundTruthIsGold,
     HourlyPay,
     Json,
     JudgmentFiles,
@@ -30,12 +30,7 @@ def alarms(
     rate: HourlyPay = None,
     fee: PiecePay = None,
     role: Roles = None,
-    ground_truth_is_gold: Annotated[
-        bool,
-        typer.Option(
-            "--ground-truth-is-gold", help="Label Studio's ground truths are right answers."
-        ),
-    ] = False,
+    ground_truth_is_gold: GroundTruthIsGold = False,
     choices: Annotated[
         int | None, typer.Option(min=2, max=MOST_CHOICES, help="Choices per item.")
     ] = None,
@@ -56,13 +51,10 @@ def alarms(
     from annotation.judgments.read_files import read_judgment_files
     from annotation.monitoring.alarms import AlarmSettings, quality_alarms
     from annotation.team.pay import check_paid
-    from budget.commands.name_value import read_pairs, read_pay
+    from budget.commands.name_value import read_paid_people
     from budget.commands.show.alarms import alarms_json, show_alarms
 
-    pay = read_pay(rate, fee) if rate or fee else None
-    roles = read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert")
-    if roles and pay is None:
-        raise InputError("--role goes with --rate or --fee, which say what a role is paid.")
+    pay, roles = read_paid_people(rate, fee, role)
     settings = AlarmSettings(false_alarms, pay, roles)
     reading = read_judgment_files(files, ground_truth_is_gold, different_servers, control)
     reading = reading.usable(strict)

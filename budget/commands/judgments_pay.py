@@ -70,19 +70,18 @@ def pay(
     from annotation.judgments.read_files import read_judgment_files
     from annotation.team.pay import pay_csv, pay_sheet
     from annotation.whole_files import not_an_input, whole_file
-    from budget.commands.name_value import minutes_to_seconds, read_pairs, read_pay
+    from budget.commands.name_value import minutes_to_seconds, read_paid_people
     from budget.commands.show.pay import pay_json, show_pay
 
-    if not rate and not fee:
-        raise InputError("what is paid is missing; give --fee, --rate or both.")
     if over_asked_unpaid and asked is None:
         raise InputError("--over-asked-unpaid goes with --asked, which says how many are asked.")
     if out is not None:
         if out.suffix.lower() != ".csv" and (out.is_file() or not out.exists()):
             raise InputError(f"--out {out}: a pay sheet is written as .csv; name it so.")
         not_an_input(out, files)
-    terms = read_pay(rate, fee)
-    roles = read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert")
+    terms, roles = read_paid_people(rate, fee, role)
+    if terms is None:
+        raise InputError("what is paid is missing; give --fee, --rate or both.")
     cap = minutes_to_seconds(idle_cap, "--idle-cap")
     reading = read_judgment_files(files, False, different_servers, control).usable(strict)
     sheet = pay_sheet(

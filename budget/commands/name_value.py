@@ -180,6 +180,28 @@ def read_pay(hourly: Sequence[str] | None, piece: Sequence[str] | None) -> "PayT
     return PayTerms(per_hour, usual_per_hour, per_judgment, usual_per_judgment)
 
 
+def read_roles(pairs: Sequence[str] | None) -> dict[str, str]:
+    """Who is what, by annotator, from the texts of --role.
+
+    Raises InputError for a text of another form, and for an annotator given twice.
+    """
+    return read_pairs(pairs, "--role", "ANNOTATOR=ROLE, e.g. bob=expert")
+
+
+def read_paid_people(
+    hourly: Sequence[str] | None, piece: Sequence[str] | None, roles: Sequence[str] | None
+) -> tuple["PayTerms | None", dict[str, str]]:
+    """What people are paid, None where nothing is said of it, and who is what.
+
+    Raises InputError that names what cannot be read, and for roles where nothing is paid.
+    """
+    terms = read_pay(hourly, piece) if hourly or piece else None
+    by_annotator = read_roles(roles)
+    if by_annotator and terms is None:
+        raise InputError("--role goes with --rate or --fee, which say what a role is paid.")
+    return terms, by_annotator
+
+
 def minutes_to_seconds(minutes: float, option: str) -> float:
     """Raises InputError if it is not a positive number of minutes."""
     if not 0 < minutes < math.inf:

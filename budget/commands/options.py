@@ -70,6 +70,40 @@ AnswersOption = Annotated[
         "number, the first choice is 0) or index1 (the first is 1), e.g. --answers index1.",
     ),
 ]
+# How strata are made.
+MeasureOption = Annotated[
+    str | None,
+    typer.Option(
+        "--measure",
+        help="What strata are cut by: a column of the items, e.g. steps; with "
+        "--judgments-for-strata how judgments disagree, e.g. answer_entropy.",
+    ),
+]
+CutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--cut",
+        help="paper, quantiles:3, quantiles:.3,.7 or edges:5,>=8; default: paper for its data "
+        "sets, that of CONFIG.toml for its measure, else quantiles:3.",
+    ),
+]
+JudgmentsForStrata = Annotated[
+    int | None,
+    typer.Option(
+        "--judgments-for-strata",
+        min=2,
+        metavar="N",
+        help="Let the first N judgments of every item, and no others, tell how hard it is; only "
+        "the others tell how often people err, e.g. --judgments-for-strata 2.",
+    ),
+]
+StrataOfOtherJudgments = Annotated[
+    bool,
+    typer.Option(
+        "--strata-of-other-judgments",
+        help="Other judgments than those in FILE told the strata, though it may not look so.",
+    ),
+]
 # How to read judgment files.
 JudgmentFiles = Annotated[
     list[Path],
@@ -92,6 +126,10 @@ Control = Annotated[
         metavar="NAME",
         help="Of Label Studio's controls the one whose answers are the labels, e.g. sentiment.",
     ),
+]
+GroundTruthIsGold = Annotated[
+    bool,
+    typer.Option("--ground-truth-is-gold", help="Label Studio's ground truths are right answers."),
 ]
 Strict = Annotated[
     bool, typer.Option("--strict", help="Stop at rows that are wrong, leave none out.")

@@ -12,13 +12,17 @@ from budget.commands.options import (
     ChoicesOption,
     ColumnOption,
     Control,
+    CutOption,
     DifferentServers,
     HourlyPay,
     Json,
     JudgmentFiles,
+    JudgmentsForStrata,
+    MeasureOption,
     ModelPath,
     PiecePay,
     Roles,
+    StrataOfOtherJudgments,
     Strict,
     Workers,
     read_choices,
@@ -49,28 +53,10 @@ def replay(
             "them, at most 300.",
         ),
     ] = None,
-    measure: Annotated[
-        str | None, typer.Option(help="Column of the items that says how hard an item is.")
-    ] = None,
-    cut: Annotated[
-        str | None, typer.Option(help="quantiles:3, quantiles:.3,.7 or edges:2,>=5.")
-    ] = None,
-    judgments_for_strata: Annotated[
-        int | None,
-        typer.Option(
-            min=2,
-            metavar="N",
-            help="Let the first N judgments of every item tell how hard it is, by how far they "
-            "disagree, and replay all others, e.g. --judgments-for-strata 3.",
-        ),
-    ] = None,
-    strata_of_other_judgments: Annotated[
-        bool,
-        typer.Option(
-            "--strata-of-other-judgments",
-            help="Other judgments than those in FILE told --measure, though it may not look so.",
-        ),
-    ] = False,
+    measure: MeasureOption = None,
+    cut: CutOption = None,
+    judgments_for_strata: JudgmentsForStrata = None,
+    strata_of_other_judgments: StrataOfOtherJudgments = False,
     fee: PiecePay = None,
     rate: HourlyPay = None,
     suppliers: Annotated[
@@ -233,12 +219,12 @@ def _priced(
     """Judgments with their suppliers, and what these are paid."""
     from dataclasses import replace
 
-    from budget.commands.name_value import read_pairs, read_pay
+    from budget.commands.name_value import read_pay, read_roles
     from budget.market.supplier_file import read_suppliers_file
     from budget.replay.suppliers import ALONE, check_names, priced_suppliers, suppliers_of
     from budget.replay.tables import with_roles
 
-    tables = with_roles(tables, read_pairs(role, "--role", "ANNOTATOR=ROLE, e.g. bob=expert"))
+    tables = with_roles(tables, read_roles(role))
     rate, fee = pay
     if suppliers is None and not rate and not fee:
         raise InputError("what was paid is missing; give --fee, --rate or --suppliers.")
