@@ -7,10 +7,10 @@ something unusual.
 import math
 import numbers
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
-from typing import TypeGuard
+from typing import TypeGuard, cast
 
 import numpy as np
 import pandas as pd
@@ -69,11 +69,13 @@ def _texts_one_by_one(column: pd.Series, name: str, reject: Reject) -> pd.Series
     return pd.Series(read, dtype=object)
 
 
-def _unusual(values: Iterable[object], is_identifier: bool) -> list[int]:
+def _unusual(values: Sequence[object], is_identifier: bool) -> list[int]:
     """Where values stand that are not plainly the text they should be; most have none.
 
     All others are what `_text` would make of them.
     """
+    if _all_usual(values, is_identifier):
+        return []
     if is_identifier:
         return [
             place
@@ -90,6 +92,17 @@ def _unusual(values: Iterable[object], is_identifier: bool) -> list[int]:
         for place, value in enumerate(values)
         if type(value) is not str or not value.isascii() or value.isspace() or not value
     ]
+
+
+def _all_usual(values: Sequence[object], is_identifier: bool) -> bool:
+    """Whether no value is unusual, asked of all of them at once; False where that is open."""
+    if set(map(type, values)) != {str}:
+        return False
+    told = cast(Sequence[str], values)
+    joined = "\n".join(told)
+    if not joined.isascii() or not all(map(str.strip, told)):
+        return False
+    return not is_identifier or ("+" not in joined and ".0" not in joined)
 
 
 def _text(value: object, is_identifier: bool) -> tuple[str | None, str]:

@@ -120,7 +120,8 @@ def _column(values: pa.ChunkedArray) -> object:
         # One object per distinct text, not one per row.
         encoded = values.combine_chunks().dictionary_encode()
         distinct = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-        return distinct[encoded.indices.fill_null(-1).to_numpy()]
+        # Named an object: pandas would otherwise make strings of its own of a million texts.
+        return pd.Series(distinct[encoded.indices.fill_null(-1).to_numpy()], dtype=object)
     return values.to_pandas(types_mapper=None)
 
 
