@@ -19,6 +19,11 @@ Scope = Literal["these", "like_these"]
 Between few annotators the second is much wider: five people say little about a sixth.
 """
 CONFIDENCE = 0.9
+BETWEEN_PEOPLE = 0.1
+"""Share of the variance of mistakes that stands between people (the intraclass correlation).
+
+On thirteen published crowds it is .11 on average, .02 to .44.
+"""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,8 @@ def share_interval(
 
     The effective number is p (1 - p) / variance, at most the judgments there are (Korn and Graubard
     1998, Survey Methodology 24, with Wilson's interval in place of Clopper and Pearson's); the
-    normal quantile is that of t. Where all judgments agree, the clusters count as judgments.
+    normal quantile is that of t. Where all judgments agree there is no variance to see, and they
+    are worth `fewest_trials`.
     """
     if values.size == 0:
         return NOTHING
@@ -111,9 +117,27 @@ def share_interval(
     p, count = min(max(found.mean, 0.0), 1.0), float(found.count)
     if 0 < p < 1:
         effective = min(count, p * (1 - p) / found.variance) if found.variance > 0 else count
-    else:
-        effective = min(count, found.freedom + 1)
-    return wilson(p, effective, found.t_quantile(confidence))
+        return wilson(p, effective, found.t_quantile(confidence))
+    freedom = max(np.unique(item).size - 1, 1)
+    quantile = float(stats.t.ppf(0.5 + confidence / 2, freedom))
+    return wilson(p, fewest_trials(item, annotator, scope), quantile)
+
+
+def fewest_trials(item: IntArray, annotator: IntArray, scope: Scope) -> float:
+    """How many independent judgments some are worth at the least; both (judgments,).
+
+    As if all judgments of an item erred together; for annotators "like these", as if people
+    differed by `BETWEEN_PEOPLE`, too (design effects: Kish 1965, Survey Sampling, ch. 5).
+    """
+    doubt = _concentration(item)
+    if scope == "like_these":
+        doubt += BETWEEN_PEOPLE * _concentration(annotator)
+    return 1 / doubt
+
+
+def _concentration(group: IntArray) -> float:
+    shares = np.unique(group, return_counts=True)[1] / group.size
+    return float((shares**2).sum())
 
 
 def wilson(share: float, count: float, quantile: float) -> Interval:

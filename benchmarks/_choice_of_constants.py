@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from _crowds import Crowd
 from annotation.arrays import Array, IntArray
-from annotation.intervals import ClusteredMean, Interval, clustered_mean
+from annotation.intervals import ClusteredMean, Interval, clustered_mean, fewest_trials
 from annotation.team.error_rates import ErrorRates
 from annotation.truth.coding import NO_GOLD, Coded
 from annotation.truth.fitted_models import FittedModels, votes
@@ -80,8 +80,11 @@ class Fit:
         return self._kept[key]
 
     @cached_property
-    def _means(self) -> tuple[ClusteredMean, float, ClusteredMean, int]:
-        """What gold items differ by, its variance between items, the model everywhere; items."""
+    def _means(self) -> tuple[ClusteredMean, float, ClusteredMean, int, float]:
+        """What gold items differ by, its variance between items, the model everywhere; items.
+
+        And how many judgments they are worth at the least.
+        """
         item, annotator = self.coded.item, self.coded.annotator
         gold = self.coded.gold != NO_GOLD
         there = gold[item]
@@ -91,6 +94,7 @@ class Fit:
             clustered_mean(rest, item[there], annotator[there], "these").variance,
             clustered_mean(self.wrong_by_model, item, annotator, "like_these"),
             int(gold.sum()),
+            fewest_trials(item[there], annotator[there], "like_these"),
         )
 
     def rate(self, assumed: Assumptions) -> Interval:
@@ -98,11 +102,13 @@ class Fit:
         gap = self.gap(assumed)
         if not (self.coded.gold != NO_GOLD).any():
             return rate_without_gold(self.model, gap, assumed=assumed)
-        difference, between, everywhere, items = self._means
+        difference, between, everywhere, items, trials = self._means
         expected = self._expected(assumed)
-        found = gold_evidence(difference, between, expected, everywhere, items, assumed=assumed)
+        found = gold_evidence(
+            difference, between, expected, everywhere, items, trials, assumed=assumed
+        )
         low, high = rate_with_gold(self.model, gap, found, assumed=assumed).bounds
-        mean = found.unchanged
+        mean = found.rate
         return Interval(mean, min(low, mean), max(high, mean))
 
 

@@ -15,8 +15,10 @@ from annotation.intervals import (
     Interval,
     Scope,
     clustered_mean,
+    fewest_trials,
     share_interval,
 )
+from annotation.team.label_errors import FEWEST_GOLD_ITEMS, label_error
 from annotation.truth import shared_mistakes
 from annotation.truth.coding import NO_GOLD, Coded
 from annotation.truth.fitted_models import FittedModels, votes
@@ -47,7 +49,6 @@ annotators.
 """
 FEWEST_GOLD = 20
 FEWEST_SHARED = 5  # items judged by several annotators; without overlap nothing shows an error
-FEWEST_GOLD_ITEMS = 2  # one item has no variance
 WANTED_HALF_WIDTH = 0.05  # of an interval, for which more gold items are asked for
 SharedMistakes = Literal["not excluded", "measured"]
 """Whether mistakes that several people make alike are part of an error rate.
@@ -142,19 +143,16 @@ class ErrorRates:
         elif self._rest != "gold":
             self._wrong = self._models.aggregate(cast("Aggregator", self._rest)).wrong(coded)
 
-    def label_error(self, stratum: int, labelled: NDArray[np.bool_]) -> float | None:
+    def label_error(self, stratum: int, labelled: NDArray[np.bool_]) -> Interval:
         """Share of a stratum's aggregated labels that are wrong, gold questions apart.
 
-        By the calibrated posterior of the model that fits better; None where all are gold
-        questions, or too few items were judged twice.
-        `labelled` (items, most choices): the choice that each item is labelled with; where one of
-        several is drawn, all of them, each counting by its chance.
+        See `annotation.team.label_errors`; nothing where too few items were judged twice.
+        `labelled` (items, most choices): the choice that each item is labelled with by judgments
+        alone; where one of several is drawn, all of them.
         """
-        own = np.flatnonzero((self.coded.stratum == stratum) & (self.coded.gold == NO_GOLD))
-        if not own.size or not self._can_tell("stratum", self.coded.judged_stratum == stratum):
-            return None
-        chances = labelled[own] / labelled[own].sum(1, keepdims=True)
-        return float(1 - (chances * self._calibrated.posteriors[own]).sum(1).mean())
+        if not self._can_tell("stratum", self.coded.judged_stratum == stratum):
+            return NOTHING
+        return label_error(self._models, stratum, labelled, self.confidence)
 
     def stratum(self, stratum: int) -> ErrorRate:
         """The error rate of a stratum's judgments."""
@@ -215,13 +213,14 @@ class ErrorRates:
                 self._unchecked_wrong[chosen], item[chosen], annotator[chosen], self.scope
             ),
             gold_items,
+            fewest_trials(item[there], annotator[there], self.scope),
             self.confidence,
         )
         found = shared_mistakes.rate_with_gold(model, self._gap(chosen), gold, self.confidence)
         by_gold = answers >= FEWEST_GOLD
         if by_gold:  # as an estimate, it needs no prior
             low, high = found.bounds
-            mean = gold.unchanged
+            mean = gold.rate
             found = Interval(mean, min(low, mean), max(high, mean))
         enough = gold_items >= shared_mistakes.USUAL_GOLD_ITEMS
         items = np.unique(item[chosen]).size
@@ -232,7 +231,9 @@ class ErrorRates:
             "measured" if enough else "not excluded",
             model,
             gold_items,
-            self._more_gold(max(expected, between * gold_items), gold_items, items),
+            self._more_gold(
+                min(max(expected, between * gold_items), _variance_at(gold)), gold_items, items
+            ),
         )
 
     def _more_gold(self, variance: float, gold_items: int, items: int) -> int | None:
@@ -271,10 +272,6 @@ class ErrorRates:
     @cached_property
     def _by_model(self) -> "Aggregate":
         return self._models.aggregate(cast("Aggregator", self._rest))
-
-    @cached_property
-    def _calibrated(self) -> "Aggregate":
-        return self._models.calibrated()
 
     @cached_property
     def _unchecked_wrong(self) -> Array:
@@ -332,3 +329,9 @@ class ErrorRates:
             self.scope if kind == "stratum" else "these",
             self.confidence,
         )
+
+
+def _variance_at(gold: shared_mistakes.GoldEvidence) -> float:
+    """Between items, the largest there can be of shares with this mean."""
+    rate = max(gold.rate, 1 / (2 * gold.items))
+    return rate * (1 - rate)

@@ -101,7 +101,7 @@ class StratumReport:
     agreement: Agreement
     error: ErrorRate
     redraw_rate: float | None
-    label_error: float | None
+    label_error: Interval
     work: WorkTime
     cost: LabelCost | None
 
@@ -250,7 +250,7 @@ def _strata(
                 agreement=agreed[name],
                 error=error,
                 redraw_rate=None if share is None else common_redraw_rate(share, counts),
-                label_error=rates.label_error(code, found.likeliest),
+                label_error=rates.label_error(code, found.likeliest_unchecked),
                 work=timing.work(chosen),
                 cost=label_cost(timing, settings.rates, roles, name, chosen)
                 if settings.rates.are_known

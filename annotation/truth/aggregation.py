@@ -61,6 +61,11 @@ class Aggregate:
         """Which choices are the most probable, (items, most choices); several where they tie."""
         return tied(self.posteriors, OF_POSTERIORS)
 
+    @cached_property
+    def likeliest_unchecked(self) -> NDArray[np.bool_]:
+        """As `likeliest`, of gold items, too, as if nobody knew their right answers."""
+        return tied(self.unchecked, OF_POSTERIORS)
+
     def labels(self, coded: Coded) -> IntArray:
         """The most probable label of every item, (items,); of equals, one that is drawn.
 

@@ -74,10 +74,11 @@ class FittedModels:
             own = np.flatnonzero((self.coded.stratum == stratum) & (gold != NO_GOLD))
             shares[stratum] = share_of_shared(model[own, gold[own]], further[own, gold[own]])
         share = shares[self.coded.stratum][:, None]
-        mixed = (1 - share) * model + share * further
+        unchecked = (1 - share) * model + share * further
         known = np.flatnonzero(gold != NO_GOLD)
+        mixed = unchecked.copy()
         mixed[known] = found.posteriors[known]
-        return Aggregate(found.method, mixed, found.log_likelihood, found.parameters, model)
+        return Aggregate(found.method, mixed, found.log_likelihood, found.parameters, unchecked)
 
     @cached_property
     def better(self) -> Aggregator:

@@ -16,7 +16,9 @@ survey sampling: Cochran 1977, Sampling Techniques, ch. 7).
 
 The two numbers of one more answer were chosen on thirteen published crowds with known truth, such
 that the same s explains wrong judgments and wrong labels; s was .29 and .36 there on average with a
-standard deviation of .27, and Beta(1, 2) has 1/3 and .24.
+standard deviation of .27, and Beta(1, 2) has 1/3 and .24. Labels were explained by a larger s than
+judgments, by .08 on average with a standard deviation of .11; that is what the interval of wrong
+labels allows for beyond that of wrong judgments.
 """
 
 from dataclasses import dataclass
@@ -46,6 +48,7 @@ class Assumptions:
     prior_items : gold items that the expected variance between items counts as
     most_doubt : of the prior, once there are `USUAL_GOLD_ITEMS`
     doubted_share : s for how much items vary: few gold items often miss the worst ones
+    label_shift : s of labels less s of judgments: its mean and standard deviation
     """
 
     prior: tuple[float, float] = (1.0, 2.0)
@@ -54,11 +57,19 @@ class Assumptions:
     prior_items: float = 20.0
     most_doubt: float = 0.9
     doubted_share: float = 0.5
+    label_shift: tuple[float, float] = (0.08, 0.11)
 
     @cached_property
     def shares(self) -> Array:
         """Equally likely values of s."""
         return np.asarray(stats.beta.ppf(_PLACES, *self.prior))
+
+    @cached_property
+    def label_shares(self) -> Array:
+        """Equally likely values of s for labels."""
+        mean, spread = self.label_shift
+        shifted = self.shares[:, None] + mean + spread * stats.norm.ppf(_PLACES)
+        return np.asarray(np.quantile(np.clip(shifted, 0.0, 1.0), _PLACES))
 
     @property
     def mean_share(self) -> float:
@@ -116,11 +127,30 @@ def rate_without_gold(
     """
     if model.estimate is None or model.low is None or model.high is None:
         return NOTHING
-    rates = _rates(model, gap, confidence, assumed)
+    return _allowing_for(model, gap, assumed.shares, confidence, assumed)
+
+
+def label_error_without_gold(
+    model: Interval, gap: float, confidence: float = CONFIDENCE, assumed: Assumptions = PUBLISHED
+) -> Interval:
+    """The share of wrong labels where nothing says how many mistakes are shared.
+
+    As `rate_without_gold`, of labels in place of judgments.
+    """
+    if model.estimate is None or model.low is None or model.high is None:
+        return NOTHING
+    return _allowing_for(model, gap, assumed.label_shares, confidence, assumed)
+
+
+def _allowing_for(
+    model: Interval, gap: float, shares: Array, confidence: float, assumed: Assumptions
+) -> Interval:
+    assert model.estimate is not None
+    (lowest, highest), rates = model.bounds, _rates(model, gap, confidence, shares)
     low, high = np.quantile(rates, [0.5 - confidence / 2, 0.5 + confidence / 2])
     estimate = min(model.estimate + assumed.mean_share * max(gap, 0.0), 1.0)
     return Interval(
-        estimate, min(float(low), model.low, estimate), max(float(high), model.high, estimate)
+        estimate, min(float(low), lowest, estimate), max(float(high), highest, estimate)
     )
 
 
@@ -128,14 +158,12 @@ def rate_without_gold(
 class GoldEvidence:
     """What gold items say of an error rate: `rate`, from so many judgments' worth.
 
-    `count` is the effective number of independent judgments; `items` is how many gold items. The
-    likelihood takes a `rate` of neither 0 nor 1 for them; `unchanged` may be.
+    `count` is the effective number of independent judgments; `items` is how many gold items.
     """
 
     rate: float
     count: float
     items: int
-    unchanged: float
 
 
 def gold_evidence(
@@ -144,6 +172,7 @@ def gold_evidence(
     expected: float,
     everywhere: ClusteredMean,
     items: int,
+    trials: float = 0.0,
     confidence: float = CONFIDENCE,
     assumed: Assumptions = PUBLISHED,
 ) -> GoldEvidence:
@@ -163,6 +192,10 @@ def gold_evidence(
         Mean over all judgments of the model's probability.
     items
         How many gold items.
+    trials
+        How many independent judgments gold is worth at the least, see
+        `annotation.intervals.fewest_trials`. Where hardly anybody is wrong no variance is seen, and
+        the one that is expected is larger than that of so small a share can be.
     confidence
         Of the interval that it is for.
     """
@@ -170,12 +203,15 @@ def gold_evidence(
     pooled /= assumed.prior_items + items - 1
     variance = max(difference.variance - between_items, 0.0)
     variance += max(between_items, pooled) + everywhere.variance
-    unchanged = min(max(everywhere.mean + difference.mean, 0.0), 1.0)
-    rate = min(max(unchanged, 1 / (2 * items)), 1 - 1 / (2 * items))
+    rate = min(max(everywhere.mean + difference.mean, 0.0), 1.0)
+    inside = min(max(rate, 1 / (2 * items)), 1 - 1 / (2 * items))  # where nobody is wrong, too
+    largest_variance = inside * (1 - inside)
     normal = float(stats.norm.ppf(0.5 + confidence / 2))
     smaller = (normal / difference.t_quantile(confidence)) ** 2
-    count = min(float(difference.count), rate * (1 - rate) / max(variance, 1e-12)) * smaller
-    return GoldEvidence(rate, count, items, unchanged)
+    count = min(float(difference.count), largest_variance / max(variance, 1e-12)) * smaller
+    # The mean square of a difference within -1 and 1 is at most its mean size.
+    least = trials * largest_variance / max(inside + everywhere.mean, largest_variance)
+    return GoldEvidence(rate, max(count, least), items)
 
 
 def rate_with_gold(
@@ -192,7 +228,25 @@ def rate_with_gold(
     """
     if model.estimate is None or model.low is None or model.high is None:
         return NOTHING
-    rates = _rates(model, gap, confidence, assumed)
+    return _weighed(_rates(model, gap, confidence, assumed.shares), gold, confidence, assumed)
+
+
+def label_error_with_gold(
+    model: Interval,
+    gap: float,
+    gold: GoldEvidence,
+    confidence: float = CONFIDENCE,
+    assumed: Assumptions = PUBLISHED,
+) -> Interval:
+    """The share of wrong labels, as `rate_with_gold` that of judgments."""
+    if model.estimate is None or model.low is None or model.high is None:
+        return NOTHING
+    rates = _rates(model, gap, confidence, assumed.label_shares)
+    return _weighed(rates, gold, confidence, assumed)
+
+
+def _weighed(rates: Array, gold: GoldEvidence, confidence: float, assumed: Assumptions) -> Interval:
+    """Equally likely rates, and any rate, by how likely gold is at each."""
     doubt = assumed.most_doubt * min(1.0, gold.items / USUAL_GOLD_ITEMS)
     anything = (np.arange(1000) + 0.5) / 1000
     values = np.concatenate([rates, anything])
@@ -231,7 +285,7 @@ def gold_items_for(variance: float, half_width: float, confidence: float = CONFI
     return int(np.ceil(variance * (quantile / half_width) ** 2))
 
 
-def _rates(model: Interval, gap: float, confidence: float, assumed: Assumptions) -> Array:
+def _rates(model: Interval, gap: float, confidence: float, shares: Array) -> Array:
     """Equally likely rates: the model's, normal in the logit on either side, and s multiplied."""
     assert model.estimate is not None
     middle, low, high = (
@@ -241,5 +295,5 @@ def _rates(model: Interval, gap: float, confidence: float, assumed: Assumptions)
     independent = expit(
         middle + np.where(noise > 0, noise * (high - middle), noise * (middle - low))
     )
-    rates = independent[:, None] + max(gap, 0.0) * assumed.shares
+    rates = independent[:, None] + max(gap, 0.0) * shares
     return np.asarray(np.clip(rates, 0.0, 1.0)).ravel()

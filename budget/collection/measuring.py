@@ -1,6 +1,6 @@
 """What judgments say so far: how suppliers err, how long they take, and what the labels are."""
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.arrays import IntArray
+from annotation.intervals import Interval
 from annotation.judgments.schema import COLUMNS
 from annotation.labelling.labels import Labels
 from annotation.team.error_rates import ErrorRate, ErrorRates
-from annotation.truth.aggregation import Aggregator
+from annotation.truth.aggregation import Aggregate, Aggregator
 from annotation.truth.coding import Coded, code_judgments
 from annotation.truth.fitted_models import FittedModels
 from annotation.truth.label_file import labels_table, training_posteriors
@@ -61,12 +62,16 @@ class MeasuredLabels:
     ----------
     labels : stratum -> labels of its items, none of them tested
     table : one row an item: item_id, label, confidence, judgments, posterior ...
-    clean : stratum -> share of its labels that is clean
+    clean : stratum -> share of its labels that is clean, if judgments of an item err independently;
+        plans take this one number
+    wrong : stratum -> share of its labels that is wrong, mistakes that people share allowed for;
+        only where judgments tell
     """
 
     labels: Mapping[str, Labels]
     table: pd.DataFrame
     clean: Mapping[str, float]
+    wrong: Mapping[str, Interval]
 
 
 class JudgmentsSoFar:
@@ -181,7 +186,8 @@ class JudgmentsSoFar:
         task, coded = self._task, self.coded
         counts = np.bincount(coded.item, minlength=len(coded.item_ids))
         how: Aggregator | None = aggregator if counts.max() > 1 else "majority"
-        table = labels_table(coded, self._models.calibrated(how))
+        aggregate = self._models.calibrated(how)
+        table = labels_table(coded, aggregate)
         tested = set(task.items["item_id"].iloc[task.test_positions])
         sold = {name: set(task.items["item_id"].iloc[own]) for name, own in task.pools.items()}
         for_training = table["item_id"].isin(set().union(*sold.values()) - tested)
@@ -197,7 +203,17 @@ class JudgmentsSoFar:
             {name: every.chosen(places) for name, places in own.items()},
             table,
             {n: 1 - float(redraws[places].mean()) for n, places in own.items() if places.size},
+            self._wrong_labels([n for n, places in own.items() if places.size], aggregate),
         )
+
+    def _wrong_labels(self, strata: Sequence[str], aggregate: Aggregate) -> dict[str, Interval]:
+        found = {
+            name: self._rates.label_error(
+                self.coded.strata.index(name), aggregate.likeliest_unchecked
+            )
+            for name in strata
+        }
+        return {name: wrong for name, wrong in found.items() if wrong.estimate is not None}
 
     def _wrong_shares(
         self, measured: Mapping[tuple[str, str], SupplierMeasured]

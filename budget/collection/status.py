@@ -4,10 +4,12 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
+from analysis.estimates import Estimate
 from budget.collection.ledger import Standing
 from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.quality import QualityStatus, collection_quality
 from budget.collection.steps import Collection
+from budget.market.measured_terms import as_estimate
 
 
 class BatchStatus(BaseModel):
@@ -54,7 +56,8 @@ class CollectionStatus(BaseModel):
     next_step : what `step` would do
     ended : why no further batch was planned the last time; None where one was
     labels : stratum -> items that have a label
-    clean : stratum -> share of them that is clean, as measured
+    clean : stratum -> share of them that is clean, as plans take it: as if nobody shared mistakes
+    wrong : stratum -> share of them that is wrong, mistakes that people share allowed for
     left : stratum -> items that nobody was asked about
     accuracy : of all labels on the target's test items, as of the last plan; None before
     guessing, commonest_class : accuracy of either there
@@ -78,6 +81,7 @@ class CollectionStatus(BaseModel):
     money: list[SupplierMoney]
     labels: dict[str, int]
     clean: dict[str, float]
+    wrong: dict[str, Estimate]
     left: dict[str, int]
     accuracy: float | None
     guessing: float | None
@@ -102,10 +106,11 @@ def collection_status(
     measured = collection.proposer.measured(so_far)
     labels: dict[str, int] = {}
     clean: dict[str, float] = {}
+    wrong: dict[str, Estimate] = {}
     if not so_far.is_empty:
         found = so_far.labels(measured, config.buying.aggregate)
         labels = {name: len(own) for name, own in found.labels.items()}
-        clean = dict(found.clean)
+        clean, wrong = dict(found.clean), {n: as_estimate(own) for n, own in found.wrong.items()}
     left = collection.proposer.batching(batches).left()
     last = next((dict(b.decision) for b in reversed(batches) if "guessing" in b.decision), {})
     nothing = Standing(Decimal(0), Decimal(0))
@@ -143,6 +148,7 @@ def collection_status(
         ],
         labels=labels,
         clean=clean,
+        wrong=wrong,
         left={name: left[name] for name in config.strata.buy},
         accuracy=last.get("accuracy_of_all_labels"),
         guessing=last.get("guessing"),

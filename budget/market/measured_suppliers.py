@@ -74,7 +74,8 @@ def suppliers_toml(
             key = toml_key(name)
             lines += [f"[suppliers.{key}]", f"role = {toml_text(name)}"]
             lines.append(
-                f"judgments = [{judgments_per_label}]  # per label; [1, 3] lets a plan choose"
+                f"judgments = [{judgments_per_label}]  # per label; [1, 3] lets a plan choose, "
+                "as if nobody shared mistakes"
             )
             lines += [line for section in usable for line in section]
             lines += ["", f"[roles.{key}]"]

@@ -2,7 +2,7 @@
 
 from rich.table import Table
 
-from analysis.numbers import NOT_KNOWN, interval_name, percent, ratio
+from analysis.numbers import NOT_KNOWN, interval_name, percent, ratio, span
 from budget.collection.quality import AlarmStatus, FinishStatus, QualityStatus
 from budget.collection.status import CollectionStatus
 from budget.commands.screen import Screen
@@ -33,11 +33,9 @@ def show_status(status: CollectionStatus) -> None:
     if any(own.judgments for own in status.suppliers):
         console.print(_suppliers(status))
     for name, left in status.left.items():
-        clean = status.clean.get(name)
-        told = "" if clean is None else f", {percent(clean)} of them clean as measured"
         console.print(
-            f"{name}: {status.labels.get(name, 0):,} labels{told}; nobody was asked about "
-            f"{left:,} items yet"
+            f"{name}: {status.labels.get(name, 0):,} labels{_quality_of(status, name)}; nobody was "
+            f"asked about {left:,} items yet"
         )
     if status.accuracy is not None:
         beside = [f"guessing {percent(status.guessing)}"] if status.guessing is not None else []
@@ -54,6 +52,18 @@ def show_status(status: CollectionStatus) -> None:
     if status.ended is not None and status.next_step == "plan":
         console.print(f"the last plan: {status.ended}")
     console.print(f"next step: {_NEXT[status.next_step]}")
+
+
+def _quality_of(status: CollectionStatus, stratum: str) -> str:
+    """How many labels are wrong, and what a plan makes of it."""
+    wrong, clean = status.wrong.get(stratum), status.clean.get(stratum)
+    told = ""
+    if wrong is not None:
+        told = f", {span(wrong)} % of them wrong"
+    if clean is not None:
+        told += f", plans take {percent(clean)} for clean"
+        told += " (as if nobody shared mistakes)" if wrong is not None else ""
+    return told
 
 
 def _batches(status: CollectionStatus) -> Table:

@@ -142,7 +142,7 @@ def _error_table(report: JudgmentReport) -> Table:
             count(stratum.judgments),
             _share(stratum.error.rate),
             _known_by(stratum.error),
-            percent(stratum.label_error),
+            _share(stratum.label_error),
         )
     return table
 
@@ -160,6 +160,11 @@ def _gold_asked_for(report: JudgmentReport) -> list[str]:
         )
         if error.by_agreement is not None:
             line += f" If nobody shares mistakes, {_share(error.by_agreement)} are wrong."
+        if stratum.label_error.estimate is not None:
+            line += (
+                " More judgments of an item do not mend a shared mistake, so of the labels "
+                f"{span(as_estimate(stratum.label_error))} % may be wrong."
+            )
         if error.more_gold:
             line += f" {gold_request(error.more_gold)}"
         lines.append(line)

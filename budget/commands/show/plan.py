@@ -106,6 +106,8 @@ def _purchase_table(decision: Decision, currency: str, title: str) -> Table:
             *(hours if plan.hours else []),
         )
     table.caption = "clean: share of labels that tell something; the others are as good as random"
+    if any(line.judgments > 1 for line in plan.lines):
+        table.caption += "; of several judgments, as if people shared no mistakes"
     return table
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from annotation.arrays import IntArray
+from annotation.intervals import Interval
 from annotation.judgments.table import validate_judgments
 from annotation.team.error_rates import ErrorRates
 from annotation.truth.coding import NO_GOLD, Coded, code_judgments
@@ -48,6 +49,39 @@ def _crowd(data_folder: Folder, name: str) -> tuple[Coded, IntArray]:
     coded = code_judgments(validate_judgments(table.reset_index(drop=True), name))
     codes = {text: code for code, text in enumerate(coded.shared)}
     return coded, np.array([codes[truth[str(each)]] for each in coded.item_ids])
+
+
+def _wrong_labels(coded: Coded, truth: IntArray) -> tuple[float, Interval]:
+    """Share of the labels that are wrong, gold items apart, and what is said of it."""
+    rates = ErrorRates(coded)
+    found = FittedModels(coded).calibrated()
+    rest = np.flatnonzero(coded.gold == NO_GOLD)
+    wrong = float((found.labels(coded) != truth)[rest].mean())
+    return wrong, rates.label_error(0, found.likeliest_unchecked)
+
+
+@pytest.mark.parametrize("name", CROWDS)
+def test_without_gold_the_share_of_wrong_labels_is_held(data_folder: Folder, name: str) -> None:
+    wrong, found = _wrong_labels(*_crowd(data_folder, name))
+    low, high = found.bounds
+    assert low <= wrong <= high
+    assert high - low < 0.4
+
+
+@pytest.mark.parametrize("name", ["medical_treat", "face sentiment"])
+def test_with_gold_the_share_of_wrong_labels_is_held(data_folder: Folder, name: str) -> None:
+    """Of 20 draws at least 15: fewer have a probability of 1 % if nine of ten hold."""
+    coded, truth = _crowd(data_folder, name)
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(20):
+        gold = np.full(truth.size, NO_GOLD)
+        chosen = rng.choice(truth.size, 20, replace=False)
+        gold[chosen] = truth[chosen]
+        wrong, found = _wrong_labels(replace(coded, gold=gold), truth)
+        low, high = found.bounds
+        held += low <= wrong <= high
+    assert held >= 15
 
 
 def test_without_gold_intervals_hold_five_of_six(data_folder: Folder) -> None:

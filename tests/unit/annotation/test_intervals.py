@@ -3,6 +3,7 @@ import pytest
 from scipy.stats import t
 
 from annotation.intervals import (
+    BETWEEN_PEOPLE,
     clustered_mean,
     mean_interval,
     median_interval,
@@ -40,13 +41,17 @@ def test_annotators_count_as_clusters_for_others_like_these() -> None:
     assert others.variance > 4 * these.variance
 
 
-def test_nobody_erring_leaves_room_for_as_many_as_there_are_clusters() -> None:
+def test_nobody_erring_leaves_room_for_as_many_as_there_are_items_and_people() -> None:
     item, annotator = np.repeat(np.arange(20), 2), np.tile([0, 1], 20)
     these = share_interval(np.zeros(40, dtype=bool), item, annotator, "these")
     others = share_interval(np.zeros(40, dtype=bool), item, annotator, "like_these")
     assert these.low == others.low == 0
     assert these.high == wilson(0.0, 20, float(t.ppf(0.95, 19))).high
-    assert others.high == wilson(0.0, 2, float(t.ppf(0.95, 1))).high
+    trials = 1 / (1 / 20 + BETWEEN_PEOPLE / 2)
+    assert others.high == pytest.approx(wilson(0.0, trials, float(t.ppf(0.95, 19))).high)
+    twelve = np.arange(240) % 12
+    by_many = share_interval(np.zeros(240, dtype=bool), np.arange(240) // 12, twelve, "like_these")
+    assert these.bounds[1] < by_many.bounds[1] < others.bounds[1]
 
 
 def test_a_mean_keeps_its_interval_positive() -> None:

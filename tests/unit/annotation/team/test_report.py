@@ -160,8 +160,10 @@ def test_a_class_that_nobody_chose_does_not_decide_between_the_models() -> None:
     assert five.choices == (5, 5)
     assert five.better == four.better == "hardness"
     for with_five, with_four in zip(five.strata, four.strata, strict=True):
-        assert with_four.label_error is not None
-        assert with_five.label_error == pytest.approx(with_four.label_error, abs=0.06)
+        assert with_four.label_error.estimate is not None
+        assert with_five.label_error.estimate == pytest.approx(
+            with_four.label_error.estimate, abs=0.06
+        )
 
 
 def test_a_deadline_needs_days() -> None:

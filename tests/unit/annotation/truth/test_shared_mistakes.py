@@ -9,6 +9,8 @@ from annotation.truth.shared_mistakes import (
     expected_variance,
     gold_evidence,
     gold_items_for,
+    label_error_with_gold,
+    label_error_without_gold,
     one_more_answer,
     rate_with_gold,
     rate_without_gold,
@@ -55,14 +57,14 @@ def test_where_one_more_answer_says_the_same_nothing_is_added() -> None:
 
 def test_gold_moves_a_rate_as_far_as_there_is_of_it() -> None:
     without = rate_without_gold(MODEL, 0.2)
-    few = rate_with_gold(MODEL, 0.2, GoldEvidence(0.5, 4.0, 4, 0.5))
-    many = rate_with_gold(MODEL, 0.2, GoldEvidence(0.5, 2000.0, 400, 0.5))
+    few = rate_with_gold(MODEL, 0.2, GoldEvidence(0.5, 4.0, 4))
+    many = rate_with_gold(MODEL, 0.2, GoldEvidence(0.5, 2000.0, 400))
     assert without.estimate is not None
     assert few.estimate is not None
     assert without.estimate < few.estimate < 0.5
     assert many.estimate == pytest.approx(0.5, abs=0.01)  # far outside of what the prior allows
     assert many.bounds == pytest.approx((0.482, 0.518), abs=0.004)
-    agreeing = rate_with_gold(MODEL, 0.2, GoldEvidence(0.25, 100.0, 10, 0.25))
+    agreeing = rate_with_gold(MODEL, 0.2, GoldEvidence(0.25, 100.0, 10))
     alone = np.sqrt(0.25 * 0.75 / 100) * stats.norm.ppf(0.95)
     low, high = agreeing.bounds
     assert high - low < 2 * alone
@@ -86,6 +88,35 @@ def test_gold_items_that_look_alike_do_not_make_sure() -> None:
     pooled = 20 * 0.04 / 5 / 24  # the expected counts as 20 items, four degrees were seen
     smaller = (stats.norm.ppf(0.95) / stats.t.ppf(0.95, 4)) ** 2
     assert doubted.count == pytest.approx(0.1 * 0.9 / pooled * smaller)
+
+
+def test_no_expected_variance_makes_gold_worth_less_than_its_items() -> None:
+    """Of 20 items that are all right, the rate is below that at which 20 would be in one of 20."""
+    difference = ClusteredMean(0.0, 0.0, 19.0, 100)
+    everywhere = ClusteredMean(0.0, 0.0, 199.0, 1000)
+    gold = gold_evidence(difference, 0.0, 0.2, everywhere, 20, trials=20.0)
+    assert gold.rate == 0
+    assert gold.count == pytest.approx(20, rel=0.05)
+    assert gold_evidence(difference, 0.0, 0.2, everywhere, 20).count < 10
+    found = rate_with_gold(Interval(0.001, 0.0, 0.01), 0.3, gold)
+    assert found.low is not None and found.low < 0.005
+    assert found.high == pytest.approx(1 - 0.05 ** (1 / 20), abs=0.015)
+
+
+def test_labels_may_share_more_mistakes_than_judgments() -> None:
+    """Drawn: s of labels is that of judgments and a difference as on published crowds."""
+    rng = np.random.default_rng(2)
+    mean, spread = PUBLISHED.label_shift
+    share = rng.beta(*PUBLISHED.prior, 400_000) + mean + spread * rng.standard_normal(400_000)
+    sure = Interval(0.02, 0.02, 0.02)
+    found = label_error_without_gold(sure, 0.4)
+    drawn = 0.02 + 0.4 * np.clip(share, 0, 1)
+    assert found.high == pytest.approx(np.quantile(drawn, 0.95), abs=0.006)
+    assert found.low == 0.02
+    assert found.estimate == rate_without_gold(sure, 0.4).estimate
+    assert label_error_without_gold(NOTHING, 0.4) == NOTHING
+    gold = GoldEvidence(0.3, 400.0, 100)
+    assert label_error_with_gold(sure, 0.4, gold).bounds == pytest.approx((0.262, 0.338), abs=0.006)
 
 
 def test_the_expected_variance_is_that_of_drawn_truths() -> None:

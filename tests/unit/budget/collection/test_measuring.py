@@ -148,6 +148,20 @@ def test_labels_are_of_items_that_are_not_tested(task: Task, tmp_path: Path) -> 
     assert set(found.clean) == {"easy", "hard"}
 
 
+def test_repeating_judgments_does_not_mend_shared_mistakes(task: Task, tmp_path: Path) -> None:
+    """Five of five err on every third item, all alike: agreement and plans see nothing of it."""
+    third = [*POOL[::3]]
+    table = judged("crowd", POOL, 5, lambda i, _: other(right(i)) if i in third else right(i))
+    found = labels_of(table, task, tmp_path)
+    assert set(found.wrong) == {"easy", "hard"}
+    for name, wrong in found.wrong.items():
+        low, high = wrong.bounds
+        assert low <= 1 - found.clean[name] < 0.1
+        assert high > 0.2
+    alone = labels_of(judged("expert", POOL, 1), task, tmp_path)
+    assert alone.wrong == {}
+
+
 def test_with_one_judgment_a_label_is_what_was_said(task: Task, tmp_path: Path) -> None:
     found = labels_of(judged("expert", POOL, 1), task, tmp_path)
     assert dict(zip(found.table["item_id"], found.table["label"], strict=True)) == {

@@ -45,6 +45,10 @@ def test_after_rounds(tmp_path: Path) -> None:
     assert first.left == {"easy": 48, "hard": 48}
     assert first.labels == {"easy": 12, "hard": 12}
     assert first.paid == Decimal("8.00")
+    assert set(first.clean) == {"easy", "hard"}
+    for wrong in first.wrong.values():
+        assert wrong.low is not None and wrong.high is not None
+        assert 0 <= wrong.low < wrong.high <= 1
     one_round(folder)
     second = status(folder)
     assert second.accuracy == 0.7
