@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from pydantic import BaseModel
 
+from budget.collection.evidence import ToldEvidence, told_evidence
 from budget.collection.ledger import Standing
 from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.quality import QualityStatus, collection_quality
@@ -107,7 +108,10 @@ def collection_status(
         labels = {name: len(own) for name, own in found.labels.items()}
         clean = dict(found.clean)
     left = collection.proposer.batching(batches).left()
-    last = next((dict(b.decision) for b in reversed(batches) if "guessing" in b.decision), {})
+    evidence = {own.number: told_evidence(own, store.shown) for own in batches}
+    last = next(
+        (own for own in reversed(evidence.values()) if own.guessing is not None), ToldEvidence()
+    )
     nothing = Standing(Decimal(0), Decimal(0))
     unpaid = store.unpaid()["why"].value_counts()
     return CollectionStatus(
@@ -131,7 +135,7 @@ def collection_status(
                 wanted=own.wanted,
                 received=own.received,
                 approved_by=own.approved_by,
-                why=own.why or str(own.decision.get("why", "")),
+                why=own.why or evidence[own.number].why,
             )
             for own in batches
         ],
@@ -144,9 +148,9 @@ def collection_status(
         labels=labels,
         clean=clean,
         left={name: left[name] for name in config.strata.buy},
-        accuracy=last.get("accuracy_of_all_labels"),
-        guessing=last.get("guessing"),
-        commonest_class=last.get("commonest_class"),
+        accuracy=last.accuracy_of_all_labels,
+        guessing=last.guessing,
+        commonest_class=last.commonest_class,
         unpaid={str(why): int(count) for why, count in unpaid.items()},
         quality=collection_quality(collection, zone) if quality else None,
     )
