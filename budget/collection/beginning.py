@@ -134,7 +134,9 @@ def check_suppliers(folder: Path, store: CollectionStore, file: SuppliersFile) -
 
 def change_suppliers(store: CollectionStore, file: SuppliersFile, who: str, why: str) -> None:
     """Take other suppliers, or other prices, for batches to come; `check_suppliers` comes first."""
-    history = json.loads(store.about("supplier_changes") or "[]")
+    history = _json(store.about("supplier_changes") or "[]")
+    if not isinstance(history, list):
+        raise _damaged(store, "supplier_changes")
     history.append({"who": who, "why": why, "before": _kept(store, "suppliers")})
     store.remember(
         suppliers=file.model_dump_json(exclude_none=True), supplier_changes=json.dumps(history)
@@ -231,17 +233,22 @@ def kept_config(folder: Path, store: CollectionStore) -> CollectionConfig:
 
 def _kept(store: CollectionStore, key: str) -> dict[str, Any]:
     """What JSON is kept under a key; MachineError if it is none."""
-    try:
-        found = json.loads(store.about(key) or "")
-    except ValueError:
-        found = None
+    found = _json(store.about(key) or "")
     if not isinstance(found, dict):
         raise _damaged(store, key)
     return found
 
 
+def _json(text: str) -> object:
+    """What JSON says; None if it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
 def _damaged(store: CollectionStore, key: str) -> InputError:
-    what = f"its {key} cannot be read"
+    what = f"table about, key '{key}': cannot be read"
     return damaged(store.shown, what, "put a copy of it back")
 
 

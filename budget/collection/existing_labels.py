@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel
 
+from annotation.databases import damaged
 from annotation.errors import InputError, short
 from annotation.files import read_records
 from annotation.items.table import gold_texts, is_missing
@@ -46,6 +48,13 @@ class ExistingLabel:
     created_at: str | None
     gold: str | None
     cost: str | None
+
+
+class _Remembered(BaseModel):
+    """Labels that have still to come in, and who began the collection with them."""
+
+    who: str
+    labels: list[ExistingLabel]
 
 
 def read_existing_labels(
@@ -145,15 +154,29 @@ def take_in(store: CollectionStore) -> None:
     kept = store.about(KEY)
     if kept is None or store.state() != "running":
         return
-    told = json.loads(kept)
-    labels = [ExistingLabel(**row) for row in told["labels"]]
-    for number, part in enumerate(_at_one_price(labels), 1):
+    told = _remembered(kept, store.shown)
+    for number, part in enumerate(_at_one_price(told.labels), 1):
         batch = store.add_batch(_lines(part), _decision(part), f"{EXISTING} {number}", Decimal(0))
-        store.approve(batch, told["who"])
+        store.approve(batch, told.who)
         store.mark_ordered(batch)
         store.receive(EXISTING, _judgments(part), whole=False)
         store.complete(batch)
     store.remember(**{KEY: None})
+
+
+def _remembered(kept: str, shown: str) -> _Remembered:
+    """The labels as they are remembered; `shown` names the store.
+
+    Raises MachineError if they cannot be read.
+    """
+    try:
+        told = _Remembered.model_validate_json(kept)
+        for own in told.labels:
+            money(own.cost or 0)
+    except ValueError:  # pydantic's, and InputError
+        what = f"table about, key '{KEY}': its labels cannot be read"
+        raise damaged(shown, what, "put a copy of it back") from None
+    return told
 
 
 def is_existing(batch: BatchRecord) -> bool:

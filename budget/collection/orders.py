@@ -37,7 +37,8 @@ _DONE: dict[BatchState, tuple[BatchState, ...]] = {
     "complete": ("complete",),
     "cancelled": ("cancelled",),
 }
-_MOST_JUDGMENTS = 1_000  # of one item from one supplier in one batch
+MOST_JUDGMENTS = 1_000
+"""Of one item from one supplier in one batch."""
 
 Account = tuple[str, str | None]
 """Supplier and stratum that money is reserved for; no stratum: judgments above those ordered."""
@@ -69,10 +70,10 @@ class OrderLine:
             value = getattr(self, name)
             if not (value is None and name == "gold"):
                 check_text(value, f"{name} of an order line")
-        if not 1 <= self.judgments <= _MOST_JUDGMENTS:
+        if not 1 <= self.judgments <= MOST_JUDGMENTS:
             raise InputError(
                 f"item {short(self.item_id)} of supplier {short(self.supplier)}: judgments should "
-                f"be 1 to {_MOST_JUDGMENTS:,}; got {short(self.judgments)}."
+                f"be 1 to {MOST_JUDGMENTS:,}; got {short(self.judgments)}."
             )
 
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from analysis.estimates import Estimate
+from budget.collection.evidence import ToldEvidence, told_evidence
 from budget.collection.ledger import Standing
 from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.quality import QualityStatus, collection_quality
@@ -112,7 +113,10 @@ def collection_status(
         labels = {name: len(own) for name, own in found.labels.items()}
         clean, wrong = dict(found.clean), {n: as_estimate(own) for n, own in found.wrong.items()}
     left = collection.proposer.batching(batches).left()
-    last = next((dict(b.decision) for b in reversed(batches) if "guessing" in b.decision), {})
+    evidence = {own.number: told_evidence(own, store.shown) for own in batches}
+    last = next(
+        (own for own in reversed(evidence.values()) if own.guessing is not None), ToldEvidence()
+    )
     nothing = Standing(Decimal(0), Decimal(0))
     unpaid = store.unpaid()["why"].value_counts()
     return CollectionStatus(
@@ -136,7 +140,7 @@ def collection_status(
                 wanted=own.wanted,
                 received=own.received,
                 approved_by=own.approved_by,
-                why=own.why or str(own.decision.get("why", "")),
+                why=own.why or evidence[own.number].why,
             )
             for own in batches
         ],
@@ -150,9 +154,9 @@ def collection_status(
         clean=clean,
         wrong=wrong,
         left={name: left[name] for name in config.strata.buy},
-        accuracy=last.get("accuracy_of_all_labels"),
-        guessing=last.get("guessing"),
-        commonest_class=last.get("commonest_class"),
+        accuracy=last.accuracy_of_all_labels,
+        guessing=last.guessing,
+        commonest_class=last.commonest_class,
         unpaid={str(why): int(count) for why, count in unpaid.items()},
         quality=collection_quality(collection, zone) if quality else None,
     )

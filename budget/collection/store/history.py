@@ -4,7 +4,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, delete, insert, select
 
-from annotation.errors import InputError, MachineError
+from annotation.errors import InputError, MachineError, short
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import check_text
 from budget.collection.store.rows import next_number, now
@@ -44,14 +44,16 @@ def remember_unit(connection: Connection, unit: MoneyUnit) -> None:
 def money_unit(connection: Connection) -> MoneyUnit:
     """The unit of all amounts.
 
-    Raises MachineError if it is gone.
+    Raises MachineError if it is gone, or none.
     """
     currency, places = fact(connection, _CURRENCY), fact(connection, _PLACES)
-    if currency is None or places is None or not places.isdecimal():
+    try:
+        return MoneyUnit(currency or "", int(places or "none"))
+    except ValueError:
         raise MachineError(
-            "the store is damaged: it does not say what money is counted in; put a copy of it back."
-        )
-    return MoneyUnit(currency, int(places))
+            "the store is damaged: it does not say what money is counted in (table about, "
+            f"{_CURRENCY} {short(currency)}, {_PLACES} {short(places)}); put a copy of it back."
+        ) from None
 
 
 def add_event(

@@ -12,17 +12,24 @@ from tempfile import mkstemp
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, func, inspect, select, text
+from sqlalchemy import Connection, inspect, text
 
 from annotation.databases import damaged, newer, not_another_file
 from annotation.errors import InputError, short
 from annotation.whole_files import writing
+from budget.collection.money_unit import MoneyUnit
+from budget.collection.store.accounts import check
 from budget.collection.store.addresses import StoreAddress
+from budget.collection.store.chain import check_chain
 from budget.collection.store.database import Database
-from budget.collection.store.schema import VERSION, VERSION_TABLE, events, ledger, metadata
+from budget.collection.store.history import money_unit
+from budget.collection.store.row_checks import UnfittingRowsError, check_rows
+from budget.collection.store.schema import VERSION, VERSION_TABLE, metadata
+from budget.collection.store.value_checks import WrongValueError, check_values
 
 _WHAT = "a collection's store"
 _REMEDY = "put a copy of it back"
+_MOST_DIGITS = 9  # of a version
 _MIGRATIONS = "budget.collection.store:migrations"
 
 
@@ -121,7 +128,7 @@ def open_database(address: StoreAddress) -> Database:
             with database.writing() as connection:
                 _upgrade(connection)
         with database.reading() as connection:
-            _check_rows(connection, address)
+            _check_tables(connection, address)
     except BaseException:
         database.close()
         raise
@@ -164,30 +171,45 @@ def _is_ours(connection: Connection, address: StoreAddress) -> bool:
 
 def _version(connection: Connection, address: StoreAddress) -> int:
     rows = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalars().all()
-    if len(rows) != 1 or not str(rows[0]).isdecimal():
+    # More digits than Python reads as a number are no version.
+    if len(rows) != 1 or not str(rows[0]).isdecimal() or len(str(rows[0])) > _MOST_DIGITS:
         raise damaged(address.shown, "its version cannot be read", _REMEDY)
     version = int(rows[0])
+    if version < 1:
+        raise damaged(address.shown, f"its version is {version}", _REMEDY)
     if version > VERSION:
         raise newer(address.shown, version, VERSION)
     return version
 
 
 def _check_pages(connection: Connection, path: Path) -> None:
-    found = connection.execute(text("PRAGMA integrity_check(1)")).scalar_one()
-    if found != "ok":
-        raise damaged(path, str(found).replace("\n", " "), _REMEDY)
+    for found in connection.execute(text("PRAGMA integrity_check")).scalars():
+        # A value that breaks a rule of its column is told later, with its row.
+        if found != "ok" and not str(found).startswith("CHECK constraint failed"):
+            raise damaged(path, str(found).replace("\n", " "), _REMEDY)
 
 
-def _check_rows(connection: Connection, address: StoreAddress) -> None:
-    """Tables that are gone, and rows that are gone from those that only ever grow."""
+def _check_tables(connection: Connection, address: StoreAddress) -> None:
     missing = set(metadata.tables) - set(inspect(connection).get_table_names())
     if missing:
         raise damaged(address.shown, f"table {short(min(missing))} is gone", _REMEDY)
-    for table, number in ((ledger, ledger.c.entry), (events, events.c.number)):
-        rows, last = connection.execute(select(func.count(), func.max(number))).one()
-        if rows != (last or 0):
-            what = f"table {table.name} has {rows} rows of {last}"
-            raise damaged(address.shown, what, _REMEDY)
+
+
+def checked_unit(connection: Connection, shown: str) -> MoneyUnit:
+    """Look at all that is kept, once; what money is counted in. `shown` names the store.
+
+    Raises MachineError for the first value, or row, that is not what was written.
+    """
+    try:
+        check_values(connection)
+        unit = money_unit(connection)
+        check_chain(connection)
+        check_rows(connection, unit)
+        check(connection)
+    except (WrongValueError, UnfittingRowsError) as wrong:
+        remedy = "put the right value back, or a copy of the database"
+        raise damaged(shown, str(wrong), remedy) from None
+    return unit
 
 
 def _missing(address: StoreAddress) -> InputError:

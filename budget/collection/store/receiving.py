@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -26,6 +27,7 @@ _KEPT = (
     *("stratum", "role"),
 )
 _ITEM, _ANNOTATOR, _CREATED, _CANCELLED = 0, 1, 4, 6
+_FIRST_YEAR, _LAST_YEAR = 1000, 9999  # times are kept as texts of one length
 _MANY = 20_000  # more source_ids are not asked for one by one
 _LAST = "~"  # after every time
 
@@ -61,6 +63,13 @@ def checked(table: pd.DataFrame, supplier: str) -> pd.DataFrame:
             "cannot be told from a new one."
         )
     read = validate_judgments(table, where)
+    for name in ("created_at", "updated_at"):
+        years = read[name].dt.year
+        for place in np.flatnonzero((years < _FIRST_YEAR) | (years > _LAST_YEAR)):
+            raise InputError(
+                f"{where}: row {place + 1}, column '{name}': the year {int(years.iloc[place])} is "
+                f"none of {_FIRST_YEAR} to {_LAST_YEAR}; put the right time there, or none."
+            )
     for name in ("source_id", *_KEPT):
         column = read[name]
         if column.dtype == object:

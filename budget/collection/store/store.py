@@ -20,7 +20,6 @@ from budget.collection.orders import EXTRA_JUDGMENTS, BatchRecord, OrderLine, ch
 from budget.collection.store import accounts, batches, history, opening, order_rows, receiving
 from budget.collection.store.accounts import Booked
 from budget.collection.store.addresses import store_address
-from budget.collection.store.chain import check_chain
 from budget.collection.store.database import Database
 from budget.collection.store.history import CollectionState
 from budget.collection.store.receiving import Received
@@ -110,14 +109,12 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
             If no collection is there, it is of a newer labelmix or another program, or user or
             password are wrong.
         MachineError
-            If it is damaged or cannot be reached.
+            If it cannot be reached, is damaged, or a value in it is not what was written.
         """
         database = opening.open_database(store_address(where))
         try:
             with database.reading() as connection:
-                accounts.check(connection)
-                check_chain(connection)
-                return cls(database, history.money_unit(connection))
+                return cls(database, opening.checked_unit(connection, database.address.shown))
         except BaseException:
             database.close()
             raise

@@ -138,7 +138,9 @@ def test_rows_that_are_gone(new_database: NewDatabase) -> None:
     on = "" if isinstance(where, Path) else " ON events"
     drops = [f"DROP TRIGGER events_refuses_{change}{on}" for change in of]
     run(where, *drops, "DELETE FROM events WHERE number = 1")
-    assert "is damaged: table events has 1 rows of 2" in refusal(where, MachineError)
+    assert "table events, number 2, column 'number': 2 should be 1: rows are numbered" in refusal(
+        where, MachineError
+    )
 
 
 @pytest.mark.parametrize(

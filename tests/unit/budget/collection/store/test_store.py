@@ -527,11 +527,21 @@ def test_a_ledger_that_does_not_add_up_is_told(new_database: NewDatabase) -> Non
             connection.execute(
                 text(
                     "INSERT INTO ledger (entry, at, kind, amount, batch, supplier, why, digest) "
-                    "VALUES (5, '', 'committed', 100, 1, 'expert', '', '')"
+                    "VALUES (5, '2026-03-01T10:00:00.000000Z', 'committed', 100, 1, 'expert', "
+                    "'', 'none')"
                 )
             )
         with pytest.raises(MachineError, match="the ledger does not add up"):
             store.approve(store.add_batch([line()], {}, "b"), "ann")
         assert len(store.batches()) == 1
-    with pytest.raises(MachineError, match="the ledger does not add up"):
+    with pytest.raises(MachineError, match="entry 5 is not what was written"):
         CollectionStore.open(where)
+
+
+@pytest.mark.parametrize("year", [-4712, 800, 10_000])
+def test_times_that_are_none_of_a_judgment_are_refused(store: CollectionStore, year: int) -> None:
+    moment = np.datetime64(f"{year:+05}-01-01T00:00:00", "us")
+    table = judged("s1").assign(created_at=np.array([moment]))
+    with pytest.raises(InputError, match=f"row 1, column 'created_at': the year {year} is none"):
+        store.receive("crowd", table, whole=True)
+    assert not len(store.judgments())
