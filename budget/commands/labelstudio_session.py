@@ -167,7 +167,7 @@ def listening(
         yield None
         return
     host, port = _host_and_port(listen)
-    with WebhookReceiver(host, port, "/", _secret(), bell.ring) as receiver:
+    with WebhookReceiver(host, port, "/", _secret(), bell.deliver) as receiver:
         shown = f"[{host}]" if ":" in host else host
         address = callback or f"http://{shown}:{receiver.port}/"
         headers = {SECRET_HEADER: receiver.secret}
