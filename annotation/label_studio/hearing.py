@@ -153,6 +153,7 @@ def _row(body: bytes, projects: Mapping[int, KnownProject]) -> tuple[int, tuple[
     judgment = read_judgment(told.annotation, told.task, known.control)
     if (
         judgment.problem is not None
+        or judgment.annotator is None
         or judgment.annotator not in known.users
         or any(moment.year not in _YEARS for moment in (judgment.created_at, judgment.updated_at))
         or any("\0" in text for text in (judgment.label, told.task.item_id) if text is not None)

@@ -306,6 +306,15 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
                 order_rows.state_of(connection, batch)
             return order_rows.line_table(connection, batch)
 
+    def missing(self, batch: int) -> int:
+        """How many judgments a batch still waits for: of every line, different people's labels.
+
+        Raises InputError if there is no such batch.
+        """
+        with self._database.reading() as connection:
+            order_rows.state_of(connection, batch)
+            return order_rows.missing(connection, batch)
+
     # Judgments
 
     def receive(self, supplier: str, table: pd.DataFrame, whole: bool) -> Received:

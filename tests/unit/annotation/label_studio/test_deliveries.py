@@ -30,7 +30,8 @@ def test_one_too_large_to_be_read_wakes_and_is_told() -> None:
 
 
 def test_many_threads_lose_nothing() -> None:
-    deliveries, taken = Deliveries(), []
+    deliveries = Deliveries()
+    taken: list[bytes] = []
 
     def put(name: int) -> None:
         for number in range(500):

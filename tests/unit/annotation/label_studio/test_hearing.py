@@ -31,22 +31,6 @@ def project(
     return known
 
 
-def delivery(
-    fake: FakeServer, task: int, number: int, action: str = "ANNOTATION_CREATED"
-) -> dict[str, Any]:
-    """What the server sends of an annotation, with some of what we do not read."""
-    record = fake.tasks[task]
-    annotation = next(one for one in record.annotations if one.id == number)
-    own = fake.project(fake.project_of[task])
-    plain = record.model_dump(mode="json", exclude={"annotations"})
-    return {
-        "action": action,
-        "annotation": annotation.model_dump(mode="json") | {"task": task, "unique_id": "5423"},
-        "project": own.model_dump(mode="json") | {"token": "ddzga6", "control_weights": {}},
-        "task": plain | {"meta": {}, "inner_id": 1, "overlap": 2},
-    }
-
-
 def heard(project: KnownProject, *deliveries: dict[str, Any]) -> Heard:
     return hear([json.dumps(each).encode() for each in deliveries], {project.number: project})
 
@@ -56,9 +40,9 @@ def test_what_is_heard_is_what_a_pull_finds(
 ) -> None:
     first, second, _ = sorted(fake.tasks)
     told = [
-        delivery(fake, second, fake.annotate(second, "yes", 1, lead_time=2.5)),
-        delivery(fake, second, fake.annotate(second, None, 1)),
-        delivery(fake, first, fake.annotate(first, "yes", 1)),
+        fake.delivery(second, fake.annotate(second, "yes", 1, lead_time=2.5)),
+        fake.delivery(second, fake.annotate(second, None, 1)),
+        fake.delivery(first, fake.annotate(first, "yes", 1)),
     ]
     found = heard(project, *told)
     assert found.unclear == 0
@@ -75,9 +59,9 @@ def test_of_several_forms_the_newest_counts_whenever_it_comes(
 ) -> None:
     task = min(fake.tasks)
     number = fake.annotate(task, "yes")
-    first = delivery(fake, task, number)
+    first = fake.delivery(task, number)
     fake.edit(task, number, "no")
-    second = delivery(fake, task, number, "ANNOTATION_UPDATED")
+    second = fake.delivery(task, number, "ANNOTATION_UPDATED")
     for told in ([first, second, second], [second, first], [second, first, first]):
         table = heard(project, *told).judgments[project.number]
         assert table["label"].tolist() == ["no"]
@@ -123,7 +107,7 @@ def test_what_is_not_clear_is_left_to_a_pull(
     path: tuple[str, ...], value: object, fake: FakeServer, project: KnownProject
 ) -> None:
     task = min(fake.tasks)
-    told = delivery(fake, task, fake.annotate(task, "yes"))
+    told = fake.delivery(task, fake.annotate(task, "yes"))
     assert heard(project, told).unclear == 0
     assert heard(project, changed(told, *path, value=value)) == Heard({}, 1)
 
@@ -156,7 +140,7 @@ def test_somebody_without_a_name_is_known_once_she_was_met(
     fake: FakeServer, state: PilotState, project: KnownProject
 ) -> None:
     task = min(fake.tasks)
-    told = delivery(fake, task, fake.annotate(task, "yes", 77))
+    told = fake.delivery(task, fake.annotate(task, "yes", 77))
     assert heard(project, told).unclear == 1
     pull(fake.as_server(), state)
     known = KnownProject.of(state)
