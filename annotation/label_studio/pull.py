@@ -5,9 +5,10 @@ annotation all change its task) and makes our picture of each that of the server
 of tasks that are gone shows in the server's counts: where they are not ours, a whole pass follows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
@@ -136,9 +137,26 @@ def judgment_table(state: PilotState, anonymous: bool = False) -> pd.DataFrame:
     of one item tell different strata, as only foreign ones can, the first that was answered counts.
     Annotations that cannot be used are left out.
     """
-    gold = state.gold()
-    project, server = state.about("project_key"), state.about("server_key")
-    rows = [row for row in state.annotation_rows() if row[10] is None]
+    return table_of_rows(
+        [row for row in state.annotation_rows() if row[10] is None],
+        state.about("project_key"),
+        state.about("server_key"),
+        state.gold(),
+        anonymous,
+    )
+
+
+def table_of_rows(
+    rows: Sequence[tuple[Any, ...]],
+    project: str | None,
+    server: str | None,
+    gold: Mapping[str, str],
+    anonymous: bool = False,
+) -> pd.DataFrame:
+    """Rows as `PilotState.annotation_rows` gives them as a judgment table.
+
+    `project` and `server` are their keys; `gold` has the right answers of items.
+    """
     columns = list(zip(*rows, strict=True)) if rows else [()] * 11
     ids, items, strata, users, names, labels, seconds, created, updated, cancelled, _ = columns
     stratum_of: dict[str, str] = {}

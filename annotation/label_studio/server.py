@@ -233,16 +233,19 @@ class LabelStudioServer:
         )
         return [read_record(WebhookRecord, webhook) for webhook in answer]
 
-    def set_webhook(self, project_id: int, url: str, headers: Mapping[str, str]) -> WebhookRecord:
+    def set_webhook(
+        self, project_id: int, url: str, headers: Mapping[str, str], *, with_payload: bool = False
+    ) -> WebhookRecord:
         """Have the server call `url` whenever an annotation of the project changes.
 
-        A webhook with this address is set anew, so that starting again makes no second one. It
-        is sent without content: that something changed is all we want to be told.
+        A webhook with this address is set anew, so that starting again makes no second one.
+        `with_payload`: it is sent with the annotation, its task and its project; else it tells
+        only that something changed.
         """
         settings: dict[str, Any] = {
             "headers": dict(headers),
             "actions": list(WEBHOOK_ACTIONS),
-            "send_payload": False,
+            "send_payload": with_payload,
             "send_for_all_actions": False,
             "is_active": True,
         }

@@ -280,6 +280,14 @@ class PilotState:
         )
         return {row[0] for row in rows}
 
+    def met_users(self) -> dict[int, str | None]:
+        """Number -> name, of everybody who annotated here; None where the name is not told."""
+        rows = self._db.execute(
+            "SELECT DISTINCT annotator, NULL FROM annotations WHERE annotator IS NOT NULL "
+            "AND annotator NOT IN (SELECT user_id FROM users) UNION ALL SELECT * FROM users"
+        )
+        return dict(rows.fetchall())
+
     def remember_users(self, names: Mapping[int, str]) -> None:
         self._db.executemany("INSERT OR REPLACE INTO users VALUES (?, ?)", list(names.items()))
 

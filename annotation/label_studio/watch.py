@@ -9,7 +9,7 @@ from annotation.label_studio.retries import ServerUnavailableError
 
 # A burst of deliveries makes one pull; and what a delivery tells of may not be committed yet.
 SETTLE = 0.5  # seconds
-_REST = 3.0  # times as long as a pull took, before the next
+REST = 3.0  # times as long as a pull took, before the next
 
 
 class Bell:
@@ -20,6 +20,11 @@ class Bell:
 
     def ring(self) -> None:
         self._event.set()
+
+    def deliver(self, body: bytes | None) -> bool:
+        """Ring for a webhook. What it holds is not read: it may be doubled, late or forged."""
+        self.ring()
+        return True
 
     def wait(self, seconds: float) -> bool:
         """Whether it rang before so many seconds had passed; the ring is then used up."""
@@ -77,4 +82,4 @@ def watch(
         rang = bell.wait(min(every, 4 * settle) if rang else every)
         if rang:
             # Where every second brings a ring, pulling should not become the server's main work.
-            time.sleep(min(every, settle + _REST * took))
+            time.sleep(min(every, settle + REST * took))

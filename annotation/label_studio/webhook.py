@@ -1,12 +1,16 @@
-"""A receiver of webhooks that is only a bell: it says that something changed, never what.
+"""A receiver of webhooks: it hands on what was delivered by someone who knows the secret.
 
-What a delivery holds is not read, so one that is doubled, late, out of order or forged by someone
-who knows the secret can do no more than cause a pull that finds nothing new.
+What becomes of a delivery is not its business, and no sender waits for that: Label Studio sends a
+webhook while the annotator waits, gives it up after a second, and does not send it again. So an
+answer that promised more would gain nothing, and what is missed is mended by a pull all the same.
 """
 
 import hmac
+import socket
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final, Self
@@ -15,15 +19,25 @@ from annotation.errors import InputError
 
 SECRET_HEADER: Final = "X-Labelmix-Secret"
 LARGEST_BODY: Final = 1 << 20  # bytes
-_SLOWEST_SENDER = 10.0  # seconds between two bytes
+LONGEST = 10.0  # seconds for a whole delivery
+MOST_AT_ONCE = 64  # connections, each with a thread and a body in memory
+_WAITING = 1024  # connections that wait for their turn, which no burst should fill
+_FULL = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+Deliver = Callable[[bytes | None], bool]
+"""Takes the body of a delivery, None for one too large to be read; False where there is no room.
+
+Called from any thread; it should return at once.
+"""
 
 
 class WebhookReceiver:
-    """Answers POST requests that carry the secret with 204, and rings.
+    """Answers POST requests that carry the secret with 204, and hands on what they hold.
 
     Others are refused: 401 without the secret (compared in constant time), 404 for another path,
-    411 and 413 for a body of unknown size or one above 1 MiB. It runs in threads of its own from
-    `__enter__` to `__exit__`.
+    411 and 413 for a body of unknown size or one above 1 MiB; and 503 where there is no room, here
+    or where deliveries go. Who takes longer than 10 s is cut off. It runs in threads of its own
+    from `__enter__` to `__exit__`.
 
     Parameters
     ----------
@@ -33,9 +47,8 @@ class WebhookReceiver:
         The path that is called.
     secret
         What the header X-Labelmix-Secret has to hold.
-    ring
-        Called for every delivery, from any thread; it should return at once, because Label Studio
-        makes the annotator wait.
+    deliver
+        Called for every delivery, see `Deliver`.
 
     Raises
     ------
@@ -43,13 +56,11 @@ class WebhookReceiver:
         If the address cannot be listened on.
     """
 
-    def __init__(
-        self, host: str, port: int, path: str, secret: str, ring: Callable[[], None]
-    ) -> None:
+    def __init__(self, host: str, port: int, path: str, secret: str, deliver: Deliver) -> None:
         if not secret:
             raise ValueError("'secret' should not be empty.")
         self.secret = secret
-        handler = _handler(path, secret.encode(), ring)
+        handler = _handler(path, secret.encode(), deliver)
         try:
             self._server = _Server((host, port), handler)
         except (OSError, OverflowError) as error:
@@ -78,14 +89,57 @@ class WebhookReceiver:
         self._thread.join()
 
 
+# What the library calls a request; here it always is a socket.
+_Request = socket.socket | tuple[bytes, socket.socket]
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # a sender that hangs should not keep us from ending
+    request_queue_size = _WAITING
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        if ":" in address[0]:
+            self.address_family = socket.AF_INET6
+        self._lock = threading.Lock()
+        self._began: dict[_Request, float] = {}  # open connections
+        super().__init__(address, handler)
+
+    def process_request(self, request: _Request, client_address: object) -> None:
+        with self._lock:
+            is_full = len(self._began) >= MOST_AT_ONCE
+            if not is_full:
+                self._began[request] = time.monotonic()
+        if is_full:
+            if isinstance(request, socket.socket):
+                with suppress(OSError):
+                    request.setblocking(False)
+                    request.send(_FULL)
+            self.shutdown_request(request)
+        else:
+            super().process_request(request, client_address)
+
+    def shutdown_request(self, request: _Request) -> None:
+        with self._lock:
+            self._began.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Cut off who sends a byte now and then, and so would hold a place for ever."""
+        now = time.monotonic()
+        with self._lock:
+            for request, began in self._began.items():
+                if now - began > LONGEST and isinstance(request, socket.socket):
+                    with suppress(OSError):
+                        request.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Tell nobody that a sender went away: every stranger can make that happen."""
 
 
-def _handler(path: str, secret: bytes, ring: Callable[[], None]) -> type[BaseHTTPRequestHandler]:
+def _handler(path: str, secret: bytes, deliver: Deliver) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
-        timeout = _SLOWEST_SENDER
+        timeout = LONGEST
         server_version = "labelmix"
         sys_version = ""
 
@@ -103,15 +157,12 @@ def _handler(path: str, secret: bytes, ring: Callable[[], None]) -> type[BaseHTT
             if not (length.isascii() and length.isdecimal()):
                 return 411
             if len(length) > 9 or int(length) > LARGEST_BODY:
+                deliver(None)
                 return 413
-            left = int(length)
-            while left:
-                read = self.rfile.read(min(left, 1 << 16))
-                if not read:
-                    return 400
-                left -= len(read)
-            ring()
-            return 204
+            body = self.rfile.read(int(length))
+            if len(body) < int(length):
+                return 400
+            return 204 if deliver(body) else 503
 
         def _answer(self, status: int) -> None:
             self.close_connection = True

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Literal
 
 from budget.collection.channels.base import Channel
+from budget.collection.channels.label_studio import LabelStudioChannel
 from budget.collection.orders import BatchRecord
 from budget.collection.proposing import Proposal, Proposer, batch_lines
 from budget.collection.resources import CollectionResources
@@ -56,6 +57,12 @@ class Collection:
         self.contents = resources.contents
         self.proposer = Proposer(resources)
         self._channels = channels
+
+    @property
+    def label_studio(self) -> Mapping[str, LabelStudioChannel]:
+        """The suppliers whose people work in Label Studio, and the way to them."""
+        own = self._channels.items()
+        return {name: each for name, each in own if isinstance(each, LabelStudioChannel)}
 
     # What is next
 
@@ -165,7 +172,7 @@ class Collection:
         assert batch is not None
         told = list(self.fetch())
         now = next(own for own in self.store.batches() if own.number == batch.number)
-        missing = self._missing(batch.number)
+        missing = self.store.missing(batch.number)
         if missing and not enough:
             told.append(f"batch {batch.number} waits for {missing:,} of {now.wanted:,} judgments")
             return Done("pull", tuple(told), "annotators", batch.number)
@@ -196,8 +203,3 @@ class Collection:
                 f"{len(booked.unpaid):,} judgments are not paid; see labelmix collect status"
             )
         return tuple(told)
-
-    def _missing(self, batch: int) -> int:
-        """Judgments that lines of the batch still wait for."""
-        lines = self.store.lines(batch)
-        return int((lines["judgments"] - lines["received"]).clip(lower=0).sum())

@@ -13,7 +13,7 @@ import typer
 from annotation.errors import InputError
 from budget.commands.collect_session import By, Folder, opened_collection
 from budget.commands.console import guarded, progress_watcher, tell
-from budget.commands.labelstudio import TokenFile, Url
+from budget.commands.labelstudio import CallbackUrl, Listen, TokenFile, Url
 from budget.commands.options import Json, Workers
 from budget.commands.printing import say
 
@@ -167,6 +167,8 @@ def run(
         typer.Option("--wait", help="Look again and again for answers until all are there."),
     ] = False,
     every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 60,
+    listen: Listen = None,
+    callback: CallbackUrl = None,
     url: Url = None,
     token_file: TokenFile = None,
     workers: Workers = None,
@@ -174,21 +176,33 @@ def run(
 ) -> None:
     """Go on until an approval or annotators are waited for, or nothing is left to do.
 
-    With --wait annotators are waited for here, until Ctrl-C; approvals never are.
+    With --wait annotators are waited for here, until Ctrl-C; approvals never are. With --listen as
+    well, Label Studio calls whenever somebody answers: the judgment is kept and paid at once, and
+    what it does not say is still found by the next look. The secret that it has to send is
+    LABELMIX_WEBHOOK_SECRET, or a new one each time.
 
-    Example: labelmix collect run my-collection --wait
+    Example: labelmix collect run my-collection --wait --listen 127.0.0.1:8090
     """
+    from budget.commands.collect_waiting import waiting
+
+    if listen is not None and not wait:
+        raise InputError("--listen goes with --wait; without it nobody is there to be called.")
     done: list[Done] = []
+    took = 0.0
     with (
         opened_collection(folder, url, token_file, workers) as collection,
         progress_watcher() as watcher,
+        waiting(collection, every, listen, callback, quiet=as_json) as wait_for,
     ):
         while not done or done[-1].waits_for is None or (wait and _by_annotators(done[-1])):
             if done and _by_annotators(done[-1]):
-                time.sleep(every)
-            done.append(collection.step(watcher))
+                wait_for(done[-1].batch or 0, took)
+            began = time.monotonic()
+            done.append(_step_or_outage(collection, watcher, done[-1:]))
+            took = time.monotonic() - began
             if not as_json:
                 _tell(done[-1:], False)
+                del done[:-1]
     if as_json:
         _tell(done, True)
 
@@ -265,6 +279,19 @@ def _settings(
         raw["deadline"] = deadline
     raw.setdefault("name", folder.resolve().name)
     return raw
+
+
+def _step_or_outage(collection: "Collection", watcher: "Watcher", before: "list[Done]") -> "Done":
+    """The next step; where annotators were waited for, an outage of Label Studio is waited out."""
+    from annotation.label_studio.retries import ServerUnavailableError
+    from budget.collection.steps import Done
+
+    try:
+        return collection.step(watcher)
+    except ServerUnavailableError as error:
+        if not before or not _by_annotators(before[0]):
+            raise
+        return Done("pull", (str(error),), "annotators", before[0].batch)
 
 
 def _by_annotators(done: "Done") -> bool:

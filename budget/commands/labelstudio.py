@@ -70,6 +70,16 @@ Patience = Annotated[
         "10 seconds.",
     ),
 ]
+Listen = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT", help="Also be called by Label Studio, e.g. 127.0.0.1:8090."),
+]
+CallbackUrl = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="How Label Studio reaches --listen; default http://HOST:PORT."
+    ),
+]
 
 labelstudio_app = typer.Typer(
     help="Send a pilot to Label Studio and fetch what annotators answer.\n\n"
@@ -253,18 +263,8 @@ def watch(
     url: Url = None,
     title: Title = None,
     every: Annotated[float, typer.Option(min=1, help="Seconds between two looks.")] = 30,
-    listen: Annotated[
-        str | None,
-        typer.Option(
-            metavar="HOST:PORT", help="Also be called by Label Studio, e.g. 127.0.0.1:8090."
-        ),
-    ] = None,
-    callback: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="How Label Studio reaches --listen; default http://HOST:PORT."
-        ),
-    ] = None,
+    listen: Listen = None,
+    callback: CallbackUrl = None,
     judgments: JudgmentFile = None,
     control: Control = None,
     anonymous: Anonymous = None,

@@ -3,8 +3,9 @@
 import os
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -20,11 +21,11 @@ from annotation.label_studio.server import LabelStudioServer
 from annotation.label_studio.state import PilotState
 from annotation.label_studio.token import find_token
 from annotation.label_studio.watch import Bell
-from annotation.label_studio.webhook import SECRET_HEADER, WebhookReceiver
+from annotation.label_studio.webhook import SECRET_HEADER, Deliver, WebhookReceiver
 
 SECRET_VARIABLE = "LABELMIX_WEBHOOK_SECRET"
 _SHORTEST_SECRET = 16  # characters
-_PARTING = 5.0  # seconds to wait for a server that does not answer when we are told to end
+PARTING = 5.0  # seconds to wait for a server that does not answer when we are told to end
 _SHOWN = 5  # annotations that are left out, named on the screen
 
 
@@ -147,6 +148,40 @@ def push_lines(summary: PushSummary) -> list[str]:
     return lines
 
 
+@dataclass(frozen=True)
+class Callback:
+    """How Label Studio calls a receiver of webhooks.
+
+    Attributes
+    ----------
+    address : what it calls
+    headers : what it has to send
+    """
+
+    address: str
+    headers: Mapping[str, str]
+
+
+@contextmanager
+def receiving(
+    listen: str | None, callback: str | None, deliver: Deliver
+) -> Iterator[Callback | None]:
+    """Listen for webhooks where `listen` says HOST:PORT; how they are to be sent.
+
+    Raises InputError if the address is malformed or taken.
+    """
+    if listen is None:
+        if callback is not None:
+            raise InputError("--callback goes with --listen.")
+        yield None
+        return
+    host, port = _host_and_port(listen)
+    with WebhookReceiver(host, port, "/", _secret(), deliver) as receiver:
+        shown = f"[{host}]" if ":" in host else host
+        address = callback or f"http://{shown}:{receiver.port}/"
+        yield Callback(address, {SECRET_HEADER: receiver.secret})
+
+
 @contextmanager
 def listening(
     server: LabelStudioServer,
@@ -161,22 +196,16 @@ def listening(
 
     Raises InputError if the address is malformed or taken, or the server refuses.
     """
-    if listen is None:
-        if callback is not None:
-            raise InputError("--callback goes with --listen.")
-        yield None
-        return
-    host, port = _host_and_port(listen)
-    with WebhookReceiver(host, port, "/", _secret(), bell.ring) as receiver:
-        shown = f"[{host}]" if ":" in host else host
-        address = callback or f"http://{shown}:{receiver.port}/"
-        headers = {SECRET_HEADER: receiver.secret}
+    with receiving(listen, callback, bell.deliver) as called:
+        if called is None:
+            yield None
+            return
         project = int(state.about("project_id") or 0)
-        webhook = server.set_webhook(project, address, headers)
+        webhook = server.set_webhook(project, called.address, called.headers)
         try:
-            yield address
+            yield called.address
         finally:
-            server.connection.limit_patience(_PARTING)
+            server.connection.limit_patience(PARTING)
             with suppress(InputError):  # left behind, it is set anew the next time
                 server.delete_webhook(webhook.id)
 

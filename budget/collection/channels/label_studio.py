@@ -1,6 +1,6 @@
 """A supplier whose people work in Label Studio: one project for each number of judgments."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from annotation.arrays import generator
 from annotation.errors import InputError
+from annotation.label_studio.hearing import KnownProject
 from annotation.label_studio.labelling_config import kind_of_items, labelling_config
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.project import ProjectGoneError, ProjectSettings
@@ -43,6 +44,13 @@ class LabelStudioChannel:
     ) -> None:
         self._collection, self._supplier = collection, supplier
         self._items, self._folder, self._server = items, folder, server
+        self._known: dict[int, KnownProject] = {}
+        self._webhooks: dict[int, int] = {}  # number of a project -> number of its webhook
+
+    @property
+    def known(self) -> Mapping[int, KnownProject]:
+        """What the last `fetch` found out about projects, by their numbers."""
+        return self._known
 
     def send(self, lines: pd.DataFrame) -> str:
         kind = kind_of_items(self._items)
@@ -53,7 +61,7 @@ class LabelStudioChannel:
             for judgments, own in lines.groupby("judgments"):
                 number = int(str(judgments))
                 settings = ProjectSettings(self._title(number), page, number)
-                with self._known(self._state(number)) as state:
+                with self._opened(self._state(number)) as state:
                     summary = push_tasks(server, state, self._tasks(own), settings)
                 told.append(f"{summary.sent:,} tasks sent to {summary.url}")
         return "; ".join(told)
@@ -69,14 +77,43 @@ class LabelStudioChannel:
             )
         with self._server() as server:
             for path in states:
-                with self._known(path) as state:
+                with self._opened(path) as state:
                     summary = pull_judgments(server, state)
                     tables.append(judgment_table(state))
+                    project = KnownProject.of(state)
+                if project is not None:
+                    self._known[project.number] = project
                 notes += summary.left_out
         return Fetched(pd.concat(tables, ignore_index=True), True, tuple(notes))
 
+    def register(self, address: str, headers: Mapping[str, str]) -> int:
+        """Have the projects that are known call an address, with what changed; how many are new.
+
+        Raises InputError if the server refuses.
+        """
+        new = [number for number in self._known if number not in self._webhooks]
+        if new:
+            with self._server() as server:
+                for number in new:
+                    hook = server.set_webhook(number, address, headers, with_payload=True)
+                    self._webhooks[number] = hook.id
+        return len(new)
+
+    def unregister(self, patience: float) -> None:
+        """Take the webhooks back.
+
+        Raises InputError if the server refuses, or does not answer for `patience` seconds.
+        """
+        if self._webhooks:
+            with self._server() as server:
+                server.connection.limit_patience(patience)
+                while self._webhooks:
+                    number, webhook = next(iter(self._webhooks.items()))
+                    server.delete_webhook(webhook)
+                    del self._webhooks[number]
+
     @contextmanager
-    def _known(self, path: Path) -> Iterator[PilotState]:
+    def _opened(self, path: Path) -> Iterator[PilotState]:
         """What is known of a project; where it is gone, what a collection can do then."""
         with PilotState(path) as state:
             try:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 import pandas as pd
-from sqlalchemy import Connection, Select, Subquery, func, select
+from sqlalchemy import Connection, Select, Subquery, case, func, select
 
 from annotation.errors import InputError, short
 from budget.collection.ledger import PAID, PROMISED
@@ -137,6 +137,19 @@ def records(connection: Connection, unit: MoneyUnit) -> tuple[BatchRecord, ...]:
         )
         for row in connection.execute(select(batches).order_by(batches.c.number))
     )
+
+
+def missing(connection: Connection, batch: int) -> int:
+    """Judgments that lines of a batch still wait for."""
+    received = _received()
+    left = order_lines.c.judgments - func.coalesce(received.c.received, 0)
+    query = (
+        select(func.coalesce(func.sum(case((left > 0, left), else_=0)), 0))
+        .select_from(order_lines)
+        .join(received, received.c.line == order_lines.c.line, isouter=True)
+        .where(order_lines.c.batch == batch)
+    )
+    return int(connection.execute(query).scalar_one())
 
 
 def _by_batch(connection: Connection, query: Select[Any]) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """Judgments in: what is new, what changed and what is gone, and which order each belongs to."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +26,8 @@ _KEPT = (
     *("item_id", "annotator", "label", "seconds", "created_at", "updated_at", "cancelled"),
     *("stratum", "role"),
 )
-_ITEM, _ANNOTATOR, _CREATED, _CANCELLED = 0, 1, 4, 6
+_ITEM, _ANNOTATOR, _CREATED, _UPDATED, _CANCELLED = 0, 1, 4, 5, 6
+_FOR_GOOD = (_ITEM, _ANNOTATOR, _CREATED)  # no edit changes them
 _FIRST_YEAR, _LAST_YEAR = 1000, 9999  # times are kept as texts of one length
 _MANY = 20_000  # more source_ids are not asked for one by one
 _LAST = "~"  # after every time
@@ -39,6 +40,19 @@ class Received(NamedTuple):
     changed: int
     gone: int
     same: int
+
+
+class Delivered(NamedTuple):
+    """How many judgments were new, changed or as before, and how many only a whole table settles.
+
+    `unclear` ones do not fit what is known: they were deleted, or are another's by now. Nothing was
+    done about them.
+    """
+
+    new: int
+    changed: int
+    same: int
+    unclear: int
 
 
 class _Known(NamedTuple):
@@ -86,7 +100,39 @@ def receive(connection: Connection, supplier: str, table: pd.DataFrame, whole: b
     """Take a checked table in. See `CollectionStore.receive`."""
     came = _came(table)
     few = None if whole or len(came) > _MANY else list(came)
+    return _take_in(connection, supplier, came, _known(connection, supplier, few), few, whole)
+
+
+def deliver(connection: Connection, supplier: str, table: pd.DataFrame) -> Delivered:
+    """Take in a checked table of single judgments. See `CollectionStore.deliver`."""
+    came = _came(table)
+    few = None if len(came) > _MANY else list(came)
     known = _known(connection, supplier, few)
+    told: dict[str, tuple[Any, ...]] = {}
+    late = unclear = 0
+    for source, values in came.items():
+        before = known.get(source)
+        if before is None:
+            told[source] = values
+        elif before.gone or any(before.values[k] != values[k] for k in _FOR_GOOD):
+            unclear += 1
+        elif (before.values[_UPDATED] or "") > (values[_UPDATED] or ""):
+            late += 1  # overtaken on its way
+        else:
+            told[source] = values
+    received = _take_in(connection, supplier, told, known, few, False)
+    return Delivered(received.new, received.changed, received.same + late, unclear)
+
+
+def _take_in(
+    connection: Connection,
+    supplier: str,
+    came: Mapping[str, tuple[Any, ...]],
+    known: Mapping[str, _Known],
+    few: Sequence[str] | None,
+    whole: bool,
+) -> Received:
+    """Write what is new, changed and gone; `few` are the source_ids that were looked for."""
     items = None if few is None else sorted({values[_ITEM] for values in came.values()})
     lines = _Lines(connection, supplier, items)
     updates: dict[int, dict[str, Any]] = {}

@@ -22,7 +22,7 @@ from budget.collection.store.accounts import Booked
 from budget.collection.store.addresses import store_address
 from budget.collection.store.database import Database
 from budget.collection.store.history import CollectionState
-from budget.collection.store.receiving import Received
+from budget.collection.store.receiving import Delivered, Received
 from budget.collection.store.rows import frame
 from budget.collection.store.schema import events
 
@@ -303,6 +303,15 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
                 order_rows.state_of(connection, batch)
             return order_rows.line_table(connection, batch)
 
+    def missing(self, batch: int) -> int:
+        """How many judgments a batch still waits for: of every line, different people's labels.
+
+        Raises InputError if there is no such batch.
+        """
+        with self._database.reading() as connection:
+            order_rows.state_of(connection, batch)
+            return order_rows.missing(connection, batch)
+
     # Judgments
 
     def receive(self, supplier: str, table: pd.DataFrame, whole: bool) -> Received:
@@ -332,6 +341,20 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
         checked = receiving.checked(table, supplier)
         with self._database.writing() as connection:
             return receiving.receive(connection, supplier, checked, whole)
+
+    def deliver(self, supplier: str, table: pd.DataFrame) -> Delivered:
+        """Take in single judgments as they come: doubled, out of order, late.
+
+        As `receive` of a table that is not whole, but for what does not fit what is known. An older
+        form of a judgment changes nothing. What is said of one that is gone, or by now is another
+        person's or item's, is counted as unclear and left: a whole table tells.
+
+        Parameters and errors are those of `receive`.
+        """
+        check_text(supplier, "the name of a supplier")
+        checked = receiving.checked(table, supplier)
+        with self._database.writing() as connection:
+            return receiving.deliver(connection, supplier, checked)
 
     def judgments(self, valid_only: bool = True) -> pd.DataFrame:
         """The judgments, in the order in which they first came.

@@ -167,7 +167,7 @@ def one_run(seed: int, server: LabelStudioProcess, proxy: FaultyProxy, folder: P
 def watched(server: LabelStudioServer, state: PilotState, generator: random.Random) -> None:
     """Watch with deliveries that come early, doubled and late."""
     bell, looks = Bell(), 0
-    with WebhookReceiver("127.0.0.1", 0, "/", SECRET, bell.ring) as receiver:
+    with WebhookReceiver("127.0.0.1", 0, "/", SECRET, bell.deliver) as receiver:
 
         def deliver() -> None:
             for _ in range(generator.randrange(4)):

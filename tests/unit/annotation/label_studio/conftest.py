@@ -1,7 +1,7 @@
 """A Label Studio in memory: what push and pull ask for, with failures on demand."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -18,6 +18,7 @@ from annotation.label_studio.records import (
     ProjectRecord,
     TaskRecord,
     UserRecord,
+    WebhookRecord,
 )
 from annotation.label_studio.retries import OutcomeUnknownError, RetryPolicy
 from annotation.label_studio.server import LabelStudioServer
@@ -35,6 +36,9 @@ class FakeConnection:
 
     def repeat(self, call: Callable[[], Any], doing: str) -> Any:
         return call()
+
+    def limit_patience(self, seconds: float) -> None:
+        self.policy = replace(self.policy, patience=seconds)
 
 
 class FakeServer:
@@ -55,6 +59,7 @@ class FakeServer:
         self.organizations_ = [OrganizationRecord(id=1, created_at=START)]
         self.imports: list[str] = []
         self.overdue: list[Callable[[], None]] = []
+        self.webhooks_: dict[int, tuple[int, str, dict[str, str], bool]] = {}
         self.project_of: dict[int, int] = {}  # task -> its project
         self.before_page: Callable[[int], None] = lambda after_id: None
         self.before_create: Callable[[], None] = lambda: None  # done by others at that moment
@@ -183,6 +188,30 @@ class FakeServer:
     def organizations(self) -> list[OrganizationRecord]:
         self.calls.append("organizations")
         return self.organizations_
+
+    def set_webhook(
+        self, project_id: int, url: str, headers: Mapping[str, str], *, with_payload: bool = False
+    ) -> WebhookRecord:
+        self.webhooks_[self.new_id()] = (project_id, url, dict(headers), with_payload)
+        return WebhookRecord(id=self.next_id, url=url)
+
+    def delete_webhook(self, webhook_id: int) -> None:
+        del self.webhooks_[webhook_id]
+
+    def delivery(
+        self, task_id: int, number: int, action: str = "ANNOTATION_CREATED"
+    ) -> dict[str, Any]:
+        """What a webhook holds of an annotation, with some of what nobody reads."""
+        task = self.tasks[task_id]
+        annotation = next(one for one in task.annotations if one.id == number)
+        project = self.project(self.project_of[task_id])
+        plain = task.model_dump(mode="json", exclude={"annotations"})
+        return {
+            "action": action,
+            "annotation": annotation.model_dump(mode="json") | {"task": task_id, "import_id": None},
+            "project": project.model_dump(mode="json") | {"token": "ddzga6", "control_weights": {}},
+            "task": plain | {"meta": {}, "inner_id": 1, "overlap": 2},
+        }
 
     # What annotators and outages do
 

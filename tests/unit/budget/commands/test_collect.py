@@ -12,6 +12,10 @@ import pytest
 import typer
 
 from annotation.label_studio.connection import RefusedError
+from annotation.label_studio.retries import ServerUnavailableError
+from budget.collection.beginning import store_url
+from budget.collection.steps import Collection, Done
+from budget.collection.store.store import CollectionStore
 from budget.commands.collect import collect_app
 from tests.unit.annotation.label_studio.conftest import FakeServer
 from tests.unit.budget.collection.by_hand import (
@@ -400,3 +404,46 @@ def test_a_folder_that_was_moved_goes_on() -> None:
     ordered()
     shutil.move("c", "d")
     assert json.loads(labelmix("collect", "status", "d", "--json").stdout)["promised"] == "8.50"
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (("--listen", "127.0.0.1:0"), "--listen goes with --wait"),
+        (("--wait", "--callback", "http://me/"), "--callback goes with --listen"),
+        (("--wait", "--listen", "8090"), "should be HOST:PORT"),
+        (("--wait", "--listen", "127.0.0.1:0"), "no supplier of this collection works in Label"),
+    ],
+)
+def test_who_cannot_be_called_is_told(words: tuple[str, ...], line: str) -> None:
+    new()
+    result = labelmix("collect", "run", "c", *words)
+    assert result.exit_code == 2
+    assert line in one_line(result)
+    with CollectionStore.open(store_url(Path("c"))) as store:
+        assert store.batches() == ()  # before anything was done
+
+
+def test_an_outage_is_waited_out_where_annotators_are_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    new("c", budget="30")
+    labelmix("collect", "run", "c")
+    labelmix("collect", "approve", "c", "1")
+    steps, looks = Collection.step, [0]
+
+    def step(self: Collection, *more: Any) -> Done:
+        looks[0] += 1
+        if looks[0] in (1, 4):
+            raise ServerUnavailableError("http://studio: no answer")
+        if looks[0] == 5:
+            raise KeyboardInterrupt
+        return steps(self, *more)
+
+    monkeypatch.setattr(Collection, "step", step)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    first = labelmix("collect", "run", "c", "--wait")  # nobody is waited for yet
+    assert (first.exit_code, looks) == (2, [1])
+    second = labelmix("collect", "run", "c", "--wait")
+    assert (second.exit_code, looks) == (130, [5])
+    assert second.stdout.splitlines()[-1] == "http://studio: no answer"

@@ -87,6 +87,7 @@ def test_texts_that_no_database_keeps_are_refused(store: CollectionStore, value:
         lambda: store.set_budget(Decimal(11), "ann", value),
         lambda: store.add_batch([line()], {}, value),
         lambda: store.receive(value, judged("s1"), True),
+        lambda: store.deliver(value, judged("s1")),
         lambda: store.receive("crowd", judged("s1", role=pd.Series([value], dtype=object)), True),
     ]
     for keep in changes:
@@ -306,6 +307,71 @@ def test_received_again_nothing_is_new(store: CollectionStore) -> None:
     table.loc[0, "seconds"] = 11
     assert store.receive("crowd", table, True) == (0, 2, 0, 1)  # edited, and back again
     assert store.receive("expert", table, True) == (3, 0, 0, 0)  # another supplier's own
+
+
+def said(label: str, updated: int, **other: Any) -> pd.DataFrame:
+    """One judgment in the form that it had at second `updated`."""
+    at = pd.Timestamp("2026-03-01T10:00:01Z") + pd.Timedelta(seconds=updated)
+    return judged("s1", label=label, updated_at=[at], **other)
+
+
+def test_a_judgment_that_is_delivered_and_pulled_is_one(store: CollectionStore) -> None:
+    ordered(store)
+    assert store.deliver("crowd", said("A", 0)) == (1, 0, 0, 0)
+    assert store.deliver("crowd", said("A", 0)) == (0, 0, 1, 0)
+    store.book()
+    assert store.receive("crowd", said("A", 0), whole=True) == (0, 0, 0, 1)
+    store.book()
+    assert money(store)[1] == "0.05"
+    assert store.judgments()["batch"].tolist() == [1]
+
+
+def test_an_older_form_of_a_judgment_changes_nothing(store: CollectionStore) -> None:
+    ordered(store)
+    store.deliver("crowd", said("B", 2))
+    assert store.deliver("crowd", said("A", 1)) == (0, 0, 1, 0)
+    assert store.judgments()["label"].tolist() == ["B"]
+    assert store.deliver("crowd", said("C", 3)) == (0, 1, 0, 0)
+    # The same moment: nothing says which is the newer.
+    assert store.deliver("crowd", said("D", 3)) == (0, 1, 0, 0)
+    store.receive("crowd", said("B", 2), whole=True)  # what is true is what a pull says
+    assert store.judgments()["label"].tolist() == ["B"]
+
+
+def test_a_deleted_judgment_comes_back_by_a_whole_table_alone(store: CollectionStore) -> None:
+    ordered(store)
+    store.receive("crowd", said("A", 0), whole=True)
+    store.receive("crowd", said("A", 0).iloc[:0], whole=True)
+    assert store.deliver("crowd", said("A", 5)) == (0, 0, 0, 1)
+    assert not len(store.judgments())
+    assert store.receive("crowd", said("A", 5), whole=True).changed == 1
+    assert len(store.judgments()) == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"annotator": ["somebody"]},
+        {"item": "i2"},
+        {"created_at": [pd.Timestamp("2026-03-02T00:00:00Z")]},
+    ],
+)
+def test_what_is_anothers_by_now_is_left(store: CollectionStore, other: dict[str, Any]) -> None:
+    ordered(store, line(), line("i2"))
+    store.deliver("crowd", said("A", 0))
+    assert store.deliver("crowd", said("B", 9, **other)) == (0, 0, 0, 1)
+    kept = store.judgments()
+    assert (kept["label"].item(), kept["annotator"].item()) == ("A", "who-s1")
+    # Others of the same delivery are taken.
+    both = pd.concat([said("B", 9, **other), judged("s2")], ignore_index=True)
+    assert store.deliver("crowd", both) == (1, 0, 0, 1)
+
+
+def test_what_is_delivered_deletes_nothing(store: CollectionStore) -> None:
+    ordered(store)
+    store.receive("crowd", judged("s1", "s2"), whole=True)
+    store.deliver("crowd", judged("s3", "s1"))
+    assert store.judgments()["source_id"].tolist() == ["s1", "s2", "s3"]
 
 
 @pytest.mark.parametrize(
