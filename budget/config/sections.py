@@ -63,7 +63,7 @@ class ItemsSection(BaseModel):
 
 
 class ModelSection(Section):
-    """`pico`, a folder in Hugging Face format, or a hub id."""
+    """`pico`, `smollm2`, a folder in Hugging Face format, or a hub id."""
 
     path: str = "pico"
 

@@ -55,7 +55,7 @@ def test_unknown_folder(tmp_path: Path) -> None:
         find_model(name)
     assert str(error.value) == (
         f"model '{name}': no config.json there; give a folder in Hugging Face format, a hub id "
-        "such as 'org/name', or 'pico'."
+        "such as 'org/name', 'pico' or 'smollm2'."
     )
 
 
