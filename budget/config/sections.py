@@ -66,6 +66,8 @@ class ModelSection(Section):
     """`pico`, `smollm2`, a folder in Hugging Face format, or a hub id."""
 
     path: str = "pico"
+    # What the whole model computes in. "auto": see `training.models.number_types`.
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 class MethodsSection(Section):

@@ -27,6 +27,8 @@ _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_la
 _MOST_LAYERS = 2_000
 _MOST_PARTS = 1_000_000  # of anything else that a configuration counts: labels, heads, experts
 ModelKind = Literal["decoder", "encoder"]
+# What whole models compute in; "auto" is what suits their use, see `training.models.number_types`.
+WantedType = Literal["auto", "float32", "bfloat16"]
 # Weight files up to this size enter the revision whole, of larger ones a block in every stretch.
 _HASHED_WHOLE = 2 << 30
 _HASHED_BLOCK, _HASHED_STRETCH = 1 << 20, 32 << 20
@@ -40,6 +42,8 @@ class ModelSource:
     location: str  # folder or hub id
     revision: str
     kind: ModelKind
+    dtype: WantedType = "auto"
+    width: int = 0  # of a hidden state
 
     @property
     def label(self) -> str:
@@ -47,8 +51,10 @@ class ModelSource:
         return Path(self.name).resolve().name if Path(self.location).is_dir() else self.name
 
 
-def find_model(name: str) -> ModelSource:
+def find_model(name: str, dtype: WantedType = "auto") -> ModelSource:
     """Resolve a folder, a hub id or a short name, and say which revision it is.
+
+    `dtype` is what the whole model shall compute in.
 
     `pico` is the embedded model, `smollm2` the one of `training.models.smollm2`. A folder's
     revision is a hash over its configuration, tokenizer and weights (of weight files above 2 GiB
@@ -83,7 +89,11 @@ def find_model(name: str) -> ModelSource:
         )
     decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
     revision = getattr(config, "_commit_hash", None) or _folder_revision(folder)
-    return ModelSource(name, location, revision, "decoder" if decoder else "encoder")
+    width = getattr(config, "hidden_size", 0)
+    kind: ModelKind = "decoder" if decoder else "encoder"
+    return ModelSource(
+        name, location, revision, kind, dtype, width if isinstance(width, int) else 0
+    )
 
 
 def _location(name: str) -> str:

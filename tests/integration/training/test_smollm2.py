@@ -3,12 +3,17 @@
 import importlib.util
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import AutoModelForCausalLM
 
-from training.models.load import load_model
+from annotation.sources.workshop import load_workshop
+from training.features import FeatureStore
+from training.hardness.pool import Pool
+from training.models.load import LoadedModel, load_model
 from training.models.smollm2 import GGUF_FILE
 from training.models.source import count_parameters, find_model
 
@@ -49,6 +54,30 @@ def test_single_digits_and_double_blanks(smollm2_path: Path) -> None:
     """Digits are split off first, so that a blank before one is a token of its own."""
     tokenizer = load_model(find_model("smollm2"), device="cpu").tokenizer
     assert tokenizer.convert_ids_to_tokens(tokenizer("a  12")["input_ids"]) == ["a", "ĠĠ", "1", "2"]
+
+
+def test_features_in_bfloat16_point_where_those_in_float32_do(
+    smollm2_path: Path, tmp_path: Path
+) -> None:
+    """On a processor that multiplies bfloat16 they are what a probe reads unless told otherwise."""
+    task = Pool(load_workshop(5))
+    found = {}
+    for dtype in ("float32", "bfloat16"):
+        source = find_model("smollm2", dtype)
+        loaded = load_model(source, device="cpu", use="features")
+        assert {weights.dtype for weights in loaded.model.parameters()} == {getattr(torch, dtype)}
+        store = FeatureStore(tmp_path, task, source)
+        found[dtype] = torch.from_numpy(store.get(np.arange(5), partial(_same, loaded)))
+    whole, half = (found[dtype].unflatten(2, (2, -1)) for dtype in ("float32", "bfloat16"))
+    real = whole.norm(dim=-1) > 0  # zeros where an item has fewer choices
+    cosines = torch.nn.functional.cosine_similarity(whole, half, dim=-1)[real]  # of each layer
+    assert cosines.numel() == 5 * 4 * 2
+    assert cosines.min() >= 0.999
+    assert not torch.equal(whole, half)
+
+
+def _same(loaded: LoadedModel) -> LoadedModel:
+    return loaded
 
 
 def test_nothing_of_it_is_imported_before_it_is_named() -> None:
