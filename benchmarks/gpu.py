@@ -29,12 +29,8 @@ from _gpu_scoring import (
 from _gpu_training import adapters, probe_grid
 from _machine import write_result
 from _models import ONE_BILLION, SMALL, TINY, Language, LlamaSize, write_llama
-from training.models.load import (
-    LoadedModel,
-    Quantisation,
-    load_model,
-    set_threads,
-)
+from training.models.load import LoadedModel, load_model, set_threads
+from training.models.number_types import Quantisation
 from training.models.quiet import quiet_libraries
 from training.models.source import find_model
 

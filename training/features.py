@@ -18,7 +18,8 @@ from annotation.errors import InputError, MachineError
 from annotation.faults import os_failure
 from annotation.locks import exclusive
 from training.kept_rows import KeptRows
-from training.models.load import LoadedModel, compute_type
+from training.models.load import LoadedModel
+from training.models.number_types import compute_type
 from training.models.source import ModelSource
 from training.prompts import DEFAULT_PROMPT, Prompt
 from training.scoring.choices import EncodedItem, encode_items, scored_batches
@@ -85,11 +86,12 @@ class FeatureStore:
         self._prompt = prompt
         self._layers = None if layers is None else tuple(layers)
         self._per_choice = per_choice or task.shared_choices is None
+        self._computes = compute_type(source, use="features")
         changes_them = (
             task.fingerprint,
             source.label,
             source.revision,
-            compute_type(source.kind),
+            self._computes,
             "" if source.kind == "encoder" else prompt,
             self._per_choice,
             "middle and last" if self._layers is None else self._layers,
@@ -182,7 +184,7 @@ class FeatureStore:
             raise InputError(
                 f"item '{rows['item_id'].iloc[int(bad[0])]}': hidden states of model "
                 f"'{loaded.name}' are not finite numbers; its values overflow in "
-                f"{compute_type(loaded.kind)}. Use another model."
+                f"{self._computes}. Use another model, or another [model] dtype."
             )
         return features
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from annotation.labelling.labels import Labels
 from annotation.strata.bands import Strata
 from annotation.terms.cost import LabelTerms
-from training.models.load import Quantisation, compute_type
+from training.models.number_types import Quantisation, Use, compute_type
 from training.models.source import ModelSource
 from training.prompts import PROMPT_VERSION
 from training.targets.make import TargetKind
@@ -224,4 +224,5 @@ def make_trial(
 
 def number_type(model: ModelSource, method: Method, quantisation: Quantisation) -> str:
     """What a trial computes in on this machine, e.g. "float32"."""
-    return compute_type(model.kind, quantisation, tuned=method == "qlora")
+    uses: dict[Method, Use] = {"probe": "features", "qlora": "tuning"}
+    return compute_type(model, quantisation, uses.get(method, "scores"))

@@ -171,12 +171,13 @@ class HardnessWork:
             from training.hardness.pool import Pool
             from training.models.load import set_threads
             from training.models.quiet import quiet_libraries
-            from training.models.source import find_model
+            from training.models.source import SHORT_NAMES, find_model
 
             quiet_libraries()
             set_threads()
             name = self._model
-            if name != "pico" and not (Path(name).exists() or name.startswith((".", "/", "~"))):
+            here = name in SHORT_NAMES or Path(name).exists() or name.startswith((".", "/", "~"))
+            if not here:
                 self._watcher.stage(f"looking for model {name} on the hub", 1)
             self._models = ModelMeasures(
                 Pool(self.items),

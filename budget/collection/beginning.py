@@ -56,7 +56,8 @@ def check_beginning(config: CollectionConfig, file: SuppliersFile) -> Beginning:
     budget that pays for no first batch.
     """
     suppliers = collection_suppliers(file, config)
-    find_model(config.model.path)  # which is missed only after the first batch, else
+    # Which is missed only after the first batch, else.
+    find_model(config.model.path, config.model.dtype)
     unit = unit_of(suppliers, config.budget.currency, config.budget.total)
     contents = read_contents(config)
     check_first_batch(config, file, suppliers, contents, unit)

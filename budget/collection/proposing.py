@@ -165,7 +165,7 @@ class Proposer:
         target = task.target
         doubt = 1 - labels.clean.get(target, min(labels.clean.values(), default=1.0))
         choices = float(task.choice_counts[task.pools[target]].mean())
-        source = find_model(config.model.path)
+        source = find_model(config.model.path, config.model.dtype)
         lab = collection_lab(task, source, config, labels, doubt * (choices - 1) / choices)
         lab.require_choices("tabular")
         return lab

@@ -71,7 +71,7 @@ def workload(lab: Lab, trials: Sequence[Trial], folder: Path, store: TrialStore)
 
 def _read_a_few(runner: TrialRunner, probes: Sequence[Trial]) -> tuple[int, float]:
     """Read a few items, spread over all; how many, and seconds of one without the loading."""
-    runner.model()
+    runner.reader()
     begun = time.perf_counter()
     count = runner.prepare_some_features(probes, SAMPLE)
     return count, (time.perf_counter() - begun) / count

@@ -56,7 +56,7 @@ def hardness(
         float, typer.Option(help="Share of predictions whose interval should hold the truth.")
     ] = 0.9,
     model: Annotated[
-        str, typer.Option(help="Model folder, hub id or pico, for measures that need one.")
+        str, typer.Option(help="Model folder, hub id, pico or smollm2, for measures that need one.")
     ] = "pico",
     features: Annotated[
         Path, typer.Option(help="Folder that keeps the model's features of the items.")

@@ -42,7 +42,8 @@ DataDir = Annotated[
     Path | None, typer.Option(help="Local folder of the source's data, instead of the hub.")
 ]
 ModelPath = Annotated[
-    str | None, typer.Option(help="Model folder or hub id, instead of the configured one.")
+    str | None,
+    typer.Option(help="Model folder, hub id, pico or smollm2, instead of the configured one."),
 ]
 # How to read a user's own table.
 ColumnOption = Annotated[

@@ -144,7 +144,8 @@ def replay(
     wanted = None if budget is None else money(budget)
     raw: dict[str, Any] = {} if config is None else read_toml(config)
     if model is not None:
-        raw["model"] = {"path": model}
+        section = raw.get("model")
+        raw["model"] = {**(section if isinstance(section, dict) else {}), "path": model}
     reading = read_judgment_files(files, False, different_servers, control).usable(strict)
     tables = read_past(
         ItemFiles(
@@ -164,7 +165,7 @@ def replay(
     check_budget(past, total)
 
     quiet_libraries()
-    find_model(past.config.model.path)
+    find_model(past.config.model.path, past.config.model.dtype)
 
     def told(text: str) -> None:
         say(text, err=as_json)

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from annotation.errors import InputError, short
 from annotation.truth.aggregation import Aggregator
-from budget.config.sections import BudgetSection, ModelSection, Seed
+from budget.config.sections import BudgetSection, Seed
 from budget.config.strata_section import StrataSection
 from budget.config.toml import Mistake, Money, Place, Section, first_error
 from budget.config.training_config import TrainingConfig
@@ -115,7 +115,7 @@ def with_absolute_paths(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
     if isinstance(model, dict) and isinstance(model.get("path"), str):
         local = folder / model["path"]
         if (local / "config.json").is_file():
-            found["model"] = ModelSection(path=str(local.absolute())).model_dump()
+            found["model"] = {**model, "path": str(local.absolute())}
     return found
 
 

@@ -37,7 +37,7 @@ def prepare(config: RunConfig, plans: bool = True) -> Setting:
 
     Raises InputError if it is not.
     """
-    source = find_model(config.model.path)
+    source = find_model(config.model.path, config.model.dtype)
     if config.collected is None:
         task = configured_task(config, configured_items(config))
         lab, summary = Lab(task, source, recipes_of(config), config.terms()), None

@@ -10,7 +10,7 @@ from pydantic import (
 
 from annotation.errors import InputError
 from budget.config.run import RunConfig
-from budget.config.sections import ItemsSection, ModelSection
+from budget.config.sections import ItemsSection
 from budget.config.toml import Mistake, Place, first_error, read_toml
 
 
@@ -50,8 +50,8 @@ def parse_config(raw: dict[str, Any], where: str, folder: Path, plans: bool = Tr
         updates["collected"] = config.collected.model_copy(update={"judgments": files})
     local = _relative_to(folder, config.model.path)
     with suppress(OSError):  # a name too long for a file is none; looking for the model tells
-        is_folder = (local / "config.json").is_file()
-        updates |= {"model": ModelSection(path=str(local))} if is_folder else {}
+        if (local / "config.json").is_file():
+            updates["model"] = config.model.model_copy(update={"path": str(local)})
     return config.model_copy(update=updates)
 
 
@@ -84,5 +84,5 @@ def with_overrides(
         options = {**config.items.options(), "data_dir": str(data_dir)}
         updates["items"] = ItemsSection.model_validate({"source": config.items.source, **options})
     if model is not None:
-        updates["model"] = ModelSection(path=model)
+        updates["model"] = config.model.model_copy(update={"path": model})
     return config.model_copy(update=updates)

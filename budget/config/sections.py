@@ -63,9 +63,11 @@ class ItemsSection(BaseModel):
 
 
 class ModelSection(Section):
-    """`pico`, a folder in Hugging Face format, or a hub id."""
+    """`pico`, `smollm2`, a folder in Hugging Face format, or a hub id."""
 
     path: str = "pico"
+    # What the whole model computes in. "auto": see `training.models.number_types`.
+    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
 
 
 class MethodsSection(Section):

@@ -30,7 +30,7 @@ class Outcomes:
 
     def __init__(self, past: Past, work: Path, engine: EngineChoice) -> None:
         self._past, self._work, self._engine = past, work, engine
-        self._source: ModelSource = find_model(past.config.model.path)
+        self._source: ModelSource = find_model(past.config.model.path, past.config.model.dtype)
         self._on_target = past.task.test_strata == past.task.target
 
     def correct(

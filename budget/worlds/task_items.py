@@ -55,7 +55,7 @@ class FeatureMaker:
         wanted = _wanted(task, strata)
 
         def model() -> LoadedModel:
-            self._loaded = self._loaded or load_model(source)
+            self._loaded = self._loaded or load_model(source, use="features")
             return self._loaded
 
         absent = store.absent(wanted)

@@ -8,7 +8,7 @@ from pathlib import Path
 from annotation.errors import InputError
 from training.engines.dispatch import attempt
 from training.models.quiet import quiet_libraries
-from training.models.source import ModelSource, find_model
+from training.models.source import SHORT_NAMES, ModelSource, find_model
 from training.running.runner import TrialRunner
 from training.task import Task
 from training.trial import (
@@ -53,14 +53,14 @@ class TrialWorker:
 
 
 def _source_here(source: ModelSource) -> ModelSource:
-    """The same model on this machine: the embedded one, or the same folder."""
+    """The same model on this machine: the one of a short name, or the same folder."""
     node = socket.gethostname()
-    if source.name != "pico" and not Path(source.location).is_dir():
+    if source.name not in SHORT_NAMES and not Path(source.location).is_dir():
         raise InputError(
             f"model '{source.name}': node {node} has no folder {source.location}; put the model "
             "where all nodes see it under one path, or give a hub id."
         )
-    here = find_model("pico" if source.name == "pico" else source.location)
+    here = find_model(source.name if source.name in SHORT_NAMES else source.location)
     if here.revision != source.revision:
         raise InputError(
             f"model '{source.name}': node {node} has another model there (revision "

@@ -30,13 +30,13 @@ from training.models.memory import (
     find_place,
     packed_layers,
 )
+from training.models.number_types import Quantisation, Use, compute_dtype, default_device
 from training.models.source import ModelKind, ModelSource
 from training.models.trouble import told_of_model
 
 if TYPE_CHECKING:
     from peft import PeftModel
 
-Quantisation = Literal["none", "nf4"]
 # How an encoder answers: a number per question and choice, or one per choice of a fixed list.
 Head = Literal["multiple_choice", "classification"]
 
@@ -98,6 +98,7 @@ def load_model(
     device_map: Literal["auto"] | None = None,
     head: Head | None = None,
     classes: int | None = None,
+    use: Use = "scores",
 ) -> LoadedModel:
     """Load weights (safetensors only, no remote code) and tokenizer.
 
@@ -107,11 +108,8 @@ def load_model(
         From `find_model`.
     quantisation
         "none", or "nf4": 4-bit NormalFloat with double quantisation (Dettmers et al. 2023).
-        Whole decoders are held in float32 on a CPU and bfloat16 on a GPU; whole encoders in
-        bfloat16 where the processor multiplies it natively (cosine to float32 at least .9999 for
-        MiniLM, twice the speed), but in float32 with a head, since they are trained then. In 4
-        bits models multiply in float32 on a CPU and in bfloat16 on a GPU; what is not packed is
-        held in the same, but in float32 beside a head.
+        What number type the model computes in, `training.models.number_types` says; what is not
+        packed in 4 bits is held in the same, but in float32 beside a head.
     device
         Where there are GPUs, defaults to the first that has room for the model; where none has
         but all of them together have, the model is spread over them (device_map "auto").
@@ -122,6 +120,8 @@ def load_model(
         choice, "classification" the `classes` choices that all items share.
     classes
         Number of shared choices, with "classification" alone.
+    use
+        What it is loaded for. With a head it is tuned, whatever this says.
 
     Raises
     ------
@@ -135,8 +135,8 @@ def load_model(
         raise ValueError(f"'head' is for encoders; '{source.name}' is a decoder.")
     if (head == "classification") != (classes is not None):
         raise ValueError(f"'classes' goes with the head 'classification'; got {classes}.")
-    wanted, device = device_map or device, device or _default_device()
-    computes = _compute_dtype(source.kind, quantisation, head is not None, device)
+    wanted, device = device_map or device, device or default_device()
+    computes = compute_dtype(source, quantisation, use if head is None else "tuning", device)
     dtype = torch.float32 if head else computes
     arguments: dict[str, Any] = {"trust_remote_code": False, "use_safetensors": True}
     if classes is not None:
@@ -262,42 +262,6 @@ def _skeleton(
     )
     changed = [name for name, *_ in report["mismatched_keys"]]
     return skeleton, head_layers(skeleton, [*report["missing_keys"], *changed])
-
-
-def compute_type(kind: ModelKind, quantisation: Quantisation = "none", tuned: bool = False) -> str:
-    """The number type that models compute in on this machine, e.g. "float32".
-
-    Of a model in 4 bits, the type that its packed layers multiply in. `tuned` is for models that
-    adapters are trained on: an encoder then has a head, see `load_model`.
-    """
-    dtype = _compute_dtype(kind, quantisation, tuned, _default_device())
-    return str(dtype).removeprefix("torch.")
-
-
-def _default_device() -> str:
-    return "cuda:0" if torch.cuda.is_available() else "cpu"
-
-
-def _compute_dtype(
-    kind: ModelKind, quantisation: Quantisation, tuned: bool, device: str
-) -> torch.dtype:
-    on_processor = torch.device(device).type == "cpu"
-    if quantisation == "nf4":
-        return torch.float32 if on_processor else torch.bfloat16
-    if kind == "encoder" and tuned:
-        return torch.float32
-    if not on_processor:
-        return torch.bfloat16
-    # Decoders stay whole: sums of log-probabilities are compared, and small models train on.
-    if kind == "encoder" and _multiplies_bfloat16():
-        return torch.bfloat16
-    return torch.float32
-
-
-def _multiplies_bfloat16() -> bool:
-    # Private in torch, so its absence in another release only costs speed.
-    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return bool(probe and probe())
 
 
 def _keep_training_kernel(model: PreTrainedModel) -> None:

@@ -1,4 +1,4 @@
-"""Where a model comes from: a folder, a hub id or the name `pico`, and which revision it is."""
+"""Where a model comes from: a folder, a hub id or a short name, and which revision it is."""
 
 import hashlib
 import math
@@ -13,14 +13,22 @@ from transformers.utils import cached_file
 
 from annotation.errors import InputError, MachineError, short
 from annotation.faults import os_failure
+from training.models.smollm2 import SMOLLM2, smollm2_folder
 from training.models.trouble import told_of_model
 
+PICO = "pico"
+SHORT_NAMES = (PICO, SMOLLM2)  # of models that need no folder and no hub
 PICO_FOLDER = Path(__file__).parents[1] / "pico" / "checkpoint"
 _PICO_REVISION = "8f547d72d4a68778"  # whoever trains it anew writes the new one here
+_WHAT_TO_GIVE = (
+    f"give a folder in Hugging Face format, a hub id such as 'org/name', '{PICO}' or '{SMOLLM2}'"
+)
 _LAYERS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "encoder_layers")
 _MOST_LAYERS = 2_000
 _MOST_PARTS = 1_000_000  # of anything else that a configuration counts: labels, heads, experts
 ModelKind = Literal["decoder", "encoder"]
+# What whole models compute in; "auto" is what suits their use, see `training.models.number_types`.
+WantedType = Literal["auto", "float32", "bfloat16"]
 # Weight files up to this size enter the revision whole, of larger ones a block in every stretch.
 _HASHED_WHOLE = 2 << 30
 _HASHED_BLOCK, _HASHED_STRETCH = 1 << 20, 32 << 20
@@ -34,6 +42,8 @@ class ModelSource:
     location: str  # folder or hub id
     revision: str
     kind: ModelKind
+    dtype: WantedType = "auto"
+    width: int = 0  # of a hidden state
 
     @property
     def label(self) -> str:
@@ -41,30 +51,28 @@ class ModelSource:
         return Path(self.name).resolve().name if Path(self.location).is_dir() else self.name
 
 
-def find_model(name: str) -> ModelSource:
-    """Resolve `pico`, a folder or a hub id, and say which revision it is.
+def find_model(name: str, dtype: WantedType = "auto") -> ModelSource:
+    """Resolve a folder, a hub id or a short name, and say which revision it is.
 
-    A folder's revision is a hash over its configuration, tokenizer and weights (of weight files
-    above 2 GiB one MiB in every 32); a hub model's is the commit.
+    `dtype` is what the whole model shall compute in.
 
-    Raises InputError if there is no such model or it has no configuration; MachineError if the
-    embedded model is damaged.
+    `pico` is the embedded model, `smollm2` the one of `training.models.smollm2`. A folder's
+    revision is a hash over its configuration, tokenizer and weights (of weight files above 2 GiB
+    one MiB in every 32); a hub model's is the commit.
+
+    Raises InputError if there is no such model, it has no configuration, or the package of a short
+    name is not installed; MachineError if the embedded model is damaged.
     """
-    location = str(PICO_FOLDER) if name == "pico" else name
+    location = _location(name)
     folder = Path(location)
     looks_local = _exists(folder) or location.startswith((".", "/", "~")) or "\\" in location
     if looks_local and not (folder / "config.json").is_file():
-        raise InputError(
-            f"model '{name}': no config.json there; give a folder in Hugging Face format, "
-            "a hub id such as 'org/name', or 'pico'."
-        )
-    if name == "pico":
-        _check_pico()
+        raise InputError(f"model '{name}': no config.json there; {_WHAT_TO_GIVE}.")
     if looks_local:
         what, remedy = "its configuration cannot be used", "mend config.json, or fetch it anew"
     else:
         what = "neither a folder nor a hub id that can be reached"
-        remedy = "give a folder in Hugging Face format, a hub id such as 'org/name', or 'pico'"
+        remedy = _WHAT_TO_GIVE
     with told_of_model(name, what, remedy):
         _check_counts(name, PretrainedConfig.get_config_dict(location)[0])
         config = AutoConfig.from_pretrained(location, trust_remote_code=False)
@@ -81,7 +89,19 @@ def find_model(name: str) -> ModelSource:
         )
     decoder = any(a.endswith(("ForCausalLM", "LMHeadModel")) for a in architectures)
     revision = getattr(config, "_commit_hash", None) or _folder_revision(folder)
-    return ModelSource(name, location, revision, "decoder" if decoder else "encoder")
+    width = getattr(config, "hidden_size", 0)
+    kind: ModelKind = "decoder" if decoder else "encoder"
+    return ModelSource(
+        name, location, revision, kind, dtype, width if isinstance(width, int) else 0
+    )
+
+
+def _location(name: str) -> str:
+    """Folder or hub id of a model, which need not be there."""
+    if name == PICO:
+        _check_pico()
+        return str(PICO_FOLDER)
+    return str(smollm2_folder(_folder_revision)) if name == SMOLLM2 else name
 
 
 def _check_pico() -> None:

@@ -19,10 +19,10 @@ from training.features import FeatureStore
 from training.generation.chain_of_thought import chain_of_thought_correct, reasoned_texts
 from training.models.load import (
     LoadedModel,
-    Quantisation,
     load_model,
     set_threads,
 )
+from training.models.number_types import Quantisation, Use, compute_type
 from training.models.source import ModelSource
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob, score_probes
@@ -52,26 +52,34 @@ class TrialRunner:
         self.source = source
         self._folder = folder
         self._features: dict[tuple[str, bool], FeatureStore] = {}
-        self._loaded: dict[tuple[Quantisation, bool], LoadedModel] = {}  # at most one
+        self._loaded: dict[tuple[Quantisation, bool, str], LoadedModel] = {}  # at most one
         self._answering: Answering | None = None
 
-    def model(self, quantisation: Quantisation = "none", with_head: bool = False) -> LoadedModel:
+    def model(
+        self, quantisation: Quantisation = "none", with_head: bool = False, use: Use = "scores"
+    ) -> LoadedModel:
         """The model, in place of any other that was loaded: memory holds one.
 
         A 4-bit decoder takes adapters as well; an encoder does so `with_head` only.
         """
-        if (quantisation, with_head) not in self._loaded:
+        computes = compute_type(self.source, quantisation, "tuning" if with_head else use)
+        kind = quantisation, with_head, computes
+        if kind not in self._loaded:
             self._loaded.clear()
             self._answering = None
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
-            self._loaded[quantisation, with_head] = self._load(quantisation, with_head)
-        return self._loaded[quantisation, with_head]
+            self._loaded[kind] = self._load(quantisation, with_head, use)
+        return self._loaded[kind]
 
-    def _load(self, quantisation: Quantisation, with_head: bool) -> LoadedModel:
+    def reader(self) -> LoadedModel:
+        """The model that features are read with."""
+        return self.model(use="features")
+
+    def _load(self, quantisation: Quantisation, with_head: bool, use: Use) -> LoadedModel:
         if with_head:
             return qlora.load_for_tuning(self.source, quantisation, self.task.shared_choices)
-        loaded = load_model(self.source, quantisation)
+        loaded = load_model(self.source, quantisation, use=use)
         if quantisation == "nf4" and loaded.kind == "decoder":
             qlora.prepare(loaded)
         return loaded
@@ -108,7 +116,7 @@ class TrialRunner:
     def prepare_features(self, trials: Sequence[Trial], progress: Callable[[int], None]) -> None:
         """Compute at once the features that these trials' probes will ask for."""
         for store, items in self._features_of(trials):
-            store.get(items, self.model, progress)
+            store.get(items, self.reader, progress)
 
     def prepare_some_features(self, trials: Sequence[Trial], count: int) -> int:
         """Compute `count` of the features that are absent, spread over all; how many were done."""
@@ -118,7 +126,7 @@ class TrialRunner:
             wanted = min(count - done, absent.size)
             if wanted:
                 some = absent[np.linspace(0, absent.size - 1, wanted).astype(np.int64)]
-                store.get(np.unique(some), self.model)
+                store.get(np.unique(some), self.reader)
                 done += np.unique(some).size
         return done
 
@@ -170,7 +178,7 @@ class TrialRunner:
         started = time.perf_counter()
         purchases = [self.labels(trial) for trial in trials]
         positions = self._needed(trials, purchases)
-        features = self.features(*_feature_kind(trials[0])).get(positions, self.model)
+        features = self.features(*_feature_kind(trials[0])).get(positions, self.reader)
         mask = choice_mask(self.task.choice_counts[positions], int(self.task.choice_counts.max()))
         bench = bench_of(self.task, positions, features, mask)
         if trials[0].rehearses:

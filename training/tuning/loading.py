@@ -6,9 +6,9 @@ from annotation.errors import InputError
 from training.models.load import (
     Head,
     LoadedModel,
-    Quantisation,
     load_model,
 )
+from training.models.number_types import Quantisation
 from training.models.source import ModelSource
 
 

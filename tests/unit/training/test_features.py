@@ -336,13 +336,14 @@ def test_other_items_or_models_get_other_files(
         (make_task(items), bert_source, bert),
         (task, replace(bert_source, revision="another"), bert),
         (task, llama_source, llama),
+        (task, replace(llama_source, dtype="bfloat16"), llama),
     ):
         store = FeatureStore(tmp_path, other, source)
         assert store.absent(some) == 3
         store.get(some, partial(as_it_is, loaded))
         assert store.absent(some) == 0
     assert FeatureStore(tmp_path, task, bert_source).absent(some) == 0
-    assert len(list(tmp_path.iterdir())) == 4  # a folder for each
+    assert len(list(tmp_path.iterdir())) == 5  # a folder for each
 
 
 def test_damaged_features_are_computed_again_with_a_note(

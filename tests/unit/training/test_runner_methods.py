@@ -17,7 +17,7 @@ from scipy.special import softmax
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
 from tests.trials import flat_trial
-from training.models import load as models
+from training.models import number_types
 from training.models.load import LoadedModel
 from training.models.source import ModelSource, find_model
 from training.probes.paper_probe import fit_paper_probe
@@ -37,7 +37,7 @@ SHORT = asdict(QloraSettings(rank=2, alpha=4, batch=4, epochs=1, least_updates=3
 
 @pytest.fixture(autouse=True)
 def encoders_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "_multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(number_types, "_multiplies_bfloat16", lambda: False)
 
 
 @pytest.fixture
@@ -257,7 +257,7 @@ def test_probes_are_fitted_to_the_trials_targets(
         uncertainty_map=UncertaintyMap(slope=0.5),
         most_choices=4,
     )
-    everything = runner.features(trial.recipe.prompt).get(np.arange(150), runner.model)
+    everything = runner.features(trial.recipe.prompt).get(np.arange(150), runner.reader)
     mask = np.arange(4) < task.choice_counts[:, None]
     job = ProbeJob(purchase.positions, targets.probabilities, targets.redraw_rates)
     fitted = fit_probes(everything, mask, [job], [0.02])[0]
@@ -303,7 +303,7 @@ def test_the_models_uncertainty_is_that_of_its_zero_shot_answers(
         uncertainty_map=UncertaintyMap(slope=0.9),
         most_choices=4,
     )
-    everything = runner.features("0306-mended").get(np.arange(150), runner.model)
+    everything = runner.features("0306-mended").get(np.arange(150), runner.reader)
     mask = np.arange(4) < task.choice_counts[:, None]
     job = ProbeJob(purchase.positions, targets.probabilities)
     fitted = fit_probes(everything, mask, [job], [0.001])[0]
@@ -340,7 +340,7 @@ def test_the_papers_probe(tmp_path: Path, task: Task, bert_source: ModelSource) 
     runner = TrialRunner(task, bert_source, tmp_path)
     trial = trial_of(task, bert_source, "probe", settings={"optimiser": "paper"})
     purchase = runner.labels(trial)
-    everything = runner.features(trial.recipe.prompt).get(np.arange(150), runner.model)
+    everything = runner.features(trial.recipe.prompt).get(np.arange(150), runner.reader)
     mask = np.arange(4) < task.choice_counts[:, None]
     fitted = fit_paper_probe(
         everything[purchase.positions], purchase.labels, mask[purchase.positions]
@@ -399,9 +399,9 @@ def test_the_papers_probe_scores_every_choice_also_where_items_share_them(
     task = make_task(make_items(150, ("no", "yes")), target=12, others=6)
     runner = TrialRunner(task, llama_source, tmp_path)
     trial = trial_of(task, llama_source, "probe", settings={"optimiser": "paper"})
-    assert runner.features(trial.recipe.prompt).get(np.arange(4), runner.model).shape[1] == 1
+    assert runner.features(trial.recipe.prompt).get(np.arange(4), runner.reader).shape[1] == 1
     everything = runner.features(trial.recipe.prompt, per_choice=True).get(
-        np.arange(150), runner.model
+        np.arange(150), runner.reader
     )
     assert everything.shape[1] == 2
     purchase = runner.labels(trial)

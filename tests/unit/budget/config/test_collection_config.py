@@ -63,12 +63,12 @@ def test_paths_are_seen_from_the_file_that_names_them(tmp_path: Path) -> None:
     raw = {
         "items": {"path": "pool.csv", "answers": "text"},
         "test": {"path": "/else/test.csv"},
-        "model": {"path": "model"},
+        "model": {"path": "model", "dtype": "float32"},
     }
     found = with_absolute_paths(raw, tmp_path)
     assert found["items"] == {"path": str(tmp_path / "pool.csv"), "answers": "text"}
     assert found["test"]["path"] == "/else/test.csv"
-    assert found["model"] == {"path": str(tmp_path / "model")}
+    assert found["model"] == {"path": str(tmp_path / "model"), "dtype": "float32"}
     assert with_absolute_paths({"model": {"path": "org/name"}}, tmp_path) == {
         "model": {"path": "org/name"}
     }

@@ -398,6 +398,22 @@ def test_the_command_line_overrides_model_and_data(tmp_path: Path) -> None:
     assert config.model.path == "other"
 
 
+def test_another_model_is_computed_in_the_type_that_was_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "local").mkdir()
+    (tmp_path / "local" / "config.json").write_text("{}")
+    raw = tomllib.loads(MINIMAL) | {"model": {"path": "local", "dtype": "bfloat16"}}
+    config = parse_config(raw, "task.toml", tmp_path)
+    assert (config.model.path, config.model.dtype) == (str(tmp_path / "local"), "bfloat16")
+    assert with_overrides(config, model="other").model.dtype == "bfloat16"
+
+
+def test_an_unknown_number_type_is_one_line(tmp_path: Path) -> None:
+    raw = tomllib.loads(MINIMAL) | {"model": {"dtype": "float16"}}
+    with pytest.raises(InputError, match=r"task.toml: model.dtype .*float16") as error:
+        parse_config(raw, "task.toml", tmp_path)
+    assert "bfloat16" in str(error.value)
+
+
 def test_no_overrides_change_nothing(tmp_path: Path) -> None:
     config = parsed("sst5", tmp_path)
     assert with_overrides(config) == config

@@ -18,7 +18,7 @@ from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
 from tests.trials import flat_trial
 from training.engines import SilentWatcher, Watcher, local, local_engine
-from training.models.load import Quantisation
+from training.models.number_types import Quantisation
 from training.models.source import ModelSource
 from training.running.runner import TrialRunner
 from training.store import TrialStore

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, get_args
@@ -13,18 +14,17 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForMultipleChoice
 
 from annotation.errors import InputError, MachineError
-from training.models import load as models
 from training.models import memory as model_memory
+from training.models import number_types
 from training.models import source as model_source
 from training.models.load import (
     Head,
     LoadedModel,
-    Quantisation,
-    compute_type,
     input_device,
     load_model,
 )
-from training.models.source import ModelSource, count_parameters, find_model
+from training.models.number_types import Quantisation, Use, compute_type
+from training.models.source import ModelSource, WantedType, count_parameters, find_model
 from training.tuning.qlora import load_for_tuning
 
 
@@ -55,7 +55,7 @@ def test_unknown_folder(tmp_path: Path) -> None:
         find_model(name)
     assert str(error.value) == (
         f"model '{name}': no config.json there; give a folder in Hugging Face format, a hub id "
-        "such as 'org/name', or 'pico'."
+        "such as 'org/name', 'pico' or 'smollm2'."
     )
 
 
@@ -144,7 +144,7 @@ def test_loads_decoders_in_float32_and_ready_to_score(llama_source: ModelSource)
 def test_encoders_are_held_in_what_the_processor_multiplies(
     bert_source: ModelSource, monkeypatch: pytest.MonkeyPatch, native: bool, dtype: torch.dtype
 ) -> None:
-    monkeypatch.setattr(models, "_multiplies_bfloat16", lambda: native)
+    monkeypatch.setattr(number_types, "_multiplies_bfloat16", lambda: native)
     loaded = load_model(bert_source, device="cpu")
     assert {p.dtype for p in loaded.model.parameters()} == {dtype}
 
@@ -228,17 +228,37 @@ def test_compute_type_is_what_a_loaded_model_computes_in(
     quantisation: Quantisation,
     native: bool,
 ) -> None:
-    monkeypatch.setattr(models, "_multiplies_bfloat16", lambda: native)
+    monkeypatch.setattr(number_types, "_multiplies_bfloat16", lambda: native)
     for source in (llama_source, bert_source):
         found = computed_in(load_model(source, quantisation))
-        assert compute_type(source.kind, quantisation) == found
+        assert compute_type(source, quantisation) == found
     tuned = computed_in(load_for_tuning(llama_source))
-    assert compute_type("decoder", "nf4", tuned=True) == tuned
+    assert compute_type(llama_source, "nf4", "tuning") == tuned
     for shared in (None, ["red", "blue"]):
         tuned = computed_in(load_for_tuning(bert_source, quantisation, shared))
-        assert compute_type("encoder", quantisation, tuned=True) == tuned == "float32"
-    assert compute_type("encoder") == ("bfloat16" if native else "float32")
-    assert compute_type("decoder") == "float32"
+        assert compute_type(bert_source, quantisation, "tuning") == tuned == "float32"
+    half = "bfloat16" if native else "float32"
+    assert compute_type(bert_source) == half
+    assert compute_type(llama_source) == "float32"
+    assert compute_type(llama_source, use="features") == "float32"  # 64 wide: nothing to gain
+    assert llama_source.width == 64
+    wide = replace(llama_source, width=256)
+    assert compute_type(wide, use="features") == half
+    assert compute_type(wide, use="scores") == "float32"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_a_number_type_that_is_asked_for_is_what_a_whole_model_computes_in(
+    llama_source: ModelSource, bert_source: ModelSource, dtype: WantedType
+) -> None:
+    uses: tuple[Use, ...] = ("scores", "features")
+    for source in (llama_source, bert_source):
+        asked = find_model(source.location, dtype)
+        for use in uses:
+            assert compute_type(asked, use=use) == computed_in(load_model(asked, use=use)) == dtype
+        assert compute_type(asked, "nf4") == compute_type(source, "nf4")
+    tuned = computed_in(load_for_tuning(find_model(bert_source.location, dtype), "none"))
+    assert tuned == "float32"  # heads and adapters train in four bytes
 
 
 class Asked(BaseException):  # ends a load where the weights would be read
@@ -275,7 +295,7 @@ def test_compute_type_is_what_a_gpu_is_asked_for(
         for quantisation in get_args(Quantisation):
             with monkeypatch.context() as patch:
                 asked = asked_for(patch, source, quantisation, head=head)
-                said = compute_type(source.kind, quantisation, tuned=head is not None)
+                said = compute_type(source, quantisation, "scores" if head is None else "tuning")
             config = asked.get("quantization_config")
             computes = config.bnb_4bit_compute_dtype if config else asked["dtype"]
             assert said == str(computes).removeprefix("torch.")

@@ -16,7 +16,7 @@ from annotation.arrays import generator
 from annotation.labelling.labels import Labels
 from annotation.terms.cost import LabelTerms
 from tests.trials import flat_trial
-from training.models import load as models
+from training.models import number_types
 from training.models.load import LoadedModel, load_model
 from training.models.source import ModelSource
 from training.probes.probe import fit_probe
@@ -37,7 +37,7 @@ SHORT = QloraSettings(rank=4, alpha=8, batch=8, epochs=1, least_updates=6, learn
 
 @pytest.fixture(autouse=True)
 def encoders_in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "_multiplies_bfloat16", lambda: False)
+    monkeypatch.setattr(number_types, "_multiplies_bfloat16", lambda: False)
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_probe_is_trained_on_the_bought_labels(
     purchase = bought(task, trial)
     counts = task.choice_counts
     mask = np.array([[slot < count for slot in range(counts.max())] for count in counts])
-    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.model)
+    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.reader)
     fitted = fit_probe(
         everything[purchase.positions], purchase.labels, mask[purchase.positions], [0.02]
     )
@@ -165,7 +165,7 @@ def test_a_probe_reads_unlabelled_items(
     taught, read_items = task.lent(10, trial.seed), task.unlabelled("easy", 12)
     counts = task.choice_counts
     mask = np.array([[slot < count for slot in range(counts.max())] for count in counts])
-    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.model)
+    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.reader)
     fitted = fit_probe(everything[taught], task.answers[taught], mask[taught], [0.5])
     hard = task.test_positions[task.test_strata == "hard"]
     others = np.setdiff1d(hard, taught)
@@ -198,7 +198,7 @@ def test_a_rehearsal_is_trained_on_guessed_labels(
     )
     counts = task.choice_counts
     mask = np.array([[slot < count for slot in range(counts.max())] for count in counts])
-    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.model)
+    everything = runner.features(PROMPT_VERSION).get(np.arange(150), runner.reader)
     pool = {name: task.unlabelled(name, 1000) for name in rehearses}
     fitted = fit_probe(everything[taught], task.answers[taught], mask[taught], [0.5])
     guesser = Guesser(everything, mask, taught, task.answers[taught], fitted, pool["hard"])

@@ -19,9 +19,9 @@ from training.models.heads import initialise
 from training.models.load import (
     Head,
     LoadedModel,
-    Quantisation,
     load_model,
 )
+from training.models.number_types import Quantisation
 from training.models.source import ModelSource, find_model
 from training.scoring.token_budget import TokenBudget, budget_of
 from training.tuning.encoders import EncodedText, encode_texts, score_texts
