@@ -1,6 +1,8 @@
 """What every measured number is stored as: an estimate with its interval."""
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Record(BaseModel):
@@ -15,6 +17,17 @@ class Estimate(Record):
     estimate: float | None
     low: float | None
     high: float | None
+
+
+def _alone(value: object) -> object:
+    """A number that an earlier version wrote without its interval."""
+    if isinstance(value, int | float):
+        return {"estimate": value, "low": None, "high": None}
+    return value
+
+
+OnceANumber = Annotated[Estimate, BeforeValidator(_alone)]
+"""An estimate that earlier versions wrote as a number alone."""
 
 
 class SupervisionGap(Record):

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binomtest
 
-from analysis.accuracy import CONFIDENCE, Resampling, interval
+from analysis.accuracy import ItemClusters
 from analysis.estimates import Estimate, Record
 from analysis.item_groups import group_notes, kept_from_sale
 from analysis.numbers import labels_text, percent
@@ -118,12 +116,13 @@ def _summarise(
     for name in dict.fromkeys(task.test_strata.tolist()):
         of_stratum = task.test_strata == name
         own = correct[:, of_stratum]
-        accuracy[name] = _estimate(own, task.test_groups[of_stratum])
+        clusters = ItemClusters(task.test_groups[of_stratum])
+        accuracy[name] = clusters.accuracy(own)
         always = lab.commonest_class(name)
         if always is not None:
             commonest[name] = always.answer
             right = always.correct[of_stratum][None]
-            without_model[name] = _estimate(right, task.test_groups[of_stratum])
+            without_model[name] = clusters.accuracy(right)
         elif not task.free_form:
             counts = task.choice_counts[task.test_positions][of_stratum]
             chance = float((1 / counts).mean())
@@ -166,15 +165,3 @@ def indistinct_remarks(details: Mapping[str, float]) -> list[str]:
         f"the model cannot tell the choices of {percent(share, 0)} of the test items apart: it "
         "scores them all alike, and one of them was drawn. Perhaps it does not know their words."
     ]
-
-
-def _estimate(correct: NDArray[np.bool_], groups: NDArray[np.object_]) -> Estimate:
-    """Mean of `correct` (seeds, items), with an interval where there is anything to resample."""
-    mean = float(correct.mean())
-    if len(set(groups)) < 2:
-        return Estimate(estimate=mean, low=None, high=None)
-    if correct.min() == correct.max():  # resampling shows no spread where there is some
-        right = binomtest(int(correct[0].sum()), correct.shape[1])
-        exact = right.proportion_ci(CONFIDENCE)
-        return Estimate(estimate=mean, low=float(exact.low), high=float(exact.high))
-    return interval(mean, Resampling(groups).accuracy(correct))

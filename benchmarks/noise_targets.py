@@ -33,7 +33,8 @@ from _noise_conditions import (
     targets_of,
 )
 from _noise_worlds import World, sst5_world, workshop_world
-from analysis.accuracy import Resampling, interval
+from analysis.accuracy import ItemClusters, difference_table
+from analysis.estimates import Estimate
 from training.models.quiet import quiet_libraries
 from training.probes.probe import ProbeJob, fit_probes, score_probes
 from training.targets.make import entropy_uncertainty
@@ -119,19 +120,21 @@ def model_uncertainties(
 
 def evaluate(measured: Iterator[Measured], groups: NDArray[np.object_]) -> dict[str, Any]:
     """Every condition's accuracies and gains, and the mean gain over the rates above 0."""
-    resampling = Resampling(groups)
+    clusters = ItemClusters(groups)
     rows: list[dict[str, Any]] = []
-    gains: dict[tuple[str, int, int, Arm], list[tuple[Real, float]]] = {}
+    gains: dict[tuple[str, int, int, Arm], list[Real]] = {}
     started = time.perf_counter()
     for group in measured:
         for condition, of_arm in group.items():
-            draws = {arm: resampling.accuracy(right) for arm, right in of_arm.items()}
-            means = {arm: float(right.mean()) for arm, right in of_arm.items()}
-            base_draws, base = draws["hard_labels"], means["hard_labels"]
-            row = {**asdict(condition), "hard_labels": estimate(base_draws, base), "gains": {}}
+            base = of_arm["hard_labels"]
+            row = {
+                **asdict(condition),
+                "hard_labels": in_points(clusters.accuracy(base)),
+                "gains": {},
+            }
             for arm in condition.arms():
-                gain = (draws[arm] - base_draws, means[arm] - base)
-                row["gains"][arm] = estimate(*gain)
+                gain = difference_table(of_arm[arm], base)
+                row["gains"][arm] = in_points(clusters.mean(gain))
                 if condition.rate > 0:
                     key = (condition.purchase, condition.items, condition.judges, arm)
                     gains.setdefault(key, []).append(gain)
@@ -140,18 +143,15 @@ def evaluate(measured: Iterator[Measured], groups: NDArray[np.object_]) -> dict[
         print(f"{time.perf_counter() - started:.0f} s so far", flush=True)
     means_of = []
     for (purchase, items, judges, arm), parts in gains.items():
-        found = estimate(
-            np.mean([part[0] for part in parts], axis=0), float(np.mean([p[1] for p in parts]))
-        )
+        found = in_points(clusters.mean(np.mean(parts, axis=0)))
         named = {"purchase": purchase, "items": items, "judges": judges, "arm": arm}
         means_of.append({**named, "rates": len(parts), **found})
     return {"test_items": int(groups.size), "conditions": rows, "means": means_of}
 
 
-def estimate(draws: Real, value: float) -> dict[str, float]:
+def in_points(found: Estimate) -> dict[str, float]:
     """In points of accuracy, with a 95 % interval."""
-    found = interval(value, draws).model_dump(include={"estimate", "low", "high"})
-    return {name: round(100 * float(bound), 3) for name, bound in found.items()}
+    return {name: round(100 * float(bound), 3) for name, bound in found.model_dump().items()}
 
 
 def line(row: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Compare two learning curves in pairs: at the same number of labels, at the same money.
 
-Both curves hold draws of one `Resampling`, so that a draw resamples the same test items and seeds
-for both, and the interval of a difference is that of its paired draws.
+Both curves hold the answers themselves, so that a difference is taken seed by seed and item by
+item before anything is averaged.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.accuracy import CONFIDENCE, Resampling, interval
+from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.estimates import Estimate
-from annotation.arrays import Array
+from annotation.arrays import Array, Correct
 
 Arm = Literal["easy", "hard"]
 
@@ -22,20 +21,25 @@ Arm = Literal["easy", "hard"]
 class AccuracyCurve:
     """Accuracy at growing purchases of one kind of label, with straight lines between them.
 
-    `costs` (sizes,) rise strictly; `means` (sizes,) are over seeds and items; `draws`
-    (draws, sizes) are their bootstrap draws.
+    `costs` (sizes,) rise strictly; `correct` (sizes, seeds, items) are the answers on the test
+    items, whose clusters are `clusters`.
     """
 
     costs: Array
-    means: Array
-    draws: Array
+    correct: Correct
+    clusters: ItemClusters
+
+    @property
+    def means(self) -> Array:
+        """Accuracy over seeds and items, (sizes,)."""
+        return np.asarray(self.correct.mean((1, 2)))
 
     def point(self, index: int) -> Estimate:
         """Accuracy at the size of this index, with its interval."""
-        return interval(self.means[index], self.draws[:, index])
+        return self.clusters.accuracy(self.correct[index])
 
-    def between(self, costs: Array) -> tuple[Array, Array]:
-        """Accuracy at other costs, (costs,), and its draws, (draws, costs).
+    def between(self, costs: Array) -> Array:
+        """What lies on the lines at other costs, (costs, seeds, items).
 
         Raises ValueError for a cost outside those that were measured.
         """
@@ -45,14 +49,13 @@ class AccuracyCurve:
         right = np.searchsorted(self.costs, costs).clip(min(1, last), last)
         left = (right - 1).clip(0, None)
         span = np.where(right > left, self.costs[right] - self.costs[left], 1.0)
-        weight = (costs - self.costs[left]) / span
-        means = self.means[left] * (1 - weight) + self.means[right] * weight
-        draws = self.draws[:, left] * (1 - weight) + self.draws[:, right] * weight
-        return means, draws
+        weight = ((costs - self.costs[left]) / span)[:, None, None]
+        table = self.correct[left] * (1 - weight) + self.correct[right] * weight
+        return np.asarray(table)
 
 
 def accuracy_curve(
-    correct: Sequence[NDArray[np.bool_]], costs: Sequence[float], resampling: Resampling
+    correct: Sequence[Correct], costs: Sequence[float], clusters: ItemClusters
 ) -> AccuracyCurve:
     """The curve of purchases of rising cost.
 
@@ -60,24 +63,19 @@ def accuracy_curve(
     ----------
     correct : per size, correctness on the test items, (seeds, items); seeds are matched
     costs : per size, what the purchase costs
+    clusters : of the test items
 
     Raises ValueError if the costs do not rise or are not one per size.
     """
     prices = np.asarray(costs, dtype=np.float64)
     if len(correct) != prices.size or prices.size == 0 or np.any(np.diff(prices) <= 0):
         raise ValueError("'costs' should rise and be one per size.")
-    return AccuracyCurve(
-        prices,
-        np.array([own.mean() for own in correct]),
-        np.stack([resampling.accuracy(own) for own in correct], axis=1),
-    )
+    return AccuracyCurve(prices, np.stack(correct), clusters)
 
 
 def equal_count_difference(easy: AccuracyCurve, hard: AccuracyCurve, index: int) -> Estimate:
     """Easy minus hard at the size of this index."""
-    return interval(
-        easy.means[index] - hard.means[index], easy.draws[:, index] - hard.draws[:, index]
-    )
+    return easy.clusters.difference(easy.correct[index], hard.correct[index])
 
 
 def equal_cost_differences(
@@ -87,9 +85,9 @@ def equal_cost_differences(
 
     Empty where no money was spent on both.
     """
-    costs, means, draws = _difference(easy, hard)
+    costs, tables = _difference(easy, hard)
     return [
-        (float(cost), interval(means[index], draws[:, index])) for index, cost in enumerate(costs)
+        (float(cost), easy.clusters.mean(table)) for cost, table in zip(costs, tables, strict=True)
     ]
 
 
@@ -102,10 +100,16 @@ def equal_cost_crossings(easy: AccuracyCurve, hard: AccuracyCurve) -> list[tuple
     as one that crosses beyond; the crossing is resolved where the interval of the draws ends
     within, and has no numbers otherwise.
     """
-    costs, means, draws = _difference(easy, hard)
-    found: list[tuple[Arm, Estimate]] = []
+    costs, tables = _difference(easy, hard)
     if costs.size < 2:
-        return found
+        return []
+    draws = np.stack([easy.clusters.draws(table) for table in tables], axis=1)
+    return crossings(costs, tables.mean((1, 2)), draws)
+
+
+def crossings(costs: Array, means: Array, draws: Array) -> list[tuple[Arm, Estimate]]:
+    """Where a lead of easy labels, (costs,) with draws (draws, costs), turns; as told above."""
+    found: list[tuple[Arm, Estimate]] = []
     arms: tuple[tuple[Arm, int], ...] = (("easy", 1), ("hard", -1))
     for better_below, sign in arms:
         place = float(_loss_of_lead(costs, sign * means[None])[0])
@@ -123,14 +127,15 @@ def equal_cost_crossings(easy: AccuracyCurve, hard: AccuracyCurve) -> list[tuple
     return found
 
 
-def _difference(easy: AccuracyCurve, hard: AccuracyCurve) -> tuple[Array, Array, Array]:
-    """Costs at which both lines are known and one bends, (costs,); easy minus hard; its draws."""
+def _difference(easy: AccuracyCurve, hard: AccuracyCurve) -> tuple[Array, Array]:
+    """Costs at which both lines are known and one bends, (costs,); easy minus hard there.
+
+    The differences are (costs, seeds, items).
+    """
     costs = np.union1d(easy.costs, hard.costs)
     low, high = max(easy.costs[0], hard.costs[0]), min(easy.costs[-1], hard.costs[-1])
     costs = costs[(costs >= low) & (costs <= high)]
-    easy_means, easy_draws = easy.between(costs)
-    hard_means, hard_draws = hard.between(costs)
-    return costs, easy_means - hard_means, easy_draws - hard_draws
+    return costs, easy.between(costs) - hard.between(costs)
 
 
 def _loss_of_lead(costs: Array, leads: Array) -> Array:

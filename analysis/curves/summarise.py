@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from analysis.accuracy import CONFIDENCE, Resampling, interval
+from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
@@ -72,9 +72,9 @@ def summarise_curves(
 ) -> CurvesResult:
     """All points, comparisons and gaps with intervals, paired over test items and seeds."""
     task = lab.task
-    resampling = Resampling(task.test_groups[lab.on_target])
+    clusters = ItemClusters(task.test_groups[lab.on_target])
     curves = {
-        kind: accuracy_curve(correct, [_cost(lab, kind, n) for n in design.sizes], resampling)
+        kind: accuracy_curve(correct, [_cost(lab, kind, n) for n in design.sizes], clusters)
         for kind, correct in measured.correct.items()
     }
     pairs, commonest = _Pairs(lab, design, curves), lab.commonest_class(lab.target)
@@ -104,27 +104,22 @@ def summarise_curves(
         hard_factor=design.hard_factor,
         hard_error_rates=list(design.hard_error_rates),
         seeds=list(range(design.seeds)),
-        zero_shot=_always(measured.zero_shot, resampling),
+        zero_shot=clusters.accuracy(measured.zero_shot),
         commonest_class=None if commonest is None else commonest.answer,
         commonest_accuracy=None
         if commonest is None
-        else _always(commonest.correct[lab.on_target][None], resampling),
+        else clusters.accuracy(commonest.correct[lab.on_target][None]),
         points=list(_points(lab, design, curves)),
         equal_count=list(pairs.equal_count(design.hard_error_rates)),
         equal_noise=list(pairs.equal_count(design.error_rates)),
         equal_cost=list(pairs.equal_cost()),
         crossings=list(pairs.crossings()),
-        sgr=_supervision_gaps(lab, design, measured, resampling),
+        sgr=_supervision_gaps(lab, design, measured, clusters),
         trials=measured.trials,
         as_judged=lab.collected is not None,
         warnings=_warnings(lab, design),
         timing=timing,
     )
-
-
-def _always(correct: Correct, resampling: Resampling) -> Estimate:
-    """Accuracy of what needs no label."""
-    return interval(float(correct.mean()), resampling.accuracy(correct))
 
 
 @dataclass(frozen=True)
@@ -215,12 +210,12 @@ def _wrong_share(lab: Lab, kind: CurveKind, error_kind: ErrorKind, counts: IntAr
 
 
 def _supervision_gaps(
-    lab: Lab, design: CurvesDesign, measured: CurveMeasurements, resampling: Resampling
+    lab: Lab, design: CurvesDesign, measured: CurveMeasurements, clusters: ItemClusters
 ) -> list[SupervisionGap]:
     easy = measured.correct[CurveKind(lab.easiest, 0.0)]
     hard = measured.correct[CurveKind(lab.task.target, 0.0)]
     return [
-        supervision_gap_recovered(own_easy, own_hard, measured.zero_shot, resampling, labels)
+        supervision_gap_recovered(own_easy, own_hard, measured.zero_shot, clusters, labels)
         for own_easy, own_hard, labels in zip(easy, hard, design.sizes, strict=True)
     ]
 

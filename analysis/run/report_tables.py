@@ -45,7 +45,7 @@ class AlternativeRow:
     expected: TableCell
     measured: TableCell
     plan_ahead: TableCell
-    sgr_per_cost: str
+    sgr_per_cost: TableCell
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
     method = result.methods[key]
     gap_resolved = verdicts.has_sgr(method.sgr)
     per_cost = (method.sgr_per_cost or {}) if gap_resolved else {}
-    unit = sgr_cost_unit(per_cost.values())
+    unit = sgr_cost_unit(own.estimate or 0.0 for own in per_cost.values())
     strata = [name for name, stratum in result.strata.items() if stratum.cost is not None]
 
     def row(
@@ -212,11 +212,18 @@ def _without_labels(result: RunResult, key: str) -> Iterable[tuple[str, str, Est
         yield wording.WITHOUT_LABELS[name], wording.what_needs_no_label(result, name), own, cell
 
 
-def _sgr_per_cost(value: float | None, unit: int) -> str:
+def _sgr_per_cost(value: Estimate | None, unit: int) -> TableCell:
     """SGR per `unit` of currency; a negative one is no amount per money and gets no number."""
-    if value is None:
-        return NOT_APPLICABLE.main
-    return percent(value * unit) if value >= 0 else "negative"
+    if value is None or value.estimate is None:
+        return NOT_APPLICABLE
+
+    def told(end: float) -> str:
+        return percent(end * unit) if end >= 0 else "negative"
+
+    if value.low is None or value.high is None or value.high < 0:
+        return TableCell(told(value.estimate))
+    low, high = (told(end).removesuffix(" %") for end in (value.low, value.high))
+    return TableCell(told(value.estimate), f"{low} to {high}")
 
 
 def other_method(result: RunResult, key: str) -> MethodSection:

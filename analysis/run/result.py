@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from analysis.estimates import Estimate, Record, SupervisionGap
+from analysis.estimates import Estimate, OnceANumber, Record, SupervisionGap
 from analysis.run.consistency import inconsistency
 from annotation.databases import newer
 from annotation.errors import InputError, MachineError
@@ -200,7 +200,8 @@ class MethodResult(Record):
     # no label.
     accuracy: dict[str, ConditionAccuracy]
     sgr: SupervisionGap
-    sgr_per_cost: dict[str, float] | None  # condition -> SGR per cost unit; None: gap unresolved
+    # Condition -> SGR per cost unit, a negative one times its cost; None: the gap is not resolved.
+    sgr_per_cost: dict[str, OnceANumber] | None
     baselines: dict[str, Baseline]
     # Trained condition -> one that needs no label -> difference in measured accuracy, paired.
     over_untrained: dict[str, dict[str, Estimate]] = Field(default_factory=dict)
@@ -278,7 +279,7 @@ class RunResult(Record):
     exchange_rate: ExchangeRate
     accuracy: dict[str, ConditionAccuracy]
     sgr: SupervisionGap
-    sgr_per_cost: dict[str, float] | None
+    sgr_per_cost: dict[str, OnceANumber] | None
     baselines: dict[str, Baseline]
     methods: dict[str, MethodResult]  # every method, the planning method first
     seeds: list[int]

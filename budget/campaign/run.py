@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from analysis.accuracy import CONFIDENCE, Resampling
+from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.item_groups import group_notes
 from analysis.run.result import (
     MethodResult,
@@ -57,7 +57,7 @@ def run_campaign(
     setting = prepare(config)
     lab = setting.lab
     lab.require_choices(config.items.source)
-    resampling = Resampling(lab.task.test_groups[lab.on_target])
+    clusters = ItemClusters(lab.task.test_groups[lab.on_target])
     methods: dict[str, MethodResult] = {}
     finished: dict[str, tuple[Trial, TrialResult]] = {}
     explored: Explored | None = None  # by the planning method, which comes first
@@ -68,8 +68,8 @@ def run_campaign(
     ):
         for method in config.methods.names:
             evidence = LabEvidence(lab, method, config.pilot.seed, engine, watcher)
-            measured = evaluate_method(setting, evidence, resampling, explored)
-            methods[method] = summarise_method(setting, method, measured, resampling)
+            measured = evaluate_method(setting, evidence, clusters, explored)
+            methods[method] = summarise_method(setting, method, measured, clusters)
             explored = explored or measured.explored
             finished.update(evidence.finished)
     timing = {
@@ -92,7 +92,7 @@ def run_campaign(
 def evaluate_method(
     setting: Setting,
     evidence: LabEvidence,
-    resampling: Resampling,
+    clusters: ItemClusters,
     bought: Explored | None = None,
 ) -> Measurements:
     """Exploration, surface, plan, baselines, SGR: everything one training method has to say.
@@ -120,7 +120,7 @@ def evaluate_method(
         correct[easy + EQUAL_COUNT],
         correct[target + EQUAL_COUNT],
         unsupervised,
-        resampling,
+        clusters,
         arm,
     )
     commonest = lab.commonest_class(lab.target)

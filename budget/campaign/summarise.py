@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.accuracy import CONFIDENCE, Resampling, interval
+from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.efficiency import sgr_per_cost
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.run.result import (
@@ -51,7 +51,7 @@ class Measurements:
 
 
 def summarise_method(
-    setting: Setting, method: str, measured: Measurements, resampling: Resampling
+    setting: Setting, method: str, measured: Measurements, clusters: ItemClusters
 ) -> MethodResult:
     """Accuracies with intervals, exchange rates, baselines and curves of one method."""
     explored, mixes, correct = measured.explored, measured.mixes, measured.correct
@@ -60,11 +60,11 @@ def summarise_method(
     untrained = {"zero_shot": measured.unsupervised}
     if measured.commonest is not None:
         untrained["commonest_class"] = measured.commonest
-    accuracy = {name: _condition(setting, {}, own, resampling) for name, own in untrained.items()}
+    accuracy = {name: _condition(setting, {}, own, clusters) for name, own in untrained.items()}
     if measured.commonest is None:
         accuracy["guessing"] = _guessing(setting.lab.chance)
     accuracy.update(
-        {name: _condition(setting, paid[name], correct[name], resampling) for name in mixes}
+        {name: _condition(setting, paid[name], correct[name], clusters) for name in mixes}
     )
     return MethodResult(
         method=method,
@@ -76,27 +76,27 @@ def summarise_method(
         accuracy=accuracy,
         sgr=measured.gap,
         sgr_per_cost=sgr_per_cost(
-            {name: float(correct[name].mean()) for name in mixes},
+            {name: correct[name] for name in mixes},
             {name: _cost(setting, paid[name]) for name in mixes},
-            measured.gap,
+            correct[setting.lab.target + EQUAL_COUNT],
+            measured.unsupervised,
+            clusters,
         ),
         baselines={
-            name: _baseline(setting, name, mixes[name], surface, correct, resampling)
+            name: _baseline(setting, name, mixes[name], surface, correct, clusters)
             for name in mixes
             if name != "plan" and not name.endswith(EQUAL_COUNT)
         },
         over_untrained={
-            name: _over_untrained(correct[name], untrained, setting.lab.chance, resampling)
+            name: _over_untrained(correct[name], untrained, setting.lab.chance, clusters)
             for name in ("plan", setting.lab.target + EQUAL_COUNT)
         },
         tested_sides={
-            name: _difference(
-                correct[f"all_{name}"], correct[f"all_{setting.lab.target}"], resampling
-            )
+            name: clusters.difference(correct[f"all_{name}"], correct[f"all_{setting.lab.target}"])
             for name in surface.others
         },
         pilot_curve=[
-            _curve_point(setting, o, surface, resampling)
+            _curve_point(setting, o, surface, clusters)
             for o in explored.observations
             if not o.borrowed
         ],
@@ -129,24 +129,13 @@ def _cost(setting: Setting, mix: Mapping[str, int]) -> float:
     return float(mix_cost(mix, setting.lab.terms))
 
 
-def _estimate(correct: Correct, resampling: Resampling) -> Estimate:
-    return interval(float(correct.mean()), resampling.accuracy(correct))
-
-
-def _difference(one: Correct, other: Correct, resampling: Resampling) -> Estimate:
-    """Accuracy of one minus that of another, paired over items and seeds."""
-    draws = resampling.accuracy(one) - resampling.accuracy(other)
-    return interval(float(one.mean() - other.mean()), draws)
-
-
 def _over_untrained(
-    trained: Correct, untrained: Mapping[str, Correct], chance: float, resampling: Resampling
+    trained: Correct, untrained: Mapping[str, Correct], chance: float, clusters: ItemClusters
 ) -> dict[str, Estimate]:
     """What training adds to everything that needs no label."""
-    found = {name: _difference(trained, own, resampling) for name, own in untrained.items()}
+    found = {name: clusters.difference(trained, own) for name, own in untrained.items()}
     if "commonest_class" not in untrained:
-        own = resampling.accuracy(trained)
-        found["guessing"] = interval(float(trained.mean()) - chance, own - chance)
+        found["guessing"] = clusters.mean(trained.astype(np.float64) - chance)
     return found
 
 
@@ -156,13 +145,13 @@ def _guessing(chance: float) -> ConditionAccuracy:
 
 
 def _condition(
-    setting: Setting, mix: Mix, correct: Correct, resampling: Resampling
+    setting: Setting, mix: Mix, correct: Correct, clusters: ItemClusters
 ) -> ConditionAccuracy:
     return ConditionAccuracy(
         labels=mix,
         cost=_cost(setting, mix),
         seeds=correct.shape[0],
-        **_estimate(correct, resampling).model_dump(),
+        **clusters.accuracy(correct).model_dump(),
     )
 
 
@@ -172,15 +161,15 @@ def _baseline(
     mix: Mix,
     surface: ResponseSurface,
     correct: Mapping[str, Correct],
-    resampling: Resampling,
+    clusters: ItemClusters,
 ) -> Baseline:
     return Baseline(
         labels=mix,
         cost=_cost(setting, mix),
         description=describe(name),
         expected_accuracy=expected_accuracy(surface, mix),
-        accuracy=_estimate(correct[name], resampling),
-        plan_minus_baseline=_difference(correct["plan"], correct[name], resampling),
+        accuracy=clusters.accuracy(correct[name]),
+        plan_minus_baseline=clusters.difference(correct["plan"], correct[name]),
     )
 
 
@@ -226,13 +215,13 @@ def _rehearsals(explored: Explored) -> Rehearsals | None:
 
 
 def _curve_point(
-    setting: Setting, observation: Observation, surface: ResponseSurface, resampling: Resampling
+    setting: Setting, observation: Observation, surface: ResponseSurface, clusters: ItemClusters
 ) -> CurvePoint:
     mix = dict(observation.labels)
     return CurvePoint(
         labels=mix,
         cost=_cost(setting, mix),
-        accuracy=_estimate(observation.correct, resampling),
+        accuracy=clusters.accuracy(observation.correct),
         fitted=float(surface.predict([mix]).mean()),
         seeds=observation.correct.shape[0],
     )

@@ -9,8 +9,8 @@ from annotation.arrays import Array
 from budget.replay.result import Saving
 
 
-def money_needed(money: Array, accuracy: Array, wanted: Array) -> Array:
-    """Where each curve first reaches what is wanted, (draws,) of money; inf where it never does.
+def money_needed(money: Array, lead: Array) -> Array:
+    """Where each lead first reaches zero, (draws,) of money; inf where it never does.
 
     Between points the curve is a straight line; where it falls, what was reached before counts.
     Below the first point nothing is known: its money is an upper bound.
@@ -18,27 +18,24 @@ def money_needed(money: Array, accuracy: Array, wanted: Array) -> Array:
     Parameters
     ----------
     money : (points,), rising
-    accuracy : (points, draws)
-    wanted : (draws,)
+    lead : (points, draws), accuracy less what is wanted
     """
-    best = np.maximum.accumulate(accuracy, axis=0)
-    first = (best >= wanted).argmax(axis=0)
-    never = best[-1] < wanted
+    best = np.maximum.accumulate(lead, axis=0)
+    first = (best >= 0).argmax(axis=0)
+    never = best[-1] < 0
     before = np.maximum(first - 1, 0)
-    draws = np.arange(wanted.size)
+    draws = np.arange(lead.shape[1])
     low, high = best[before, draws], best[first, draws]
     rise = np.where(high > low, high - low, 1.0)
-    share = np.where(first > 0, (wanted - low) / rise, 1.0)
+    share = np.where(first > 0, -low / rise, 1.0)
     found = money[before] + share * (money[first] - money[before])
     return np.where(never, np.inf, found)
 
 
 def saving(
     money: Sequence[float],
-    curve: Sequence[float],
-    curve_draws: Array,
-    plan: float,
-    plan_draws: Array,
+    lead: Sequence[float],
+    lead_draws: Array,
     spent: float,
     confidence: float,
 ) -> Saving:
@@ -46,20 +43,20 @@ def saving(
 
     Parameters
     ----------
-    money, curve, curve_draws : of what was done: (points,), its accuracy (points,), (points, draws)
-    plan, plan_draws : accuracy of the plan, and its draws, (draws,)
+    money : of what was done, (points,)
+    lead, lead_draws : its accuracy less the plan's, (points,), and draws of that, (points, draws)
     spent : by the plan
     confidence : of the interval
     """
     points = np.asarray(money, dtype=np.float64)
-    best = money_needed(points, np.asarray(curve, dtype=np.float64)[:, None], np.array([plan]))[0]
-    draws = money_needed(points, curve_draws, plan_draws) - spent
+    best = money_needed(points, np.asarray(lead, dtype=np.float64)[:, None])[0]
+    draws = money_needed(points, lead_draws) - spent
     tail = (1 - confidence) / 2
     low, high = np.quantile(draws, [tail, 1 - tail], method="nearest")
     return Saving(
         needed=_finite(best),
         saved=Estimate(estimate=_finite(best - spent), low=_finite(low), high=_finite(high)),
-        at_most_known=bool(curve[0] >= plan),
+        at_most_known=bool(lead[0] >= 0),
     )
 
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from analysis.accuracy import CONFIDENCE, Resampling, interval
+from analysis.accuracy import CONFIDENCE, ItemClusters, difference_table
 from analysis.estimates import Estimate
-from annotation.arrays import Array, Correct
+from annotation.arrays import Correct
 from budget.replay.past import Past
 from budget.replay.playing import Played
 from budget.replay.purchases import DONE, PLAN, PastPurchase
@@ -73,19 +73,18 @@ def summarise(
     """
     task = past.task
     on_target = task.test_strata == task.target
-    resampling = Resampling(task.test_groups[on_target])
+    clusters = ItemClusters(task.test_groups[on_target])
     kinds = [kind for kind in bought[0] if all(kind in own for own in bought)]
     correct = {kind: np.stack([own[kind][1] for own in bought]) for kind in kinds}
-    draws = {kind: resampling.accuracy(own) for kind, own in correct.items()}
     plan = (PLAN, None, None)
     arms = [
-        _arm(past, kind, [own[kind][0] for own in bought], correct, draws, plan) for kind in correct
+        _arm(past, kind, [own[kind][0] for own in bought], correct, clusters, plan)
+        for kind in correct
     ]
     rules = [place for place, arm in enumerate(arms) if arm.name not in (PLAN, DONE)]
     best = max(rules, key=lambda place: arms[place].accuracy.estimate or 0.0)
     of_plan = correct[plan].mean(axis=1)
     points = sorted(curve, key=lambda own: own[0])
-    curve_draws = np.stack([resampling.accuracy(own) for _, own in points])
     spent = arms[[arm.name for arm in arms].index(PLAN)].cost
     return ReplayResult(
         judgments=len(past.for_sale),
@@ -107,15 +106,12 @@ def summarise(
         arms=arms,
         best_rule=best,
         done_curve=[
-            DonePoint(money=money, accuracy=interval(float(own.mean()), own_draws))
-            for (money, own), own_draws in zip(points, curve_draws, strict=True)
+            DonePoint(money=money, accuracy=clusters.accuracy(own)) for money, own in points
         ],
         saving=saving(
             [money for money, _ in points],
-            [float(own.mean()) for _, own in points],
-            curve_draws,
-            float(correct[plan].mean()),
-            draws[plan],
+            [float(own.mean() - correct[plan].mean()) for _, own in points],
+            np.stack([clusters.draws(difference_table(own, correct[plan])) for _, own in points]),
             spent,
             CONFIDENCE,
         ),
@@ -138,22 +134,21 @@ def _arm(
     kind: PurchaseKind,
     purchases: Sequence[PastPurchase],
     correct: Mapping[PurchaseKind, Correct],
-    draws: Mapping[PurchaseKind, Array],
+    clusters: ItemClusters,
     plan: PurchaseKind,
 ) -> PurchaseRecord:
     name, supplier, judgments = kind
     own = correct[kind]
     difference = None
     if kind != plan:
-        estimate = float(correct[plan].mean() - own.mean())
-        difference = interval(estimate, draws[plan] - draws[kind])
+        difference = clusters.difference(correct[plan], own)
     return PurchaseRecord(
         name=name,
         supplier=supplier,
         judgments=judgments,
         cost=float(past.amount(round(np.mean([each.spent for each in purchases])))),
         items=_items(past, purchases),
-        accuracy=interval(float(own.mean()), draws[kind]),
+        accuracy=clusters.accuracy(own),
         plan_minus_this=difference,
         accuracy_by_seed=[float(value) for value in own.mean(axis=1)],
     )

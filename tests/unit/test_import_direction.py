@@ -34,7 +34,7 @@ ROOMS = {
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (
-        *("version", "estimates", "accuracy", "sgr", "efficiency"),
+        *("version", "estimates", "two_way", "accuracy", "sgr", "efficiency"),
         *("label_words", "numbers", "item_groups", "figure_style", "html_page"),
         *("run", "curves", "hardness", "single_trial"),
     ),

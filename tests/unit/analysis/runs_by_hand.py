@@ -169,7 +169,7 @@ def method_result(
             labels=160,
         ),
         sgr_per_cost={
-            name: (value - ZERO_SHOT) / (hard - ZERO_SHOT) / spent
+            name: estimate((value - ZERO_SHOT) / (hard - ZERO_SHOT) / spent, 0.2 / spent)
             for name, value, spent in [
                 ("plan", measured_plan, cost(plan)),
                 *(

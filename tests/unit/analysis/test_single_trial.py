@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
-from analysis.single_trial import _estimate
 from budget.commands.app import app
 from budget.config.prepare import prepare
 from budget.config.read import read_config
@@ -106,16 +105,6 @@ def test_groups_are_told_and_named_where_they_leave_too_few(tmp_path: Path) -> N
     assert result.exit_code == 2
     assert "96 items of stratum 'easy'" in result.stderr
     assert "14 more items of it are not for sale" in " ".join(result.stderr.split())
-
-
-def test_all_right_or_all_wrong_is_not_certain() -> None:
-    groups = np.array([str(item) for item in range(100)], dtype=object)
-    nothing = _estimate(np.zeros((2, 100), dtype=bool), groups)
-    assert (nothing.estimate, nothing.low) == (0, 0)
-    assert nothing.high == pytest.approx(1 - 0.025 ** (1 / 100))  # none of 100: Clopper-Pearson
-    everything = _estimate(np.ones((2, 100), dtype=bool), groups)
-    assert everything.low == pytest.approx(0.025 ** (1 / 100))
-    assert _estimate(np.ones((2, 1), dtype=bool), groups[:1]).low is None
 
 
 @pytest.mark.parametrize(

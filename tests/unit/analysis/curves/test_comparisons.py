@@ -2,22 +2,31 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from analysis.accuracy import Resampling
+from analysis.accuracy import ItemClusters
 from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
+    crossings,
     equal_cost_crossings,
     equal_cost_differences,
     equal_count_difference,
 )
+from analysis.estimates import Estimate
 
 Numbers = list[float]
+ITEMS = 100
 
 
-def curve(costs: Numbers, means: Numbers, draws: list[Numbers] | None = None) -> AccuracyCurve:
-    """A curve whose draws, unless given, are all its means."""
-    parts = (np.array(part, dtype=float) for part in (costs, means, draws or [means, means]))
-    return AccuracyCurve(*parts)
+def alone(items: int) -> ItemClusters:
+    """So many items, each by itself."""
+    return ItemClusters(np.arange(items).astype(object), draws=200)
+
+
+def curve(costs: Numbers, means: Numbers) -> AccuracyCurve:
+    """A curve of these accuracies, in whole per cent, alike for both seeds."""
+    return accuracy_curve(
+        [right(2, ITEMS, round(mean * ITEMS)) for mean in means], costs, alone(ITEMS)
+    )
 
 
 def right(seeds: int, items: int, number: int, start: int = 0) -> NDArray[np.bool_]:
@@ -31,31 +40,26 @@ def right(seeds: int, items: int, number: int, start: int = 0) -> NDArray[np.boo
 
 
 def test_a_curve_is_measured_size_by_size() -> None:
-    resampling = Resampling(np.arange(10).astype(object), draws=30)
     sizes = [right(2, 10, 4), right(2, 10, 7)]
-    found = accuracy_curve(sizes, [5.0, 20.0], resampling)
+    found = accuracy_curve(sizes, [5.0, 20.0], alone(10))
     assert found.costs.tolist() == [5.0, 20.0]
     assert found.means.tolist() == [0.4, 0.7]
-    assert found.draws.shape == (30, 2)
-    np.testing.assert_array_equal(found.draws[:, 1], resampling.accuracy(sizes[1]))
-    point = found.point(0)
-    assert point.estimate == 0.4
-    assert point.low == pytest.approx(np.quantile(found.draws[:, 0], 0.025))
+    assert found.point(0) == alone(10).accuracy(sizes[0])
 
 
 @pytest.mark.parametrize("costs", [[5.0], [5.0, 5.0], [20.0, 5.0], [1.0, 2.0, 3.0]])
 def test_costs_that_do_not_rise_with_the_sizes_are_a_mistake(costs: Numbers) -> None:
-    resampling = Resampling(np.arange(10).astype(object), draws=5)
     with pytest.raises(ValueError, match="'costs' should rise and be one per size"):
-        accuracy_curve([right(2, 10, 4), right(2, 10, 7)], costs, resampling)
+        accuracy_curve([right(2, 10, 4), right(2, 10, 7)], costs, alone(10))
 
 
 def test_between_sizes_lies_the_straight_line() -> None:
-    line = curve([10, 20, 60], [0.4, 0.5, 0.7], [[0.4, 0.5, 0.7], [0.2, 0.4, 0.8]])
-    means, draws = line.between(np.array([10.0, 15.0, 20.0, 30.0, 60.0]))
-    np.testing.assert_allclose(means, [0.4, 0.45, 0.5, 0.55, 0.7])
-    np.testing.assert_allclose(draws, [[0.4, 0.45, 0.5, 0.55, 0.7], [0.2, 0.3, 0.4, 0.5, 0.8]])
-    assert means[0] == 0.4 and means[2] == 0.5 and means[4] == 0.7  # to the bit
+    line = curve([10, 20, 60], [0.4, 0.5, 0.7])
+    tables = line.between(np.array([10.0, 15.0, 20.0, 30.0, 60.0]))
+    assert tables.shape == (5, 2, ITEMS)
+    np.testing.assert_allclose(tables.mean((1, 2)), [0.4, 0.45, 0.5, 0.55, 0.7])
+    np.testing.assert_array_equal(tables[[0, 2, 4]], line.correct)  # to the bit
+    assert set(tables[1, 0, 40:50].tolist()) == {0.5}  # right with 20, half of the way there
 
 
 @pytest.mark.parametrize("cost", [9.9, 60.1])
@@ -65,8 +69,7 @@ def test_nothing_is_said_beyond_what_was_measured(cost: float) -> None:
 
 
 def test_a_curve_of_one_size_is_known_there_alone() -> None:
-    means, draws = curve([10], [0.4]).between(np.array([10.0]))
-    assert means.tolist() == [0.4] and draws.tolist() == [[0.4], [0.4]]
+    assert curve([10], [0.4]).between(np.array([10.0])).mean((1, 2)).tolist() == [0.4]
     with pytest.raises(ValueError, match="within"):
         curve([10], [0.4]).between(np.array([11.0]))
 
@@ -75,10 +78,10 @@ def test_a_curve_of_one_size_is_known_there_alone() -> None:
 
 
 def test_a_difference_is_paired() -> None:
-    resampling = Resampling(np.arange(200).astype(object))
-    hard = accuracy_curve([right(2, 200, 100)], [1.0], resampling)
-    same_items = accuracy_curve([right(2, 200, 110)], [1.0], resampling)
-    other_items = accuracy_curve([right(2, 200, 110, start=90)], [1.0], resampling)
+    items = alone(200)
+    hard = accuracy_curve([right(2, 200, 100)], [1.0], items)
+    same_items = accuracy_curve([right(2, 200, 110)], [1.0], items)
+    other_items = accuracy_curve([right(2, 200, 110, start=90)], [1.0], items)
     paired = equal_count_difference(same_items, hard, 0)
     drowned = equal_count_difference(other_items, hard, 0)
     assert paired.estimate == drowned.estimate == pytest.approx(0.05)
@@ -87,8 +90,7 @@ def test_a_difference_is_paired() -> None:
 
 
 def test_a_curve_does_not_differ_from_itself() -> None:
-    resampling = Resampling(np.arange(50).astype(object))
-    own = accuracy_curve([right(3, 50, 20), right(3, 50, 30)], [1.0, 2.0], resampling)
+    own = accuracy_curve([right(3, 50, 20), right(3, 50, 30)], [1.0, 2.0], alone(50))
     found = equal_count_difference(own, own, 1)
     assert (found.estimate, found.low, found.high) == (0, 0, 0)
     assert equal_cost_crossings(own, own) == []
@@ -123,35 +125,32 @@ def test_one_common_amount_can_be_compared_but_not_crossed() -> None:
 
 # -- crossings ------------------------------------------------------------------------------------
 
-LEVEL = [0.5, 0.5, 0.5]
-COSTS = [20.0, 40.0, 80.0]
+COSTS = np.array([20.0, 40.0, 80.0])
 
 
-def leads(draws: list[Numbers], means: Numbers) -> tuple[AccuracyCurve, AccuracyCurve]:
-    """Two curves whose difference has these means and draws at `COSTS`."""
-    easy = curve(COSTS, [0.5 + d for d in means], [[0.5 + d for d in row] for row in draws])
-    return easy, curve(COSTS, LEVEL, [LEVEL] * len(draws))
+def turns(draws: list[Numbers], means: Numbers) -> list[tuple[str, Estimate]]:
+    """Crossings of two curves whose difference has these means and draws at `COSTS`."""
+    return list(crossings(COSTS, np.array(means), np.array(draws)))
 
 
 def test_a_crossing_and_its_interval_by_hand() -> None:
     # From 40 on the leads fall from a to -.1 at 80: they are lost at 40 + 40 a / (a + .1).
     lost_at = {0.025: 48.0, 0.1: 60.0, 0.3: 70.0}
     draws = [[0.2, a, -0.1] for a in lost_at for _ in range(100)]
-    [(better_below, place)] = equal_cost_crossings(*leads(draws, [0.2, 0.1, -0.1]))
+    [(better_below, place)] = turns(draws, [0.2, 0.1, -0.1])
     assert better_below == "easy"
     assert place.estimate == pytest.approx(60)
     assert [place.low, place.high] == pytest.approx([48, 70])
 
 
 def test_a_crossing_the_other_way_round() -> None:
-    easy, hard = leads([[-0.2, -0.1, 0.1]] * 50, [-0.2, -0.1, 0.1])
-    [(better_below, place)] = equal_cost_crossings(easy, hard)
+    [(better_below, place)] = turns([[-0.2, -0.1, 0.1]] * 50, [-0.2, -0.1, 0.1])
     assert better_below == "hard"
     assert place.estimate == pytest.approx(60)
 
 
 def test_a_crossing_at_a_measured_cost() -> None:
-    [(better_below, place)] = equal_cost_crossings(*leads([[0.2, 0.0, -0.1]] * 4, [0.2, 0.0, -0.1]))
+    [(better_below, place)] = turns([[0.2, 0.0, -0.1]] * 4, [0.2, 0.0, -0.1])
     assert (better_below, place.estimate) == ("easy", 40)
 
 
@@ -161,7 +160,7 @@ def test_a_crossing_at_a_measured_cost() -> None:
 def test_lines_that_do_not_cross_have_no_crossing(means: Numbers) -> None:
     # Some draws cross all the same: that makes no crossing.
     draws = [means] * 60 + [[0.1, 0.1, -0.1]] * 20 + [[-0.1, 0.1, 0.1]] * 20
-    assert equal_cost_crossings(*leads(draws, means)) == []
+    assert turns(draws, means) == []
 
 
 @pytest.mark.parametrize("elsewhere", [[0.1, 0.2, 0.3], [-0.1, -0.2, -0.1]])
@@ -170,7 +169,7 @@ def test_a_crossing_that_many_draws_do_not_have_is_not_resolved(
     elsewhere: Numbers, number: int, resolved: bool
 ) -> None:
     draws = [[0.1, 0.1, -0.1]] * (100 - number) + [elsewhere] * number
-    [(better_below, place)] = equal_cost_crossings(*leads(draws, [0.1, 0.1, -0.1]))
+    [(better_below, place)] = turns(draws, [0.1, 0.1, -0.1])
     assert better_below == "easy"
     if resolved:  # two draws of a hundred are beyond the interval
         assert place.estimate == place.low == place.high == pytest.approx(60)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from analysis.estimates import Estimate
 from analysis.run.report import render_report, write_report
 from analysis.run.result import RunResult, write_result
 from annotation.errors import InputError
@@ -120,11 +121,12 @@ def test_every_alternative_has_its_row(resolved_result: RunResult) -> None:
     }
     # The plan's SGR, (61.8 - 35.0) / (45.2 - 35.0) = 262 %, cost $720: 3.6 % per $10.
     assert rows["plan"][1:] == [
-        "520", "100", "$720", "62.2 % | 58.6 to 65.8", "61.8 % | 58.4 to 65.2", "\u2013", "3.6 %",
+        "520", "100", "$720", "62.2 % | 58.6 to 65.8", "61.8 % | 58.4 to 65.2", "\u2013",
+        "3.6 % | 3.4 to 3.9",
     ]  # fmt: skip
     assert rows["all hard"][1:] == [
         "0", "370", "$740", "57.1 % | 53.7 to 60.5", "56.2 % | 52.6 to 59.8", "+5.6 | 3.4 to 7.8",
-        "2.8 %",
+        "2.8 % | 2.5 to 3.1",
     ]  # fmt: skip
     assert rows["all easy"][6] == "\u22121.9 | \u22124.1 to 0.3, unclear"
     assert rows["zero-shot"][1:] == [
@@ -136,10 +138,16 @@ def test_every_alternative_has_its_row(resolved_result: RunResult) -> None:
 def test_a_negative_sgr_per_cost_is_no_amount(
     resolved_result: RunResult, change_planning_method: Callable[..., RunResult]
 ) -> None:
-    per_cost = {"plan": 0.0036, "all_hard": -72.0}
+    per_cost = {
+        "plan": Estimate(estimate=0.0036, low=-2.0, high=0.0041),
+        "all_hard": Estimate(estimate=-72.0, low=-90.0, high=-3.0),
+        "equal_spend": Estimate(estimate=0.0030, low=0.0021, high=0.0039),
+    }
     page = Page(render_report(change_planning_method(resolved_result, sgr_per_cost=per_cost)))
     rows = {row[0].split(" | ")[0]: row for row in reversed(page.rows) if row}
-    assert rows["plan"][-1] == "3.6 %"
+    assert rows["plan"][-1] == "3.6 % | negative to 4.1"
+    assert rows["equal spend"][-1] == "3.0 % | 2.1 to 3.9"
+    assert "the dearer of two such purchases would look better" in page.text
     assert rows["all hard"][-1] == "negative"
     assert rows["all easy"][-1] == "\u2013"
 
@@ -158,7 +166,7 @@ def test_an_unresolved_gap_hides_numbers_that_were_left_in_the_result(
         key: method.model_copy(
             update={
                 "sgr": method.sgr.model_copy(update={"resolved": False, "estimate": 7.77}),
-                "sgr_per_cost": {"plan": 0.0777},
+                "sgr_per_cost": {"plan": Estimate(estimate=0.0777, low=0.07, high=0.0778)},
             }
         )
         for key, method in resolved_result.methods.items()

@@ -47,6 +47,22 @@ def test_result_json_has_the_promised_fields(tmp_path: Path, resolved_result: Ru
         assert {"estimate", "low", "high"} <= condition.keys()
 
 
+def test_an_sgr_per_cost_of_an_earlier_version_has_no_interval(
+    tmp_path: Path, resolved_result: RunResult
+) -> None:
+    path = tmp_path / "result.json"
+    write_result(resolved_result, path)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    for own in (written, *written["methods"].values()):
+        own["sgr_per_cost"] = {name: ends["estimate"] for name, ends in own["sgr_per_cost"].items()}
+    del written["checksum"]
+    path.write_text(json.dumps(written), encoding="utf-8")
+    read, own = read_result(path).sgr_per_cost, resolved_result.sgr_per_cost
+    assert read is not None and own is not None
+    assert read["plan"].estimate == own["plan"].estimate
+    assert read["plan"].low is None and read["plan"].high is None
+
+
 def test_a_failed_write_leaves_the_old_result(
     tmp_path: Path, resolved_result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:

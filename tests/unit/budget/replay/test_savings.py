@@ -11,7 +11,7 @@ MONEY = np.array([10.0, 20.0, 40.0])
 
 
 def needed(curve: list[float], wanted: float) -> float:
-    return float(money_needed(MONEY, np.array(curve)[:, None], np.array([wanted]))[0])
+    return float(money_needed(MONEY, np.array(curve)[:, None] - wanted)[0])
 
 
 @pytest.mark.parametrize(
@@ -33,11 +33,9 @@ def test_money_needed(curve: list[float], wanted: float, right: float) -> None:
 
 
 def found(plan: float, spent: float, spread: float = 0.0) -> Saving:
-    curve = [0.5, 0.7, 0.8]
+    lead: Array = np.array([0.5, 0.7, 0.8]) - plan
     draws: Array = np.linspace(-spread, spread, 101, dtype=np.float64)
-    return saving(
-        MONEY.tolist(), curve, np.array(curve)[:, None] + 0 * draws, plan, plan + draws, spent, 0.9
-    )
+    return saving(MONEY.tolist(), lead.tolist(), lead[:, None] - draws, spent, 0.9)
 
 
 def test_a_saving_and_a_loss() -> None:
