@@ -9,6 +9,7 @@ import pandas as pd
 from annotation.arrays import generator
 from annotation.items.table import gold_texts
 from budget.collection.choosing import WantedLabels
+from budget.collection.least_labels import BelowLeast
 from budget.collection.orders import BatchRecord, OrderLine
 from budget.collection.suppliers import Supplier
 from budget.config.collection_config import BuyingSection
@@ -144,6 +145,38 @@ def fitting(
     while kept and (total := cost(kept)) > money:
         kept = _share_of(kept, min(Fraction(money, total), Fraction(len(kept) - 1, len(kept))))
     return kept
+
+
+def fitting_least(
+    lines: Sequence[OrderLine],
+    cost: Callable[[Sequence[OrderLine]], int],
+    money: int,
+    least: Mapping[tuple[str, str], int],
+) -> tuple[list[OrderLine], list[BelowLeast]]:
+    """As many of the lines as the money pays, none of a supplier that takes no so small a batch.
+
+    Where a supplier would get too few, it gets none, and the others have its money.
+
+    Parameters
+    ----------
+    lines, cost, money : as for `fitting`
+    least : (supplier, stratum) -> labels that a batch has at least
+    """
+    there, refused = list(lines), list[BelowLeast]()
+    while True:
+        kept = fitting(there, cost, money) if there else []
+        counts = Counter(_pair(line) for line in kept if line.gold is None)
+        pairs = dict.fromkeys(_pair(line) for line in there)
+        few = [pair for pair in pairs if counts[pair] < least.get(pair, 0)]
+        if not few:
+            return kept, refused
+        worst = min(few, key=lambda pair: Fraction(counts[pair], least[pair]))
+        refused.append(BelowLeast(*worst, least[worst], counts[worst]))
+        there = [line for line in there if _pair(line) != worst]
+
+
+def _pair(line: OrderLine) -> tuple[str, str]:
+    return line.supplier, line.stratum
 
 
 def _share_of(lines: Sequence[OrderLine], share: Fraction) -> list[OrderLine]:

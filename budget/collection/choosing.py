@@ -1,5 +1,6 @@
 """How many labels of which stratum to buy next, of whom; before anything is known, and after."""
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -10,7 +11,8 @@ import numpy as np
 
 from analysis.numbers import points
 from annotation.errors import InputError
-from annotation.terms.cost import affordable, exact_decimal
+from annotation.terms.cost import exact_decimal
+from budget.collection.least_labels import most_of, offers_too_big, raised_to_least
 from budget.config.collection_config import BuyingSection
 from budget.decision.alternatives import against, best_plan, described
 from budget.market.market import Market
@@ -54,20 +56,29 @@ def first_choice(market: Market, buying: BuyingSection, currency: str) -> BatchC
     Raises InputError if the money or the items do not even pay for a small one.
     """
     offers = [_first_offer(market, name, supplier) for name, supplier in _pairs(market)]
-    one_each = sum((Fraction(_cost_of_label(offer)) for offer in offers), Fraction(0))
-    # Gold questions cost like any others, and every offer has its own.
-    most = affordable(market.money, exact_decimal(one_each), _FIRST_SHARE) - buying.gold
-    most = min(most, *_items_for_each(market, offers))
-    count = min(USUAL_FIRST, most) if buying.first is None else buying.first
     gold = f"and {buying.gold} gold questions" if buying.gold else "and no gold questions"
 
+    def cost(labels: int) -> Fraction:
+        # Gold questions cost like any others, and every offer has its own.
+        own = ((max(labels, o.least) + buying.gold) * Fraction(_cost_of_label(o)) for o in offers)
+        return sum(own, Fraction(0))
+
+    def most(share: Fraction) -> int:
+        """Labels of each that this share of the money and the items allow; 0 for none."""
+        counts = range(1, _most_of_each(market, offers) + 1)
+        return bisect_right(counts, Fraction(market.money) * share, key=cost)
+
     def told(labels: int) -> str:
-        cost = float(one_each) * (labels + buying.gold)
+        more = [
+            f"{o.least} {o.stratum} labels from {o.supplier}" for o in offers if o.least > labels
+        ]
+        no_fewer = f", but no fewer than {', '.join(more)}," if more else ""
         return (
-            f"{labels} labels {gold} of every stratum from every supplier cost {cost:,.2f} "
-            f"{currency}"
+            f"{labels} labels {gold} of every stratum from every supplier{no_fewer} cost "
+            f"{float(cost(labels)):,.2f} {currency}"
         )
 
+    count = min(USUAL_FIRST, most(_FIRST_SHARE)) if buying.first is None else buying.first
     few = "or there are fewer items, or capacity"
     if buying.first is None and count < _FEWEST_FIRST:
         raise InputError(
@@ -75,16 +86,16 @@ def first_choice(market: Market, buying: BuyingSection, currency: str) -> BatchC
             f"{market.money:,.2f} {currency} for labels, {few}; raise the budget, name fewer "
             "suppliers or strata, or set buying.first."
         )
-    everything = affordable(market.money, exact_decimal(one_each)) - buying.gold
-    if count > min(everything, *_items_for_each(market, offers)):
+    if count > most(Fraction(1)):
         raise InputError(
             f"buying.first: {told(count)}, of {market.money:,.2f} {currency} for labels, {few}; "
             "lower it."
         )
-    wanted = tuple(WantedLabels(offer, count) for offer in offers)
+    wanted = tuple(WantedLabels(offer, max(count, offer.least)) for offer in offers)
+    more = ", or the least that a supplier takes" if any(o.least > count for o in offers) else ""
     why = (
-        f"The first batch buys {count} labels of every stratum from every supplier: it measures "
-        "their errors and times, and what labels of each stratum teach."
+        f"The first batch buys {count} labels of every stratum from every supplier{more}: it "
+        "measures their errors and times, and what labels of each stratum teach."
     )
     return BatchChoice(wanted, why, {"kind": "first", "labels_of_each": count})
 
@@ -106,7 +117,7 @@ def next_choice(
         "surface": _summary(surface),
     }
     if rounds_left <= 1:
-        return _all_of(plan, buying, evidence)
+        return _all_of(plan, market, buying, evidence)
     chosen = _offers_of(plan, market)
     plain = _plain(market, chosen)
     ranked = rank_batches(surface, plain, np.random.default_rng([buying.seed, rounds_left]))
@@ -116,12 +127,15 @@ def next_choice(
     ]
     labels = {name: count for name, count in batch.labels.items() if count}
     if not labels:
-        return BatchChoice((), "Nothing more is worth its money.", evidence)
+        return BatchChoice((), _why_nothing(market), evidence)
     if sum(labels.values()) < buying.least:
         labels = _scaled_up(labels, plain, buying.least)
-    wanted = tuple(WantedLabels(chosen[name], count) for name, count in labels.items() if count)
+    labels = {name: count for name, count in labels.items() if count}
+    labels, refused = raised_to_least(labels, chosen, market)
+    evidence["below_least"] = [own.facts() for own in refused]
+    wanted = tuple(WantedLabels(chosen[name], count) for name, count in labels.items())
     if not wanted:
-        return _all_of(plan, buying, evidence)
+        return _all_of(plan, market, buying, evidence)
     why = (
         "This batch teaches most for the decisions to come: about "
         f"{points(batch.gain)} points of accuracy."
@@ -131,16 +145,26 @@ def next_choice(
     return BatchChoice(wanted, why, evidence)
 
 
-def _all_of(plan: Plan, buying: BuyingSection, evidence: Mapping[str, Any]) -> BatchChoice:
+def _all_of(
+    plan: Plan, market: Market, buying: BuyingSection, evidence: Mapping[str, Any]
+) -> BatchChoice:
     labels = sum(line.labels for line in plan.lines)
     if not labels:
-        return BatchChoice((), "Nothing more is worth its money.", evidence)
+        return BatchChoice((), _why_nothing(market), evidence)
     if labels < buying.least:
         told = "one label" if labels == 1 else f"{labels} labels"
         why = f"The money left buys {told}, fewer than a batch has at least ({buying.least})."
         return BatchChoice((), why, evidence)
     wanted = tuple(WantedLabels(line.offer, line.labels) for line in plan.lines)
     return BatchChoice(wanted, "This is the best purchase for the money that is left.", evidence)
+
+
+def _why_nothing(market: Market) -> str:
+    """Why no labels are bought, in a sentence."""
+    too_big = [own for own in offers_too_big(market) if own.most]
+    if too_big and all(own.least > most_of(own, market) for own in market.offers):
+        return " ".join(map(str, too_big))
+    return "Nothing more is worth its money."
 
 
 def _pairs(market: Market) -> list[tuple[str, str]]:
@@ -160,11 +184,31 @@ def _cost_of_label(offer: Offer) -> Decimal:
     return exact_decimal(Fraction(offer.cost) * offer.judgments)
 
 
-def _items_for_each(market: Market, offers: list[Offer]) -> list[int]:
-    """How many items of its stratum every supplier can be asked about, all alike."""
-    suppliers = {n: sum(o.stratum == n for o in offers) for n in market.strata}
-    shares = [market.items[name] // max(count, 1) for name, count in suppliers.items()]
-    return shares + [offer.capacity for offer in offers if offer.capacity is not None]
+def _most_of_each(market: Market, offers: list[Offer]) -> int:
+    """How many items of its stratum every supplier can be asked about, all alike; 0 for none.
+
+    Each at least about the fewest that it takes, so that others may have to take fewer.
+    """
+    most = min(
+        (
+            market.items[offer.stratum] if offer.capacity is None else offer.capacity
+            for offer in offers
+        ),
+        default=0,
+    )
+    for name in market.strata:
+        if own := [offer.least for offer in offers if offer.stratum == name]:
+            most = _alike(own, market.items[name], most)
+    return most
+
+
+def _alike(least: list[int], items: int, most: int) -> int:
+    """The largest number up to `most` for which the items are enough for all, each its least."""
+
+    def needed(count: int) -> int:
+        return sum(max(count, own) for own in least)
+
+    return bisect_right(range(1, most + 1), items, key=needed)
 
 
 def _offers_of(plan: Plan, market: Market) -> dict[str, Offer]:
@@ -176,7 +220,7 @@ def _offers_of(plan: Plan, market: Market) -> dict[str, Offer]:
             found[name] = max(lines, key=lambda line: line.labels).offer
         else:
             every = market.of_stratum(name)
-            own = [offer for offer in every if offer.capacity != 0] or every
+            own = [offer for offer in every if most_of(offer, market) >= offer.least] or every
             found[name] = min(own, key=lambda o: float(_cost_of_label(o)) / max(o.clean, 0.01) ** 2)
     return found
 

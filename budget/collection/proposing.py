@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
-from budget.collection.batching import Batching, asked_lines, fitting, no_lines
+from budget.collection.batching import Batching, asked_lines, fitting_least, no_lines
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
 from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing, measured_existing
@@ -226,7 +226,14 @@ def check_first_batch(
         task, config.strata.buy, suppliers, file, measured, batching, {}, {}, budget
     )
     choice = first_choice(_after_extra(market, buying), buying, unit.currency)
-    if not _priced(1, batching, choice, buying, budget, unit).lines:
+    proposal = _priced(1, batching, choice, buying, budget, unit)
+    for own in proposal.choice.evidence.get("below_least", ()):
+        raise InputError(
+            f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for {own['most']:,} "
+            f"{own['stratum']} labels from '{own['supplier']}', who takes no fewer than "
+            f"{own['least']:,}; raise it, or name fewer suppliers or strata."
+        )
+    if not proposal.lines:
         raise InputError(
             f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for no first batch; "
             "raise it, or set buying.first and buying.gold lower."
@@ -263,9 +270,17 @@ def _priced(
     def cost(own: Sequence[OrderLine]) -> int:
         return sum(most_cost(own, share, unit).values())
 
-    kept = fitting(lines, cost, unit.units(left, "the money left")) if lines else []
+    least = {(own.offer.supplier, own.offer.stratum): own.offer.least for own in choice.wanted}
+    takes = {pair: count for pair, count in least.items() if count > 1}
+    kept, refused = fitting_least(lines, cost, unit.units(left, "the money left"), takes)
+    if refused:
+        told = " ".join([choice.why, *map(str, refused)])
+        below = [*choice.evidence.get("below_least", ()), *(own.facts() for own in refused)]
+        choice = replace(choice, why=told, evidence={**choice.evidence, "below_least": below})
     if sum(line.gold is None for line in kept) < _least(choice, buying):
-        nothing = "The money left pays for no batch that is worth placing."
+        nothing = " ".join(
+            ["The money left pays for no batch that is worth placing.", *map(str, refused)]
+        )
         return Proposal(number, (), 0, BatchChoice((), nothing, choice.evidence))
     return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
 

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from budget.collection.batching import Batching, asked_lines, fitting, no_lines
+from budget.collection.batching import Batching, asked_lines, fitting, fitting_least, no_lines
 from budget.collection.choosing import WantedLabels
 from budget.collection.contents import read_contents
 from budget.collection.money_unit import MoneyUnit
@@ -150,3 +150,26 @@ def test_what_fits_never_costs_more_than_the_money(money: int, share: Decimal) -
         own = [line for line in lines if line.supplier == who and line.stratum == "easy"]
         plain = [line for line in own if line.gold is None]
         assert [line for line in plain if line in kept] == plain[: sum(p in kept for p in plain)]
+
+
+@pytest.mark.parametrize("money", [100, 250, 400, 800, 1_600, 5_000])
+def test_a_supplier_who_takes_no_so_small_a_batch_leaves_its_money_to_others(money: int) -> None:
+    lines = [
+        OrderLine(who, f"{who} {n}", "easy", 1, None, price)
+        for who, price in PRICES.items()
+        for n in range(40)
+    ]
+
+    def cost(own: Any) -> int:
+        return sum(most_cost(own, Decimal(0), CENTS).values())
+
+    kept, refused = fitting_least(lines, cost, money, {("expert", "easy"): 30})
+    counts = Counter(line.supplier for line in kept)
+    assert cost(kept) <= money
+    assert counts["expert"] == 0 or counts["expert"] >= 30
+    assert [(own.supplier, own.least) for own in refused] == (
+        [] if counts["expert"] else [("expert", 30)]
+    )
+    if refused:
+        assert counts["crowd"] == min(40, money // 5)
+        assert refused[0].most < 30

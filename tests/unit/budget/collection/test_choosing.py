@@ -14,6 +14,8 @@ from budget.market.offers import Offer
 from budget.surface.response import ResponseSurface
 from tests.unit.budget.conftest import known_surface
 
+STRATA = ("easy", "hard")
+
 
 def offer(stratum: str, supplier: str = "crowd", judgments: int = 1, **more: Any) -> Offer:
     return Offer(stratum, supplier, judgments, more.pop("cost", Decimal("0.10")), 0.2, **more)
@@ -65,6 +67,54 @@ def test_too_little_money_is_told_with_amounts(
 ) -> None:
     with pytest.raises(InputError, match=told):
         first(market(money), **buying)
+
+
+def test_the_first_batch_has_at_least_what_a_supplier_takes() -> None:
+    both = [offer(name, who, least=n) for name in STRATA for who, n in (("crowd", 1), ("firm", 50))]
+    found = first(market("1000", *both))
+    assert {count for (_, who, _), count in found.items() if who == "firm"} == {50}
+    assert {count for (_, who, _), count in found.items() if who == "crowd"} == {30}
+    few = first(market("1000", *both, items=60))  # 50 of them are the firm's
+    assert {count for (_, who, _), count in few.items() if who == "crowd"} == {10}
+
+
+@pytest.mark.parametrize(
+    ("items", "buying", "told"),
+    [
+        (
+            1000,
+            {},
+            r"8 labels .* supplier, but no fewer than 50 easy labels from firm, ",
+        ),
+        (1000, {"first": 8}, r"but no fewer than 50 easy .* cost 24\.60 EUR, of 12\.00 EUR"),
+        (57, {"gold": 0}, r"too little for a first batch: .* fewer items"),
+    ],
+)
+def test_a_least_that_cannot_be_had_at_first_is_told(
+    items: int, buying: dict[str, Any], told: str
+) -> None:
+    there = [offer("easy", "firm", least=50, cost=Decimal("0.40")), offer("hard")]
+    there += [offer("easy", least=8)]
+    with pytest.raises(InputError, match=told):
+        first(market("12" if items == 1000 else "1000", *there, items=items), **buying)
+
+
+@pytest.mark.parametrize("rounds_left", [1, 2, 4])
+@pytest.mark.parametrize("money", ["3", "11", "60"])
+def test_no_batch_has_less_than_a_supplier_takes(money: str, rounds_left: int) -> None:
+    there = market(money, offer("easy", least=40), offer("hard", "firm", least=75))
+    choice = next_choice(surface(), there, rounds_left, BuyingSection(least=1))
+    assert all(own.labels >= own.offer.least for own in choice.wanted)
+    cost = sum(own.offer.cost * own.labels for own in choice.wanted)
+    assert cost <= Decimal(money)
+    if money == "3":
+        assert choice.why == (
+            "Supplier 'crowd' takes no fewer than 40 easy labels, and what is left pays or has "
+            "items for 30. Supplier 'firm' takes no fewer than 75 hard labels, and what is left "
+            "pays or has items for 30."
+        )
+    else:
+        assert choice.wanted
 
 
 def surface() -> ResponseSurface:

@@ -1,5 +1,6 @@
 """The next batch: worked out anew, and nothing of it kept."""
 
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 
@@ -83,3 +84,30 @@ def test_money_that_pays_for_no_batch_is_told_before_the_beginning(tmp_path: Pat
     with pytest.raises(InputError, match=r"EUR pays for no first batch; raise it"):
         new_collection(tmp_path, file, budget={"total": "12"})
     assert EXPERT["channel"] == "file"
+
+
+def test_a_least_that_the_budget_does_not_reach_is_told_before_the_beginning(
+    tmp_path: Path,
+) -> None:
+    hourly = {"per_hour": 36, "seconds": 1, "most_seconds": 100, "channel": "file", "least": 30}
+    file = suppliers(crowd={**CROWD, "cost": "0.01"}, expert=hourly)
+    told = r"pays for \d+ (easy|hard) labels from 'expert', who takes no fewer than 30; raise it"
+    with pytest.raises(InputError, match=told):
+        new_collection(tmp_path, file, budget={"total": "40"}, buying={"gold": 0})
+
+
+def test_a_supplier_gets_what_it_takes_at_least_or_nothing(tmp_path: Path) -> None:
+    file = suppliers(crowd=CROWD, expert={**EXPERT, "least": 15})
+    folder = new_collection(tmp_path, file, budget={"total": "40"})
+    for _ in range(3):
+        with opened(folder) as collection:
+            proposal = collection.proposer.proposal(WATCHER)
+        counts = Counter(
+            line.stratum
+            for line in proposal.lines
+            if line.supplier == "expert" and line.gold is None
+        )
+        assert all(count >= 15 for count in counts.values())
+        if not proposal.lines:
+            return
+        one_round(folder)
