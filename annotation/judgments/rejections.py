@@ -7,6 +7,10 @@ import pandas as pd
 from annotation.errors import InputError
 
 
+NO_LABEL = "is empty; a judgment without one should be cancelled."
+"""What is wrong with a row that has no label."""
+
+
 @dataclass(frozen=True)
 class Rejection:
     """A row that was left out, or a single value of it where the row stays.

@@ -20,6 +20,7 @@ from training.engines import Watcher
 
 Step = Literal["plan", "approve", "order", "pull", "stop"]
 BY_SETTING = "buying.approve_below"
+_MOST_NOTES = 5  # of a supplier, that are shown
 
 
 @dataclass(frozen=True)
@@ -187,9 +188,12 @@ class Collection:
             received = self.store.receive(name, fetched.judgments, fetched.whole)
             told.append(
                 f"{name}: {received.new:,} new judgments, {received.changed:,} changed, "
-                f"{received.gone:,} gone"
+                f"{received.gone:,} gone" + (f"; {fetched.remark}" if fetched.remark else "")
             )
-            told += [f"{name}: left out: {note}" for note in fetched.notes[:5]]
+            told += [f"{name}: left out: {note}" for note in fetched.notes[:_MOST_NOTES]]
+            more = len(fetched.notes) - _MOST_NOTES
+            if more > 0:
+                told.append(f"{name}: left out: {more:,} more rows")
         booked = self.store.book()
         if len(booked.unpaid):
             told.append(
