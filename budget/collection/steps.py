@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Literal
 
 from budget.collection.channels.base import Channel
+from budget.collection.money_unit import shown
 from budget.collection.orders import BatchRecord
 from budget.collection.proposing import Proposal, Proposer, batch_lines
 from budget.collection.resources import CollectionResources
@@ -114,7 +115,7 @@ class Collection:
         share = Decimal(str(self.config.buying.extra))
         number = self.store.add_batch(proposal.lines, decision, key, share)
         self.store.remember(ended=None)
-        return Done("plan", (*batch_lines(proposal, self.store.unit.shown),), None, number)
+        return Done("plan", tuple(batch_lines(proposal, self.store.unit)), None, number)
 
     def _ended(self, why: str) -> Done:
         self.store.remember(ended=why)
@@ -134,11 +135,12 @@ class Collection:
         batch = self.open_batch()
         assert batch is not None
         limit, currency = self.config.buying.approve_below, self.store.unit.currency
-        most = f"batch {batch.number} costs {batch.most} {currency} at most"
+        most = f"batch {batch.number} costs {shown(batch.most, currency)} at most"
         if batch.most <= limit:
             self.store.approve(batch.number, BY_SETTING)
             told = (
-                f"{most} and is approved: the settings ask for no approval up to {limit} {currency}"
+                f"{most} and is approved: the settings ask for no approval up to "
+                f"{shown(limit, currency)}"
             )
             return Done("approve", (told,), None, batch.number)
         told = (

@@ -26,10 +26,14 @@ class FileChannel:
     supplier : its name
     items : the item table
     folder : the supplier's own
+    instructions : what annotators read first, a file beside the tasks; None for none
     """
 
-    def __init__(self, supplier: str, items: pd.DataFrame, folder: Path) -> None:
+    def __init__(
+        self, supplier: str, items: pd.DataFrame, folder: Path, instructions: str | None = None
+    ) -> None:
         self._supplier, self._items, self._folder = supplier, items, folder
+        self._instructions = instructions
 
     def send(self, lines: pd.DataFrame) -> str:
         place = {item: number for number, item in enumerate(self._items["item_id"])}
@@ -49,6 +53,10 @@ class FileChannel:
                     cells = [row.item_id, item["question"], choices, row.judgments, "", "", ""]
                     writer.writerow(guarded_row(cells))
         (self._folder / BACK).mkdir(parents=True, exist_ok=True)
+        leaflet = self._folder / OUT / "instructions.txt"
+        if self._instructions is not None and not leaflet.is_file():
+            with whole_file(leaflet, private=True) as unfinished:
+                unfinished.write_text(self._instructions, encoding="utf-8")
         return (
             f"tasks in {self._folder / OUT}; put what comes back into {self._folder / BACK} "
             "(item_id, annotator, label, and seconds where they are known)"
