@@ -6,6 +6,9 @@ import pandas as pd
 
 from annotation.errors import InputError
 
+NO_LABEL = "is empty; a judgment without one should be cancelled."
+"""What is wrong with a row that has no label."""
+
 
 @dataclass(frozen=True)
 class Rejection:

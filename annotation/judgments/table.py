@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from annotation.errors import short
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
 from annotation.judgments.item_names import items_that_look_alike
-from annotation.judgments.rejections import CheckedJudgments, Rejection
+from annotation.judgments.rejections import NO_LABEL, CheckedJudgments, Rejection
 from annotation.judgments.repetitions import (
     Note,
     Once,
@@ -149,13 +149,13 @@ def _absent(name: str, rows: int, where: str) -> pd.Series:
 
 
 def _require(checked: pd.DataFrame, reject: Reject) -> None:
+    cancelled = checked["cancelled"].to_numpy()
+    labelled = checked["label"].notna().to_numpy()
+    for row in np.flatnonzero(~labelled & ~cancelled):  # before all else: nobody worked on it
+        reject(int(row), "label", None, NO_LABEL)
     for name in ("item_id", "annotator", "source_id"):
         for row in np.flatnonzero(checked[name].isna()):
             reject(int(row), name, None, "is empty.")
-    cancelled = checked["cancelled"].to_numpy()
-    labelled = checked["label"].notna().to_numpy()
-    for row in np.flatnonzero(~labelled & ~cancelled):
-        reject(int(row), "label", None, "is empty; a judgment without one should be cancelled.")
     for row in np.flatnonzero(labelled & cancelled):
         label = checked["label"].iloc[row]
         reject(

@@ -20,6 +20,7 @@ from budget.collection.channels.files import FileChannel
 from budget.collection.channels.label_studio import LabelStudioChannel, Server
 from budget.collection.contents import Contents, read_contents
 from budget.collection.existing_labels import ExistingLabel, as_fact
+from budget.collection.model_check import check_model
 from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
 from budget.collection.proposing import check_first_batch
 from budget.collection.resources import CollectionResources
@@ -40,13 +41,14 @@ _KEPT = ("items", "test")
 
 @dataclass(frozen=True)
 class Beginning:
-    """A collection that was checked and not begun yet."""
+    """A collection that was checked and not begun yet; `remarks` are about its model."""
 
     config: CollectionConfig
     file: SuppliersFile
     suppliers: Mapping[str, Supplier]
     contents: Contents
     unit: MoneyUnit
+    remarks: tuple[str, ...] = ()
 
 
 def check_beginning(config: CollectionConfig, file: SuppliersFile) -> Beginning:
@@ -57,11 +59,13 @@ def check_beginning(config: CollectionConfig, file: SuppliersFile) -> Beginning:
     """
     suppliers = collection_suppliers(file, config)
     # Which is missed only after the first batch, else.
-    find_model(config.model.path, config.model.dtype)
+    source = find_model(config.model.path, config.model.dtype)
     unit = unit_of(suppliers, config.budget.currency, config.budget.total)
     contents = read_contents(config)
     check_first_batch(config, file, suppliers, contents, unit)
-    return Beginning(config, file, suppliers, contents, unit)
+    # A model that cannot read the items is missed only after the first batch is paid, else.
+    told = check_model(source, config, contents.task)
+    return Beginning(config, file, suppliers, contents, unit, told)
 
 
 def begin(
@@ -199,9 +203,9 @@ def open_collection(
         place = folder / "suppliers" / name
         items = contents.task.items
         channels[name] = (
-            LabelStudioChannel(config.name, name, items, place, server)
+            LabelStudioChannel(config.name, name, items, place, server, config.instructions)
             if own.channel == "label_studio"
-            else FileChannel(name, items, place)
+            else FileChannel(name, items, place, config.instructions)
         )
     resources = CollectionResources(folder, store, config, file, suppliers, contents, engine)
     return Collection(resources, channels)

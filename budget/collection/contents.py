@@ -8,10 +8,13 @@ import pandas as pd
 
 from annotation.arrays import Positions
 from annotation.errors import InputError
-from annotation.items.read import load_partly_answered
+from annotation.hardness.measure import OF_TEXTS
+from annotation.items.read import read_user_table
 from annotation.items.table import REMARKS
 from budget.config.collection_config import CollectionConfig, TableSection
 from training.task import Task, TestSizes
+
+_NAMES = ("id", "uid", "key")  # that columns of identifiers have
 
 
 @dataclass(frozen=True)
@@ -37,7 +40,8 @@ def read_contents(config: CollectionConfig) -> Contents:
     test item has no known answer, an item no choices, or too few test items are of the target
     stratum.
     """
-    pool, test = _table(config.items), _table(config.test)
+    measure = config.strata.measure
+    pool, test = _table(config.items, measure), _table(config.test, measure)
     twice = set(pool["item_id"]) & set(test["item_id"])
     if twice:
         others = f", and so are {len(twice) - 1:,} others" if len(twice) > 1 else ""
@@ -45,13 +49,12 @@ def read_contents(config: CollectionConfig) -> Contents:
             f"{config.test.path}: item '{min(twice)}' is for sale too, in {config.items.path}"
             f"{others}; an item is tested or bought, never both: take it out of one."
         )
-    measure = config.strata.measure
     for table, section in ((pool, config.items), (test, config.test)):
         if measure not in table:
             raise InputError(
                 f"{section.path}: has no column '{measure}', which strata are cut by; add it, for "
                 f"instance by 'labelmix hardness {Path(section.path).name} --out ...', or name "
-                "another measure."
+                "another measure (question_words, the length of the question, needs no column)."
             )
     items = pd.concat([pool, test], ignore_index=True)
     empty = np.flatnonzero(items["choices"].map(len).to_numpy() == 0)
@@ -81,10 +84,29 @@ def read_contents(config: CollectionConfig) -> Contents:
     return Contents(task, tuple(dict.fromkeys(remarks)))
 
 
-def _table(section: TableSection) -> pd.DataFrame:
-    return load_partly_answered(
-        path=section.path,
-        columns=section.columns,
-        choices=section.choices,
+def _table(section: TableSection, measure: str) -> pd.DataFrame:
+    """A table as it is read, with the measure where texts alone tell it."""
+    table = read_user_table(
+        Path(section.path),
+        section.columns or {},
+        section.choices,
+        mapped_by="option",
         answers=section.answers,
     )
+    if not table.names_its_items:
+        there = next((name for name in table.records[0] if name.strip().lower() in _NAMES), None)
+        raise InputError(
+            f"{section.path}: has no column 'item_id', by which judgments are booked; "
+            + (
+                f"--column item_id={there} takes column '{there}'."
+                if there
+                else "name the one that holds it: --column item_id=COLUMN."
+            )
+        )
+    items = table.items
+    told = OF_TEXTS.get(measure)
+    if measure not in items and told is not None and not np.isnan(values := told(items)).all():
+        reading = items.attrs  # which assigning a column would drop
+        items = items.assign(**{measure: values})
+        items.attrs |= reading
+    return items

@@ -57,7 +57,7 @@ class MoneyUnit:
         InputError
             If an amount is no amount of money or has more than 9 decimal places.
         """
-        places = _OTHER_PLACES.get(currency.strip().upper(), _USUAL_PLACES)
+        places = _own_places(currency)
         if by_the_hour:
             places = max(places, PLACES_BY_THE_HOUR)
         for amount in amounts:
@@ -101,7 +101,24 @@ class MoneyUnit:
 
     def shown(self, units: int) -> str:
         """Units for a sentence, such as "12.50 EUR"."""
-        return f"{self.amount(units):f} {self.currency}"
+        return shown(self.amount(units), self.currency)
+
+
+def shown(amount: Decimal, currency: str) -> str:
+    """An amount for a sentence, such as "12.50 EUR"."""
+    return f"{plain(amount, currency)} {currency}"
+
+
+def plain(amount: Decimal, currency: str) -> str:
+    """An amount for people, exactly: without zeros beyond the currency's own places."""
+    whole, _, part = f"{amount:f}".partition(".")
+    part = part.rstrip("0").ljust(min(len(part), _own_places(currency)), "0")
+    return f"{whole}.{part}" if part else whole
+
+
+def _own_places(currency: str) -> int:
+    """Decimal places that amounts of a currency have; of a sign, two."""
+    return _OTHER_PLACES.get(currency.strip().upper(), _USUAL_PLACES)
 
 
 def _checked(amount: Decimal, what: str) -> Decimal:

@@ -10,7 +10,7 @@ import pandas as pd
 from analysis.html_page import filled_template
 from analysis.numbers import count
 from annotation.errors import InputError, short
-from budget.collection.money_unit import MoneyUnit
+from budget.collection.money_unit import MoneyUnit, shown
 from budget.collection.orders import BatchRecord
 from budget.collection.price import Price
 from budget.collection.store.store import CollectionStore
@@ -183,12 +183,12 @@ def order_page(sheet: OrderSheet) -> str:
                 count(row.judgments),
                 count(row.items * row.judgments),
                 _price_words(row.price, currency),
-                f"{row.most:f} {currency}",
+                shown(row.most, currency),
             )
             for row in sheet.rows
         ],
-        above=f"{sheet.above:f} {currency}" if sheet.above else "",
-        most=f"{sheet.most:f} {currency}",
+        above=shown(sheet.above, currency) if sheet.above else "",
+        most=shown(sheet.most, currency),
         choices=", ".join(sheet.choices or ()),
         pays_skipped=any(row.price.pay_skipped for row in sheet.rows),
         pays_hours=any(row.price.per_hour for row in sheet.rows),
@@ -198,8 +198,8 @@ def order_page(sheet: OrderSheet) -> str:
 def _price_words(price: Price, currency: str) -> str:
     parts = []
     if price.per_judgment or not price.per_hour:
-        parts.append(f"{price.per_judgment:f} {currency}")
+        parts.append(shown(price.per_judgment, currency))
     if price.per_hour:
         longest = f"{price.most_seconds.normalize():f}"
-        parts.append(f"{price.per_hour:f} {currency} an hour, {longest} s of each at most")
+        parts.append(f"{shown(price.per_hour, currency)} an hour, {longest} s of each at most")
     return " and ".join(parts)

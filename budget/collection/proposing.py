@@ -1,6 +1,6 @@
 """Working out the next batch: measure, train, choose, and find the items; nothing is kept of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -240,18 +240,26 @@ def check_first_batch(
         )
 
 
-def batch_lines(proposal: Proposal, shown: Callable[[int], str]) -> list[str]:
+def batch_lines(proposal: Proposal, unit: MoneyUnit) -> list[str]:
     """A batch in lines, for people."""
-    counts: dict[tuple[str, str, int], list[int]] = {}
+    groups: dict[tuple[str, str, int], list[OrderLine]] = {}
     for line in proposal.lines:
-        own = counts.setdefault((line.supplier, line.stratum, line.judgments), [0, 0])
-        own[line.gold is not None] += 1
-    told = [proposal.choice.why]
-    for (supplier, stratum, judgments), (items, gold) in counts.items():
+        groups.setdefault((line.supplier, line.stratum, line.judgments), []).append(line)
+    told, most = [proposal.choice.why], 0
+    for (supplier, stratum, judgments), own in groups.items():
         each = "one judgment" if judgments == 1 else f"{judgments} judgments"
+        gold = sum(line.gold is not None for line in own)
         mixed = f", {gold} gold questions among them" if gold else ""
-        told.append(f"  {supplier}: {items + gold} {stratum} items, {each} of each{mixed}")
-    told.append(f"batch {proposal.number} costs {shown(proposal.most)} at most")
+        cost = sum(line.judgments * line.price.most_cost(unit) for line in own)
+        most += cost
+        told.append(
+            f"  {supplier}: {len(own)} {stratum} items, {each} of each{mixed}; "
+            f"{unit.shown(cost)} at most"
+        )
+    if proposal.most > most:
+        above = unit.shown(proposal.most - most)
+        told.append(f"  judgments above those ordered, if some come: {above} at most")
+    told.append(f"batch {proposal.number} costs {unit.shown(proposal.most)} at most")
     return told
 
 

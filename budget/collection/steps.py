@@ -14,6 +14,7 @@ from typing import Literal
 
 from budget.collection.channels.base import Channel
 from budget.collection.channels.label_studio import LabelStudioChannel
+from budget.collection.money_unit import shown
 from budget.collection.orders import BatchRecord
 from budget.collection.proposing import Proposal, Proposer, batch_lines
 from budget.collection.resources import CollectionResources
@@ -21,6 +22,7 @@ from training.engines import Watcher
 
 Step = Literal["plan", "approve", "order", "pull", "stop"]
 BY_SETTING = "buying.approve_below"
+_MOST_NOTES = 5  # of a supplier, that are shown
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ class Collection:
         share = Decimal(str(self.config.buying.extra))
         number = self.store.add_batch(proposal.lines, decision, key, share)
         self.store.remember(ended=None)
-        return Done("plan", (*batch_lines(proposal, self.store.unit.shown),), None, number)
+        return Done("plan", tuple(batch_lines(proposal, self.store.unit)), None, number)
 
     def _ended(self, why: str) -> Done:
         self.store.remember(ended=why)
@@ -140,11 +142,12 @@ class Collection:
         batch = self.open_batch()
         assert batch is not None
         limit, currency = self.config.buying.approve_below, self.store.unit.currency
-        most = f"batch {batch.number} costs {batch.most} {currency} at most"
+        most = f"batch {batch.number} costs {shown(batch.most, currency)} at most"
         if batch.most <= limit:
             self.store.approve(batch.number, BY_SETTING)
             told = (
-                f"{most} and is approved: the settings ask for no approval up to {limit} {currency}"
+                f"{most} and is approved: the settings ask for no approval up to "
+                f"{shown(limit, currency)}"
             )
             return Done("approve", (told,), None, batch.number)
         told = (
@@ -194,9 +197,12 @@ class Collection:
             received = self.store.receive(name, fetched.judgments, fetched.whole)
             told.append(
                 f"{name}: {received.new:,} new judgments, {received.changed:,} changed, "
-                f"{received.gone:,} gone"
+                f"{received.gone:,} gone" + (f"; {fetched.remark}" if fetched.remark else "")
             )
-            told += [f"{name}: left out: {note}" for note in fetched.notes[:5]]
+            told += [f"{name}: left out: {note}" for note in fetched.notes[:_MOST_NOTES]]
+            more = len(fetched.notes) - _MOST_NOTES
+            if more > 0:
+                told.append(f"{name}: left out: {more:,} more rows")
         booked = self.store.book()
         if len(booked.unpaid):
             told.append(

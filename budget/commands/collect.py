@@ -6,15 +6,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from annotation.errors import InputError
 from budget.commands.collect_session import By, Folder, opened_collection
+from budget.commands.collect_settings import collection_settings
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.labelstudio import CallbackUrl, Listen, TokenFile, Url
-from budget.commands.options import Json, Workers
+from budget.commands.options import Json, Workers, read_choices, read_columns
 from budget.commands.printing import say
 
 if TYPE_CHECKING:
@@ -65,6 +66,43 @@ def new(
     cut: Annotated[
         str | None, typer.Option(help="quantiles:3, quantiles:.3,.7 or edges:2,>=5.")
     ] = None,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="NAME=COLUMN",
+            help="What both tables call it, e.g. question=text; may be given several times.",
+        ),
+    ] = None,
+    choices: Annotated[
+        str | None,
+        typer.Option(
+            "--choices",
+            metavar="A,B,...",
+            help="What annotators choose among, where it is the same for all items, e.g. yes,no.",
+        ),
+    ] = None,
+    answers: Annotated[
+        str | None,
+        typer.Option(
+            "--answers",
+            metavar="READING",
+            help="How the test items name right answers, where that is not clear: text, letter, "
+            "index0 or index1, e.g. --answers index1.",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="Model that is trained: a folder or hub id, e.g. "
+            "--model sentence-transformers/all-MiniLM-L6-v2; default: the small embedded one, "
+            "which reads stories and little else."
+        ),
+    ] = None,
+    instructions: Annotated[
+        Path | None,
+        typer.Option(help="File with what annotators read first (text), e.g. instructions.txt."),
+    ] = None,
     deadline: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day of the collection.")
     ] = None,
@@ -79,8 +117,8 @@ def new(
 
     Shows the first batch, what it costs, and what is missing.
 
-    With options alone: --items pool.csv --test test.csv --budget 100 --measure steps --cut
-    quantiles:3.
+    With options alone: --items pool.csv --test test.csv --column question=text --choices yes,no
+    --budget 100 --currency EUR --measure question_words --cut quantiles:2.
 
     Example: labelmix collect new c --config c.toml --suppliers s.toml
     """
@@ -98,8 +136,18 @@ def new(
         ("budget", "currency"): currency,
         ("strata", "measure"): measure,
         ("strata", "cut"): cut,
+        ("model", "path"): model,
     }
-    raw = _settings(folder, config, given, deadline)
+    raw = collection_settings(
+        folder,
+        config,
+        given,
+        read_columns(columns),
+        read_choices(choices),
+        answers,
+        instructions,
+        deadline,
+    )
     if suppliers is None:
         raise InputError("--suppliers is missing; name the file that says who labels.")
     where = "the options" if config is None else str(config)
@@ -113,6 +161,7 @@ def new(
     with opened_collection(folder, None, None) as collection, progress_watcher() as watcher:
         proposal = collection.proposer.proposal(watcher)
         told = [*lines_of_existing(existing, beginning.config.budget.currency)]
+        told += [f"note: {remark}" for remark in beginning.remarks]
         told += _new_lines(collection, proposal)
     if as_json:
         say(json.dumps({"folder": str(folder), "lines": told}, indent=2))
@@ -258,29 +307,6 @@ def export(
         say("\n".join(f"{name}: {path}" for name, path in paths.items()))
 
 
-def _settings(
-    folder: Path,
-    config: Path | None,
-    given: dict[tuple[str, str], str | None],
-    deadline: str | None,
-) -> dict[str, Any]:
-    """The settings as a file and the options say them."""
-    from budget.config.collection_config import with_absolute_paths
-    from budget.config.toml import read_toml
-
-    raw: dict[str, Any] = {}
-    if config is not None:
-        raw = with_absolute_paths(read_toml(config), config.parent)
-    for (section, key), value in given.items():
-        if value is not None:
-            own = raw.get(section, {})
-            raw[section] = {**(own if isinstance(own, dict) else {}), key: value}
-    if deadline is not None:
-        raw["deadline"] = deadline
-    raw.setdefault("name", folder.resolve().name)
-    return raw
-
-
 def _step_or_outage(collection: "Collection", watcher: "Watcher", before: "list[Done]") -> "Done":
     """The next step; where annotators were waited for, an outage of Label Studio is waited out."""
     from annotation.label_studio.retries import ServerUnavailableError
@@ -321,7 +347,7 @@ def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
             f"{name} ({task.strata.rule(name)}): {task.pools[name].size:,} items to label, "
             f"{tested:,} test items"
         )
-    told += ["", *batch_lines(proposal, collection.store.unit.shown), ""]
+    told += ["", *batch_lines(proposal, collection.store.unit), ""]
     told.append(f"next: labelmix collect run {collection.folder}")
     return told
 
@@ -334,7 +360,7 @@ def _dry_lines(collection: "Collection", watcher: "Watcher") -> list[str]:
             proposal = collection.proposer.proposal(watcher)
             if not proposal.lines:
                 return [proposal.choice.why]
-            return ["would plan:", *batch_lines(proposal, collection.store.unit.shown)]
+            return ["would plan:", *batch_lines(proposal, collection.store.unit)]
         case "approve":
             return ["would ask for an approval of the batch that was planned"]
         case "order":

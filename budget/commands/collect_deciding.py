@@ -131,8 +131,10 @@ def _tell_batch(
 
 
 def _left(store: "CollectionStore") -> str:
-    balance = store.balance()
-    return f"{balance.left} {store.unit.currency} of the budget are neither promised nor paid"
+    from budget.collection.money_unit import shown
+
+    left = shown(store.balance().left, store.unit.currency)
+    return f"{left} of the budget are neither promised nor paid"
 
 
 def _amount(text: str) -> Decimal:

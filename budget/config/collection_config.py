@@ -70,6 +70,7 @@ class CollectionConfig(TrainingConfig):
     test: TableSection
     strata: StrataSection
     budget: BudgetSection
+    instructions: str | None = None
     deadline: date | None = None
     buying: BuyingSection = BuyingSection()
 

@@ -192,6 +192,19 @@ def load_model(
     )
 
 
+def model_outline(source: ModelSource) -> LoadedModel:
+    """A model without its weights: it tells sizes and counts tokens, and computes nothing.
+
+    Raises InputError if its configuration or tokenizer cannot be used.
+    """
+    loader = _loader(source.kind, None)
+    is_folder = Path(source.location).is_dir()
+    with told_of_model(source.name, "cannot be loaded", "labelmix reads safetensors weights only"):
+        skeleton, _ = _skeleton(source, loader, {} if is_folder else {"revision": source.revision})
+    tokenizer = _tokenizer(source)
+    return LoadedModel(source.name, source.revision, source.kind, "none", skeleton, tokenizer)
+
+
 def _tokenizer(source: ModelSource) -> PreTrainedTokenizerBase:
     """The tokenizer, with a padding token."""
     with told_of_model(

@@ -15,11 +15,13 @@ class Fetched:
     judgments : a judgment table; `source_id` tells one judgment from another for good
     whole : whether it is all that there is: what is not in it is gone
     notes : what could not be read, a line each
+    remark : what else there is to say, for people; "" for nothing
     """
 
     judgments: pd.DataFrame
     whole: bool
     notes: tuple[str, ...] = ()
+    remark: str = ""
 
 
 class Channel(Protocol):

@@ -37,15 +37,23 @@ class LabelStudioChannel:
     items : the item table
     folder : the supplier's own, with what is known of each project
     server : opens a connection to Label Studio
+    instructions : what annotators read first; None leaves what is there
     """
 
     def __init__(
-        self, collection: str, supplier: str, items: pd.DataFrame, folder: Path, server: Server
+        self,
+        collection: str,
+        supplier: str,
+        items: pd.DataFrame,
+        folder: Path,
+        server: Server,
+        instructions: str | None = None,
     ) -> None:
         self._collection, self._supplier = collection, supplier
         self._items, self._folder, self._server = items, folder, server
         self._known: dict[int, KnownProject] = {}
         self._webhooks: dict[int, int] = {}  # number of a project -> number of its webhook
+        self._instructions = instructions
 
     @property
     def known(self) -> Mapping[int, KnownProject]:
@@ -60,7 +68,7 @@ class LabelStudioChannel:
         with self._server() as server:
             for judgments, own in lines.groupby("judgments"):
                 number = int(str(judgments))
-                settings = ProjectSettings(self._title(number), page, number)
+                settings = ProjectSettings(self._title(number), page, number, self._instructions)
                 with self._opened(self._state(number)) as state:
                     summary = push_tasks(server, state, self._tasks(own), settings)
                 told.append(f"{summary.sent:,} tasks sent to {summary.url}")

@@ -3,6 +3,7 @@
 from rich.table import Table
 
 from analysis.numbers import NOT_KNOWN, interval_name, percent, ratio, span
+from budget.collection.money_unit import plain, shown
 from budget.collection.quality import AlarmStatus, FinishStatus, QualityStatus
 from budget.collection.status import CollectionStatus
 from budget.commands.screen import Screen
@@ -22,10 +23,11 @@ def show_status(status: CollectionStatus) -> None:
     """Print where a collection stands."""
     console = Screen()
     console.print(f"{status.name}: {status.state}", style="bold")
-    console.print(
-        f"{status.paid} of {status.budget} {status.currency} paid, {status.promised} promised, "
-        f"{status.left_to_spend} left"
+    paid, promised, left = (
+        plain(own, status.currency) for own in (status.paid, status.promised, status.left_to_spend)
     )
+    budget = shown(status.budget, status.currency)
+    console.print(f"{paid} of {budget} paid, {promised} promised, {left} left")
     if status.deadline is not None:
         console.print(f"deadline: {status.deadline}")
     if status.batches:
@@ -72,7 +74,8 @@ def _batches(status: CollectionStatus) -> Table:
         table.add_column(name, justify="left" if name == "state" else "right")
     for own in status.batches:
         came = f"{own.received:,} of {own.wanted:,}"
-        table.add_row(str(own.number), own.state, str(own.most), str(own.paid), came)
+        most, paid = plain(own.most, status.currency), plain(own.paid, status.currency)
+        table.add_row(str(own.number), own.state, most, paid, came)
     return table
 
 
@@ -113,7 +116,7 @@ def _alarms(quality: QualityStatus, currency: str) -> Table:
     for name in ("stratum", "what", "since", "judgments", "before", "now", f"cost, {currency}"):
         table.add_column(name)
     for own in quality.alarms[-_MOST_ALARMS:]:
-        cost = NOT_KNOWN if own.cost is None else f"{own.cost:f}"
+        cost = NOT_KNOWN if own.cost is None else plain(own.cost, currency)
         name = f"{own.supplier} / {own.annotator}"
         since = own.since[:16].replace("T", " ")
         table.add_row(

@@ -40,8 +40,13 @@ def test_amounts_are_exact_and_read_by_people() -> None:
     unit = MoneyUnit("EUR", 4)
     assert unit.units(Decimal("12.3456"), "it") == 123456
     assert str(unit.amount(123456)) == "12.3456"
-    assert unit.shown(-500) == "-0.0500 EUR"
+    assert unit.shown(-500) == "-0.05 EUR"
+    assert unit.shown(123456) == "12.3456 EUR"
+    assert unit.shown(123450) == "12.345 EUR"
+    assert unit.shown(120000) == "12.00 EUR"
     assert MoneyUnit("JPY", 0).shown(1200) == "1200 JPY"
+    assert MoneyUnit("JPY", 4).shown(12_000_000) == "1200 JPY"
+    assert MoneyUnit("KWD", 4).shown(12_000) == "1.200 KWD"
     assert str(unit.amount(LARGEST)) == "100000000000.0000"
 
 

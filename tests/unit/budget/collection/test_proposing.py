@@ -60,12 +60,14 @@ def test_a_batch_is_told_by_supplier_and_stratum(tmp_path: Path) -> None:
     folder = new_collection(tmp_path)
     with opened(folder) as collection:
         proposal = collection.proposer.proposal(WATCHER)
-        told = batch_lines(proposal, collection.store.unit.shown)
+        told = batch_lines(proposal, collection.store.unit)
+    mixed = "of each, 2 gold questions among them"
     assert told[1:] == [
-        "  crowd: 8 easy items, 2 judgments of each, 2 gold questions among them",
-        "  expert: 8 easy items, one judgment of each, 2 gold questions among them",
-        "  crowd: 8 hard items, 2 judgments of each, 2 gold questions among them",
-        "  expert: 8 hard items, one judgment of each, 2 gold questions among them",
+        f"  crowd: 8 easy items, 2 judgments {mixed}; 0.80 EUR at most",
+        f"  expert: 8 easy items, one judgment {mixed}; 3.20 EUR at most",
+        f"  crowd: 8 hard items, 2 judgments {mixed}; 0.80 EUR at most",
+        f"  expert: 8 hard items, one judgment {mixed}; 3.20 EUR at most",
+        "  judgments above those ordered, if some come: 0.50 EUR at most",
         "batch 1 costs 8.50 EUR at most",
     ]
 

@@ -8,6 +8,7 @@ from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import typer
 
@@ -23,6 +24,7 @@ from tests.unit.budget.collection.by_hand import (
     learns_nothing,
     now_and_then_wrong,
     right,
+    rows,
     write_tables,
 )
 from tests.unit.budget.commands.command_line import labelmix, one_line
@@ -111,7 +113,7 @@ def completed() -> None:
 def test_a_new_collection_is_told_in_lines(tmp_path: Path) -> None:
     result = new()
     assert result.exit_code == 0, result.stderr
-    assert result.stdout.splitlines()[1:3] == [
+    assert result.stdout.splitlines()[2:4] == [
         "easy (steps <= 2): 60 items to label, 20 test items",
         "hard (steps > 2): 60 items to label, 20 test items",
     ]
@@ -178,6 +180,88 @@ def test_all_that_is_told_can_be_read_by_machines() -> None:
     assert told("resume")["changed"]
     assert told("change", "--budget", "31") == {"left": "31.00"}
     assert told("close", "--why", "enough") == {"state": "closed", "changed": True}
+
+
+# Tables of a manager's own
+
+
+def spreadsheet(name: str, first: int, count: int, answered: bool, **changes: str) -> None:
+    """A table as people keep it: other names of columns, no choices, no measure."""
+    table = pd.DataFrame(rows(first, count, answered)).drop(columns=["choices", "steps"])
+    table = table.rename(columns={"item_id": "id", "question": "text", "answer": "gold"})
+    # Half of the texts are longer.
+    table["text"] += [" Say so, please." * (number % 2) for number in range(count)]
+    table.assign(**changes).to_csv(name, index=False)
+
+
+OF_A_SPREADSHEET = {
+    **{"items": "pool.csv", "test": "test.csv"},
+    **{"measure": "question_words", "cut": "quantiles:2", "choices": "odd,even"},
+}
+NAMED = ("--column", "item_id=id", "--column", "question=text", "--column", "answer=gold")
+
+
+def of_a_spreadsheet(*more: str, **changes: str | None) -> Any:
+    spreadsheet("pool.csv", 0, 120, False)
+    spreadsheet("test.csv", 900, 40, True)
+    options = {**GIVEN, **OF_A_SPREADSHEET, **changes}
+    words = [w for name, own in options.items() if own is not None for w in (f"--{name}", own)]
+    return labelmix("collect", "new", "c", *words, *more)
+
+
+def test_tables_of_a_managers_own_need_no_other_file() -> None:
+    Path("leaflet.txt").write_text("Look at the last digit.\n")
+    result = of_a_spreadsheet(*NAMED, instructions="leaflet.txt")
+    assert result.exit_code == 0, result.stderr
+    assert "easy (question_words <= 5): 60 items to label, 20 test items" in result.stdout
+    told("step")
+    told("approve", "1")
+    told("step")
+    for name in ("crowd", "expert"):
+        out = Path("c/suppliers") / name / "out"
+        assert (out / "instructions.txt").read_text() == "Look at the last digit.\n"
+        tasks = pd.read_csv(out / "batch-1.csv")
+        assert set(tasks["choices"]) == {"odd | even"}
+        assert tasks["item_id"].str.startswith("item-").all()
+
+
+def test_what_a_table_lacks_is_told_with_its_option() -> None:
+    assert one_line(of_a_spreadsheet()).endswith(
+        "column 'question' is missing; the columns are: id, text. Name the one that holds it: "
+        "--column question=COLUMN."
+    )
+    assert one_line(of_a_spreadsheet("--column", "question=text")).endswith(
+        "pool.csv: has no column 'item_id', by which judgments are booked; --column item_id=id "
+        "takes column 'id'."
+    )
+    assert "--choices" in one_line(of_a_spreadsheet(*NAMED, choices=None))
+    wrong = (*NAMED[:4], "--column", "answer=golden")
+    assert "test.csv: column 'golden' (mapped as answer) is missing" in one_line(
+        of_a_spreadsheet(*wrong)
+    )
+    assert "nowhere.txt" in one_line(of_a_spreadsheet(*NAMED, instructions="nowhere.txt"))
+    assert "nowhere/none" in one_line(of_a_spreadsheet(*NAMED, model="nowhere/none"))
+    assert not Path("c").exists()
+
+
+def test_a_model_that_cannot_read_an_item_is_told_before_anything_is_paid() -> None:
+    table = pd.read_json("pool.jsonl", lines=True)
+    table.loc[7, "question"] = "very " * 300
+    table.to_json("pool.jsonl", orient="records", lines=True)
+    found = one_line(new())
+    assert found.startswith("item 'item-007': prompt and choice take ")
+    assert "model 'pico' reads at most 256" in found
+    assert not Path("c").exists()
+
+
+def test_a_model_that_knows_few_words_is_told() -> None:
+    result = new()
+    (note,) = [line for line in result.stdout.splitlines() if "of the words" in line]
+    assert re.fullmatch(
+        r"note: model 'pico' knows \d+% of the words of these questions, so it will learn little "
+        r"from their labels; name another by --model\.",
+        note,
+    )
 
 
 @pytest.mark.parametrize("name", sorted(typer.main.get_group(collect_app).commands))

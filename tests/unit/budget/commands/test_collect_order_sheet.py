@@ -26,8 +26,8 @@ def page(folder: Path, out: Path, *options: str) -> str:
 def test_it_says_what_from_whom_at_which_price_until_when(batch: Path, tmp_path: Path) -> None:
     text = page(batch, tmp_path / "order.html", "--supplier", "crowd")
     # 8 items and 2 gold questions of each of 2 strata, two judgments of each; 5 % above.
-    assert "40 judgments for 2.1000 EUR at most" in text
-    assert len(re.findall(r"<td>0\.05 EUR</td><td class=\"number\">1\.0000 EUR", text)) == 2
+    assert "40 judgments for 2.10 EUR at most" in text
+    assert len(re.findall(r"<td>0\.05 EUR</td><td class=\"number\">1\.00 EUR", text)) == 2
     assert "2031-03-31" in text and "odd, even" in text and "batch-1.csv" in text
     assert "experts" not in text and "gold" not in text and "Draft" not in text
     assert not re.search(r"<script|src=|href=|https?:|@import", text)
