@@ -104,7 +104,7 @@ def collection_status(
     labels: dict[str, int] = {}
     clean: dict[str, float] = {}
     if not so_far.is_empty:
-        found = so_far.labels(measured, config.buying.aggregate)
+        found = so_far.labels(measured, config.buying.aggregate, config.buying.class_shares)
         labels = {name: len(own) for name, own in found.labels.items()}
         clean = dict(found.clean)
     asked = asked_lines(store.lines(), batches)
