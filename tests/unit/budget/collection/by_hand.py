@@ -172,5 +172,5 @@ def learns_nothing(patch: pytest.MonkeyPatch, easy: float = 0.5) -> None:
     surface = known_surface({"easy": easy}, half_labels=halves)
     learnt = Learnt(replace(surface, item_deviation=0.02), 0.7, 3)
     patch.setattr("budget.collection.proposing.learn", lambda *_: learnt)
-    patch.setattr("budget.collection.proposing.find_model", lambda path: None)
+    patch.setattr("budget.collection.proposing.find_model", lambda path, dtype: None)
     patch.setattr(EngineChoice, "start", lambda *_: nullcontext(None))
