@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import TableRow, read_records, table_suffix
 from annotation.items.answers import answer_reading
 from annotation.items.choice_order import in_own_order
+from annotation.items.identifiers import first_same_number, rounded_identifier
 from annotation.items.numeric_columns import NoNumber
 from annotation.items.table import NO_NUMBERS, REMARKS, measures
 from annotation.items.table_reader import MappedBy, TableReader
@@ -177,10 +178,22 @@ def _checked(
     given = {}
     if ordered.given is not None:
         given = dict(zip(items["item_id"].tolist(), ordered.given, strict=True))
-    remarks = (*reader.remarks, *([ordered.remark] if ordered.remark else []))
+    remarks = (
+        *reader.remarks,
+        *_on_identifiers(items["item_id"].tolist()),
+        *([ordered.remark] if ordered.remark else []),
+    )
     ordered.items.attrs[REMARKS] = remarks
     ordered.items.attrs[NO_NUMBERS] = {name: str(why) for name, why in reader.no_numbers.items()}
     return _with_marks(ordered.items, reader), given
+
+
+def _on_identifiers(item_ids: Sequence[str]) -> Iterator[str]:
+    """Remarks on identifiers of items that a spreadsheet or a table of floats changed."""
+    for remark in (rounded_identifier(item_ids), first_same_number(item_ids)):
+        if remark is not None:
+            name, problem = remark
+            yield f"row {item_ids.index(name) + 1}: item_id {short(name)} {problem}"
 
 
 def _with_marks(items: pd.DataFrame, reader: TableReader) -> pd.DataFrame:

@@ -6,7 +6,6 @@ something unusual.
 
 import math
 import numbers
-import re
 from collections.abc import Callable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -16,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from annotation.errors import short
+from annotation.items.identifiers import LOST_DIGITS, ROUNDED
 from annotation.items.table import is_missing
 from annotation.judgments.look_alikes import look
 from annotation.judgments.schema import IDENTIFIERS
@@ -23,14 +23,6 @@ from annotation.judgments.schema import IDENTIFIERS
 Reject = Callable[[int, str, object, str], None]
 """Told about a value that cannot be used: row from 0, column, value, what is wrong with it."""
 
-LOST_DIGITS = (
-    "is a number that lost its last digits, so that different ones became the same; in the first "
-    "file store the column as text (in a spreadsheet: import it as 'Text') and export it again."
-)
-"""What is wrong with an identifier that a spreadsheet or a table of floats rounded."""
-
-# As spreadsheets show whole numbers of 12 digits and more, and as floats of 16 are written.
-_ROUNDED = re.compile(r"\d([.,]\d+)?[eE]\+(1[1-9]|[2-9]\d|\d{3})|[1-9]\d{15,}\.0+", re.ASCII)
 _EXACT = 2**53  # floats beyond are not all whole numbers
 
 _UNKNOWN = ("", "na", "n/a", "nan", "null", "none")
@@ -131,7 +123,7 @@ def _text(value: object, is_identifier: bool) -> tuple[str | None, str]:
 
 def _lost_digits(value: object) -> bool:
     if isinstance(value, str):
-        return value[-1:].isdecimal() and bool(_ROUNDED.fullmatch(value.strip()))
+        return value[-1:].isdecimal() and bool(ROUNDED.fullmatch(value.strip()))
     return isinstance(value, float | np.floating) and _EXACT < abs(float(value)) < math.inf
 
 

@@ -1,6 +1,7 @@
 """Which answer of an annotation is the label: of several controls one, of several choices none."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from annotation.errors import InputError, short
@@ -12,11 +13,56 @@ ONE_CHOICE = (
 """What to do where annotators may pick several choices at once."""
 
 
-def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None:
+def named_control(where: str, control: str, there: Collection[str]) -> str | None:
+    """Which of the controls that are there is named; None where none is.
+
+    "mood,feeling" names several, of which each file has one.
+
+    Raises InputError if the file has several of those.
+    """
+    if control in there:
+        return control
+    named = [name for name in map(str.strip, control.split(",")) if name in there]
+    if len(named) > 1:
+        raise InputError(
+            f"{where}: annotations answer several of the controls that are named: "
+            f"{', '.join(map(short, named))}; name one of them."
+        )
+    return named[0] if named else None
+
+
+def check_one_control(files: Sequence[Path], controls: Sequence[Collection[str]]) -> None:
+    """Hold the controls whose answers are the labels of several files against each other.
+
+    `controls`: of every file, none where it does not tell.
+
+    Raises InputError if there are several: two questions may have been asked, or one that has two
+    names.
+    """
+    first: dict[str, Path] = {}
+    for path, own in zip(files, controls, strict=True):
+        for control in own:
+            first.setdefault(control, path)
+    if len(first) > 1:
+        told = ", ".join(f"{short(name)} ({path})" for name, path in first.items())
+        one = next(iter(first))
+        raise InputError(
+            f"the files answer several controls: {told}; say whose answers are the labels: "
+            f"--control {one}, or --control {','.join(first)} if they are one question (in a "
+            f'configuration: control = "{one}" under [annotators]).'
+        )
+
+
+def check_control(
+    tasks: Sequence[Any], where: str, control: str | None
+) -> tuple[str | None, tuple[str, ...]]:
     """Hold the named control against Label Studio's tasks; without one, ask where it is open.
 
     It is open where choices, or texts of annotations without a choice, are of several controls, be
     it that one annotation answers them or each its own. A text beside a choice is a comment.
+
+    Returns the one of the named controls that is answered here, and the controls whose answers are
+    the labels, where it is told: one, or none.
 
     Raises InputError in these cases, and if nobody answered the control that is named.
     """
@@ -41,16 +87,20 @@ def check_control(tasks: Sequence[Any], where: str, control: str | None) -> None
             f"say which answers are the labels: --control {first} (in a configuration: "
             f'control = "{first}" under [annotators]).'
         )
-    if control is not None and control not in found:
+    if control is None:
+        return None, tuple(labels)
+    named = named_control(where, control, found)
+    if named is None:
         told = ", ".join(map(short, found))
         raise InputError(
             f"{where}: nobody answered a control {short(control)}"
             + (
-                f"; those that were answered: {told}; name one of them."
+                f"; those that were answered: {told}; name one of them, or leave this file out."
                 if told
                 else ", nor one of another name that is read: labelmix reads Choices and TextArea."
             )
         )
+    return named, (named,)
 
 
 def only_choice(choices: Sequence[str]) -> str:

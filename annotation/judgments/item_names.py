@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from functools import cached_property
 
 import pandas as pd
 
+from annotation.items.identifiers import NumberedNames, first_same_number, rounded_identifier
 from annotation.judgments.look_alikes import look, shared_spellings
 from annotation.judgments.repetitions import Note
 
@@ -34,13 +36,34 @@ def items_that_look_alike(item_ids: pd.Series) -> tuple[Note, ...]:
     return ((row + 1, "item_id", shown(other), remark),)
 
 
+def names_that_were_numbers(column: pd.Series) -> tuple[Note, ...]:
+    """Remarks on identifiers, of a column of them, that a spreadsheet or a table of floats changed.
+
+    The first that looks rounded; the first that is another one's number in another spelling.
+    """
+    names = [text for text in column.unique() if isinstance(text, str)]
+    if not any(text[:1].isdigit() for text in names):
+        return ()  # at once, where names are words
+    told = (rounded_identifier(names), first_same_number(names))
+    remarks = [remark for remark in told if remark is not None]
+    rows = {name: int((column == name).to_numpy().argmax()) + 1 for name, _ in remarks}
+    return tuple(
+        (rows[name], str(column.name), shown(name), f"{shown(name)} {problem}")
+        for name, problem in remarks
+    )
+
+
 class ItemNames:
-    """The items by what their names look like."""
+    """The items by what their names look like, and by the numbers that they are."""
 
     def __init__(self, item_ids: Iterable[str]) -> None:
         self._of_look: dict[str, list[str]] = {}
         for item_id in item_ids:
             self._of_look.setdefault(look(item_id), []).append(item_id)
+
+    @cached_property
+    def _numbers(self) -> NumberedNames:
+        return NumberedNames(item_id for own in self._of_look.values() for item_id in own)
 
     def find(self, name: str) -> str | None:
         """The one item whose name looks like this; None if there is none, or several are."""
@@ -51,7 +74,8 @@ class ItemNames:
         """Why a name is that of no item."""
         found = self._of_look.get(look(name), [])
         if not found:
-            return "is none of the items."
+            number = self._numbers.problem(name)
+            return f"is {shown(name)}, none of the items{'; ' if number else '.'}{number}"
         listed = ", ".join(map(shown, found[:_MOST_NAMED]))
         return (
             f"is {shown(name)}, none of the items, and looks like {len(found)} of them: {listed}."

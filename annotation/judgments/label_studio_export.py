@@ -70,7 +70,7 @@ def _of_storage(folder: Path, ground_truth_is_gold: bool, control: str | None) -
         tuple(replace(each, where=str(files[each.row - 1]), row=1) for each in those)
         for those in (found.rejected, found.notes)
     )
-    return CheckedJudgments(found.judgments, rejected, notes)
+    return replace(found, rejected=rejected, notes=notes)
 
 
 def judgments_of_tasks(
@@ -101,11 +101,11 @@ def judgments_of_tasks(
         )
     if tasks and isinstance(tasks[0], Mapping) and _is_min(tasks[0]):
         tasks = tasks_of_rows(tasks, where, "JSON-MIN", control)
-    check_control(tasks, where, control)
-    reader = _Reader(where, ground_truth_is_gold, control)
+    named, controls = check_control(tasks, where, control)
+    reader = _Reader(where, ground_truth_is_gold, named)
     for number, task in enumerate(tasks, start=1):
         reader.read_task(number, task)
-    return reader.checked()
+    return replace(reader.checked(), controls=controls)
 
 
 def _is_min(task: Mapping[str, object]) -> bool:

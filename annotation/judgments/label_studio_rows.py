@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from annotation.errors import InputError, short
+from annotation.judgments.controls import named_control
 
 # What Label Studio adds to every row, and what labelmix reads of the data.
 _OWN = ("id", "annotator", "annotation_id", "created_at", "updated_at", "lead_time", "agreement")
@@ -44,11 +45,12 @@ def tasks_of_rows(
             f"answer: {listed}; name it by --control (in a configuration: control under "
             "[annotators]), or export in the format JSON."
         )
-    if control not in answers:
+    named = named_control(where, control, answers)
+    if named is None:
         raise InputError(
             f"{where}: has no column {short(control)} of answers; the columns are: {listed}."
         )
-    return [_task(row, where, number, control) for number, row in enumerate(rows, start=1)]
+    return [_task(row, where, number, named) for number, row in enumerate(rows, start=1)]
 
 
 def _task(row: object, where: str, number: int, control: str) -> dict[str, Any]:

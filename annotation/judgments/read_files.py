@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from annotation.errors import InputError, short
+from annotation.judgments.controls import check_one_control
 from annotation.judgments.rejections import CheckedJudgments
 from annotation.judgments.schema import REQUIRED, header_name, is_label_studio_table
 from annotation.judgments.servers import files_apart, servers_apart, with_remedy
@@ -25,11 +26,11 @@ def read_judgment_files(
 
     `different_servers`: the files are of different Label Studios, so that users and annotations of
     equal numbers are different ones. `control`: whose answers are the labels, in Label Studio's
-    exports.
+    exports; several with commas between them, where one question has another name in every file.
 
     Raises InputError if there is none, one cannot be read, a control is named and no file is an
-    export of Label Studio, or two files number judgments alike and it cannot be told whether they
-    are the same.
+    export of Label Studio, exports answer different controls and none is named, or two files number
+    judgments alike and it cannot be told whether they are the same.
     """
     from annotation.judgments.label_studio_export import read_label_studio_export
     from annotation.judgments.table_files import check_judgment_file
@@ -48,6 +49,8 @@ def read_judgment_files(
     ]
     if len(parts) == 1:
         return parts[0]
+    if control is None:
+        check_one_control(files, [part.controls for part in parts])
     parts = files_apart(parts) if different_servers else servers_apart(files, parts)
     return with_remedy(concatenated(parts))
 

@@ -32,12 +32,14 @@ class Rejection:
 class CheckedJudgments:
     """What a reader made of a file: a valid judgment table, and what it had to leave out.
 
-    `notes` are about rows that are doubtful, but not wrong.
+    `notes` are about rows that are doubtful, but not wrong. `controls`: of an export of Label
+    Studio, the control whose answers are the labels, where the file tells it.
     """
 
     judgments: pd.DataFrame
     rejected: tuple[Rejection, ...] = ()
     notes: tuple[Rejection, ...] = ()
+    controls: tuple[str, ...] = ()
 
     def required(self) -> pd.DataFrame:
         """The judgments, where nothing was rejected.

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import short
 from annotation.judgments.columns import Reject, flags, numbers_at_least_zero, texts, times
-from annotation.judgments.item_names import items_that_look_alike
+from annotation.judgments.item_names import items_that_look_alike, names_that_were_numbers
 from annotation.judgments.rejections import NO_LABEL, CheckedJudgments, Rejection
 from annotation.judgments.repetitions import (
     Note,
@@ -121,7 +121,11 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
     elif "source_id" not in there:
         once = without_repetitions(checked[there], kept)
     items = items_that_look_alike(checked["item_id"])
-    told = (*alike, *names, *items, *numbered_alike, *once.notes)
+    numbers = [
+        *names_that_were_numbers(checked["item_id"]),
+        *names_that_were_numbers(checked["annotator"]),
+    ]
+    told = (*alike, *names, *items, *numbers, *numbered_alike, *once.notes)
     notes = [Rejection(where, *note) for note in told]
     kept &= once.kept
     _one_stratum(checked, kept, reject)

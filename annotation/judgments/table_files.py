@@ -16,7 +16,7 @@ from annotation.csv_headers import check_separator
 from annotation.errors import InputError, short
 from annotation.file_limits import read_parquet_table
 from annotation.files import readable
-from annotation.judgments.columns import LOST_DIGITS
+from annotation.items.identifiers import LOST_DIGITS
 from annotation.judgments.rejections import CheckedJudgments, Rejection
 from annotation.judgments.schema import COLUMNS, SUFFIXES, TEXT_COLUMNS, check_columns, header_name
 from annotation.judgments.table import check_judgments, validate_judgments

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from annotation.errors import InputError, short
 from annotation.files import read_records
+from annotation.items.identifiers import NumberedNames
 from annotation.judgments.columns import is_text
 from annotation.judgments.own_choices import OwnChoices
 from annotation.truth.aggregation import Aggregate
@@ -147,7 +148,9 @@ def training_posteriors(
         place = places.get(item_id)
         if place is None or not choices[place]:
             problem = "is none of the items" if place is None else "has no choices"
-            raise InputError(f"item {short(item_id)} {problem}, so it cannot be trained on.")
+            number = NumberedNames(places).problem(item_id) if place is None else ""
+            also = f" {number[0].upper()}{number[1:]}" if number else ""
+            raise InputError(f"item {short(item_id)} {problem}, so it cannot be trained on.{also}")
         positions[row] = place
         codes = {text: code for code, text in enumerate(choices[place])}
         own = OwnChoices({text: text for text in choices[place]})

@@ -58,7 +58,7 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
         told = "give the items that were judged."
         if fitting.rejected:
             first = fitting.rejected[0]
-            told = f"row {first.row}, column '{first.column}': {first.value} {first.problem}"
+            told = f"row {first.row}, column '{first.column}': {first.problem}"
         raise InputError(
             f"{', '.join(section.judgments)}: no judgment is of an item and one of its choices; "
             f"{told}"

@@ -98,3 +98,53 @@ def test_tables_have_no_controls(tmp_path: Path) -> None:
     export.write_text(json.dumps(tasks(BOTH)))
     both = read_judgment_files([table, export], False, control="mood")
     assert sorted(both.judgments["label"]) == ["good", "yes"]
+
+
+def exports(folder: Path, *answers: list[Part]) -> list[Path]:
+    """One export of each."""
+    files = [folder / f"e{number}.json" for number in range(len(answers))]
+    for number, (path, parts) in enumerate(zip(files, answers, strict=True)):
+        found = [task | {"id": number} for task in tasks(parts)]
+        for task in found:
+            task["data"] = {"item_id": f"item {number}"}
+            task["annotations"][0] |= {"id": number, "completed_by": number}
+        path.write_text(json.dumps(found))
+    return files
+
+
+def test_files_that_answer_different_controls_are_a_question(tmp_path: Path) -> None:
+    files = exports(tmp_path, BOTH[:1], BOTH[:1], BOTH[1:])
+    with pytest.raises(InputError) as error:
+        read_judgment_files(files, False)
+    told = str(error.value)
+    assert told.count("\n") == 0
+    assert f"'mood' ({files[0]}), 'sure' ({files[2]})" in told
+    assert "--control mood, or --control mood,sure if they are one question" in told
+    with pytest.raises(InputError, match=r"e2\.json: nobody answered.*or leave this file out"):
+        read_judgment_files(files, False, control="mood")
+    found = read_judgment_files(files, False, control="mood, sure")
+    assert found.judgments["label"].tolist() == ["good", "good", "very"]
+
+
+def test_files_with_one_control_are_none(tmp_path: Path) -> None:
+    files = exports(tmp_path, BOTH[:1], [("mood", "choices", "bad")])
+    table = tmp_path / "j.csv"
+    table.write_text("item_id,annotator,label\na,x,yes\n")
+    found = read_judgment_files([*files, table], False)
+    assert found.judgments["label"].tolist() == ["good", "bad", "yes"]
+
+
+def test_several_named_controls_in_one_file_are_a_question(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="several of the controls that are named: 'mood', 'sure'"):
+        read_judgment_files(exports(tmp_path, BOTH), False, control="mood,sure")
+
+
+def test_rows_of_a_csv_export_have_one_of_the_named_controls(tmp_path: Path) -> None:
+    export = tmp_path / "e.csv"
+    export.write_text(
+        "id,item_id,feeling,annotator,annotation_id,created_at,lead_time\n"
+        "1,a,good,1,11,2024-01-01T00:00:00Z,3\n"
+    )
+    (more,) = exports(tmp_path, BOTH[:1])
+    found = read_judgment_files([export, more], False, control="mood,feeling")
+    assert found.judgments["label"].tolist() == ["good", "good"]

@@ -54,7 +54,7 @@ def test_a_name_that_looks_like_two_items_is_left_out() -> None:
 
 def test_a_name_of_no_item_is_left_out() -> None:
     found = check_against_items(judged("q2", "q1"), items("q1"))
-    assert [str(each.problem) for each in found.rejected] == ["is none of the items."]
+    assert [str(each.problem) for each in found.rejected] == ["is 'q2', none of the items."]
 
 
 def test_items_of_one_table_that_look_alike_are_told() -> None:
@@ -67,3 +67,25 @@ def test_items_of_one_table_that_look_alike_are_told() -> None:
 
 def test_other_names_are_not_remarked() -> None:
     assert not judged("a", "A", COMPOSED, "x\u00b2", "x2").notes
+
+
+def test_a_number_is_not_joined_with_another_spelling_of_it() -> None:
+    found = check_against_items(judged("7", "8", "008"), items("007", "008"))
+    assert found.judgments["item_id"].tolist() == ["008"]
+    assert [each.row for each in found.rejected] == [1, 2]
+    assert str(found.rejected[0].problem) == (
+        "is '7', none of the items; '007' is the same number written in another way; if they are "
+        "one, in the file that changed it store the column as text (in a spreadsheet: import it as "
+        "'Text') and export it again."
+    )
+
+
+@pytest.mark.parametrize("column", ["item_id", "annotator"])
+def test_identifiers_that_were_numbers_are_told(column: str) -> None:
+    table = {"item_id": ["a", "b"], "annotator": ["x", "y"], "label": "yes"}
+    rounded = ["570306133677760000", "570306133677770000"]
+    (note,) = check_judgments(pd.DataFrame({**table, column: rounded}), "j").notes
+    assert (note.row, note.column, note.value) == (1, column, "'570306133677760000'")
+    assert note.problem.startswith("'570306133677760000' may have lost its last digits")
+    (note,) = check_judgments(pd.DataFrame({**table, column: ["007", "7"]}), "j").notes
+    assert note.problem.startswith("'007' counts by itself, but '7' is the same number")

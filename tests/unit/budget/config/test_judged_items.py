@@ -222,7 +222,7 @@ def test_judgments_of_other_items_are_told(folder: Path, setting: Callable[..., 
     rows = "item_id,annotator,label\nelsewhere,a,no\n"
     (folder / "judgments.csv").write_text(rows, encoding="utf-8")
     with pytest.raises(
-        InputError, match=r"no judgment is of an item.*'elsewhere' is none of the items"
+        InputError, match=r"no judgment is of an item.*is 'elsewhere', none of the items"
     ):
         setting()
 
