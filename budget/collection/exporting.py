@@ -42,8 +42,7 @@ def training_set(collection: Collection) -> pd.DataFrame:
     if so_far.is_empty:
         raise InputError("nobody has judged anything yet; pull first.")
     measured = collection.proposer.measured(so_far)
-    buying = collection.config.buying
-    table = so_far.labels(measured, buying.aggregate, buying.class_shares).table
+    table = so_far.labels(measured, collection.config.buying.aggregate).table
     items = collection.contents.task.items.set_index("item_id")
     said = so_far.table
     who = said.groupby("item_id")["person"].agg(lambda own: sorted(set(own)))

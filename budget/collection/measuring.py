@@ -17,9 +17,7 @@ from annotation.truth.aggregation import Aggregate, Aggregator
 from annotation.truth.coding import Coded, code_judgments
 from annotation.truth.fitted_models import FittedModels
 from annotation.truth.label_file import labels_table, training_posteriors
-from budget.collection.class_shares import ClassShares, as_tested
 from budget.collection.suppliers import UNMEASURED, Supplier
-from budget.config.collection_config import SharesOfClasses
 from budget.market.supplier_file import SuppliersFile, label_redraw_rate, terms_of
 from training.task import Task
 
@@ -67,15 +65,13 @@ class MeasuredLabels:
     clean : stratum -> share of its labels that is clean, if judgments of an item err independently;
         plans take this one number
     wrong : stratum -> share of its labels that is wrong, mistakes that people share allowed for;
-        only where judgments tell. Of labels as judged, before class shares are those of test items
-    shares : how common classes are, of strata where labels and test items differ
+        only where judgments tell
     """
 
     labels: Mapping[str, Labels]
     table: pd.DataFrame
     clean: Mapping[str, float]
     wrong: Mapping[str, Interval]
-    shares: tuple[ClassShares, ...] = ()
 
 
 class JudgmentsSoFar:
@@ -176,10 +172,7 @@ class JudgmentsSoFar:
         return UNMEASURED if rate is None else rate
 
     def labels(
-        self,
-        measured: Mapping[tuple[str, str], SupplierMeasured],
-        aggregator: Aggregator | None,
-        class_shares: SharesOfClasses = "tested",
+        self, measured: Mapping[tuple[str, str], SupplierMeasured], aggregator: Aggregator | None
     ) -> MeasuredLabels:
         """The labels that can be trained on: of items that are not tested.
 
@@ -189,22 +182,17 @@ class JudgmentsSoFar:
         ----------
         measured : (supplier, stratum) -> how it errs
         aggregator : how a label is made of judgments; None for what the judgments call for
-        class_shares : how common classes are among labels, see `SharesOfClasses`
         """
         task, coded = self._task, self.coded
         counts = np.bincount(coded.item, minlength=len(coded.item_ids))
         how: Aggregator | None = aggregator if counts.max() > 1 else "majority"
-        judged = self._models.calibrated(how)
-        found, shares = judged, list[ClassShares]()
+        aggregate = self._models.calibrated(how)
+        table = labels_table(coded, aggregate)
         tested = set(task.items["item_id"].iloc[task.test_positions])
         sold = {name: set(task.items["item_id"].iloc[own]) for name, own in task.pools.items()}
-        for_training = np.isin(coded.item_ids, list(set().union(*sold.values()) - tested))
+        for_training = table["item_id"].isin(set().union(*sold.values()) - tested)
+        table = table[for_training].reset_index(drop=True)
         wrong = self._wrong_shares(measured)
-        if class_shares == "tested":
-            doubts = np.array([wrong[str(item)] for item in coded.item_ids])
-            most = self._most_wrong(measured)
-            found, shares = as_tested(found, coded, task, for_training, doubts, most)
-        table = labels_table(coded, found)[for_training].reset_index(drop=True)
         redraws = np.array([wrong[item] for item in table["item_id"]])
         positions, posteriors = training_posteriors(table, task.items)
         judgments = self._matrix(table["item_id"].tolist())
@@ -215,8 +203,7 @@ class JudgmentsSoFar:
             {name: every.chosen(places) for name, places in own.items()},
             table,
             {n: 1 - float(redraws[places].mean()) for n, places in own.items() if places.size},
-            self._wrong_labels([n for n, places in own.items() if places.size], judged),
-            tuple(shares),
+            self._wrong_labels([n for n, places in own.items() if places.size], aggregate),
         )
 
     def _wrong_labels(self, strata: Sequence[str], aggregate: Aggregate) -> dict[str, Interval]:
@@ -227,22 +214,6 @@ class JudgmentsSoFar:
             for name in strata
         }
         return {name: wrong for name, wrong in found.items() if wrong.estimate is not None}
-
-    def _most_wrong(self, measured: Mapping[tuple[str, str], SupplierMeasured]) -> dict[str, float]:
-        """Stratum -> share of its judgments that are wrong at most; 1 where nothing excludes more.
-
-        Without gold no model sees mistakes that people share, and those are what is asked after.
-        """
-        judged: dict[str, list[tuple[int, float]]] = {}
-        for (_, stratum), own in measured.items():
-            most = 1.0
-            if own.error is not None and own.error.shared_mistakes == "measured":
-                most = own.error.rate.high or 1.0
-            judged.setdefault(stratum, []).append((own.judgments, most))
-        return {
-            stratum: sum(count * most for count, most in own) / max(1, sum(n for n, _ in own))
-            for stratum, own in judged.items()
-        }
 
     def _wrong_shares(
         self, measured: Mapping[tuple[str, str], SupplierMeasured]

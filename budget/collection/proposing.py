@@ -9,7 +9,6 @@ from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, asked_lines, fitting_least, no_lines
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
-from budget.collection.class_shares import shares_sentence
 from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing, measured_existing
 from budget.collection.learning import collection_lab, learn, wanted_trials
@@ -63,7 +62,9 @@ class Proposer:
         left = self._own.store.balance().left
         so_far = JudgmentsSoFar(self._own.store.judgments(), self._own.contents.task)
         measured = self.measured(so_far)
-        labels = None if so_far.is_empty else self._labels(so_far, measured)
+        labels = (
+            None if so_far.is_empty else so_far.labels(measured, self._own.config.buying.aggregate)
+        )
         if not bought or labels is None or not any(map(len, labels.labels.values())):
             market = self._market(measured, batching, {}, {}, left)
             choice = first_choice(
@@ -125,7 +126,6 @@ class Proposer:
             **choice.evidence,
             "labels": counts,
             "clean": dict(labels.clean),
-            "class_shares": [own.facts() for own in labels.shares],
             "accuracy_of_all_labels": learnt.accuracy,
             "guessing": lab.chance,
             "commonest_class": (
@@ -134,8 +134,7 @@ class Proposer:
             "trials": learnt.trials,
             "measured": [own.facts() for own in measured.values()],
         }
-        why = " ".join([choice.why, *map(shares_sentence, labels.shares)])
-        return replace(choice, why=why, evidence=evidence)
+        return replace(choice, evidence=evidence)
 
     def work(self) -> Workload | None:
         """What has to be trained before the next batch is planned; None where nothing ever is.
@@ -149,7 +148,7 @@ class Proposer:
         ):
             return None
         measured = self.measured(so_far)
-        labels = self._labels(so_far, measured)
+        labels = so_far.labels(measured, self._own.config.buying.aggregate)
         counts = {name: len(own) for name, own in labels.labels.items()}
         if not any(counts.values()):
             return None
@@ -159,12 +158,6 @@ class Proposer:
         trials = wanted_trials(lab, self._own.config, market)
         with TrialStore(self._own.folder / "trials.sqlite") as store:
             return workload(lab, trials, self._own.folder / "features", store)
-
-    def _labels(
-        self, so_far: JudgmentsSoFar, measured: Mapping[tuple[str, str], SupplierMeasured]
-    ) -> MeasuredLabels:
-        buying = self._own.config.buying
-        return so_far.labels(measured, buying.aggregate, buying.class_shares)
 
     def _lab(self, labels: MeasuredLabels) -> Lab:
         """Where models are trained on these labels."""

@@ -109,7 +109,7 @@ def collection_status(
     clean: dict[str, float] = {}
     wrong: dict[str, Estimate] = {}
     if not so_far.is_empty:
-        found = so_far.labels(measured, config.buying.aggregate, config.buying.class_shares)
+        found = so_far.labels(measured, config.buying.aggregate)
         labels = {name: len(own) for name, own in found.labels.items()}
         clean, wrong = dict(found.clean), {n: as_estimate(own) for n, own in found.wrong.items()}
     left = collection.proposer.batching(batches).left()

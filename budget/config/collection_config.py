@@ -21,14 +21,6 @@ Selection = Literal["random"]
 - "random": drawn evenly among those that nobody was asked about.
 """
 
-SharesOfClasses = Literal["tested", "judged"]
-"""How common the classes are among the labels of a stratum.
-
-- "tested": as its test items have them, where labels differ from that by more than chance and
-  people's mistakes explain it.
-- "judged": as people say.
-"""
-
 
 class TableSection(Section):
     """A table of items, read as `labelmix items describe` reads it."""
@@ -56,7 +48,6 @@ class BuyingSection(Section):
     approve_below : a batch that costs at most so much needs no approval
     selection : which items are asked about
     aggregate : how a label is made of several judgments; None for what the judgments call for
-    class_shares : how common classes are among labels
     """
 
     rounds: Annotated[int, Field(ge=1)] = 5
@@ -68,7 +59,6 @@ class BuyingSection(Section):
     approve_below: Money = Decimal(0)
     selection: Selection = "random"
     aggregate: Aggregator | None = None
-    class_shares: SharesOfClasses = "tested"
     seed: Seed = 0
 
 

@@ -58,7 +58,7 @@ class Outcomes:
             for name, own in past.suppliers.items()
             for stratum in own.prices
         }
-        labels = so_far.labels(measured, config.buying.aggregate, config.buying.class_shares)
+        labels = so_far.labels(measured, config.buying.aggregate)
         counts = {name: len(own) for name, own in labels.labels.items() if len(own)}
         lab: Lab = collection_lab(past.task, self._source, config, labels, _LENT_ERROR)
         return lab.trial(lab.recipes[config.methods.plan_with], counts, seed)
