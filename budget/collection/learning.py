@@ -19,6 +19,7 @@ from budget.campaign.lent_curve import lent_curve
 from budget.campaign.planner import Beforehand, Planner
 from budget.campaign.play import Playing, Unlabelled, play
 from budget.campaign.rehearsals import CampaignRehearsals
+from budget.collection.class_shares import shares_of_tested
 from budget.collection.measuring import MeasuredLabels
 from budget.config.collection_config import CollectionConfig
 from budget.config.prepare import recipes_of
@@ -29,6 +30,7 @@ from budget.surface.separation import Separation, separations
 from training.engines import Engine, SilentWatcher, Watcher
 from training.lab import CollectedLabels, Lab
 from training.models.source import ModelSource
+from training.running.class_shares import CLASS_SHARES, with_class_shares
 from training.task import Task
 from training.trial import Trial, TrialResult
 
@@ -85,7 +87,11 @@ def collection_lab(
         for name in config.strata.buy
     }
     labels = CollectedLabels(own, pilot, LentAnswers(task, target_error))
-    return Lab(task, source, recipes_of(config), terms, labels)
+    recipes = recipes_of(config)
+    shares = shares_of_tested(task) if config.buying.class_shares == "tested" else None
+    if shares is not None:
+        recipes["probe"] = with_class_shares(recipes["probe"], shares)
+    return Lab(task, source, recipes, terms, labels)
 
 
 def learn(
@@ -188,7 +194,7 @@ def _campaign(
         {name: market.bought_clean.get(name, 1.0) for name in lab.strata},
         TestSet(
             lab.target,
-            lab.chance,
+            _without_labels(lab),
             task.test_groups[lab.on_target],
             scored,
             unsupervised,
@@ -199,6 +205,15 @@ def _campaign(
     assert set(strata) == set(lab.strata)
     campaign.market = market
     return campaign
+
+
+def _without_labels(lab: Lab) -> float:
+    """Accuracy on the target of a model that learnt nothing.
+
+    A probe that knows how common classes are answers the commonest one.
+    """
+    shares = dict(lab.recipes["probe"].settings).get(CLASS_SHARES)
+    return lab.chance if shares is None else max(lab.chance, *shares)
 
 
 def _all_bought(market: Market) -> Mapping[str, int]:

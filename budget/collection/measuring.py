@@ -17,6 +17,7 @@ from annotation.truth.aggregation import Aggregate, Aggregator
 from annotation.truth.coding import Coded, code_judgments
 from annotation.truth.fitted_models import FittedModels
 from annotation.truth.label_file import labels_table, training_posteriors
+from budget.collection.class_shares import ClassShares, differing_shares
 from budget.collection.suppliers import UNMEASURED, Supplier
 from budget.market.supplier_file import SuppliersFile, label_redraw_rate, terms_of
 from training.task import Task
@@ -66,12 +67,14 @@ class MeasuredLabels:
         plans take this one number
     wrong : stratum -> share of its labels that is wrong, mistakes that people share allowed for;
         only where judgments tell
+    shares : how common classes are, of strata where labels and test items differ
     """
 
     labels: Mapping[str, Labels]
     table: pd.DataFrame
     clean: Mapping[str, float]
     wrong: Mapping[str, Interval]
+    shares: tuple[ClassShares, ...] = ()
 
 
 class JudgmentsSoFar:
@@ -186,12 +189,11 @@ class JudgmentsSoFar:
         task, coded = self._task, self.coded
         counts = np.bincount(coded.item, minlength=len(coded.item_ids))
         how: Aggregator | None = aggregator if counts.max() > 1 else "majority"
-        aggregate = self._models.calibrated(how)
-        table = labels_table(coded, aggregate)
+        found = self._models.calibrated(how)
         tested = set(task.items["item_id"].iloc[task.test_positions])
         sold = {name: set(task.items["item_id"].iloc[own]) for name, own in task.pools.items()}
-        for_training = table["item_id"].isin(set().union(*sold.values()) - tested)
-        table = table[for_training].reset_index(drop=True)
+        for_training = np.isin(coded.item_ids, list(set().union(*sold.values()) - tested))
+        table = labels_table(coded, found)[for_training].reset_index(drop=True)
         wrong = self._wrong_shares(measured)
         redraws = np.array([wrong[item] for item in table["item_id"]])
         positions, posteriors = training_posteriors(table, task.items)
@@ -203,7 +205,8 @@ class JudgmentsSoFar:
             {name: every.chosen(places) for name, places in own.items()},
             table,
             {n: 1 - float(redraws[places].mean()) for n, places in own.items() if places.size},
-            self._wrong_labels([n for n, places in own.items() if places.size], aggregate),
+            self._wrong_labels([n for n, places in own.items() if places.size], found),
+            differing_shares(found, coded, task, for_training, self._most_wrong(measured)),
         )
 
     def _wrong_labels(self, strata: Sequence[str], aggregate: Aggregate) -> dict[str, Interval]:
@@ -214,6 +217,23 @@ class JudgmentsSoFar:
             for name in strata
         }
         return {name: wrong for name, wrong in found.items() if wrong.estimate is not None}
+
+    def _most_wrong(self, measured: Mapping[tuple[str, str], SupplierMeasured]) -> dict[str, float]:
+        """Stratum -> share of its judgments that are wrong at most, of strata where gold tells.
+
+        Without gold no model sees mistakes that people share, and those are what is asked after.
+        """
+        judged: dict[str, list[tuple[int, float]]] = {}
+        for (_, stratum), own in measured.items():
+            told = own.error is not None and own.error.shared_mistakes == "measured"
+            high = own.error.rate.high if told and own.error is not None else None
+            judged.setdefault(stratum, []).append((own.judgments, 1.0 if high is None else high))
+        counts = {stratum: sum(count for count, _ in own) for stratum, own in judged.items()}
+        return {
+            stratum: sum(count * most for count, most in own) / counts[stratum]
+            for stratum, own in judged.items()
+            if counts[stratum]
+        }
 
     def _wrong_shares(
         self, measured: Mapping[tuple[str, str], SupplierMeasured]

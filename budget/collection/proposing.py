@@ -9,6 +9,7 @@ from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, asked_lines, fitting_least, no_lines
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
+from budget.collection.class_shares import commonest_of_tested
 from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing, measured_existing
 from budget.collection.learning import collection_lab, learn, wanted_trials
@@ -126,15 +127,18 @@ class Proposer:
             **choice.evidence,
             "labels": counts,
             "clean": dict(labels.clean),
+            "class_shares": [own.facts() for own in labels.shares],
             "accuracy_of_all_labels": learnt.accuracy,
             "guessing": lab.chance,
             "commonest_class": (
                 None if commonest is None else float(commonest.correct[lab.on_target].mean())
             ),
+            "commonest_tested": commonest_of_tested(task),
             "trials": learnt.trials,
             "measured": [own.facts() for own in measured.values()],
         }
-        return replace(choice, evidence=evidence)
+        why = " ".join([choice.why, *(own.sentence() for own in labels.shares)])
+        return replace(choice, why=why, evidence=evidence)
 
     def work(self) -> Workload | None:
         """What has to be trained before the next batch is planned; None where nothing ever is.

@@ -21,6 +21,13 @@ Selection = Literal["random"]
 - "random": drawn evenly among those that nobody was asked about.
 """
 
+SharesOfClasses = Literal["tested", "labelled"]
+"""How common a probe takes the classes to be where items share their choices.
+
+- "tested": as they are among the target's test items, where there are 20 or more.
+- "labelled": as they are among the labels that it learns from.
+"""
+
 
 class TableSection(Section):
     """A table of items, read as `labelmix items describe` reads it."""
@@ -48,6 +55,7 @@ class BuyingSection(Section):
     approve_below : a batch that costs at most so much needs no approval
     selection : which items are asked about
     aggregate : how a label is made of several judgments; None for what the judgments call for
+    class_shares : how common a probe takes the classes to be
     """
 
     rounds: Annotated[int, Field(ge=1)] = 5
@@ -59,6 +67,7 @@ class BuyingSection(Section):
     approve_below: Money = Decimal(0)
     selection: Selection = "random"
     aggregate: Aggregator | None = None
+    class_shares: SharesOfClasses = "tested"
     seed: Seed = 0
 
 

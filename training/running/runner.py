@@ -29,6 +29,7 @@ from training.probes.probe import LinearProbe, ProbeJob, score_probes
 from training.progress import Progress
 from training.prompts import Prompt, find_prompt
 from training.running.answering import Answering, likeliest
+from training.running.class_shares import share_corrections
 from training.running.labels_of_trial import labels_of, terms_of
 from training.running.targets_of_labels import purchase_targets
 from training.scoring.encoding import encode_prompts
@@ -189,9 +190,9 @@ class TrialRunner:
                 seconds = time.perf_counter() - started
                 yield trial, self._result(correct, purchase, details, seconds)
             return
+        all_targets = [self._targets(*own) for own in zip(trials, purchases, strict=True)]
         jobs = []
-        for trial, purchase in zip(trials, purchases, strict=True):
-            targets = self._targets(trial, purchase)
+        for targets, purchase in zip(all_targets, purchases, strict=True):
             rows = np.searchsorted(positions, purchase.positions)
             jobs.append(ProbeJob(rows, targets.probabilities, targets.redraw_rates))
         probes = fit_with(
@@ -199,14 +200,18 @@ class TrialRunner:
         )
         tested = np.searchsorted(positions, self.task.test_positions)
         scores = score_probes(probes, features[tested], mask[tested])  # (probes, items, choices)
+        corrections = share_corrections(trials[0].recipe, all_targets)
         seconds = (time.perf_counter() - started) / len(trials)
         gold = self.task.answers[self.task.test_positions]
         draws = self.task.tie_draws[self.task.test_positions]
-        for trial, purchase, probe, own in zip(trials, purchases, probes, scores, strict=True):
+        answers = scores if corrections is None else scores + corrections[:, None]
+        for trial, purchase, probe, read, own in zip(
+            trials, purchases, probes, scores, answers, strict=True
+        ):
             details = {"penalty": probe.penalty}
             if trial.reads:
                 details |= self._reading(trial, probe, positions, bench).as_details()
-            if indistinct := all_tied_share(own, OF_PROBES):
+            if indistinct := all_tied_share(read, OF_PROBES):
                 details[INDISTINCT] = indistinct
             correct = np.asarray(pick(own, draws, OF_PROBES) == gold)
             yield trial, self._result(correct, purchase, details, seconds)
