@@ -165,11 +165,20 @@ def _lines_by_batch(connection: Connection) -> dict[int, list[OrderLine]]:
     terms = [order_lines.c[name] for name in (*names, "most_seconds", "pay_skipped")]
     query = select(*terms, func.min(order_lines.c.line), func.count()).group_by(*terms)
     found: dict[int, list[OrderLine]] = {}
-    for batch, supplier, stratum, wanted, *price, skipped, first, count in connection.execute(
-        query.order_by(func.min(order_lines.c.line))
-    ):
+    for (
+        batch,
+        supplier,
+        stratum,
+        wanted,
+        piece,
+        hour,
+        seconds,
+        skipped,
+        first,
+        count,
+    ) in connection.execute(query.order_by(func.min(order_lines.c.line))):
         try:
-            own = Price(*(Decimal(amount) for amount in price), skipped)
+            own = Price(Decimal(piece), Decimal(hour), Decimal(seconds), skipped)
         except InputError as error:
             raise UnfittingRowsError(f"table order_lines, line {first}: {error}") from None
         line = OrderLine(supplier, "any", stratum, wanted, None, own)

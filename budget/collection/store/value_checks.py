@@ -8,7 +8,8 @@ another number of seconds, cannot be told apart; where rows tell the same twice 
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Column, Connection, Row, Table, text
+from sqlalchemy.exc import OperationalError
 
 from annotation.errors import InputError, short
 from annotation.judgments.columns import is_text
@@ -27,6 +29,7 @@ from budget.collection.store.schema import about, batches, events, judgments, le
 
 _AT_ONCE = 10_000  # rows
 _TIME = "2026-01-31T10:00:00.000000Z"
+_TIME_FORM = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z")
 _LARGEST_NUMBER = 2**63 - 1
 
 
@@ -41,10 +44,18 @@ class WrongValueError(Exception):
 
 @dataclass(frozen=True)
 class Kind:
-    """What may stand in a column: what a value `should_be`, for people, and whether one `fits`."""
+    """What may stand in a column.
+
+    Attributes
+    ----------
+    should_be : what a value should be, for people
+    fits : whether one does
+    all_fit : the same for many different values at once, where that is quicker
+    """
 
     should_be: str
     fits: Callable[[Any], bool]
+    all_fit: Callable[[Set[Any]], bool] | None = None
 
 
 def one_of(values: Iterable[str]) -> Kind:
@@ -61,56 +72,55 @@ def key_of(table: Table) -> Column[Any]:
 def check_values(connection: Connection) -> None:
     """Raise WrongValueError for the first value that this store would not have written."""
     for table, kinds in _KINDS.items():
-        names = [column.name for column in table.columns]
-        expected = 1
-        for rows in _rows(connection, table, names):
-            for name, values in zip(names, zip(*rows, strict=True), strict=True):
-                _check_column(table, name, kinds[name], values, rows)
-            if table is about:
-                continue
-            for should_be, (number, *_) in enumerate(rows, expected):
-                if number != should_be:
-                    why = f"should be {should_be}: rows are numbered without gaps"
-                    raise WrongValueError(table, number, names[0], number, why)
-            expected += len(rows)
+        try:
+            _check_table(connection, table, kinds)
+        except OperationalError:
+            if connection.dialect.name != "sqlite":
+                raise
+            with _any_bytes(connection):  # bytes stand where a text should
+                _check_table(connection, table, kinds)
+
+
+def _check_table(connection: Connection, table: Table, kinds: Mapping[str, Kind]) -> None:
+    """As the driver reads them: the types of the schema would fail at values of other kinds."""
+    names, key = [column.name for column in table.columns], key_of(table).name
+    query = text(f"SELECT {', '.join(names)} FROM {table.name} ORDER BY {key}")
+    result = connection.execute(query)
+    expected = 1
+    while rows := result.fetchmany(_AT_ONCE):
+        for name, values in zip(names, zip(*rows, strict=True), strict=True):
+            _check_column(table, name, kinds[name], values, rows)
+        if table is not about:
+            _check_numbers(table, rows, expected)
+        expected += len(rows)
 
 
 def _check_column(
     table: Table, name: str, kind: Kind, values: Sequence[Any], rows: Sequence[Row[Any]]
 ) -> None:
+    different = set(values)
     may_be_missing = bool(table.c[name].nullable)
-    wrong = {
-        value
-        for value in set(values)
-        if not (may_be_missing if value is None else kind.fits(value))
-    }
-    if wrong:
-        place = next(place for place, value in enumerate(values) if value in wrong)
-        why = f"should be {kind.should_be}"
-        raise WrongValueError(table, rows[place][0], name, values[place], why)
+    if may_be_missing:
+        different.discard(None)
+    all_fit = kind.all_fit or (lambda values: all(map(kind.fits, values)))
+    if not different or all_fit(different):
+        return
+    for place, value in enumerate(values):
+        if not (may_be_missing if value is None else kind.fits(value)):
+            why = f"should be {kind.should_be}"
+            raise WrongValueError(table, rows[place][0], name, value, why)
 
 
-def _rows(
-    connection: Connection, table: Table, names: Sequence[str]
-) -> Iterator[Sequence[Row[Any]]]:
-    """The rows of a table by their key, which comes first, many at a time.
-
-    As the driver reads them: the types of the schema would fail at values of other kinds.
-    """
-    columns = ", ".join(names)
-    query = text(f"SELECT {columns} FROM {table.name} ORDER BY {key_of(table).name}")
-    with _any_bytes(connection):
-        result = connection.execute(query)
-        while rows := result.fetchmany(_AT_ONCE):
-            yield rows
+def _check_numbers(table: Table, rows: Sequence[Row[Any]], expected: int) -> None:
+    for should_be, (number, *_) in enumerate(rows, expected):
+        if number != should_be:
+            why = f"should be {should_be}: rows are numbered without gaps"
+            raise WrongValueError(table, number, key_of(table).name, number, why)
 
 
 @contextmanager
 def _any_bytes(connection: Connection) -> Iterator[None]:
     """Let SQLite give bytes that are no text as well, as halves of characters."""
-    if connection.dialect.name != "sqlite":
-        yield
-        return
     driver: Any = connection.connection.driver_connection
     driver.text_factory = lambda content: content.decode("utf-8", "surrogateescape")
     try:
@@ -131,16 +141,29 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and _is_name(f"x{value}")
 
 
-def _is_time(value: object) -> bool:
-    if not isinstance(value, str) or len(value) != len(_TIME):
-        return False
-    if any(value[place] != _TIME[place] for place in (4, 7, 10, 13, 16, 19, 26)):
+def _are_names(values: Set[Any]) -> bool:
+    return _are_texts(values) and all(map(str.strip, values))
+
+
+def _are_texts(values: Set[Any]) -> bool:
+    return set(map(type, values)) == {str} and _is_name("x".join(["", *values, ""]))
+
+
+def _are_numbers(values: Set[Any]) -> bool:
+    return set(map(type, values)) == {int} and min(values) > 0 and max(values) <= _LARGEST_NUMBER
+
+
+def _are_times(values: Set[Any]) -> bool:
+    if set(map(type, values)) != {str} or not all(map(_TIME_FORM.fullmatch, values)):
         return False
     try:
-        datetime.fromisoformat(value)
+        return all(map(datetime.fromisoformat, values))
     except ValueError:
         return False
-    return value.isascii()
+
+
+def _is_time(value: object) -> bool:
+    return _are_times({value})
 
 
 def _is_amount(value: object) -> bool:
@@ -161,11 +184,11 @@ def _is_object(value: object) -> bool:
         return False
 
 
-_NAME = Kind("a text that is not empty", _is_name)
-_TEXT = Kind("a text", _is_text)
-_NUMBER = Kind("a whole number from 1", lambda v: _is_whole(v) and 1 <= v <= _LARGEST_NUMBER)
+_NAME = Kind("a text that is not empty", _is_name, _are_names)
+_TEXT = Kind("a text", _is_text, _are_texts)
+_NUMBER = Kind("a whole number from 1", lambda value: _are_numbers({value}), _are_numbers)
 _FLAG = Kind("0 or 1", lambda value: isinstance(value, int) and value in (0, 1))
-_MOMENT = Kind(f"a time such as {_TIME}", _is_time)
+_MOMENT = Kind(f"a time such as {_TIME}", _is_time, _are_times)
 _AMOUNT = Kind("an amount such as 0.05", _is_amount)
 _SHARE = Kind("a share of 0 to 1", _is_share)
 _UNITS = Kind(f"0 to {LARGEST}", lambda value: _is_whole(value) and 0 <= value <= LARGEST)

@@ -190,10 +190,9 @@ def test_any_value_on_both_databases(new_database: Callable[[], str | Path]) -> 
     on_server = isinstance(where, str)
     rng, refused = random.Random(1), 0
     with database.engine.begin() as connection:
-        for table in ("ledger", "events"):
-            triggers = [f"changes ON {table}"] if on_server else ["update"]
-            for trigger in triggers:
-                connection.execute(text(f"DROP TRIGGER {table}_refuses_{trigger}"))
+        for kept in ("ledger", "events"):
+            trigger = f"changes ON {kept}" if on_server else "update"
+            connection.execute(text(f"DROP TRIGGER {kept}_refuses_{trigger}"))
     for name, column in COLUMNS:
         table = metadata.tables[name]
         key = next(iter(table.primary_key))
