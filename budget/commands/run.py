@@ -10,12 +10,14 @@ from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import (
     DataDir,
+    FeaturesFolder,
     Json,
     ModelPath,
     RayAddress,
     RayGpus,
     RunFolder,
     Workers,
+    features_folder,
 )
 from budget.commands.printing import say
 
@@ -51,6 +53,7 @@ def run(
     ] = None,
     data_dir: DataDir = None,
     model: ModelPath = None,
+    features: FeaturesFolder = None,
     workers: Workers = None,
     ray: RayAddress = None,
     ray_gpus: RayGpus = None,
@@ -67,7 +70,7 @@ def run(
     chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
     from training.engines.choice import EngineChoice  # loads torch: a wrong file is told sooner
 
-    engine = EngineChoice(workers, ray, ray_gpus)
+    engine = EngineChoice(workers, ray, ray_gpus, features_folder(out, features))
     _run(chosen, out or Path("runs") / config.stem, engine, as_json)
 
 
@@ -110,6 +113,7 @@ def trial(
     ] = None,
     data_dir: DataDir = None,
     model: ModelPath = None,
+    features: FeaturesFolder = None,
     workers: Workers = None,
     ray: RayAddress = None,
     ray_gpus: RayGpus = None,
@@ -135,7 +139,8 @@ def trial(
 
     quiet_libraries()
     folder = out or Path("runs") / config.stem
-    engine, known = EngineChoice(workers, ray, ray_gpus), method_that_takes(method, mix)
+    known = method_that_takes(method, mix)
+    engine = EngineChoice(workers, ray, ray_gpus, features_folder(out, features))
     lab = prepare(chosen, plans=False).lab
     with progress_watcher() as watcher:
         found = run_single_trial(lab, known, mix, seeds, folder, watcher, engine)

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 
 from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
 from training.models.source import ModelSource
-from training.running.runner import TrialRunner
+from training.running.runner import TrialRunner, keeps_scores
 from training.store import TrialStore
 from training.task import Task
 from training.trial import Trial, TrialResult
@@ -52,7 +52,7 @@ class Engine(Protocol):
 
 
 class StoringEngine(ABC):
-    """An engine that solves probes in this process and may run other trials in workers.
+    """An engine that solves probes and scores choices in this process, other trials in workers.
 
     Only this process writes the store and the features: their files have one writer.
     """
@@ -83,8 +83,16 @@ class StoringEngine(ABC):
         """Results by key of all `trials`: see Engine."""
         missing = self._store.missing(trials)
         probes = [trial for trial in missing if trial.method == "probe"]
-        others = [trial for trial in missing if trial.method != "probe"]
+        kept = [trial for trial in missing if keeps_scores(trial, self._arguments[1])]
+        read_here = {trial.key for trial in (*probes, *kept)}
+        others = [trial for trial in missing if trial.key not in read_here]
         here, apart = ([], others) if self._uses_workers(len(others)) else (others, [])
+        here = [*kept, *here]
+        if kept:
+            absent = self.runner.absent_scores(kept)
+            if absent:
+                watcher.stage("zero-shot: reading test items", absent)
+                self.runner.prepare_scores(kept, watcher.advance)
         if probes:
             absent = self.runner.absent_features(probes)
             if absent:
