@@ -206,7 +206,7 @@ class FeatureStore:
             return
         loaded = model()
         layers = probe_layers(loaded) if self._layers is None else list(self._layers)
-        for part in _parts(positions):
+        for part in parts_of(positions):
             rows = self._task.items.iloc[part]
             if loaded.kind == "encoder":
                 self._rows.write(part, self._finite(rows, self._encoded(rows, loaded, layers)))
@@ -234,13 +234,13 @@ class FeatureStore:
         layers = probe_layers(loaded) if self._layers is None else list(self._layers)
         reading = DecoderReader(loaded, self._prompt, self._most, layers, progress)
         both = ~self._rows.done[positions] & self._one_pass
-        for part in _parts(positions[both]):
+        for part in parts_of(positions[both]):
             rows = self._task.items.iloc[part]
             read = reading.choices if self._per_choice else reading.prompts_and_choices
             features, scores = read(rows)
             self._rows.write(part, self._finite(rows, features))
             self._score_rows.write(part, scores)
-        for part in _parts(positions[~both]):
+        for part in parts_of(positions[~both]):
             self._score_rows.write(part, reading.scores(self._task.items.iloc[part]))
 
     @property
@@ -266,7 +266,7 @@ def _stem(*changes_it: object) -> str:
     return hashlib.sha256(repr(changes_it).encode()).hexdigest()[:24]
 
 
-def _parts(positions: Positions) -> Iterator[Positions]:
+def parts_of(positions: Positions) -> Iterator[Positions]:
     """Items in parts that are written one after the other, small ones where a model is slow."""
     start, size = 0, min(_FIRST_SAVED, _SAVED_EVERY)
     while start < positions.size:

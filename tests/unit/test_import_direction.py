@@ -36,7 +36,7 @@ ROOMS = {
     "analysis": (
         *("version", "estimates", "accuracy", "sgr", "efficiency"),
         *("label_words", "numbers", "item_groups", "figure_style", "html_page"),
-        *("run", "curves", "hardness", "single_trial"),
+        *("prompts_compared", "run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
         "config",  # what is told

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from annotation.arrays import Positions
 from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
 from training.models.source import ModelSource
 from training.running.runner import TrialRunner, keeps_scores
+from training.scoring.choice_scores import ChoiceScores
 from training.store import TrialStore
 from training.task import Task
 from training.trial import Trial, TrialResult
@@ -76,6 +78,16 @@ class StoringEngine(ABC):
         if self._runner is None:
             self._runner = TrialRunner(*self._arguments)
         return self._runner
+
+    def choice_scores(
+        self, prompt: str, positions: Positions, watcher: Watcher, description: str
+    ) -> ChoiceScores:
+        """Scores of the choices of these items, put to a whole decoder by a prompt; kept."""
+        store = self.runner.features(prompt)
+        absent = store.absent_scores(positions)
+        if absent:
+            watcher.stage(description, absent)
+        return store.scores(positions, self.runner.model, watcher.advance)
 
     def run(
         self, trials: Sequence[Trial], watcher: Watcher, description: str

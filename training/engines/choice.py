@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from annotation.errors import InputError
-from training.engines import Engine, RayResources, local_engine, ray_engine
+from training.engines import RayResources, local_engine, ray_engine
+from training.engines.base import StoringEngine
 from training.models.source import ModelSource
 from training.store import TrialStore
 from training.task import Task
@@ -27,7 +28,7 @@ class EngineChoice:
 
     def start(
         self, task: Task, source: ModelSource, folder: Path, store: TrialStore
-    ) -> AbstractContextManager[Engine]:
+    ) -> AbstractContextManager[StoringEngine]:
         """The engine; it ends with the block. `folder` is for features where none is named.
 
         Raises InputError if no cluster answers, or GPUs of one are asked for without it.
