@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
 
 from analysis.accuracy import ItemClusters
 from analysis.estimates import Estimate, Record
@@ -40,9 +42,19 @@ class SingleTrial(Record):
     simulated: bool  # whether annotators were simulated; else labels are people's own judgments
     commonest_class: dict[str, str]  # stratum -> class; none where items do not share their choices
     without_model: dict[str, Estimate]  # stratum -> always answering that class, or else guessing
+    # Stratum -> the untrained model, as the method uses it; none for zero-shot itself, or of items
+    # without choices.
+    zero_shot: dict[str, Estimate] = Field(default_factory=dict)
+    # Stratum -> "commonest_class" or "guessing", and "zero_shot" -> accuracy less theirs, paired.
+    over: dict[str, dict[str, Estimate]] = Field(default_factory=dict)
     details: dict[str, float]  # mean over seeds of what the method tells beside it
     remarks: list[str]  # how items were read, their groups, and what the accuracy does not show
     seconds: float  # mean per seed
+
+    def not_above(self, stratum: str) -> list[str]:
+        """What the accuracy on a stratum is not resolved to be above, of what needs no label."""
+        beside = self.over.get(stratum, {})
+        return [name for name, less in beside.items() if less.low is None or less.low <= 0]
 
 
 def run_single_trial(
@@ -75,13 +87,16 @@ def run_single_trial(
             )
     count = seeds if mix else 1  # nothing bought, nothing drawn
     trials = [lab.trial(lab.recipes[method], mix, seed) for seed in range(count)]
+    beside = [] if method == "zero_shot" or lab.task.free_form else [_untrained(lab, method)]
     with (
         exclusive(out, "labelmix trial"),
         TrialStore(out / "trials.sqlite") as store,
         engine.start(lab.task, lab.source, out / "features", store) as running,
     ):
-        results = running.run(trials, watcher, f"{method}: {labels_text(mix, lab.strata)}")
-    return _summarise(lab, mix, trials, [results[trial.key] for trial in trials])
+        described = f"{method}: {labels_text(mix, lab.strata)}"
+        results = running.run([*trials, *beside], watcher, described)
+    untrained = results[beside[0].key].correct if beside else None
+    return _summarise(lab, mix, trials, [results[trial.key] for trial in trials], untrained)
 
 
 def method_that_takes(name: str, mix: dict[str, int]) -> Method:
@@ -109,24 +124,34 @@ def _summarise(
     mix: dict[str, int],
     trials: Sequence[Trial],
     results: Sequence[TrialResult],
+    untrained: NDArray[np.bool_] | None,
 ) -> SingleTrial:
     task = lab.task
     correct = np.stack([result.correct for result in results])  # (seeds, test items)
     accuracy, without_model, commonest = {}, {}, {}
+    zero_shot: dict[str, Estimate] = {}
+    over: dict[str, dict[str, Estimate]] = {}
     for name in dict.fromkeys(task.test_strata.tolist()):
         of_stratum = task.test_strata == name
         own = correct[:, of_stratum]
         clusters = ItemClusters(task.test_groups[of_stratum])
         accuracy[name] = clusters.accuracy(own)
+        over[name] = {}
         always = lab.commonest_class(name)
         if always is not None:
             commonest[name] = always.answer
             right = always.correct[of_stratum][None]
             without_model[name] = clusters.accuracy(right)
+            over[name]["commonest_class"] = clusters.difference(own, right)
         elif not task.free_form:
             counts = task.choice_counts[task.test_positions][of_stratum]
             chance = float((1 / counts).mean())
             without_model[name] = Estimate(estimate=chance, low=None, high=None)
+            over[name]["guessing"] = _over_chance(accuracy[name], chance)
+        if untrained is not None:
+            without = untrained[of_stratum][None]
+            zero_shot[name] = clusters.accuracy(without)
+            over[name]["zero_shot"] = clusters.difference(own, without)
     names = [n for n in results[0].details if all(n in result.details for result in results)]
     details = {n: float(np.mean([r.details[n] for r in results])) for n in names}
     return SingleTrial(
@@ -146,6 +171,8 @@ def _summarise(
         simulated=lab.collected is None,
         commonest_class=commonest,
         without_model=without_model,
+        zero_shot=zero_shot,
+        over=over,
         details=details,
         remarks=[
             *task.items.attrs.get(REMARKS, ()),
@@ -165,3 +192,18 @@ def indistinct_remarks(details: Mapping[str, float]) -> list[str]:
         f"the model cannot tell the choices of {percent(share, 0)} of the test items apart: it "
         "scores them all alike, and one of them was drawn. Perhaps it does not know their words."
     ]
+
+
+def _untrained(lab: Lab, method: Method) -> Trial:
+    return lab.trial(lab.zero_shot_of(method), {}, 0)
+
+
+def _over_chance(accuracy: Estimate, chance: float) -> Estimate:
+    """An accuracy less that of guessing, which is known."""
+
+    def less(value: float | None) -> float | None:
+        return None if value is None else value - chance
+
+    return Estimate(
+        estimate=less(accuracy.estimate), low=less(accuracy.low), high=less(accuracy.high)
+    )

@@ -14,7 +14,7 @@ from torch import Tensor
 from _machine import Timing, interleaved_medians
 from _measure import counted_work, peak_bytes
 from _models import GeneratedItems, Language
-from training.features import probe_layers
+from training.item_states import probe_layers
 from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example
 from training.scoring.choices import (

@@ -14,7 +14,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from _models import GeneratedItems
 from training.models.load import LoadedModel
-from training.prompts import DEFAULT_PROMPT
+from training.prompts import DEFAULT_PROMPT, Prompt
 
 
 @dataclass
@@ -22,22 +22,29 @@ class Evaluation:
     """What the harness saw and found.
 
     `requests` are its own (context, continuation) pairs, item by item; `scores` (items, most
-    choices) are their summed log-probabilities, -inf where an item has fewer choices.
+    choices) are their summed log-probabilities, -inf where an item has fewer choices. `accuracy`
+    is its own `acc`, that of the likeliest choice.
     """
 
     requests: list[tuple[str, str]]
     scores: Tensor
+    accuracy: float
 
 
 class Harness:
-    """A multiple-choice task over prompt 0040, scored by the harness's model for transformers.
+    """A multiple-choice task over a prompt of ours, scored by its model for transformers.
 
     The worked examples are its few-shot split, taken in order, so that every item has the same.
     `folder` receives the task, its data and the harness's caches.
     """
 
     def __init__(
-        self, folder: Path, loaded: LoadedModel, items: GeneratedItems, examples: GeneratedItems
+        self,
+        folder: Path,
+        loaded: LoadedModel,
+        items: GeneratedItems,
+        examples: GeneratedItems,
+        prompt: Prompt = DEFAULT_PROMPT,
     ) -> None:
         from lm_eval.models.huggingface import HFLM
         from lm_eval.tasks import TaskManager
@@ -45,8 +52,8 @@ class Harness:
         logging.getLogger("lm_eval").setLevel(logging.ERROR)
         folder.mkdir(parents=True)
         files = {"test": folder / "test.jsonl", "examples": folder / "examples.jsonl"}
-        _write(files["test"], items)
-        _write(files["examples"], examples)
+        _write(files["test"], items, prompt)
+        _write(files["examples"], examples, prompt)
         task = {
             "task": "generated",
             "dataset_path": "json",
@@ -89,7 +96,8 @@ class Harness:
         samples = sorted(found["samples"]["generated"], key=lambda sample: sample["doc_id"])
         requests = [tuple(pair) for sample in samples for pair in sample["arguments"]]
         rows = [torch.tensor([answer[0] for (answer,) in s["resps"]]) for s in samples]
-        return Evaluation(requests, pad_sequence(rows, True, -torch.inf))
+        accuracy = float(found["results"]["generated"]["acc,none"])
+        return Evaluation(requests, pad_sequence(rows, True, -torch.inf), accuracy)
 
     def loglikelihood(self, requests: list[tuple[str, str]], batch_size: int) -> list[float]:
         """The scoring alone, texts to log-probabilities."""
@@ -103,9 +111,9 @@ class Harness:
         return [float(score) for score, _ in answers]
 
 
-def _write(path: Path, items: GeneratedItems) -> None:
+def _write(path: Path, items: GeneratedItems, prompt: Prompt) -> None:
     rows = zip(items.questions, items.choices, items.answers, strict=True)
     with path.open("w", encoding="utf-8") as file:
         for question, choices, answer in rows:
-            query = DEFAULT_PROMPT.query(question, choices)
+            query = prompt.query(question, choices)
             file.write(json.dumps({"query": query, "choices": choices, "answer": answer}) + "\n")

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from _machine import interleaved_medians, write_result
 from _measure import counted_work, fitted_exponent
 from _models import SMALL, GeneratedItems, Language, random_llama
-from training.features import probe_layers
+from training.item_states import probe_layers
 from training.models.load import LoadedModel, set_threads
 from training.models.quiet import quiet_libraries
 from training.prompts import DEFAULT_PROMPT

@@ -1,32 +1,35 @@
-"""Features of items for the linear probe, computed once and kept on disk."""
+"""Features of items and scores of their choices: each item is read once, and kept on disk."""
 
 import hashlib
 import logging
-import math
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
 from annotation.arrays import Features, Positions
 from annotation.errors import InputError, MachineError
 from annotation.faults import os_failure
+from annotation.items.table import texts_fingerprint
 from annotation.locks import exclusive
-from training.kept_rows import KeptRows
+from training.item_states import DecoderReader, encoder_features, probe_layers
+from training.kept_rows import KeptRows, KeptValues
 from training.models.load import LoadedModel
 from training.models.number_types import compute_type
 from training.models.source import ModelSource
 from training.prompts import DEFAULT_PROMPT, Prompt
-from training.scoring.choices import EncodedItem, encode_items, scored_batches
-from training.scoring.token_budget import TokenBudget, budget_of, take_padded
+from training.scoring.choice_scores import ChoiceScores
 from training.trial import RECIPE_VERSION
 
-_SAVED_EVERY = 256  # items
+# Items that are kept together: few at first, more where a model is fast.
+_FIRST_SAVED, _SAVED_EVERY = 32, 256
+_SECONDS_UNSAVED = 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -37,26 +40,22 @@ class FeatureItems(Protocol):
     @property
     def items(self) -> pd.DataFrame: ...
     @property
-    def fingerprint(self) -> str: ...
-    @property
     def choice_counts(self) -> NDArray[np.int64]: ...
     @property
     def shared_choices(self) -> tuple[str, ...] | None: ...
 
 
-def probe_layers(loaded: LoadedModel) -> list[int]:
-    """Middle and last hidden state, of L + 1 with the embedding (paper, section 3)."""
-    count = int(loaded.model.config.num_hidden_layers)
-    return sorted({min(math.ceil((count + 1) / 2), count), count})
-
-
 class FeatureStore:
-    """Features of a task's items under one model: (items, choices, layers x width).
+    """What a model makes of a task's items: features, and of a decoder scores of their choices.
 
-    Choices is 1 where all items share their choices, or for an encoder with its questions alone.
-    Items are computed when first asked for; a killed process loses at most the last few hundred.
-    Features that were damaged on the disk are computed again, with a note. One process at a time
-    computes; others may read.
+    Features are (items, choices, layers x width). Choices is 1 where all items share their choices,
+    or for an encoder with its questions alone. Items are read when first asked for; a killed
+    process loses at most the last few hundred. What was damaged on the disk is computed again, with
+    a note. One process at a time computes; others may read.
+
+    Where features and scores are of one number type, one pass through the model gives both, and
+    both are kept. They are kept under the texts of the items alone: neither answers nor hardness
+    measures change them.
 
     Parameters
     ----------
@@ -87,24 +86,26 @@ class FeatureStore:
         self._layers = None if layers is None else tuple(layers)
         self._per_choice = per_choice or task.shared_choices is None
         self._computes = compute_type(source, use="features")
-        changes_them = (
-            task.fingerprint,
+        changes_both = (
+            texts_fingerprint(task.items),
             source.label,
             source.revision,
-            self._computes,
             "" if source.kind == "encoder" else prompt,
-            self._per_choice,
-            "middle and last" if self._layers is None else self._layers,
             RECIPE_VERSION,
         )
-        stem = hashlib.sha256(repr(changes_them).encode()).hexdigest()[:24]
+        layers_read = "middle and last" if self._layers is None else self._layers
+        stem = _stem("features", changes_both, self._computes, self._per_choice, layers_read)
+        scored_in = compute_type(source, use="scores")
+        self._one_pass = source.kind == "decoder" and scored_in == self._computes
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise os_failure(folder, "made a folder", error) from None
         self._folder = folder / stem
+        self._score_folder = folder / _stem("scores", changes_both, scored_in)
         self._of_earlier_versions = (folder / f"{stem}.npy", folder / f"{stem}.done.npy")
         self._rows = KeptRows(self._folder, len(task.items))
+        self._score_rows = KeptRows(self._score_folder, len(task.items))
         self._told = False
 
     def get(
@@ -115,19 +116,55 @@ class FeatureStore:
     ) -> Features:
         """Features of the items at `positions`: (positions, choices, width), float32.
 
+        `model` gives the model as it is loaded for features; `progress` is told of items read.
+
         Raises InputError if another process computes such features now; MachineError if the disk
         is full or fails.
         """
+        return self._kept(self._rows, positions, partial(self._compute, model, progress))
+
+    def scores(
+        self,
+        positions: Positions,
+        model: Callable[[], LoadedModel],
+        progress: Callable[[int], None] = lambda _: None,
+    ) -> ChoiceScores:
+        """Log-probabilities of the choices of the items at `positions`, with no example shown.
+
+        `model` gives a decoder as it is loaded for scores. Raises as `get` does.
+        """
+        compute = partial(self._compute_scores, model, progress)
+        return ChoiceScores(self._kept(self._score_rows, positions, compute))
+
+    def absent(self, positions: Positions) -> int:
+        """How many of these items have no features yet."""
+        return int(self.without_features(positions).size)
+
+    def absent_scores(self, positions: Positions) -> int:
+        """How many of these items have no scores yet."""
+        wanted = np.unique(positions)
+        return int((~self._score_rows.done[wanted]).sum())
+
+    def without_features(self, positions: Positions) -> Positions:
+        """Those of these items that have no features yet, each once, in order."""
+        wanted = np.unique(positions)
+        return np.asarray(wanted[~self._rows.done[wanted]])
+
+    def _kept(
+        self, kept: KeptRows, positions: Positions, compute: Callable[[Positions], None]
+    ) -> KeptValues:
+        """Rows at `positions`, in order; `compute` writes those that are absent."""
         wanted, places = np.unique(positions, return_inverse=True)
-        rows, sound = self._rows.read(wanted)
+        rows, sound = kept.read(wanted)
         if not sound.all():
-            with exclusive(self._folder, "labelmix, which reads the same items with a model"):
+            with self._alone():
                 absent = wanted[~sound]
                 self._rows.look_again()
-                _, sound = self._rows.read(absent)
+                self._score_rows.look_again()
+                _, sound = kept.read(absent)
                 self._tell_what_is_lost()
-                self._compute(absent[~sound], model, progress)
-            rows, sound = self._rows.read(wanted)
+                compute(absent[~sound])
+            rows, sound = kept.read(wanted)
             if not sound.all():
                 raise MachineError(
                     f"{self._folder}: features that were just written cannot be read; check the "
@@ -135,21 +172,23 @@ class FeatureStore:
                 )
         return rows if np.array_equal(places, np.arange(wanted.size)) else rows[places]
 
-    def absent(self, positions: Positions) -> int:
-        """How many of these items have no features yet."""
-        return int(self.without_features(positions).size)
-
-    def without_features(self, positions: Positions) -> Positions:
-        """Those of these items that have no features yet, each once, in order."""
-        wanted = np.unique(positions)
-        return np.asarray(wanted[~self._rows.done[wanted]])
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """No other process computes features or scores of these items until the block ends."""
+        doing = "labelmix, which reads the same items with a model"
+        with ExitStack() as stack:
+            stack.enter_context(exclusive(self._folder, doing))
+            if self._source.kind == "decoder":
+                stack.enter_context(exclusive(self._score_folder, doing))
+            yield
 
     def _tell_what_is_lost(self) -> None:
         """Once: that features are computed again, and why."""
         old = [path for path in self._of_earlier_versions if path.is_file()]
         for path in old:
             path.unlink()
-        if (old or self._rows.was_damaged) and not self._told:
+        damaged = self._rows.was_damaged or self._score_rows.was_damaged
+        if (old or damaged) and not self._told:
             self._told = True
             what = "of an earlier version, without checksums" if old else "damaged"
             logger.warning(
@@ -158,109 +197,81 @@ class FeatureStore:
 
     def _compute(
         self,
-        positions: Positions,
         model: Callable[[], LoadedModel],
         progress: Callable[[int], None],
+        positions: Positions,
     ) -> None:
+        """Features of items, and scores where the same pass gives them."""
         if not positions.size:  # another process has just done it
             return
         loaded = model()
         layers = probe_layers(loaded) if self._layers is None else list(self._layers)
-        for start in range(0, positions.size, _SAVED_EVERY):
-            part = positions[start : start + _SAVED_EVERY]
-            self._rows.write(part, self._features(part, loaded, layers))
-            progress(part.size)
+        for part in parts_of(positions):
+            rows = self._task.items.iloc[part]
+            if loaded.kind == "encoder":
+                self._rows.write(part, self._finite(rows, self._encoded(rows, loaded, layers)))
+                progress(part.size)
+                continue
+            reading = DecoderReader(loaded, self._prompt, self._most, layers, progress)
+            if self._per_choice:
+                features, scores = reading.choices(rows)
+                self._rows.write(part, self._finite(rows, features))
+                if self._one_pass:
+                    self._score_rows.write(part, scores)
+            else:
+                self._rows.write(part, self._finite(rows, reading.prompts(rows)))
 
-    def _features(
-        self, positions: Positions, loaded: LoadedModel, layers: Sequence[int]
-    ) -> Features:
+    def _compute_scores(
+        self,
+        model: Callable[[], LoadedModel],
+        progress: Callable[[int], None],
+        positions: Positions,
+    ) -> None:
+        """Scores of items, and features where the same pass gives them and they are absent."""
+        if not positions.size:
+            return
+        loaded = model()
+        layers = probe_layers(loaded) if self._layers is None else list(self._layers)
+        reading = DecoderReader(loaded, self._prompt, self._most, layers, progress)
+        both = ~self._rows.done[positions] & self._one_pass
+        for part in parts_of(positions[both]):
+            rows = self._task.items.iloc[part]
+            read = reading.choices if self._per_choice else reading.prompts_and_choices
+            features, scores = read(rows)
+            self._rows.write(part, self._finite(rows, features))
+            self._score_rows.write(part, scores)
+        for part in parts_of(positions[~both]):
+            self._score_rows.write(part, reading.scores(self._task.items.iloc[part]))
+
+    @property
+    def _most(self) -> int:
+        return int(self._task.choice_counts.max())
+
+    def _encoded(self, rows: pd.DataFrame, loaded: LoadedModel, layers: Sequence[int]) -> Features:
+        return encoder_features(rows, self._most if self._per_choice else 1, loaded, layers)
+
+    def _finite(self, rows: pd.DataFrame, features: Features) -> Features:
         """Raises InputError, naming the item, if a feature is not a finite number."""
-        compute = _encoder_features if loaded.kind == "encoder" else _decoder_features
-        rows = self._task.items.iloc[positions]
-        most = int(self._task.choice_counts.max()) if self._per_choice else 1
-        features = compute(rows, most, loaded, layers, self._prompt)
         bad = np.flatnonzero(~np.isfinite(features).all((1, 2)))
         if bad.size:
             raise InputError(
                 f"item '{rows['item_id'].iloc[int(bad[0])]}': hidden states of model "
-                f"'{loaded.name}' are not finite numbers; its values overflow in "
+                f"'{self._source.name}' are not finite numbers; its values overflow in "
                 f"{self._computes}. Use another model, or another [model] dtype."
             )
         return features
 
 
-def _decoder_features(
-    rows: pd.DataFrame, most: int, loaded: LoadedModel, layers: Sequence[int], prompt: Prompt
-) -> Features:
-    """Hidden states at the end of prompt + choice; at the end of the prompt for `most` 1."""
-    encoded = encode_items(
-        loaded,
-        rows["question"].tolist(),
-        rows["choices"].tolist(),
-        rows["item_id"].tolist(),
-        prompt,
-    )
-    if most == 1:
-        # The prompt's own last token ("Answer:") stands for the item: read it as its only choice.
-        encoded = [EncodedItem(item.prompt[:-1], [item.prompt[-1:]]) for item in encoded]
-    width = len(layers) * int(loaded.model.config.hidden_size)
-    features = np.zeros((len(rows), most, width), dtype=np.float32)
-    for batch, scored in scored_batches(loaded, encoded, layers):
-        assert scored.states is not None
-        flat = scored.states.flatten(2).float().cpu().numpy()  # (batch, choices, layers x width)
-        features[batch, : flat.shape[1]] = flat
-    return features
+def _stem(*changes_it: object) -> str:
+    return hashlib.sha256(repr(changes_it).encode()).hexdigest()[:24]
 
 
-def _encoder_features(
-    rows: pd.DataFrame, most: int, loaded: LoadedModel, layers: Sequence[int], _: Prompt
-) -> Features:
-    """Mean-pooled states of question + choice; of the question for `most` 1."""
-    questions, choices = rows["question"].tolist(), rows["choices"].tolist()
-    if most == 1:
-        return mean_pooled(loaded, questions, layers)[:, None, :]
-    texts = [f"{q} {c}" for q, own in zip(questions, choices, strict=True) for c in own]
-    states = mean_pooled(loaded, texts, layers)
-    owner = np.repeat(np.arange(len(questions)), [len(own) for own in choices])
-    slot = np.concatenate([np.arange(len(own)) for own in choices])
-    features = np.zeros((len(rows), most, states.shape[1]), dtype=np.float32)
-    features[owner, slot] = states
-    return features
-
-
-@torch.no_grad()
-def mean_pooled(
-    loaded: LoadedModel,
-    texts: Sequence[str],
-    layers: Sequence[int],
-    budget: TokenBudget | None = None,
-) -> Features:
-    """Mean over the tokens of each text of the chosen hidden states: (texts, layers x width).
-
-    Texts longer than the model's context are cut, as is usual for sentence encoders. Batches are
-    of the model's own `budget` of tokens unless another is given.
-
-    Raises InputError if one text alone does not fit into memory.
-    """
-    ids = loaded.tokenizer(list(texts), truncation=True, max_length=loaded.context_length)
-    sequences = ids["input_ids"]
-    order = sorted(range(len(texts)), key=lambda index: -len(sequences[index]))
-    lengths = [max(1, len(sequences[index])) for index in order]
-
-    def pool(start: int, end: int) -> Features:
-        padded = loaded.tokenizer.pad(
-            {"input_ids": [sequences[index] for index in order[start:end]]}, return_tensors="pt"
-        ).to(loaded.device)
-        states = loaded.model(**padded, output_hidden_states=True).hidden_states
-        mask = padded["attention_mask"][:, :, None].float()
-        pooled = torch.cat(
-            [(states[layer].float() * mask).sum(1) / mask.sum(1) for layer in layers], dim=1
-        )
-        return np.asarray(pooled.cpu().numpy(), dtype=np.float32)
-
-    width = len(layers) * int(loaded.model.config.hidden_size)
-    out = np.zeros((len(texts), width), dtype=np.float32)
-    budget = budget or budget_of(loaded.model)
-    for places, pooled in budget.run(len(order), partial(take_padded, lengths), pool):
-        out[[order[place] for place in places]] = pooled
-    return out
+def parts_of(positions: Positions) -> Iterator[Positions]:
+    """Items in parts that are written one after the other, small ones where a model is slow."""
+    start, size = 0, min(_FIRST_SAVED, _SAVED_EVERY)
+    while start < positions.size:
+        begun = time.perf_counter()
+        yield positions[start : start + size]
+        start += size
+        if time.perf_counter() - begun < _SECONDS_UNSAVED / 2:
+            size = min(2 * size, _SAVED_EVERY)

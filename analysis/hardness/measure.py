@@ -8,7 +8,7 @@ from analysis.hardness.describe import describe_measure, spearman_matrix
 from analysis.hardness.figure import write_hardness_figure
 from analysis.hardness.items import MeasuredPool
 from analysis.hardness.result import HardnessResult
-from analysis.hardness.work import HardnessWork
+from analysis.hardness.work import HardnessWork, ModelAsked
 from annotation.errors import InputError
 from annotation.hardness.measure import OF_JUDGMENTS
 from annotation.hardness.registry import MEASURES, find_measure
@@ -16,9 +16,11 @@ from annotation.hardness.selection import split_judgments
 from annotation.items.table import measures
 from annotation.judgments.table_files import read_judgments
 from annotation.written_together import written_together
+from training.prompts import PROMPT_VERSION
 
 if TYPE_CHECKING:
     from training.engines.base import Watcher
+    from training.models.source import WantedType
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,8 @@ class HardnessOptions:
     judgments_for_strata : how many judgments of every item are looked at, the first; None: all
     cut : see `annotation.strata.cut.read_cut`; None: the paper's for its data,
         else three equal strata
-    model : for measures that need one, and for predictions
+    model, dtype, prompt : for measures that need a model, and for predictions: which, what it
+        computes in, and how a decoder is asked
     predict : fill in unknown values by predictions
     coverage : of the predictions' intervals
     folder : where features are kept
@@ -46,9 +49,11 @@ class HardnessOptions:
     judgments_for_strata: int | None = None
     cut: str | None = None
     model: str = "pico"
+    dtype: "WantedType" = "auto"
+    prompt: str = PROMPT_VERSION
     predict: bool = False
     coverage: float = 0.9
-    folder: Path = Path("runs/hardness")
+    folder: Path = Path("runs/features")
     out: Path | None = None
     figure: Path | None = None
     seed: int = 0
@@ -65,7 +70,8 @@ def run_hardness(
     judgments = None if options.judgments is None else read_judgments(options.judgments)
     if judgments is not None and options.judgments_for_strata is not None:
         judgments, _ = split_judgments(judgments, options.judgments_for_strata)
-    work = HardnessWork(pool, judgments, options.model, options.folder, options.seed, watcher)
+    model = ModelAsked(options.model, options.dtype, options.prompt)
+    work = HardnessWork(pool, judgments, model, options.folder, options.seed, watcher)
     names = work.add_measures(options.measures)
     if options.predict:
         work.predict(names, options.coverage)

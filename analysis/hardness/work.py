@@ -1,6 +1,7 @@
 """The items of `labelmix hardness` while measures are added to them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,19 @@ from annotation.truth.coding import usable
 if TYPE_CHECKING:
     from training.engines.base import Watcher
     from training.hardness.measure import ModelMeasures
+    from training.models.source import WantedType
 
 
 JUDGED_BY_DEFAULT = ("answer_entropy", "pairwise_disagreement")  # they need no gold answers
+
+
+@dataclass(frozen=True)
+class ModelAsked:
+    """Which model measures, what it computes in, and the version of the prompt it is asked by."""
+
+    name: str
+    dtype: "WantedType"
+    prompt: str
 
 
 class HardnessWork:
@@ -43,7 +54,7 @@ class HardnessWork:
         self,
         pool: MeasuredPool,
         judgments: pd.DataFrame | None,
-        model: str,
+        model: ModelAsked,
         folder: Path,
         seed: int,
         watcher: "Watcher",
@@ -158,7 +169,7 @@ class HardnessWork:
         self._add({name: measured.values})
         if measured.remark:
             self._remark(name, measured.remark)
-        if self._model == "pico" and self._source != "workshop":
+        if self._model.name == "pico" and self._source != "workshop":
             self._remark(
                 name,
                 "the embedded model pico has read generated word problems alone; of other texts "
@@ -175,16 +186,20 @@ class HardnessWork:
 
             quiet_libraries()
             set_threads()
-            name = self._model
+            from training.prompts import find_prompt
+
+            name = self._model.name
             here = name in SHORT_NAMES or Path(name).exists() or name.startswith((".", "/", "~"))
             if not here:
                 self._watcher.stage(f"looking for model {name} on the hub", 1)
+            source = find_model(name, self._model.dtype)
             self._models = ModelMeasures(
                 Pool(self.items),
-                find_model(self._model),
+                source,
                 self._folder,
                 self._watcher,
                 self._seed,
+                find_prompt(self._model.prompt, source.label),
             )
         return self._models
 

@@ -52,6 +52,15 @@ def shared_choices(items: pd.DataFrame) -> tuple[str, ...] | None:
     return (distinct.pop() or None) if len(distinct) == 1 else None
 
 
+def texts_fingerprint(items: pd.DataFrame) -> str:
+    """Name questions and choices of an item table by their content and order: 64 digits.
+
+    Answers, measures and ids make no difference.
+    """
+    texts = [items["question"].tolist(), [list(choices) for choices in items["choices"]]]
+    return hashlib.sha256(_json_bytes(texts)).hexdigest()
+
+
 def fingerprint(items: pd.DataFrame) -> str:
     """Name an item table by its content and the order of its items: 64 hexadecimal digits.
 

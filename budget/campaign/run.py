@@ -1,5 +1,6 @@
 """A run: explore, plan, buy, train, compare; what it found goes to `result.json`."""
 
+import logging
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 
 from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.item_groups import group_notes
+from analysis.prompts_compared import compare_prompts, prompt_remarks
 from analysis.run.result import (
     MethodResult,
     MixSummary,
@@ -35,11 +37,14 @@ from budget.config.prepare import Setting, prepare
 from budget.config.run import RunConfig
 from budget.market.simple_rules import Mix, baseline_mixes, single_stratum
 from training.engines import Watcher
+from training.engines.base import StoringEngine
 from training.engines.choice import EngineChoice
 from training.lab import Lab
 from training.models.source import count_parameters
 from training.store import TrialStore
 from training.trial import Trial, TrialResult
+
+logger = logging.getLogger(__name__)
 
 
 def run_campaign(
@@ -66,6 +71,7 @@ def run_campaign(
         TrialStore(out / "trials.sqlite") as store,
         engine_choice.start(lab.task, lab.source, out / "features", store) as engine,
     ):
+        asked = prompt_check(setting, engine, watcher)
         for method in config.methods.names:
             evidence = LabEvidence(lab, method, config.pilot.seed, engine, watcher)
             measured = evaluate_method(setting, evidence, clusters, explored)
@@ -84,9 +90,25 @@ def run_campaign(
         if trial.method == "zero_shot"
         for remark in indistinct_remarks(found.details)
     ]
-    result = _run_result(setting, methods, explored, trained, timing, untrained)
+    result = _run_result(setting, methods, explored, trained, timing, [*asked, *untrained])
     write_result(result, out / "result.json")
     return result
+
+
+def prompt_check(setting: Setting, engine: StoringEngine, watcher: Watcher) -> list[str]:
+    """What there is to say of the configured prompt, told at once and kept for the result.
+
+    Nothing where the model is not held whole anyway: for encoders, and where only 4-bit adapters
+    are trained.
+    """
+    lab, config = setting.lab, setting.config
+    whole = lab.source.kind == "decoder" and "probe" in config.methods.names
+    if not whole or not config.prompt.check:
+        return []
+    remarks = prompt_remarks(compare_prompts(lab, engine, watcher))
+    for remark in remarks:
+        logger.warning("note: %s", remark)
+    return remarks
 
 
 def evaluate_method(

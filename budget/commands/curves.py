@@ -7,7 +7,16 @@ import typer
 
 from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
-from budget.commands.options import DataDir, Json, ModelPath, RayAddress, RayGpus, Workers
+from budget.commands.options import (
+    DataDir,
+    FeaturesFolder,
+    Json,
+    ModelPath,
+    RayAddress,
+    RayGpus,
+    Workers,
+    features_folder,
+)
 from budget.commands.printing import say
 
 if TYPE_CHECKING:
@@ -35,6 +44,7 @@ def curves(
     ] = None,
     data_dir: DataDir = None,
     model: ModelPath = None,
+    features: FeaturesFolder = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for the curves; default runs/NAME-OF-CONFIG-curves."),
@@ -71,7 +81,7 @@ def curves(
     lab = prepare(chosen, plans=False).lab
     heading = Heading(chosen.name, chosen.items.source, chosen.budget.currency)
     with progress_watcher() as watcher:
-        engine = EngineChoice(workers, ray, ray_gpus)
+        engine = EngineChoice(workers, ray, ray_gpus, features_folder(out, features))
         result = run_curves(lab, heading, design, known, folder, watcher, engine)
     tell(result, as_json, lambda result: _show(result, folder))
 

@@ -8,6 +8,7 @@ import typer
 from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import (
+    SHARED_FEATURES,
     AnswersOption,
     ChoicesOption,
     ColumnOption,
@@ -56,11 +57,19 @@ def hardness(
         float, typer.Option(help="Share of predictions whose interval should hold the truth.")
     ] = 0.9,
     model: Annotated[
-        str, typer.Option(help="Model folder, hub id, pico or smollm2, for measures that need one.")
-    ] = "pico",
+        str | None,
+        typer.Option(
+            help="Model folder, hub id, pico or smollm2, for measures that need one; default: "
+            "that of CONFIG.toml, else pico."
+        ),
+    ] = None,
     features: Annotated[
-        Path, typer.Option(help="Folder that keeps the model's features of the items.")
-    ] = Path("runs/hardness"),
+        Path,
+        typer.Option(
+            help="Folder that keeps what the model makes of items, for all commands that read "
+            "them, e.g. --features runs/my-task/features."
+        ),
+    ] = SHARED_FEATURES,
     seed: Annotated[int, typer.Option(min=0, help="Of samples, orders and folds.")] = 0,
     out: Annotated[
         Path | None,
@@ -89,6 +98,7 @@ def hardness(
     from annotation.whole_files import check_outputs
     from budget.commands.item_source import ItemSource, config_or_items, load_source
     from budget.commands.show.hardness import show_hardness
+    from budget.config.training_config import TrainingConfig
 
     # What is asked is checked before any work that takes long.
     if figure is not None:
@@ -108,19 +118,6 @@ def hardness(
     if out is not None:
         check_table_path(out)
     check_outputs((out, figure), [items, judgments])
-    options = HardnessOptions(
-        measures=tuple(measure or ()),
-        judgments=judgments,
-        judgments_for_strata=judgments_for_strata,
-        cut=cut,
-        model=model,
-        predict=predict,
-        coverage=coverage,
-        folder=features,
-        out=out,
-        figure=figure,
-        seed=seed,
-    )
     with progress_watcher() as watcher:
         found = load_source(asked, watcher)
         check_outputs((out, figure), found.files)
@@ -133,6 +130,23 @@ def hardness(
             cuts={section.measure: section.as_cut for section in sections},
             names={section.measure: section.names for section in sections},
             remarks=found.remarks,
+        )
+        training = TrainingConfig() if found.config is None else found.config
+        configured, prompt = training.model, training.prompt
+        options = HardnessOptions(
+            measures=tuple(measure or ()),
+            judgments=judgments,
+            judgments_for_strata=judgments_for_strata,
+            cut=cut,
+            model=model or configured.path,
+            dtype=configured.dtype,
+            prompt=prompt.choices,
+            predict=predict,
+            coverage=coverage,
+            folder=features,
+            out=out,
+            figure=figure,
+            seed=seed,
         )
         result = run_hardness(pool, options, watcher)
     tell(result, as_json, show_hardness)

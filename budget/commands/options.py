@@ -45,6 +45,13 @@ ModelPath = Annotated[
     str | None,
     typer.Option(help="Model folder, hub id, pico or smollm2, instead of the configured one."),
 ]
+FeaturesFolder = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder that keeps what the model makes of items, for all commands that read them, "
+        "e.g. --features runs/features; default runs/features, or features in --out.",
+    ),
+]
 # How to read a user's own table.
 ColumnOption = Annotated[
     list[str] | None,
@@ -197,3 +204,13 @@ def read_choices(text: str | None) -> list[str] | None:
             "them, e.g. yes,no."
         )
     return choices
+
+
+SHARED_FEATURES = Path("runs/features")
+
+
+def features_folder(out: Path | None, features: Path | None) -> Path:
+    """Where a command keeps what the model makes of items; `out` and `features` as given."""
+    if features is not None:
+        return features
+    return SHARED_FEATURES if out is None else out / "features"

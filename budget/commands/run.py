@@ -10,12 +10,14 @@ from annotation.errors import InputError
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.options import (
     DataDir,
+    FeaturesFolder,
     Json,
     ModelPath,
     RayAddress,
     RayGpus,
     RunFolder,
     Workers,
+    features_folder,
 )
 from budget.commands.printing import say
 
@@ -51,6 +53,7 @@ def run(
     ] = None,
     data_dir: DataDir = None,
     model: ModelPath = None,
+    features: FeaturesFolder = None,
     workers: Workers = None,
     ray: RayAddress = None,
     ray_gpus: RayGpus = None,
@@ -67,7 +70,7 @@ def run(
     chosen = with_overrides(read_config(config), data_dir=data_dir, model=model)
     from training.engines.choice import EngineChoice  # loads torch: a wrong file is told sooner
 
-    engine = EngineChoice(workers, ray, ray_gpus)
+    engine = EngineChoice(workers, ray, ray_gpus, features_folder(out, features))
     _run(chosen, out or Path("runs") / config.stem, engine, as_json)
 
 
@@ -94,9 +97,9 @@ def _show(result: "RunResult", out: Path) -> None:
 def trial(
     config: Annotated[Path, typer.Argument(metavar="CONFIG.toml", help="Items, model, terms.")],
     method: Annotated[
-        str,
+        str | None,
         typer.Option(help="zero_shot, in_context, chain_of_thought, probe or qlora."),
-    ],
+    ] = None,
     labels: Annotated[
         list[str] | None,
         typer.Option(
@@ -105,11 +108,23 @@ def trial(
         ),
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Purchases, each trained and tested.")] = 5,
+    compare_prompts: Annotated[
+        bool,
+        typer.Option(
+            "--compare-prompts",
+            help="Instead of a method: which prompt suits the model, on a sample of test items, "
+            "e.g. labelmix trial my-task.toml --compare-prompts.",
+        ),
+    ] = False,
+    sample: Annotated[
+        int, typer.Option(min=20, help="Test items for --compare-prompts, e.g. --sample 400.")
+    ] = 200,
     out: Annotated[
         Path | None, typer.Option(help="Folder that keeps trials; default runs/NAME-OF-CONFIG.")
     ] = None,
     data_dir: DataDir = None,
     model: ModelPath = None,
+    features: FeaturesFolder = None,
     workers: Workers = None,
     ray: RayAddress = None,
     ray_gpus: RayGpus = None,
@@ -122,20 +137,32 @@ def trial(
     from budget.commands.name_value import read_counts
     from budget.config.read import read_config, with_overrides
 
+    if compare_prompts and (method is not None or labels):
+        raise InputError("--compare-prompts trains nothing; leave --method and --labels out.")
+    if method is None and not compare_prompts:
+        raise InputError("give --method, e.g. --method zero_shot, or --compare-prompts.")
     mix = read_counts(labels, "--labels", "STRATUM=NUMBER, e.g. easy=40", at_least=1)
     chosen = with_overrides(read_config(config, plans=False), data_dir=data_dir, model=model)
     for remark in chosen.unused_terms():
         say(f"note: {remark}", err=True)
 
+    from analysis.prompts_compared import compare_prompts_of
     from analysis.single_trial import method_that_takes, run_single_trial
-    from budget.commands.show.trial import show_single_trial
+    from budget.commands.show.trial import show_compared_prompts, show_single_trial
     from budget.config.prepare import prepare
     from training.engines.choice import EngineChoice  # loads torch: a wrong file is told sooner
     from training.models.quiet import quiet_libraries
 
     quiet_libraries()
     folder = out or Path("runs") / config.stem
-    engine, known = EngineChoice(workers, ray, ray_gpus), method_that_takes(method, mix)
+    engine = EngineChoice(workers, ray, ray_gpus, features_folder(out, features))
+    if method is None:
+        lab = prepare(chosen, plans=False).lab
+        with progress_watcher() as watcher:
+            compared = compare_prompts_of(lab, folder, watcher, engine, sample)
+        tell(compared, as_json, show_compared_prompts)
+        return
+    known = method_that_takes(method, mix)
     lab = prepare(chosen, plans=False).lab
     with progress_watcher() as watcher:
         found = run_single_trial(lab, known, mix, seeds, folder, watcher, engine)

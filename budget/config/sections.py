@@ -188,6 +188,8 @@ class PromptSection(Section):
     choices: str = PROMPT_VERSION
     reasoning: str = "0305-mended"
     normalisation: Literal["sum", "token", "character"] = "sum"
+    # Whether a run first looks for a better prompt, on a sample of the test items.
+    check: StrictBool = True
 
     @field_validator("choices", "reasoning")
     @classmethod

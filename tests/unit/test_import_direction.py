@@ -30,13 +30,13 @@ ROOMS = {
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
         *("targets", "probes", "tuning"),  # models that learn
         *("split", "task", "commonest", "trial"),  # what is learnt
-        *("store", "kept_rows", "features"),  # what is known of it
+        *("store", "kept_rows", "item_states", "features"),  # what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (
         *("version", "estimates", "two_way", "accuracy", "sgr", "efficiency"),
         *("label_words", "numbers", "item_groups", "figure_style", "html_page"),
-        *("run", "curves", "hardness", "single_trial"),
+        *("prompts_compared", "run", "curves", "hardness", "single_trial"),
     ),
     "budget": (
         "config",  # what is told

@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from annotation.arrays import Positions
 from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
 from training.models.source import ModelSource
-from training.running.runner import TrialRunner
+from training.running.runner import TrialRunner, keeps_scores
+from training.scoring.choice_scores import ChoiceScores
 from training.store import TrialStore
 from training.task import Task
 from training.trial import Trial, TrialResult
@@ -52,7 +54,7 @@ class Engine(Protocol):
 
 
 class StoringEngine(ABC):
-    """An engine that solves probes in this process and may run other trials in workers.
+    """An engine that solves probes and scores choices in this process, other trials in workers.
 
     Only this process writes the store and the features: their files have one writer.
     """
@@ -77,14 +79,32 @@ class StoringEngine(ABC):
             self._runner = TrialRunner(*self._arguments)
         return self._runner
 
+    def choice_scores(
+        self, prompt: str, positions: Positions, watcher: Watcher, description: str
+    ) -> ChoiceScores:
+        """Scores of the choices of these items, put to a whole decoder by a prompt; kept."""
+        store = self.runner.features(prompt)
+        absent = store.absent_scores(positions)
+        if absent:
+            watcher.stage(description, absent)
+        return store.scores(positions, self.runner.model, watcher.advance)
+
     def run(
         self, trials: Sequence[Trial], watcher: Watcher, description: str
     ) -> dict[str, TrialResult]:
         """Results by key of all `trials`: see Engine."""
         missing = self._store.missing(trials)
         probes = [trial for trial in missing if trial.method == "probe"]
-        others = [trial for trial in missing if trial.method != "probe"]
+        kept = [trial for trial in missing if keeps_scores(trial, self._arguments[1])]
+        read_here = {trial.key for trial in (*probes, *kept)}
+        others = [trial for trial in missing if trial.key not in read_here]
         here, apart = ([], others) if self._uses_workers(len(others)) else (others, [])
+        here = [*kept, *here]
+        if kept:
+            absent = self.runner.absent_scores(kept)
+            if absent:
+                watcher.stage("zero-shot: reading test items", absent)
+                self.runner.prepare_scores(kept, watcher.advance)
         if probes:
             absent = self.runner.absent_features(probes)
             if absent:

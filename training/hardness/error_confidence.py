@@ -18,12 +18,9 @@ from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
 from annotation.groups import group_folds, group_numbers
 from training.hardness.chances import check_probed, gold_log_chances
-from training.models.load import LoadedModel
 from training.probes.paper_probe import fit_paper_probes
 from training.probes.probe import LinearProbe, ProbeJob, fit_probes
 from training.progress import Progress
-from training.prompts import DEFAULT_PROMPT, Prompt
-from training.scoring.choices import encode_items, score_items
 
 PENALTIES = (1.0, 0.1, 0.01, 0.001)
 
@@ -151,12 +148,7 @@ def _fit(
 
 
 def zero_shot_error_confidence(
-    loaded: LoadedModel,
-    questions: Sequence[str],
-    choices: Sequence[Sequence[str]],
-    answers: NDArray[np.int64],
-    item_ids: Sequence[str],
-    prompt: Prompt = DEFAULT_PROMPT,
+    scores: Array, answers: NDArray[np.int64], item_ids: Sequence[str], model: str
 ) -> Array:
     """1 minus the probability of the gold answer under a model that was shown no example, (items,).
 
@@ -165,29 +157,22 @@ def zero_shot_error_confidence(
 
     Parameters
     ----------
-    loaded
-        A decoder.
-    questions, choices, answers, item_ids
-        Of the items, (items,) each; `answers` index the choices.
-    prompt
-        How the model is asked.
+    scores
+        Log-probabilities, (items, choices), -inf where an item has fewer choices.
+    answers, item_ids
+        Of the items, (items,); `answers` index the choices.
+    model
+        Its name, for the error.
 
     Raises
     ------
     InputError
-        If the model is an encoder, or an item, named, does not fit its context.
+        If the model gives no number for a choice.
     """
-    if loaded.kind == "encoder":
-        raise InputError(
-            f"model '{loaded.name}' is an encoder and gives no probability of a choice; name a "
-            "decoder, or take the measure error_confidence."
-        )
-    encoded = encode_items(loaded, questions, choices, item_ids, prompt)
-    scores = score_items(loaded, encoded).double().numpy()
     bad = np.flatnonzero(np.isnan(scores).any(1) | np.isneginf(scores).all(1))
     if bad.size:
         raise InputError(
-            f"item '{item_ids[int(bad[0])]}': model '{loaded.name}' gives no number for a choice: "
+            f"item '{item_ids[int(bad[0])]}': model '{model}' gives no number for a choice: "
             "its values overflow; use another model."
         )
     chances = softmax(scores, axis=1)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from annotation.arrays import Array, Features, Mask
 from annotation.errors import InputError
 from training.engines.base import Watcher
+from training.features import FeatureStore
 from training.hardness.code_length import online_code
 from training.hardness.error_confidence import (
     ErrorConfidenceDesign,
@@ -22,10 +23,10 @@ from training.hardness.error_confidence import (
 from training.hardness.pool import Pool
 from training.hardness.v_information import v_information
 from training.models.load import LoadedModel, load_model
+from training.models.number_types import Use, compute_type
 from training.models.source import ModelSource
 from training.progress import Progress
-
-_ITEMS_AT_ONCE = 256  # between two steps of the progress
+from training.prompts import DEFAULT_PROMPT, Prompt
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ class ModelMeasures:
     folder : where features are kept
     watcher : told of the progress
     seed : of samples, orders and folds
+    prompt : how a decoder is asked
     """
 
     pool: Pool
@@ -115,7 +117,8 @@ class ModelMeasures:
     folder: Path
     watcher: Watcher
     seed: int = 0
-    _loaded: LoadedModel | None = field(default=None, repr=False)
+    prompt: Prompt = DEFAULT_PROMPT
+    _loaded: dict[str, LoadedModel] = field(default_factory=dict, repr=False)  # at most one
     _features: Features | None = field(default=None, repr=False)
 
     def measure(self, name: str) -> Measured:
@@ -147,40 +150,50 @@ class ModelMeasures:
     def question_features(self) -> NDArray[np.float32]:
         """One vector per item, (items, width), that needs no answer; see `Pool`."""
         told = _Stage(self.watcher, "features of the questions")
-        return self.pool.question_features(self.folder, self.source, self._model, told)
+        return self.pool.question_features(
+            self.folder, self.source, self._reader, told, self.prompt
+        )
 
     def _choice_features(self) -> Features:
         if self._features is None:
             told = _Stage(self.watcher, "features of the choices")
-            self._features = self.pool.choice_features(self.folder, self.source, self._model, told)
+            self._features = self.pool.choice_features(
+                self.folder, self.source, self._reader, told, self.prompt
+            )
         return self._features
 
     def _zero_shot(self, answered: NDArray[np.int64]) -> Array:
-        rows = self.pool.items.iloc[answered]
-        found = []
-        self.watcher.stage("zero-shot answers", len(rows))
-        for start in range(0, len(rows), _ITEMS_AT_ONCE):
-            part = rows.iloc[start : start + _ITEMS_AT_ONCE]
-            found.append(
-                zero_shot_error_confidence(
-                    self._model(),
-                    part["question"].tolist(),
-                    part["choices"].tolist(),
-                    part["answer"].to_numpy(dtype=np.int64),
-                    part["item_id"].tolist(),
-                )
+        if self.source.kind == "encoder":
+            raise InputError(
+                f"model '{self.source.name}' is an encoder and gives no probability of a choice; "
+                "name a decoder, or take the measure error_confidence."
             )
-            self.watcher.advance(len(part))
-        return np.concatenate(found)
+        store = FeatureStore(self.folder, self.pool, self.source, self.prompt)
+        absent = store.absent_scores(answered)
+        if absent:
+            self.watcher.stage("zero-shot answers", absent)
+        scores = store.scores(answered, self._scorer, self.watcher.advance).by("sum")
+        ids = self.pool.items["item_id"].iloc[answered].tolist()
+        answers = self.pool.answers[answered]
+        return zero_shot_error_confidence(scores, answers, ids, self.source.name)
 
     def _everywhere(self, answered: NDArray[np.int64], measured: Measured) -> Measured:
         values = np.full(len(self.pool.items), np.nan)
         values[answered] = measured.values
         return Measured(values, measured.remark)
 
-    def _model(self) -> LoadedModel:
-        self._loaded = self._loaded or load_model(self.source)
-        return self._loaded
+    def _reader(self) -> LoadedModel:
+        return self._model("features")
+
+    def _scorer(self) -> LoadedModel:
+        return self._model("scores")
+
+    def _model(self, use: Use) -> LoadedModel:
+        computes = compute_type(self.source, use=use)
+        if computes not in self._loaded:
+            self._loaded.clear()  # memory holds one
+            self._loaded[computes] = load_model(self.source, use=use)
+        return self._loaded[computes]
 
 
 class _Stage:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from annotation.arrays import Features, Mask
 from annotation.errors import InputError
 from annotation.items.near_copies import ItemGroups, group_items
-from annotation.items.table import COLUMNS, fingerprint, shared_choices
+from annotation.items.table import shared_choices
 from training.features import FeatureStore
 from training.models.load import LoadedModel
 from training.models.source import ModelSource
-from training.prompts import DEFAULT_PROMPT, find_prompt
+from training.prompts import DEFAULT_PROMPT, Prompt, find_prompt
 
 _QUESTION_ALONE = "0306-mended"
 _NO_CHOICE = "?"  # stands where an item has no choices; the prompt does not show it
@@ -24,18 +24,11 @@ _NO_CHOICE = "?"  # stands where an item has no choices; the prompt does not sho
 class Pool:
     """Items, with gold answers or without, whatever measures they have.
 
-    Features are kept under the content of the items alone, so that a further measure, or a pilot
-    that adds answers to some, computes none anew.
+    A further measure, or a pilot that adds answers to some, makes no model read them anew.
     """
 
     def __init__(self, items: pd.DataFrame) -> None:
         self.items = items
-
-    @cached_property
-    def fingerprint(self) -> str:
-        bare = self.items[[name for name in self.items.columns if name in COLUMNS]]
-        unanswered = {"answer": pd.Series([pd.NA] * len(bare), dtype="Int64"), "answer_text": None}
-        return fingerprint(bare.reset_index(drop=True).assign(**unanswered))
 
     @cached_property
     def groups(self) -> ItemGroups:
@@ -78,9 +71,12 @@ class Pool:
         source: ModelSource,
         model: Callable[[], LoadedModel],
         progress: Callable[[int, int], None] = lambda _done, _total: None,
+        prompt: Prompt = DEFAULT_PROMPT,
     ) -> Features:
         """Features that tell choices apart, (items, choices or 1, width); see `FeatureStore`."""
-        return _features(FeatureStore(folder, self, source), len(self.items), model, progress)
+        return _features(
+            FeatureStore(folder, self, source, prompt), len(self.items), model, progress
+        )
 
     def question_features(
         self,
@@ -88,13 +84,14 @@ class Pool:
         source: ModelSource,
         model: Callable[[], LoadedModel],
         progress: Callable[[int, int], None] = lambda _done, _total: None,
+        prompt: Prompt = DEFAULT_PROMPT,
     ) -> NDArray[np.float32]:
         """One vector per item, (items, width), that needs no answer.
 
-        Of a decoder the state at the end of the prompt, which lists the choices where every item
-        has some; of an encoder the mean over the question.
+        Of a decoder the state at the end of the prompt, which is the question alone where some item
+        has no choices; of an encoder the mean over the question.
         """
-        view = _Questions(self)
+        view = _Questions(self, prompt)
         store = FeatureStore(folder, view, source, prompt=view.prompt)
         return _features(store, len(self.items), model, progress)[:, 0]
 
@@ -104,14 +101,13 @@ class _Questions:
 
     shared_choices: tuple[str, ...] | None = ()
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, prompt: Prompt) -> None:
         lists_choices = bool((pool.choice_counts > 0).all())
-        self.prompt = DEFAULT_PROMPT if lists_choices else find_prompt(_QUESTION_ALONE)
+        self.prompt = prompt if lists_choices else find_prompt(_QUESTION_ALONE)
         self.items = pool.items
         if not lists_choices:
             self.items = self.items.assign(choices=[[_NO_CHOICE]] * len(self.items))
         self.choice_counts = np.ones(len(self.items), dtype=np.int64)
-        self.fingerprint = f"questions of {pool.fingerprint}"
 
 
 def _features(

@@ -14,8 +14,8 @@ from annotation.arrays import Array, Positions
 from annotation.errors import InputError
 from annotation.labelling.labels import Labels
 from annotation.ties import OF_MODELS, all_tied_share, pick
-from training.features import mean_pooled
 from training.generation.chain_of_thought import chain_of_thought_correct
+from training.item_states import mean_pooled
 from training.models.load import LoadedModel
 from training.prompts import DEFAULT_PROMPT, Example, Prompt, find_prompt
 from training.scoring.choices import EncodedItem, Normalisation, encode_with_examples, score_items
@@ -45,9 +45,8 @@ class Answering:
         if self._loaded.kind == "encoder" and trial.method == "zero_shot":
             scores = self._cosines(test)
         else:
-            normalisation = _normalisation(dict(trial.recipe.settings).get("normalisation", "sum"))
             examples = self._examples(purchase, trial.seed, prompt)
-            scores, details = self._likelihoods(test, prompt, normalisation, examples)
+            scores, details = self._likelihoods(test, prompt, normalisation_of(trial), examples)
         picked, indistinct = likeliest(scores, self._task, test)
         if indistinct:
             details[INDISTINCT] = indistinct
@@ -166,7 +165,9 @@ def likeliest(scores: Array, task: Task, positions: Positions) -> tuple[NDArray[
     return pick(among, task.tie_draws[positions], OF_MODELS), all_tied_share(among, OF_MODELS)
 
 
-def _normalisation(name: object) -> Normalisation:
+def normalisation_of(trial: Trial) -> Normalisation:
+    """How a trial's scores are divided. Raises InputError if its recipe names no such way."""
+    name = dict(trial.recipe.settings).get("normalisation", "sum")
     for known in get_args(Normalisation):
         if name == known:
             return known  # type: ignore[no-any-return]

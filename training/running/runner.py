@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 
-from annotation.arrays import Positions
+from annotation.arrays import Array, Positions
 from annotation.labelling.labels import Labels
 from annotation.ties import OF_PROBES, all_tied_share, pick
 from training.features import FeatureStore
@@ -28,7 +29,7 @@ from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob, score_probes
 from training.progress import Progress
 from training.prompts import Prompt, find_prompt
-from training.running.answering import Answering, likeliest
+from training.running.answering import Answering, likeliest, normalisation_of
 from training.running.class_shares import share_corrections
 from training.running.labels_of_trial import labels_of, terms_of
 from training.running.targets_of_labels import purchase_targets
@@ -97,6 +98,8 @@ class TrialRunner:
         purchase = self.labels(trial)
         if trial.method == "qlora":
             correct, details = self._qlora(trial, purchase, progress)
+        elif keeps_scores(trial, self.source):
+            correct, details = self._zero_shot(trial)
         else:
             correct, details = self._answers(trial.recipe.quantisation).run(trial, purchase)
         return self._result(correct, purchase, details, time.perf_counter() - started)
@@ -109,6 +112,16 @@ class TrialRunner:
             alike = list(group)
             for start in range(0, len(alike), _PROBES_AT_ONCE):
                 yield from self._probes(alike[start : start + _PROBES_AT_ONCE])
+
+    def absent_scores(self, trials: Sequence[Trial]) -> int:
+        """How many test items these zero-shot trials will ask for that have no scores yet."""
+        stores = self._stores_of(trials)
+        return sum(store.absent_scores(self.task.test_positions) for store in stores)
+
+    def prepare_scores(self, trials: Sequence[Trial], progress: Callable[[int], None]) -> None:
+        """Compute at once the scores that these zero-shot trials will ask for."""
+        for store in self._stores_of(trials):
+            store.scores(self.task.test_positions, self.model, progress)
 
     def absent_features(self, trials: Sequence[Trial]) -> int:
         """How many items these trials' probes will ask for that have no features yet."""
@@ -167,6 +180,18 @@ class TrialRunner:
             )
             for kind in kinds
         ]
+
+    def _stores_of(self, trials: Sequence[Trial]) -> list[FeatureStore]:
+        self.task.require_choices("zero_shot")
+        return [self.features(name) for name in dict.fromkeys(t.recipe.prompt for t in trials)]
+
+    def _zero_shot(self, trial: Trial) -> tuple[NDArray[np.bool_], dict[str, float]]:
+        """The likeliest choice, by scores that are kept beside features."""
+        test = self.task.test_positions
+        [store] = self._stores_of([trial])
+        scores = store.scores(test, self.model).by(normalisation_of(trial))
+        picked, indistinct = likeliest(scores, self.task, test)
+        return picked == self.task.answers[test], {INDISTINCT: indistinct} if indistinct else {}
 
     def _answers(self, quantisation: Quantisation) -> Answering:
         loaded = self.model(quantisation)
@@ -295,10 +320,17 @@ class TrialRunner:
             trial,
             purchase,
             self.task,
-            lambda: self._answers(trial.recipe.quantisation).probabilities(
-                purchase.positions, find_prompt(trial.recipe.prompt, trial.model)
-            ),
+            lambda: self._probabilities(trial, purchase.positions),
         )
+
+    def _probabilities(self, trial: Trial, positions: Positions) -> Array:
+        """Zero-shot probability of every choice of these items, (items, most choices)."""
+        prompt, quantisation = trial.recipe.prompt, trial.recipe.quantisation
+        if quantisation == "none" and self.source.kind == "decoder":
+            scores = self.features(prompt).scores(positions, self.model).by("sum")
+            return np.asarray(softmax(scores, axis=1))
+        asked = find_prompt(prompt, trial.model)
+        return self._answers(quantisation).probabilities(positions, asked)
 
     def _result(
         self,
@@ -314,6 +346,15 @@ class TrialRunner:
             if known.any():
                 details["wrong_label_share"] = float(wrong[known].mean())
         return TrialResult(correct, seconds, _peak_memory_bytes(), _device_name(), details)
+
+
+def keeps_scores(trial: Trial, source: ModelSource) -> bool:
+    """Whether a trial's answers are read off scores that are kept beside features.
+
+    So it is where a whole decoder is shown no example.
+    """
+    whole = trial.recipe.quantisation == "none"
+    return trial.method == "zero_shot" and whole and source.kind == "decoder"
 
 
 def _feature_kind(trial: Trial) -> tuple[str, bool]:

@@ -5,6 +5,7 @@ from rich.table import Table
 from analysis.accuracy import CONFIDENCE
 from analysis.label_words import words_for
 from analysis.numbers import interval_name, labels_text, percent, span
+from analysis.prompts_compared import ComparedPrompts, prompt_remarks, shown_order
 from analysis.run.wording import short_class
 from analysis.single_trial import SingleTrial
 from budget.commands.screen import Screen
@@ -21,6 +22,23 @@ def _without_model(found: SingleTrial, name: str) -> str:
     return f"{percent(own.estimate)} (always \u201c{told}\u201d)"
 
 
+_BESIDE = {
+    "zero_shot": "zero-shot",
+    "commonest_class": "always answering the commonest class",
+    "guessing": "guessing",
+}
+
+
+def _not_above(found: SingleTrial) -> list[str]:
+    """What the mark in the table stands for, if it stands there."""
+    said = [
+        f"{name}: {' and '.join(_BESIDE[own] for own in found.not_above(name))}"
+        for name in found.accuracy
+        if found.not_above(name)
+    ]
+    return [f"* not resolved to be above ({'; '.join(said)})"] if said else []
+
+
 def show_single_trial(found: SingleTrial) -> None:
     """A table of accuracy per stratum."""
     console = Screen()
@@ -32,13 +50,24 @@ def show_single_trial(found: SingleTrial) -> None:
         "test items",
         "accuracy",
         interval_name(CONFIDENCE),
+        "zero-shot",
         "without a model",
         title=f"{found.method.replace('_', '-')} on {found.model}, {labels}, "
         f"{found.seeds} seed{'s' if found.seeds > 1 else ''}",
     )
     for name, accuracy in found.accuracy.items():
-        table.add_row(name, percent(accuracy.estimate), span(accuracy), _without_model(found, name))
+        mark = " *" if found.not_above(name) else ""
+        untrained = found.zero_shot.get(name)
+        table.add_row(
+            name,
+            percent(accuracy.estimate) + mark,
+            span(accuracy),
+            "" if untrained is None else percent(untrained.estimate),
+            _without_model(found, name),
+        )
     console.print(table)
+    for said in _not_above(found):
+        console.print(said)
     told = ", ".join(
         f"{name.replace('_', ' ')} {value:.3g}" for name, value in found.details.items()
     )
@@ -46,4 +75,25 @@ def show_single_trial(found: SingleTrial) -> None:
     if found.details.get("no_answer_share", 0) > 0.5:
         console.print("note: most of what the model wrote holds no answer that can be read.")
     for remark in found.remarks:
+        console.print(f"note: {remark}", soft_wrap=True)
+
+
+def show_compared_prompts(found: ComparedPrompts) -> None:
+    """A table of ways to ask, the most accurate first."""
+    console = Screen()
+    table = Table(
+        "prompt",
+        "normalisation",
+        "accuracy",
+        interval_name(CONFIDENCE),
+        "",
+        title=f"{found.model}, no labels, {found.items} test items; without a model "
+        f"{percent(found.without_model)}",
+    )
+    for way in shown_order(found.ways):
+        told = "configured" if way.over_asked is None else "better" if way.is_better else ""
+        accuracy = percent(way.accuracy.estimate)
+        table.add_row(way.prompt, way.normalisation, accuracy, span(way.accuracy), told)
+    console.print(table)
+    for remark in prompt_remarks(found):
         console.print(f"note: {remark}", soft_wrap=True)

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from analysis.estimates import Estimate
+from analysis.single_trial import SingleTrial
 from budget.commands.app import app
 from budget.config.prepare import prepare
 from budget.config.read import read_config
@@ -133,3 +135,33 @@ def test_wrong_arguments_are_one_line(config: Path, arguments: list[str], messag
     assert len(lines) == 1
     assert message in lines[0]
     assert "Traceback" not in result.stderr
+
+
+def test_what_is_not_above_guessing_or_zero_shot_is_marked(config: Path) -> None:
+    """A model is asked in a way that leaves it guessing: nothing of it is resolved."""
+    config.write_text(CONFIG + '[prompt]\nchoices = "0306-mended"\n')
+    result = trial(config, "--method", "in_context", "--labels", "easy=1", "--seeds", "2", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = SingleTrial.model_validate_json(result.stdout)
+    for stratum, accuracy in found.accuracy.items():
+        assert set(found.over[stratum]) == {"guessing", "zero_shot"}
+        assert found.over[stratum]["zero_shot"].estimate == pytest.approx(
+            (accuracy.estimate or 0) - (found.zero_shot[stratum].estimate or 0)
+        )
+        assert accuracy.low is not None
+        above = accuracy.low > (found.without_model[stratum].estimate or 0)
+        assert ("guessing" not in found.not_above(stratum)) == above
+    shown = trial(config, "--method", "in_context", "--labels", "easy=1", "--seeds", "2").stdout
+    marked = [name for name in found.accuracy if found.not_above(name)]
+    assert marked
+    assert "* not resolved to be above (" in shown
+
+
+def test_what_is_above_both_has_no_mark() -> None:
+    over = Estimate(estimate=0.2, low=0.1, high=0.3)
+    within = Estimate(estimate=0.0, low=-0.1, high=0.1)
+    record = SingleTrial.model_construct(
+        over={"easy": {"guessing": over, "zero_shot": over}, "hard": {"guessing": within}}
+    )
+    assert record.not_above("easy") == []
+    assert record.not_above("hard") == ["guessing"]

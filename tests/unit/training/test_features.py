@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from annotation.locks import FolderInUseError
 from training import features, kept_rows
-from training.features import FeatureStore, mean_pooled, probe_layers
+from training.features import FeatureStore
+from training.item_states import mean_pooled, probe_layers
 from training.kept_rows import KeptRows
 from training.models.load import LoadedModel
 from training.models.source import ModelSource
@@ -343,7 +344,8 @@ def test_other_items_or_models_get_other_files(
         store.get(some, partial(as_it_is, loaded))
         assert store.absent(some) == 0
     assert FeatureStore(tmp_path, task, bert_source).absent(some) == 0
-    assert len(list(tmp_path.iterdir())) == 5  # a folder for each
+    # A folder for each, and for the scores of each decoder by itself.
+    assert len(list(tmp_path.iterdir())) == 7
 
 
 def test_damaged_features_are_computed_again_with_a_note(

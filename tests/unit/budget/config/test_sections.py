@@ -409,7 +409,9 @@ def test_another_model_is_computed_in_the_type_that_was_asked_for(tmp_path: Path
 
 def test_an_unknown_number_type_is_one_line(tmp_path: Path) -> None:
     raw = tomllib.loads(MINIMAL) | {"model": {"dtype": "float16"}}
-    with pytest.raises(InputError, match=r"task.toml: model.dtype .*float16") as error:
+    with pytest.raises(
+        InputError, match=r"task.toml: model.dtype: should be .*got 'float16'"
+    ) as error:
         parse_config(raw, "task.toml", tmp_path)
     assert "bfloat16" in str(error.value)
 

@@ -83,14 +83,15 @@ def test_too_few_items() -> None:
         error_confidence(features, mask, answers - 1, design=DESIGN)
 
 
-def test_zero_shot(llama: LoadedModel, bert: LoadedModel) -> None:
+def test_zero_shot(llama: LoadedModel) -> None:
     questions = ["one two?", "three?", "w"]
     choices = [["red", "green", "blue"], ["goat", "pear"], ["x", "plum pear"]]
     answers, ids = np.array([2, 0, 1]), ["a", "b", "c"]
-    found = zero_shot_error_confidence(llama, questions, choices, answers, ids)
     scores = score_items(llama, encode_items(llama, questions, choices, ids)).double().numpy()
+    found = zero_shot_error_confidence(scores, answers, ids, "llama")
     for item, (own, answer) in enumerate(zip(choices, answers, strict=True)):
         chances = np.exp(scores[item, : len(own)])
         assert found[item] == pytest.approx(1 - chances[answer] / chances.sum())
-    with pytest.raises(InputError, match="is an encoder and gives no probability of a choice"):
-        zero_shot_error_confidence(bert, questions, choices, answers, ids)
+    scores[1] = np.nan
+    with pytest.raises(InputError, match="item 'b': model 'llama' gives no number for a choice"):
+        zero_shot_error_confidence(scores, answers, ids, "llama")

@@ -49,7 +49,7 @@ def test_measures_of_the_answered_items(
     for name, found in measured.items():
         assert np.isnan(found.values[~answered]).all(), name
         assert np.isfinite(found.values[answered]).all(), name
-    features = pool.choice_features(tmp_path, llama_source, work._model)[answered]
+    features = pool.choice_features(tmp_path, llama_source, work._reader)[answered]
     arguments = (features, pool.mask[answered], pool.answers[answered])
     code = online_code(*arguments, seed=7)
     np.testing.assert_array_equal(measured["code_length"].values[answered], code.bits)
@@ -57,8 +57,8 @@ def test_measures_of_the_answered_items(
     groups = pool.items["group"][answered].tolist()
     known = v_information(*arguments, groups, seed=7).pointwise
     np.testing.assert_array_equal(measured["negative_pvi"].values[answered], -known)
-    assert watcher.stages["features of the choices"] == [40, 40]
-    assert sum(watcher.stages["zero-shot answers"][1:]) == 30
+    assert watcher.stages["features of the choices"][0] == 40
+    assert "zero-shot answers" not in watcher.stages  # the pass for features gave them, too
     assert all(sum(steps) == total for total, *steps in watcher.stages.values())
 
 
@@ -89,3 +89,11 @@ def test_nothing_to_compare_with(
     work = ModelMeasures(pool, llama_source, tmp_path, SilentWatcher())
     with pytest.raises(InputError, match="compares a model with gold answers; no item has one"):
         work.measure("code_length")
+
+
+def test_an_encoder_gives_no_chances(
+    make_items: Callable[..., pd.DataFrame], bert_source: ModelSource, tmp_path: Path
+) -> None:
+    work = ModelMeasures(Pool(make_items(6)), bert_source, tmp_path, SilentWatcher())
+    with pytest.raises(InputError, match="is an encoder and gives no probability of a choice"):
+        work.measure("zero_shot_error_confidence")

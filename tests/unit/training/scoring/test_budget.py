@@ -14,7 +14,7 @@ from torch import nn
 from transformers import PreTrainedModel
 
 from annotation.errors import InputError
-from training.features import mean_pooled
+from training.item_states import mean_pooled
 from training.models.load import LoadedModel
 from training.scoring import token_budget
 from training.scoring.choices import (
