@@ -68,6 +68,13 @@ def new(
     deadline: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day of the collection.")
     ] = None,
+    selection: Annotated[
+        str | None,
+        typer.Option(
+            help="Which items are asked about: random, or doubt (those whose answer is in doubt, "
+            "and some again), e.g. --selection doubt. It holds for the whole collection."
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(help="Further settings (TOML), see docs/guide/collect.md; options win."),
@@ -98,6 +105,7 @@ def new(
         ("budget", "currency"): currency,
         ("strata", "measure"): measure,
         ("strata", "cut"): cut,
+        ("buying", "selection"): selection,
     }
     raw = _settings(folder, config, given, deadline)
     if suppliers is None:

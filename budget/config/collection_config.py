@@ -3,23 +3,19 @@
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from annotation.errors import InputError, short
 from annotation.truth.aggregation import Aggregator
 from budget.config.sections import BudgetSection, ModelSection, Seed
+from budget.config.selection_method import SelectionMethod
 from budget.config.strata_section import StrataSection
 from budget.config.toml import Mistake, Money, Place, Section, first_error
 from budget.config.training_config import TrainingConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Selection = Literal["random"]
-"""Which items of a stratum are asked about next.
-
-- "random": drawn evenly among those that nobody was asked about.
-"""
 
 
 class TableSection(Section):
@@ -46,7 +42,7 @@ class BuyingSection(Section):
     extra : share of judgments above those asked for that are paid all the same
     pay_skipped : whether a task that was skipped is paid
     approve_below : a batch that costs at most so much needs no approval
-    selection : which items are asked about
+    selection : which items are asked about, and whether some are asked again
     aggregate : how a label is made of several judgments; None for what the judgments call for
     """
 
@@ -57,7 +53,7 @@ class BuyingSection(Section):
     extra: Share = 0.05
     pay_skipped: bool = False
     approve_below: Money = Decimal(0)
-    selection: Selection = "random"
+    selection: SelectionMethod = "random"
     aggregate: Aggregator | None = None
     seed: Seed = 0
 

@@ -48,9 +48,16 @@ class FileChannel:
                     cells = [row.item_id, item["question"], choices, row.judgments, "", "", ""]
                     writer.writerow(guarded_row(cells))
         (self._folder / BACK).mkdir(parents=True, exist_ok=True)
+        last = lines["batch"] == lines["batch"].max()
+        again = int(lines["item_id"][last].isin(lines["item_id"][~last]).sum())
+        others = (
+            f"; {again:,} items were asked before: give them to other people than then"
+            if again
+            else ""
+        )
         return (
             f"tasks in {self._folder / OUT}; put what comes back into {self._folder / BACK} "
-            "(item_id, annotator, label, and seconds where they are known)"
+            f"(item_id, annotator, label, and seconds where they are known){others}"
         )
 
     def fetch(self) -> Fetched:

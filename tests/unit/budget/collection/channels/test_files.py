@@ -124,3 +124,10 @@ def test_a_task_file_that_comes_back_unanswered_says_nothing(
     labelled = fetched[fetched["label"].notna()]
     assert len(labelled) == 1
     assert fetched["cancelled"].sum() == len(fetched) - 1
+
+
+def test_items_that_are_asked_again_are_told(channel: FileChannel) -> None:
+    first = lines(0, 8)
+    assert "asked before" not in channel.send(first)
+    told = channel.send(pd.concat([first, lines(6, 4, batch=2)]))
+    assert told.endswith("; 2 items were asked before: give them to other people than then")
