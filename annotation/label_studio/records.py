@@ -50,6 +50,7 @@ class TaskRecord(_Record):
     data: dict[str, Any]
     updated_at: datetime
     annotations: list[AnnotationRecord] = []
+    overlap: int | None = None  # how many people are asked; not told in every list
     total_annotations: int = 0
     cancelled_annotations: int = 0
 

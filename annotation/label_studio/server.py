@@ -186,6 +186,17 @@ class LabelStudioServer:
             f"updating task {task_id}",
         )
 
+    def set_overlap(self, task_id: int, people: int) -> None:
+        """Ask so many people about one task, more than before; others stay as they are.
+
+        Label Studio finds out by itself when a task has all its answers, but not that it lacks some
+        again.
+        """
+        self.connection.repeat(
+            lambda: self._client.tasks.update(str(task_id), overlap=people, is_labeled=False),
+            f"asking {people} people about task {task_id}",
+        )
+
     def delete_task(self, task_id: int) -> None:
         """Delete a task; one that is gone already is fine."""
         self._delete(lambda: self._client.tasks.delete(str(task_id)), f"deleting task {task_id}")

@@ -1,9 +1,11 @@
 """From labels that are wanted to items that are asked, gold questions among them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from annotation.arrays import generator
@@ -75,7 +77,25 @@ class Batching:
                 OrderLine(own.offer.supplier, item, stratum, own.offer.judgments, None, price)
                 for item in items
             ]
-        return found + self._gold(wanted)
+        return found + self.gold(wanted)
+
+    def evidence(self, kept: Iterable[OrderLine]) -> dict[str, Any]:
+        """Why these lines were chosen; nothing that the batch itself does not say."""
+        return {}
+
+    def generator(self, purpose: str, stratum: str) -> np.random.Generator:
+        """A stream of draws of this batch alone."""
+        return generator(f"batch {self._number}: {purpose}", self._buying.seed, stratum)
+
+    def fixed_order(self, stratum: str) -> list[str]:
+        """All items for sale in an order that is the same in every batch."""
+        pool = self._task.pools[stratum]
+        rng = generator("items at random", self._buying.seed, stratum)
+        return [self._ids[place] for place in pool[rng.permutation(pool.size)].tolist()]
+
+    def free(self, stratum: str) -> list[str]:
+        """Items that nobody was asked about, in the order that is the same in every batch."""
+        return [item for item in self.fixed_order(stratum) if item not in self._asked]
 
     def _free(self, stratum: str) -> list[str]:
         own = (self._ids[place] for place in self._task.pools[stratum].tolist())
@@ -87,10 +107,15 @@ class Batching:
         rng = generator(f"batch {self._number}", self._buying.seed, stratum)
         return [free[place] for place in rng.permutation(len(free))]
 
-    def _gold(self, wanted: Sequence[WantedLabels]) -> list[OrderLine]:
+    def gold(
+        self,
+        wanted: Sequence[WantedLabels],
+        judgments: Mapping[tuple[str, str], int] | None = None,
+    ) -> list[OrderLine]:
         """Gold questions of every stratum for each supplier, which it was not asked before.
 
         They are test items: their answers are known, and nobody trains on what is said of them.
+        `judgments` of each, by (supplier, stratum); by default as many as the labels have.
         """
         found = []
         # A supplier may be wanted twice in one stratum, with other numbers of judgments.
@@ -107,10 +132,10 @@ class Batching:
                 and self._gold_texts[place] is not None
             ]
             price = self._suppliers[supplier].prices[stratum]
+            each = (judgments or {}).get((supplier, stratum), own.offer.judgments)
             for place in new[: min(self._buying.gold, own.labels)]:
                 gold = self._gold_texts[place]
-                judgments = own.offer.judgments
-                found.append(OrderLine(supplier, self._ids[place], stratum, judgments, gold, price))
+                found.append(OrderLine(supplier, self._ids[place], stratum, each, gold, price))
         return found
 
 

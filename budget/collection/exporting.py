@@ -12,7 +12,6 @@ from annotation.judgments.table_files import write_judgments
 from annotation.spreadsheet_cells import guarded_cell
 from annotation.whole_files import check_outputs, whole_file
 from annotation.written_together import written_together
-from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.steps import Collection
 
 DATA = Path("data") / "train-00000-of-00001.parquet"  # where `datasets.load_dataset` looks
@@ -38,7 +37,7 @@ def training_set(collection: Collection) -> pd.DataFrame:
 
     Raises InputError if nobody has judged anything yet.
     """
-    so_far = JudgmentsSoFar(collection.store.judgments(), collection.contents.task)
+    so_far = collection.proposer.judgments_so_far()
     if so_far.is_empty:
         raise InputError("nobody has judged anything yet; pull first.")
     measured = collection.proposer.measured(so_far)

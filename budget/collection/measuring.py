@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.arrays import IntArray
-from annotation.intervals import Interval
+from annotation.intervals import NOTHING, Interval
 from annotation.judgments.schema import COLUMNS
 from annotation.labelling.labels import Labels
 from annotation.team.error_rates import ErrorRate, ErrorRates
@@ -18,6 +18,7 @@ from annotation.truth.coding import Coded, code_judgments
 from annotation.truth.fitted_models import FittedModels
 from annotation.truth.label_file import labels_table, training_posteriors
 from budget.collection.class_shares import ClassShares, differing_shares
+from budget.collection.random_share import Drawn, counts_for_rates
 from budget.collection.suppliers import UNMEASURED, Supplier
 from budget.market.supplier_file import SuppliersFile, label_redraw_rate, terms_of
 from training.task import Task
@@ -82,8 +83,10 @@ class JudgmentsSoFar:
 
     Parameters
     ----------
-    judgments : a judgment table with `supplier`; gold answers stand in `gold`
+    judgments : a judgment table with `supplier` and `batch`; gold answers stand in `gold`
     task : items, strata and test set
+    drawn : what was drawn at random, where other items were chosen: error rates are those of the
+        judgments of it, see `budget.collection.random_share`
 
     Attributes
     ----------
@@ -92,7 +95,7 @@ class JudgmentsSoFar:
     is_empty : whether there are none
     """
 
-    def __init__(self, judgments: pd.DataFrame, task: Task) -> None:
+    def __init__(self, judgments: pd.DataFrame, task: Task, drawn: Drawn | None = None) -> None:
         self._task = task
         # One person may work for two suppliers, at two qualities.
         person = judgments["annotator"].astype(str)
@@ -102,7 +105,7 @@ class JudgmentsSoFar:
         table = judgments.assign(annotator=whose, stratum=strata, person=person)
         # The order in which they came in says nothing, and should change nothing.
         in_order = table.sort_values(["item_id", "annotator", "source_id"], kind="stable")
-        self._codes = _codes_of_choices(task, set(judgments["item_id"]))
+        self._codes = codes_of_choices(task, set(judgments["item_id"]))
         self.table = in_order[_usable(in_order, self._codes)].reset_index(drop=True)
         self._supplier_of = dict(zip(whose, judgments["supplier"], strict=True))
         self.is_empty = self.table.empty
@@ -112,6 +115,11 @@ class JudgmentsSoFar:
             )
             self._models = FittedModels(self.coded)
             self._rates = ErrorRates(self.coded, models=self._models)
+        self._at_random = self._only(drawn, judgments) if drawn is not None else None
+
+    def _only(self, drawn: Drawn, judgments: pd.DataFrame) -> "JudgmentsSoFar":
+        """The judgments that error rates are estimated on, as if there were no others."""
+        return JudgmentsSoFar(judgments[counts_for_rates(judgments, drawn)], self._task)
 
     def of_supplier(
         self, supplier: Supplier, stratum: str, file: SuppliersFile
@@ -163,6 +171,11 @@ class JudgmentsSoFar:
 
     def _error(self, supplier: str, stratum: str, count: int) -> tuple[ErrorRate, float | None]:
         """How a supplier errs in a stratum that it judged, and the rate; None if not measured."""
+        if self._at_random is not None:
+            own = int(self._at_random._judged(supplier, stratum).sum())
+            return self._at_random._error(supplier, stratum, own)
+        if not count:
+            return ErrorRate(NOTHING, "hardness", 0), None
         error = self._rates.of_group(self._people(supplier), self.coded.strata.index(stratum))
         if count < FEWEST or error.rate.estimate is None:
             return error, None
@@ -278,7 +291,7 @@ class JudgmentsSoFar:
 _MOST_COUNTED = 7  # judgments of one item; more make a majority hardly any surer
 
 
-def _codes_of_choices(task: Task, judged: Container[str]) -> dict[str, dict[str, int]]:
+def codes_of_choices(task: Task, judged: Container[str]) -> dict[str, dict[str, int]]:
     """Item -> its choices, without outer blanks, and their places; of items that were judged."""
     return {
         item: {str(text).strip(): code for code, text in enumerate(choices)}

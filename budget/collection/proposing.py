@@ -1,13 +1,18 @@
 """Working out the next batch: measure, train, choose, and find the items; nothing is kept of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
+
+from annotation.arrays import Positions
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, asked_lines, fitting_least, no_lines
+from budget.collection.by_doubt import ItemsByDoubt, items_to_read
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
 from budget.collection.class_shares import commonest_of_tested
 from budget.collection.contents import Contents
@@ -22,7 +27,10 @@ from budget.collection.measuring import (
 )
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import BatchRecord, OrderLine, most_cost
+from budget.collection.predicting import ItemsRead, read_items
+from budget.collection.random_share import drawn_at_random
 from budget.collection.resources import CollectionResources
+from budget.collection.said import said_of
 from budget.collection.suppliers import Supplier
 from budget.collection.workload import Workload, workload
 from budget.config.collection_config import BuyingSection, CollectionConfig
@@ -61,7 +69,7 @@ class Proposer:
         number = len(batches) + 1
         batching = self.batching(batches)
         left = self._own.store.balance().left
-        so_far = JudgmentsSoFar(self._own.store.judgments(), self._own.contents.task)
+        so_far = self.judgments_so_far()
         measured = self.measured(so_far)
         labels = (
             None if so_far.is_empty else so_far.labels(measured, self._own.config.buying.aggregate)
@@ -75,8 +83,72 @@ class Proposer:
             )
         else:
             choice = self._informed(labels, measured, batching, left, len(bought), watcher)
-        return _priced(
-            number, batching, choice, self._own.config.buying, left, self._own.store.unit
+        buying, unit = self._own.config.buying, self._own.store.unit
+        if buying.selection == "random":
+            lines = batching.lines(choice.wanted)
+            return _priced(number, lines, batching.evidence, choice, buying, left, unit)
+        read = None
+        if choice.evidence.get("kind") != "first" and labels is not None:
+            read = self._read(so_far, measured, labels, batching, watcher)
+        items = self._by_doubt(so_far, measured, batching, batches, read)
+        lines = items.lines(choice.wanted)
+        found = _priced(number, lines, items.evidence, choice, buying, left, unit)
+        if found.lines or read is None:
+            return found
+        again = self._by_doubt(so_far, measured, batching, batches, read)
+        lines = again.lines_again()
+        if len(lines) < buying.least:
+            return found
+        choice = replace(found.choice, why=_AGAIN, evidence={**choice.evidence, "kind": "again"})
+        last = _priced(number, lines, again.evidence, choice, buying, left, unit)
+        return last if last.lines else found
+
+    def judgments_so_far(self) -> JudgmentsSoFar:
+        """All judgments; error rates are those of items that were drawn at random."""
+        store = self._own.store
+        drawn = drawn_at_random(store.batches(), store.lines())
+        return JudgmentsSoFar(store.judgments(), self._own.contents.task, drawn)
+
+    def _by_doubt(
+        self,
+        so_far: JudgmentsSoFar,
+        measured: Mapping[tuple[str, str], SupplierMeasured],
+        batching: Batching,
+        batches: Sequence[BatchRecord],
+        read: ItemsRead | None,
+    ) -> ItemsByDoubt:
+        task, lines = self._own.contents.task, self._own.store.lines()
+        return ItemsByDoubt(
+            task,
+            self._own.suppliers,
+            batching,
+            asked_lines(lines, batches),
+            drawn_at_random(batches, lines) or {},
+            said_of(so_far, measured, task),
+            measured,
+            read,
+        )
+
+    def _read(
+        self,
+        so_far: JudgmentsSoFar,
+        measured: Mapping[tuple[str, str], SupplierMeasured],
+        labels: MeasuredLabels,
+        batching: Batching,
+        watcher: Watcher,
+    ) -> ItemsRead:
+        """What a probe of the labels so far says of the items that can be asked about."""
+        own, task = self._own, self._own.contents.task
+        said = said_of(so_far, measured, task)
+        others = items_to_read(task, batching, own.config.strata.buy)
+        return read_items(
+            self._lab(labels),
+            said.judged,
+            said.posteriors[said.judged],
+            np.concatenate(list(others.values())),
+            own.folder / "features",
+            own.config.buying.seed,
+            watcher,
         )
 
     def measured(self, so_far: JudgmentsSoFar) -> dict[tuple[str, str], SupplierMeasured]:
@@ -146,7 +218,7 @@ class Proposer:
         A few items are read to see how long that takes; no more is done.
         """
         batches = self._own.store.batches()
-        so_far = JudgmentsSoFar(self._own.store.judgments(), self._own.contents.task)
+        so_far = self.judgments_so_far()
         if so_far.is_empty or not any(
             own.state == "complete" and not is_existing(own) for own in batches
         ):
@@ -160,8 +232,11 @@ class Proposer:
         market = self._market(measured, batching, counts, labels.clean, Decimal(0))
         lab = self._lab(labels)
         trials = wanted_trials(lab, self._own.config, market)
+        others: Mapping[str, Positions] = {}
+        if self._own.config.buying.selection == "doubt":
+            others = items_to_read(self._own.contents.task, batching, self._own.config.strata.buy)
         with TrialStore(self._own.folder / "trials.sqlite") as store:
-            return workload(lab, trials, self._own.folder / "features", store)
+            return workload(lab, trials, self._own.folder / "features", store, others.values())
 
     def _lab(self, labels: MeasuredLabels) -> Lab:
         """Where models are trained on these labels."""
@@ -230,7 +305,8 @@ def check_first_batch(
         task, config.strata.buy, suppliers, file, measured, batching, {}, {}, budget
     )
     choice = first_choice(_after_extra(market, buying), buying, unit.currency)
-    proposal = _priced(1, batching, choice, buying, budget, unit)
+    lines = batching.lines(choice.wanted)
+    proposal = _priced(1, lines, batching.evidence, choice, buying, budget, unit)
     for own in proposal.choice.evidence.get("below_least", ()):
         raise InputError(
             f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for {own['most']:,} "
@@ -263,20 +339,32 @@ def batch_lines(proposal: Proposal, unit: MoneyUnit) -> list[str]:
     if proposal.most > most:
         above = unit.shown(proposal.most - most)
         told.append(f"  judgments above those ordered, if some come: {above} at most")
+    again = proposal.choice.evidence.get("selection", {}).get("again", ())
+    if again:
+        told.append(
+            f"  {len(again):,} of these items are asked again: their answer is in doubt after the "
+            "judgments so far"
+        )
     told.append(f"batch {proposal.number} costs {unit.shown(proposal.most)} at most")
     return told
 
 
+_TOO_FEW = "Fewer items than a batch has at least are left to be asked about."
+_AGAIN = (
+    "No new items are left: this batch asks once more about items whose answer is still in doubt."
+)
+
+
 def _priced(
     number: int,
-    batching: Batching,
+    lines: Sequence[OrderLine],
+    evidence: Callable[[Sequence[OrderLine]], Mapping[str, Any]],
     choice: BatchChoice,
     buying: BuyingSection,
     left: Decimal,
     unit: MoneyUnit,
 ) -> Proposal:
-    """The items of a choice, as many as the money surely pays for."""
-    lines = batching.lines(choice.wanted)
+    """As many lines of a choice as the money surely pays for; `evidence` says why these."""
     share = Decimal(str(buying.extra))
 
     def cost(own: Sequence[OrderLine]) -> int:
@@ -290,10 +378,11 @@ def _priced(
         below = [*choice.evidence.get("below_least", ()), *(own.facts() for own in refused)]
         choice = replace(choice, why=told, evidence={**choice.evidence, "below_least": below})
     if sum(line.gold is None for line in kept) < _least(choice, buying):
-        nothing = " ".join(
-            ["The money left pays for no batch that is worth placing.", *map(str, refused)]
-        )
+        few = sum(line.gold is None for line in lines) < _least(choice, buying)
+        why = _TOO_FEW if few else "The money left pays for no batch that is worth placing."
+        nothing = " ".join([why, *map(str, refused)])
         return Proposal(number, (), 0, BatchChoice((), nothing, choice.evidence))
+    choice = replace(choice, evidence={**choice.evidence, **evidence(kept)})
     return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
 
 

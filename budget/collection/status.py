@@ -7,7 +7,6 @@ from pydantic import BaseModel
 from analysis.estimates import Estimate
 from budget.collection.evidence import ToldEvidence, told_evidence
 from budget.collection.ledger import Standing
-from budget.collection.measuring import JudgmentsSoFar
 from budget.collection.quality import QualityStatus, collection_quality
 from budget.collection.steps import Collection
 from budget.market.measured_terms import as_estimate
@@ -103,7 +102,7 @@ def collection_status(
     store, config = collection.store, collection.config
     task = collection.contents.task
     balance, batches = store.balance(), store.batches()
-    so_far = JudgmentsSoFar(store.judgments(), task)
+    so_far = collection.proposer.judgments_so_far()
     measured = collection.proposer.measured(so_far)
     labels: dict[str, int] = {}
     clean: dict[str, float] = {}

@@ -1,12 +1,14 @@
 """How much work the next plan takes: trials to train, items to read, and for how long."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from annotation.arrays import Positions
+from budget.collection.predicting import kind_of_probe
 from training.lab import Lab
 from training.running.runner import TrialRunner
 from training.store import TrialStore
@@ -37,7 +39,13 @@ class Workload:
     training_seconds: float | None
 
 
-def workload(lab: Lab, trials: Sequence[Trial], folder: Path, store: TrialStore) -> Workload:
+def workload(
+    lab: Lab,
+    trials: Sequence[Trial],
+    folder: Path,
+    store: TrialStore,
+    others: Iterable[Positions] = (),
+) -> Workload:
     """The work that trials still are; a few items are read for it, and kept.
 
     Parameters
@@ -50,6 +58,8 @@ def workload(lab: Lab, trials: Sequence[Trial], folder: Path, store: TrialStore)
         Where features of items are kept.
     store
         Where finished trials are.
+    others
+        Further items that a model reads for it.
     """
     missing = store.missing(trials)
     keys = {trial.key for trial in missing}
@@ -57,8 +67,14 @@ def workload(lab: Lab, trials: Sequence[Trial], folder: Path, store: TrialStore)
     seconds = [own.seconds for own in done.values() if own is not None]
     probes = [trial for trial in missing if trial.method == "probe"]
     runner = TrialRunner(lab.task, lab.source, folder)
-    items = runner.absent_features(probes) if probes else 0
-    sample, per_item = _read_a_few(runner, probes) if items else (0, None)
+    of_trials = runner.absent_features(probes) if probes else 0
+    looked_at = np.unique(np.concatenate([np.array([], dtype=np.int64), *others]))
+    if probes:
+        looked_at = np.setdiff1d(looked_at, runner.feature_positions(probes))
+    items = of_trials
+    if looked_at.size:
+        items += runner.features(*kind_of_probe(lab)).absent(looked_at)
+    sample, per_item = _read_a_few(runner, probes) if of_trials else (0, None)
     return Workload(
         trials=len(missing),
         kept=len(done),

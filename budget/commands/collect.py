@@ -106,6 +106,13 @@ def new(
     deadline: Annotated[
         str | None, typer.Option(metavar="YYYY-MM-DD", help="The last day of the collection.")
     ] = None,
+    selection: Annotated[
+        str | None,
+        typer.Option(
+            help="Which items are asked about: random, or doubt (those whose answer is in doubt, "
+            "and some again), e.g. --selection doubt. It holds for the whole collection."
+        ),
+    ] = None,
     config: Annotated[
         Path | None,
         typer.Option(help="Further settings (TOML), see docs/guide/collect.md; options win."),
@@ -137,6 +144,7 @@ def new(
         ("strata", "measure"): measure,
         ("strata", "cut"): cut,
         ("model", "path"): model,
+        ("buying", "selection"): selection,
     }
     raw = collection_settings(
         folder,

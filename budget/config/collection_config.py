@@ -10,16 +10,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from annotation.errors import InputError, short
 from annotation.truth.aggregation import Aggregator
 from budget.config.sections import BudgetSection, Seed
+from budget.config.selection_method import SelectionMethod
 from budget.config.strata_section import StrataSection
 from budget.config.toml import Mistake, Money, Place, Section, first_error
 from budget.config.training_config import TrainingConfig
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Selection = Literal["random"]
-"""Which items of a stratum are asked about next.
-
-- "random": drawn evenly among those that nobody was asked about.
-"""
 
 SharesOfClasses = Literal["tested", "labelled"]
 """How common a probe takes the classes to be where items share their choices.
@@ -53,7 +49,7 @@ class BuyingSection(Section):
     extra : share of judgments above those asked for that are paid all the same
     pay_skipped : whether a task that was skipped is paid
     approve_below : a batch that costs at most so much needs no approval
-    selection : which items are asked about
+    selection : which items are asked about, and whether some are asked again
     aggregate : how a label is made of several judgments; None for what the judgments call for
     class_shares : how common a probe takes the classes to be
     """
@@ -65,7 +61,7 @@ class BuyingSection(Section):
     extra: Share = 0.05
     pay_skipped: bool = False
     approve_below: Money = Decimal(0)
-    selection: Selection = "random"
+    selection: SelectionMethod = "random"
     aggregate: Aggregator | None = None
     class_shares: SharesOfClasses = "tested"
     seed: Seed = 0

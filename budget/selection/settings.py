@@ -1,16 +1,10 @@
 """How the next items are chosen."""
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from annotation.errors import InputError
-
-SelectionMethod = Literal["doubt", "random"]
-"""How the next items are chosen.
-
-- "doubt": the judgments that are expected to take away most doubt, spread over different items.
-- "random": new items at random, each with the same number of judgments.
-"""
+from budget.config.selection_method import SelectionMethod
 
 
 @dataclass(frozen=True)

@@ -57,9 +57,16 @@ class FileChannel:
         if self._instructions is not None and not leaflet.is_file():
             with whole_file(leaflet, private=True) as unfinished:
                 unfinished.write_text(self._instructions, encoding="utf-8")
+        last = lines["batch"] == lines["batch"].max()
+        again = int(lines["item_id"][last].isin(lines["item_id"][~last]).sum())
+        others = (
+            f"; {again:,} items were asked before: give them to other people than then"
+            if again
+            else ""
+        )
         return (
             f"tasks in {self._folder / OUT}; put what comes back into {self._folder / BACK} "
-            "(item_id, annotator, label, and seconds where they are known)"
+            f"(item_id, annotator, label, and seconds where they are known){others}"
         )
 
     def fetch(self) -> Fetched:

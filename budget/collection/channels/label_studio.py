@@ -11,6 +11,7 @@ from annotation.arrays import generator
 from annotation.errors import InputError
 from annotation.label_studio.hearing import KnownProject
 from annotation.label_studio.labelling_config import kind_of_items, labelling_config
+from annotation.label_studio.overlap import ask_more
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.project import ProjectGoneError, ProjectSettings
 from annotation.label_studio.pull import judgment_table
@@ -29,7 +30,8 @@ class LabelStudioChannel:
     """Tasks in Label Studio.
 
     Label Studio asks for one number of annotators in a whole project, so items that are asked twice
-    and items that are asked four times are in two projects.
+    and items that are asked four times are in two projects. Of an item that is asked again in a
+    later batch its own task asks for more: whoever answered it does not meet it again.
 
     Parameters
     ----------
@@ -65,13 +67,22 @@ class LabelStudioChannel:
         classes = self._items["choices"].iloc[0] if kind == "classification" else ()
         page = labelling_config(kind, classes)
         told = []
+        in_order = lines.sort_values("batch", kind="stable")
+        by_item = in_order.groupby("item_id")["judgments"]
+        # An item stays where it was asked first: its people are not asked about it once more.
+        first, wanted = in_order["item_id"].map(by_item.first()), by_item.sum()
         with self._server() as server:
-            for judgments, own in lines.groupby("judgments"):
+            for judgments, own in in_order.groupby(first):
                 number = int(str(judgments))
                 settings = ProjectSettings(self._title(number), page, number, self._instructions)
+                again = {str(item): int(wanted[item]) for item in own["item_id"]}
+                again = {item: people for item, people in again.items() if people > number}
                 with self._opened(self._state(number)) as state:
                     summary = push_tasks(server, state, self._tasks(own), settings)
+                    asked = ask_more(server, summary.project_id, again)
                 told.append(f"{summary.sent:,} tasks sent to {summary.url}")
+                if asked:
+                    told.append(f"{asked:,} tasks there ask for more people than before")
         return "; ".join(told)
 
     def fetch(self) -> Fetched:

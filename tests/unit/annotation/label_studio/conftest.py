@@ -161,6 +161,10 @@ class FakeServer:
     def update_task(self, task_id: int, data: Mapping[str, Any]) -> None:
         self._change(task_id, data=dict(data))
 
+    def set_overlap(self, task_id: int, people: int) -> None:
+        self.calls.append(f"ask {people} about task {task_id}")
+        self._change(task_id, overlap=people)
+
     def delete_task(self, task_id: int) -> None:
         self.calls.append(f"delete task {task_id}")
         self.tasks.pop(task_id, None)

@@ -1,6 +1,7 @@
 """A small collection: items, suppliers and answers that are made by hand."""
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
@@ -113,14 +114,21 @@ def answer(
     """Put into a supplier's `back` what people say of each task of a batch.
 
     `says` tells the label of an item by person, None for no answer; `people` judge every item, by
-    default as many as were asked for.
+    default as many as were asked for; none who judged it in an earlier batch.
     """
     there = folder / "suppliers" / supplier
     tasks = pd.read_csv(there / "out" / f"batch-{batch}.csv")
+    before = Counter(
+        item
+        for number in range(1, batch)
+        if (path := there / "back" / f"batch-{number}.csv").is_file()
+        for item in pd.read_csv(path)["item_id"]
+    )
     found = [
         (task.item_id, f"{supplier}-{who}", label, 10 + who)
         for task in tasks.itertuples()
-        for who in range(people or int(task.judgments_wanted))
+        for first in [before[task.item_id]]
+        for who in range(first, first + (people or int(task.judgments_wanted)))
         if (label := says(str(task.item_id), who)) is not None
     ]
     table = pd.DataFrame(found, columns=["item_id", "annotator", "label", "seconds"])

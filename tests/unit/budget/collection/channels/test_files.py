@@ -144,3 +144,10 @@ def test_rows_that_nobody_answered_are_counted_and_nothing_more(
     assert fetched.remark == "rows without a label, not answered yet: 2"
     (note,) = fetched.notes
     assert note.endswith("row 2, column 'annotator': is empty.")
+
+
+def test_items_that_are_asked_again_are_told(channel: FileChannel) -> None:
+    first = lines(0, 8)
+    assert "asked before" not in channel.send(first)
+    told = channel.send(pd.concat([first, lines(6, 4, batch=2)]))
+    assert told.endswith("; 2 items were asked before: give them to other people than then")

@@ -127,3 +127,18 @@ def test_a_question_that_somebody_changed_is_put_right_or_told(
     studio.annotate(second, "odd", 1)
     with pytest.raises(InputError, match="has been answered already"):
         channel.send(lines(0, 4))
+
+
+def test_an_item_that_is_asked_again_is_not_sent_again_its_task_asks_for_more(
+    channel: LabelStudioChannel, studio: FakeServer
+) -> None:
+    first = lines(0, 3).assign(judgments=1)
+    again = lines(1, 1, batch=2).assign(judgments=2, gold=None)
+    channel.send(first)
+    for _ in range(2):  # doing it twice does nothing twice
+        told = channel.send(pd.concat([first, again]))
+    asked = {str(task.data["item_id"]): task.overlap for task in studio.tasks.values()}
+    assert asked == {"item-000": None, "item-001": 3, "item-002": None}
+    assert len(studio.projects_) == 1
+    assert sum(call.startswith("ask") for call in studio.calls) == 1
+    assert "more people" not in told
