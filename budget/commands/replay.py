@@ -112,6 +112,7 @@ def replay(
     from annotation.whole_files import check_folder, not_an_input
     from budget.commands.show.replay import show_outcome
     from budget.config.toml import read_toml
+    from budget.replay.page import write_page
     from budget.replay.past import assemble, replay_config
     from budget.replay.playing import check_first_batch
     from budget.replay.result import write_record
@@ -139,7 +140,7 @@ def replay(
     given_choices = read_choices(choices)
     orders = _orders(judgments_per_item)
     check_folder(out)
-    for name in ("claim.json", "replay.json"):
+    for name in ("claim.json", "replay.json", "replay.html"):
         not_an_input(out / name, [*files, items, test, suppliers, config])
     wanted = None if budget is None else money(budget)
     raw: dict[str, Any] = {} if config is None else read_toml(config)
@@ -184,8 +185,9 @@ def replay(
         told("\n".join(["", *claim_sentences(claim, past.task.target, currency), ""]))
         result = replay_outcome(past, total, played, claim, folders, engine, watcher)
     write_record(result, out / "replay.json")
+    write_page(result, out / "replay.html")
     tell(result, as_json, show_outcome)
-    told(f"numbers: {out / 'replay.json'}")
+    told(f"page: {out / 'replay.html'}\nnumbers: {out / 'replay.json'}")
 
 
 def _orders(text: str | None) -> tuple[int, ...] | None:

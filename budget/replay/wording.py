@@ -2,11 +2,13 @@
 
 from decimal import Decimal
 
+from analysis.estimates import Estimate
 from analysis.numbers import MINUS, count, joined, money, percent, points, span
 from budget.market.simple_rules import describe
 from budget.replay.past import Past
 from budget.replay.result import ClaimRecord, PurchaseRecord, ReplayResult
 
+_UNTOLD = "cannot be told from"
 HEADS = ("what is bought", "judgments", "cost", "items", "accuracy", "plan minus this, points")
 
 
@@ -98,9 +100,64 @@ def table_rows(result: ReplayResult) -> list[tuple[str, ...]]:
     ]
 
 
-def _short_name(arm: PurchaseRecord, with_supplier: bool) -> str:
+def rule_name(name: str) -> str:
+    """A way to spend the money, in two or three words."""
     names = {"plan": "the plan", "done": "what was done"}
-    name = names.get(arm.name, arm.name.replace("_", " "))
+    return names.get(name, name.replace("_", " "))
+
+
+def headline(result: ReplayResult) -> str:
+    """The whole replay in a sentence: whether the plan would have gained or lost."""
+    done, best = result.done.plan_minus_this, result.arms[result.best_rule].plan_minus_this
+    assert done is not None and best is not None
+    both = _verb(done) == _verb(best) == _UNTOLD
+    link = "nor from" if both else f"and {_verb(best)}"
+    told = (
+        f"The plan {_verb(done)} what was done with the same money, {link} the best simple rule, "
+        f"{rule_name(result.arms[result.best_rule].name)}."
+    )
+    if not _guessing(result):
+        return told
+    return f"{told} It {_against_nothing(result)} what needs no labels."
+
+
+def reading_sentences(result: ReplayResult) -> list[str]:
+    """What to keep in mind with the numbers."""
+    shares = f"{count(result.seeds)} replays"
+    found = [
+        "The best simple rule is named by the outcome. Nobody could have known it, so it looks "
+        "better than it is.",
+        "The plan pays for gold questions, which measure how often people err; the others do not.",
+        f"Intervals are 95 % intervals over test items and {shares} together; differences are "
+        "taken in pairs. Where one holds 0, the order is open.",
+        "Only judgments that exist can be bought: where they run out, a rule spends less.",
+    ]
+    if not result.in_time_order:
+        found.append("No times are told, so what was done is taken item by item in a drawn order.")
+    return found
+
+
+def sold_sentence(result: ReplayResult) -> str:
+    """What the collection was that is played again."""
+    items = [f"{count(own)} {name} ({result.rules[name]})" for name, own in result.items.items()]
+    return (
+        f"Items for sale: {joined(items)}; {count(result.judgments)} judgments cost "
+        f"{money(result.paid, result.currency)}. Tested on {count(result.tested)} {result.target} "
+        "items."
+    )
+
+
+def _verb(own: Estimate) -> str:
+    """How the plan compares, as far as the interval of the difference tells."""
+    if own.low is not None and own.low > 0:
+        return "beats"
+    if own.high is not None and own.high < 0:
+        return "loses to"
+    return _UNTOLD
+
+
+def _short_name(arm: PurchaseRecord, with_supplier: bool) -> str:
+    name = rule_name(arm.name)
     return f"{name}, {arm.supplier}" if with_supplier and arm.supplier else name
 
 
@@ -166,7 +223,14 @@ def _guessing(result: ReplayResult) -> str:
     if low > own:
         return ""
     return (
-        f"That is not told from what needs no labels, {percent(own)} (guessing, or always the "
-        "commonest answer): with this model the labels teach nothing that shows, whoever is "
-        "asked; see what follows in that light."
+        f"That {_against_nothing(result)} what needs no labels, {percent(own)} (guessing, or "
+        "always the commonest answer): with this model the labels teach nothing that shows, "
+        "whoever is asked; see what follows in that light."
     )
+
+
+def _against_nothing(result: ReplayResult) -> str:
+    """How the plan compares with a model that learnt nothing, where it is not shown better."""
+    high = result.plan.accuracy.high
+    assert high is not None
+    return "is worse than" if high < result.nothing_learnt else _UNTOLD

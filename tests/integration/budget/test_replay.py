@@ -17,6 +17,7 @@ import pytest
 from annotation.sources.workshop import load_workshop
 from budget.replay import run as replaying
 from budget.replay.result import ClaimRecord, ReplayResult
+from budget.replay.wording import headline
 from tests.unit.budget.commands.command_line import labelmix
 
 OPTIONS = ("--measure", "steps", "--cut", "edges:1", "--fee", ".1", "--seeds", "2")
@@ -121,6 +122,7 @@ def test_real_judgments_played_again(
     told = result.stdout
     assert told.index("The claim, before the outcome") < told.index("The outcome: the plan reached")
     found = ReplayResult.model_validate_json((tmp_path / "out" / "replay.json").read_text())
+    assert headline(found) in (tmp_path / "out" / "replay.html").read_text(encoding="utf-8")
     assert found.in_time_order
     assert max(arm.cost for arm in found.arms) <= 20
     assert 0.5 < (found.plan.accuracy.estimate or 0) < 1
