@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.accuracy import CONFIDENCE, Resampling, interval
+from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.estimates import Estimate, Record
 from analysis.numbers import percent
 from annotation.arrays import Positions
@@ -110,11 +110,11 @@ def compare_prompts(
         for normalisation in _NORMALISATIONS:
             picked, _ = likeliest(scores.by(normalisation), task, positions)
             right[version, normalisation] = picked == task.answers[positions]
-    resampling = Resampling(task.test_groups[sample])
+    clusters = ItemClusters(task.test_groups[sample])
     of_asked = right.pop(asked)
     confidence = 1 - (1 - CONFIDENCE) / len(right)
-    ways = [_way(asked, of_asked, None, resampling, confidence)]
-    ways += [_way(way, own, of_asked, resampling, confidence) for way, own in right.items()]
+    ways = [_way(asked, of_asked, None, clusters, confidence)]
+    ways += [_way(way, own, of_asked, clusters, confidence) for way, own in right.items()]
     return ComparedPrompts(
         model=lab.source.label,
         items=int(sample.size),
@@ -154,15 +154,13 @@ def _way(
     way: tuple[str, Normalisation],
     right: NDArray[np.bool_],
     asked: NDArray[np.bool_] | None,
-    resampling: Resampling,
+    clusters: ItemClusters,
     confidence: float,
 ) -> ComparedPrompt:
-    draws = resampling.accuracy(right[None])
     over = None
     if asked is not None:
-        difference = float(right.mean() - asked.mean())
-        over = interval(difference, draws - resampling.accuracy(asked[None]), confidence)
-    accuracy = interval(float(right.mean()), draws)
+        over = clusters.difference(right[None], asked[None], confidence)
+    accuracy = clusters.accuracy(right[None])
     return ComparedPrompt(prompt=way[0], normalisation=way[1], accuracy=accuracy, over_asked=over)
 
 
