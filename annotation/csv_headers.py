@@ -23,3 +23,16 @@ def check_separator(header: Sequence[str], path: Path) -> None:
                 f"{path}: line 1: values are separated by {name}; save it with commas, numbers "
                 "with decimal points (in a spreadsheet: 'CSV UTF-8 (comma delimited)')."
             )
+
+
+def unknown_kind(path: Path, kinds: str) -> InputError:
+    """What to say of a file that is none of the kinds that are read, by its name.
+
+    A table with tabs is told how it becomes one with commas.
+    """
+    if path.suffix.lower() in (".tsv", ".tab"):
+        return InputError(
+            f"{path}: tables with tabs are not read; open it in a spreadsheet and save it as 'CSV "
+            f"UTF-8 (comma delimited)', or give {kinds}."
+        )
+    return InputError(f"{path}: unknown kind of file '{path.suffix}'; give {kinds}.")

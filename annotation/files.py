@@ -4,12 +4,13 @@ import csv
 import gzip
 import json
 import zlib
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from annotation.csv_headers import check_separator, column_name
+from annotation.csv_headers import check_separator, column_name, unknown_kind
 from annotation.errors import InputError, short
 from annotation.faults import os_failure
 from annotation.file_limits import check_file, read_parquet_table
@@ -25,10 +26,9 @@ def read_records(path: Path) -> list[TableRow]:
     """Read the rows of a table, in the order of the file.
 
     The suffix says the format: `.jsonl` (one JSON object a line, blank lines are skipped),
-    `.csv` (with a header, whose names lose outer blanks; every value is a text, without the
-    apostrophe that keeps a spreadsheet from running it, see `annotation.spreadsheet_cells`) or
-    `.parquet`. The first two may be
-    packed by gzip, as `.jsonl.gz` and `.csv.gz`.
+    `.csv` (with a header; every value is a text, without the apostrophe that keeps a spreadsheet
+    from running it, see `annotation.spreadsheet_cells`) or `.parquet`. The first two may be packed
+    by gzip, as `.jsonl.gz` and `.csv.gz`. Names of columns lose outer blanks.
 
     Raises InputError if the suffix is another, or the file is absent, cannot be read, or is
     malformed (with the line).
@@ -36,9 +36,7 @@ def read_records(path: Path) -> list[TableRow]:
     readers = {".jsonl": _read_jsonl, ".csv": _read_csv, ".parquet": _read_parquet}
     reader = readers.get(table_suffix(path))
     if reader is None:
-        raise InputError(
-            f"{path}: unknown kind of file '{path.suffix}'; give one of {', '.join(SUFFIXES)}."
-        )
+        raise unknown_kind(path, f"one of {', '.join(SUFFIXES)}")
     with readable(path):
         return reader(path)
 
@@ -79,6 +77,7 @@ def readable(path: Path, most: int | None = None, if_absent: str = "") -> Iterat
 
 def _read_jsonl(path: Path) -> list[TableRow]:
     records: list[TableRow] = []
+    names: set[str] = set()
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             if not line.strip():
@@ -99,7 +98,18 @@ def _read_jsonl(path: Path) -> list[TableRow]:
                     f'({{"question": ...}}); got {short(line.strip())}.'
                 )
             records.append(record)
-    return records
+            names.update(record)
+    return _with_plain_names(records, names)
+
+
+def _with_plain_names(records: list[TableRow], names: Collection[str]) -> list[TableRow]:
+    """The rows with names of columns without outer blanks, where no other column has that name."""
+    plain = {name: column_name(name) for name in names}
+    often = Counter(plain.values())
+    changed = {name: own for name, own in plain.items() if name != own and often[own] == 1}
+    if not changed:
+        return records
+    return [{changed.get(name, name): own for name, own in row.items()} for row in records]
 
 
 def _read_csv(path: Path) -> list[TableRow]:
@@ -134,7 +144,8 @@ def _read_parquet(path: Path) -> list[TableRow]:
 
     path.open("rb").close()  # for the reason why it cannot be read
     try:
-        return list(read_parquet_table(path, as_objects=True).to_pylist())
+        table = read_parquet_table(path, as_objects=True)
+        return _with_plain_names(list(table.to_pylist()), table.column_names)
     except InputError:
         raise
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:

@@ -9,6 +9,7 @@ Class labels that all items share keep theirs, which may mean something. So do c
 the place of others ("all of the above", "both A and C").
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 
@@ -17,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from annotation.arrays import mixed
+from annotation.errors import short
 from annotation.items.table import shared_choices
 
 # RE2, over the text of one choice.
@@ -38,7 +40,8 @@ class OrderedItems:
     ----------
     items : the item table
     given : (items,) of choices as they stood before; None where nothing was moved
-    remark : a sentence where the right answer stood in one place in nearly all; "" else
+    remark : a sentence where the right answer stood in one place in nearly all, or is one class
+        that all items share; "" else
     """
 
     items: pd.DataFrame
@@ -54,8 +57,9 @@ def in_own_order(items: pd.DataFrame) -> OrderedItems:
     """
     choices: list[list[str]] = items["choices"].tolist()
     counts = np.fromiter(map(len, choices), dtype=np.int64, count=len(choices))
-    if not counts.any() or shared_choices(items) is not None:
-        return OrderedItems(items)
+    classes = shared_choices(items)
+    if not counts.any() or classes is not None:
+        return OrderedItems(items, None, _remark_on_classes(items, classes or ()))
     flat = list(chain.from_iterable(choices))
     row = np.repeat(np.arange(len(choices)), counts)
     keys = _keys(flat, items["question"].tolist(), row)
@@ -120,6 +124,26 @@ def _remark(items: pd.DataFrame, counts: NDArray[np.int64]) -> str:
     number, most = max(enumerate(np.bincount(answers[known])), key=lambda own: own[1])
     share = float(most / known.sum())
     return _sentence(f"in place {number + 1}", share) if share >= _NEARLY_ALL else ""
+
+
+def _remark_on_classes(items: pd.DataFrame, classes: Sequence[str]) -> str:
+    answers = items["answer"].to_numpy(dtype=np.int64, na_value=-1)
+    known = answers[answers >= 0]
+    if known.size < _FEWEST_TOLD:
+        return ""
+    number, most = max(enumerate(np.bincount(known).tolist()), key=lambda own: own[1])
+    share = most / known.size
+    if share < _NEARLY_ALL:
+        return ""
+    if share == 1:
+        return (
+            f"the right answer is {short(classes[number])} in every item, so there is nothing to "
+            "learn; look whether the column holds right answers."
+        )
+    return (
+        f"the right answer is {short(classes[number])} in {100 * share:.0f} % of the items: always "
+        "answering it is right as often."
+    )
 
 
 def _sentence(place: str, share: float) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from annotation.csv_headers import unknown_kind
 from annotation.errors import InputError, short
 from annotation.judgments.controls import check_one_control
 from annotation.judgments.rejections import CheckedJudgments
@@ -70,10 +71,7 @@ def _is_export(path: Path, control: str | None) -> bool:
         return is_label_studio_table(names) and not is_table
     if suffix == ".parquet":
         return False
-    raise InputError(
-        f"{path}: unknown kind of file '{path.suffix}'; give .json (Label Studio's export), .csv "
-        "or .parquet."
-    )
+    raise unknown_kind(path, ".json (Label Studio's export), .csv or .parquet")
 
 
 def _header(path: Path) -> list[object]:

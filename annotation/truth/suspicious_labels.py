@@ -6,6 +6,7 @@ from itertools import islice
 import numpy as np
 
 from annotation.errors import short
+from annotation.judgments.item_names import shown
 from annotation.truth.coding import Coded
 
 _MOST_SHOWN = 3
@@ -17,7 +18,7 @@ def suspicious_labels(coded: Coded) -> tuple[str, ...]:
 
 
 def _nearly_equal(coded: Coded) -> list[str]:
-    """Labels that differ in case or in blanks between words alone."""
+    """Labels that differ alone in case, in blanks between words or in letters joined to one."""
     if coded.kind == "own choices":  # they were held against the items
         return []
     if coded.kind == "shared":
@@ -33,13 +34,18 @@ def _nearly_equal(coded: Coded) -> list[str]:
     alike = [group for group in groups.values() if len(group) > 1]
     if not alike:
         return []
-    shown = "; ".join(
-        " and ".join(f"{short(text)} ({texts[text]:,})" for text in group)
+    # Beyond case, as letters joined to one, which look like those apart.
+    lower = ({" ".join(text.split()).lower() for text in group} for group in alike)
+    joined = any(len(group) > 1 for group in lower)
+    how = "case, blanks or joined letters" if joined else "case or blanks"
+    told = shown if joined else short  # with codes for what cannot be told apart
+    listed = "; ".join(
+        " and ".join(f"{told(text)} ({texts[text]:,})" for text in group)
         for group in islice(alike, _MOST_SHOWN)
     )
     more = len(alike) - _MOST_SHOWN
     return [
-        f"labels that differ in case or blanks alone count as different ones: {shown}"
+        f"labels that differ in {how} alone count as different ones: {listed}"
         + (f"; {more:,} more such" if more > 0 else "")
         + "; give them one spelling if they mean the same."
     ]

@@ -243,7 +243,15 @@ def _of_table(table: UserTable) -> LoadedItems:
     remarks += table.items.attrs.get(REMARKS, ())
     if not table.names_its_items:
         there = {name.lower(): name for record in table.records[:1] for name in record}
-        like = next((there[name] for name in ("id", "uid", "key") if name in there), None)
+        taken = set(table.columns.values())  # such as the key to the right answers
+        like = next(
+            (
+                there[name]
+                for name in ("id", "uid", "key")
+                if name in there and there[name] not in taken
+            ),
+            None,
+        )
         hint = (
             f"--column item_id={like} takes column '{like}'"
             if like

@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -55,6 +56,7 @@ def test_parquet(tmp_path: Path) -> None:
         ("t.parquet", "", "t.parquet: is not a Parquet file"),
         ("t.xlsx", "", "t.xlsx: unknown kind of file '.xlsx'; give one of .jsonl, .csv, .parquet"),
         ("t", "", "unknown kind of file ''"),
+        ("t.tsv", "", "t.tsv: tables with tabs are not read; open it in a spreadsheet and save it"),
     ],
 )
 def test_malformed_files(tmp_path: Path, name: str, content: str | bytes, message: str) -> None:
@@ -103,3 +105,19 @@ def test_a_table_is_opened_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(Path, "open", counted)
     assert read_records(path) == [{"a": "=1"}]
     assert opened == [path]
+
+
+@pytest.mark.parametrize("suffix", [".jsonl", ".csv", ".parquet"])
+def test_names_of_columns_lose_their_blanks_in_every_kind_of_file(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"t{suffix}"
+    frame = pd.DataFrame({" question": ["?", "!"], "a\t": ["x", "y"], "b": ["1", "2"]})
+    if suffix == ".jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    elif suffix == ".csv":
+        frame.to_csv(path, index=False)
+    else:
+        frame.to_parquet(path)
+    assert [list(row.values()) for row in read_records(path)] == [["?", "x", "1"], ["!", "y", "2"]]
+    assert list(read_records(path)[0]) == ["question", "a", "b"]

@@ -48,10 +48,26 @@ def test_items_of_several_sizes_and_without_answers() -> None:
 
 
 def test_shared_classes_keep_their_order() -> None:
-    items = table([["bad", "middling", "good"]] * 20, [0] * 20)
+    items = table([["bad", "middling", "good"]] * 20, [0, 1] * 10)
     found = in_own_order(items)
     assert found.items is items
     assert (found.given, found.remark) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("answers", "told"),
+    [
+        ([1] * 20, "the right answer is 'good' in every item, so there is nothing to learn"),
+        ([1] * 19 + [0], "the right answer is 'good' in 95 % of the items: always answering it"),
+        ([1] * 17 + [0] * 3, ""),
+        ([1] * 9 + [None] * 9, ""),
+    ],
+)
+def test_a_class_that_is_nearly_always_right_is_told(
+    answers: Sequence[int | None], told: str
+) -> None:
+    remark = in_own_order(table([["bad", "good"]] * len(answers), answers)).remark
+    assert remark.startswith(told) and bool(remark) == bool(told)
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,16 @@ def test_labels_that_nearly_equal_another_are_told(make: Make) -> None:
     assert suspicious_labels(code_judgments(make(rows[1:]))) == ()
 
 
+def test_letters_joined_to_one_are_told_as_what_they_are(make: Make) -> None:
+    rows = [(item, who, "official") for item in ITEMS for who in "xy"]
+    rows[0] = ("i0", "x", "o\ufb03cial")
+    (told,) = suspicious_labels(code_judgments(make(rows)))
+    assert told == (
+        "labels that differ in case, blanks or joined letters alone count as different ones: "
+        r"'official' (15) and 'o\ufb03cial' (1); give them one spelling if they mean the same."
+    )
+
+
 def test_answers_of_items_own_are_looked_at_too(make: Make) -> None:
     rows = [(item, who, f"answer {item}") for item in ITEMS for who in "xy"]
     rows[0] = ("i0", "x", "Answer  i0")

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from annotation.errors import InputError
@@ -82,6 +83,18 @@ def test_items_by_their_place_are_told(tmp_path: Path) -> None:
     assert remark.endswith("there is no item_id; --column item_id=uid takes column 'uid'.")
     path.write_text("question\n?\n")
     [remark] = load(items=path).remarks
+    assert remark.endswith("there is no item_id; --column item_id=COLUMN names one.")
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_the_column_of_answers_is_not_advised_as_names_of_items(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"items{suffix}"
+    rows = {"question": ["?", "!"], "choices": ["x|y", "x|y"], "key": ["x", "y"]}
+    frame = pd.DataFrame(rows)
+    frame.to_csv(path, index=False) if suffix == ".csv" else frame.to_parquet(path)
+    remark = load(items=path, columns={"answer": "key"}).remarks[-1]
     assert remark.endswith("there is no item_id; --column item_id=COLUMN names one.")
 
 
