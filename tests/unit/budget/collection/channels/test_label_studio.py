@@ -127,3 +127,27 @@ def test_a_question_that_somebody_changed_is_put_right_or_told(
     studio.annotate(second, "odd", 1)
     with pytest.raises(InputError, match="has been answered already"):
         channel.send(lines(0, 4))
+
+
+def test_what_was_changed_on_the_server_is_told(
+    channel: LabelStudioChannel, studio: FakeServer
+) -> None:
+    channel.send(lines(0, 4))
+    assert (channel.fetch().missing, channel.fetch().remarks) == (frozenset(), ())
+    first, second, *_ = list(studio.tasks)
+    studio.annotate(second, "odd", 1)
+    deleted = str(studio.tasks[first].data["item_id"])
+    studio.delete_task(first)
+    (project,) = studio.projects_.values()
+    page = (project.label_config or "").replace("even", "both")
+    studio.update_project(project.id, {"label_config": page, "title": "Another name"})
+    studio.annotate(second, "both", 2)
+    fetched = channel.fetch()
+    assert fetched.missing == {deleted}
+    assert "changed the labelling page of project 'Another name'" in fetched.remarks[0]
+    assert fetched.judgments["label"].tolist() == ["odd"]
+    assert "'both' is none of the choices (odd | even)" in fetched.notes[0]
+    for _ in range(2):
+        channel.send(lines(0, 4))
+    assert not channel.fetch().missing and not channel.fetch().remarks
+    assert len(studio.tasks) == 4 and len(studio.projects_) == 1
