@@ -78,10 +78,16 @@ class Collection:
         return there[-1] if there else None
 
     def next_step(self) -> Step:
-        """What `step` would do."""
-        if self.store.state() != "running":
+        """What `step` would do.
+
+        While the collection is paused, what people answer of an ordered batch is still fetched and
+        paid: they may be at work on it.
+        """
+        state, batch = self.store.state(), self.open_batch()
+        if state == "paused" and batch is not None and batch.state == "ordered":
+            return "pull"
+        if state != "running":
             return "stop"
-        batch = self.open_batch()
         if batch is None:
             return "plan"
         match batch.state:

@@ -338,3 +338,20 @@ def test_one_supplier_that_fails_does_not_keep_the_others_from_their_money(tmp_p
         assert collection.store.batches()[0].state == "ordered"
         answer(folder, "crowd", 1)
         assert collection.step(WATCHER).lines[-1] == "batch 1 is complete"
+
+
+def test_a_paused_collection_pays_for_what_people_do_and_orders_nothing(tmp_path: Path) -> None:
+    folder = new_collection(tmp_path)
+    with opened(folder) as collection:
+        to_the_annotators(collection)
+        collection.store.set_state("paused", "ann", "holidays")
+        answer(folder, "crowd", 1)
+        assert collection.next_step() == "pull"
+        assert collection.step(WATCHER).waits_for == "annotators"
+        assert collection.store.balance().paid == 32 * Decimal("0.05")
+        answer(folder, "expert", 1)
+        assert collection.step(WATCHER).lines[-1] == "batch 1 is complete"
+        assert collection.next_step() == "stop"
+        assert collection.step(WATCHER).waits_for == "nothing"
+        collection.store.set_state("running", "ann")
+        assert collection.next_step() == "plan"
