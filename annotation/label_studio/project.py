@@ -161,12 +161,17 @@ def adopt_project(server: LabelStudioServer, state: PilotState, title: str) -> P
     return project
 
 
-def remember_project(state: PilotState, project: ProjectRecord, url: str) -> None:
-    """Bind a state to a project; call it within a transaction."""
+def remember_project(
+    state: PilotState, project: ProjectRecord, url: str, title: str | None = None
+) -> None:
+    """Bind a state to a project; call it within a transaction.
+
+    `title` is what the project is called from here, where somebody may have renamed it since.
+    """
     state.remember(
         project_id=str(project.id),
         project_key=project_key(project),
-        title=project.title,
+        title=title or project.title,
         url=url,
     )
 
@@ -176,13 +181,26 @@ def known_project_titled(
 ) -> ProjectRecord | None:
     """The project that the state belongs to, None if it belongs to none yet.
 
+    `title` is what it was called when it was made, or what somebody has renamed it to.
+
     Raises InputError if that has another title, or is not on the server.
     """
     if state.about("project_id") is None:
         return None
-    if (state.about("title") or "").strip() != title.strip():
+    is_as_made = (state.about("title") or "").strip() == title.strip()
+    project = known_project(server, state) if is_as_made else _renamed(server, state, title)
+    if project is None:
         raise InputError(
             f"{state.path}: belongs to project {state.about('title')!r}; give {title!r} a folder "
             "of its own."
         )
-    return known_project(server, state)
+    return project
+
+
+def _renamed(server: LabelStudioServer, state: PilotState, title: str) -> ProjectRecord | None:
+    """The project that the state belongs to, if it is called `title` on the server now."""
+    try:
+        project = known_project(server, state)
+    except ProjectGoneError:
+        return None
+    return project if project.title.strip() == title.strip() else None

@@ -126,7 +126,7 @@ def _push(
         server.update_project(before.id, claimed.changes)
     project = before.model_copy(update=claimed.changes)
     with state.transaction():  # before anything is sent: a lost gold answer cannot be had again
-        remember_project(state, project, server.connection.url)
+        remember_project(state, project, server.connection.url, settings.title)
         if seed is not None:
             state.remember(seed=str(seed))
         state.remember_pilot(pilot)
@@ -239,7 +239,8 @@ def _update_changed(
         if present.is_touched and asked != task.data:
             raise InputError(
                 f"item '{task.item_id}' has been answered already, in task {present.id}, with "
-                "another question or other choices; push the new ones under another title."
+                "another question or other choices; put those of before back into the task, or "
+                "push the new ones under another title."
             )
     for task, present in stale:
         server.update_task(present.id, task.data)

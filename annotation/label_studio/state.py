@@ -189,6 +189,11 @@ class PilotState:
         """All items that were ever asked about from here."""
         return {row[0] for row in self._db.execute("SELECT item_id FROM pilot")}
 
+    def items_without_task(self) -> set[str]:
+        """Items that were asked about from here, and had no task when the server was last read."""
+        query = "SELECT item_id FROM pilot EXCEPT SELECT item_id FROM tasks"
+        return {row[0] for row in self._db.execute(query)}
+
     def gold(self) -> dict[str, str]:
         """Item -> right answer, of all gold questions ever sent."""
         rows = self._db.execute("SELECT item_id, gold FROM pilot WHERE gold IS NOT NULL")

@@ -6,13 +6,14 @@ and what is there is not done twice. So a process that is killed anywhere is sim
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from budget.collection.channels.base import Channel
+from annotation.errors import InputError
+from budget.collection.channels.base import Channel, PlaceGoneError
 from budget.collection.channels.label_studio import LabelStudioChannel
 from budget.collection.money_unit import shown
 from budget.collection.orders import BatchRecord
@@ -42,6 +43,18 @@ class Done:
     lines: tuple[str, ...]
     waits_for: Literal["approval", "annotators", "nothing"] | None = None
     batch: int | None = None
+
+
+class _FromAll(NamedTuple):
+    """What was fetched of all suppliers.
+
+    `failure` is the first that could not be fetched from; `without_task` are (supplier, item) that
+    nobody can answer any more.
+    """
+
+    told: tuple[str, ...]
+    failure: InputError | None
+    without_task: set[tuple[str, str]]
 
 
 class Collection:
@@ -74,10 +87,16 @@ class Collection:
         return there[-1] if there else None
 
     def next_step(self) -> Step:
-        """What `step` would do."""
-        if self.store.state() != "running":
+        """What `step` would do.
+
+        While the collection is paused, what people answer of an ordered batch is still fetched and
+        paid: they may be at work on it.
+        """
+        state, batch = self.store.state(), self.open_batch()
+        if state == "paused" and batch is not None and batch.state == "ordered":
+            return "pull"
+        if state != "running":
             return "stop"
-        batch = self.open_batch()
         if batch is None:
             return "plan"
         match batch.state:
@@ -88,12 +107,22 @@ class Collection:
             case _:
                 return "pull"
 
-    def step(self, watcher: Watcher, enough: bool = False) -> Done:
+    def step(self, watcher: Watcher, enough: bool = False, send_again: bool = False) -> Done:
         """Do the one next thing.
 
-        `enough`: take the open batch as complete with the judgments that are there.
+        Parameters
+        ----------
+        watcher
+            Is told how training goes on.
+        enough
+            Take the open batch as complete with the judgments that are there.
+        send_again
+            First bring what was ordered to its suppliers once more: tasks that were deleted there.
 
-        Raises InputError if it cannot be done; nothing is lost, and it can be done again.
+        Raises
+        ------
+        InputError
+            If it cannot be done; nothing is lost, and it can be done again.
         """
         match self.next_step():
             case "plan":
@@ -103,7 +132,7 @@ class Collection:
             case "order":
                 return self._order()
             case "pull":
-                return self._pull(enough)
+                return self._pull(enough, send_again)
             case _:
                 told = f"the collection is {self.store.state()}; nothing is done"
                 return Done("stop", (told,), "nothing")
@@ -158,54 +187,103 @@ class Collection:
     def _order(self) -> Done:
         batch = self.open_batch()
         assert batch is not None
+        told = self._send(batch.number)
+        self.store.mark_ordered(batch.number)
+        return Done("order", (f"batch {batch.number} is ordered", *told), None, batch.number)
+
+    def _send(self, batch: int) -> list[str]:
+        """Bring the lines of a batch to their suppliers, and those ordered before; what was done.
+
+        What is there is not sent again.
+        """
         every = self.store.lines()
         ordered = {b.number for b in self.store.batches() if b.state in ("ordered", "complete")}
         told = []
         for name, channel in self._channels.items():
             own = every[(every["supplier"] == name)]
-            if not (own["batch"] == batch.number).any():
+            if not (own["batch"] == batch).any():
                 continue
-            due = own[own["batch"].isin({*ordered, batch.number})]
+            due = own[own["batch"].isin({*ordered, batch})]
             told.append(f"{name}: {channel.send(due)}")
-        self.store.mark_ordered(batch.number)
-        return Done("order", (f"batch {batch.number} is ordered", *told), None, batch.number)
+        return told
 
-    def _pull(self, enough: bool) -> Done:
+    def _pull(self, enough: bool, send_again: bool) -> Done:
         batch = self.open_batch()
         assert batch is not None
-        told = list(self.fetch())
+        told = self._send(batch.number) if send_again else []
+        fetched = self._fetch()
+        told += fetched.told
+        is_gone = isinstance(fetched.failure, PlaceGoneError)
+        if fetched.failure is not None and not (enough and is_gone):
+            raise fetched.failure
         now = next(own for own in self.store.batches() if own.number == batch.number)
         missing = self.store.missing(batch.number)
         if missing and not enough:
             told.append(f"batch {batch.number} waits for {missing:,} of {now.wanted:,} judgments")
+            told += self._without_task(batch.number, fetched.without_task)
             return Done("pull", tuple(told), "annotators", batch.number)
         self.store.complete(batch.number)
         rest = f" without {missing:,} judgments that did not come" if missing else ""
         told.append(f"batch {batch.number} is complete{rest}")
         return Done("pull", tuple(told), None, batch.number)
 
+    def _without_task(self, batch: int, items: Set[tuple[str, str]]) -> list[str]:
+        """A line about tasks that the batch waits for, and that are not there any more."""
+        lines = self.store.lines(batch)
+        lines = lines[lines["received"] < lines["judgments"]]
+        gone = [
+            own for own in zip(lines["supplier"], lines["item_id"], strict=True) if own in items
+        ]
+        if not gone:
+            return []
+        supplier, item = gone[0]
+        tasks = "a task of it was" if len(gone) == 1 else f"{len(gone):,} tasks of it were"
+        return [
+            f"{tasks} deleted, such as item '{item}' of supplier '{supplier}', and nobody can "
+            f"answer. To send them again: labelmix collect step {self.folder} --send-again; to do "
+            "without them: --enough"
+        ]
+
     def fetch(self) -> tuple[str, ...]:
-        """Fetch and book what every supplier's people said; what happened, for people."""
+        """Fetch and book what every supplier's people said; what happened, for people.
+
+        Raises InputError if one cannot be fetched from, once all others are.
+        """
+        fetched = self._fetch()
+        if fetched.failure is not None:
+            raise fetched.failure
+        return fetched.told
+
+    def _fetch(self) -> _FromAll:
         told = []
+        failure: InputError | None = None
+        without_task: set[tuple[str, str]] = set()
         ordered = self.store.lines()
         states = {own.number: own.state for own in self.store.batches()}
         sent = ordered[ordered["batch"].map(states).isin(["ordered", "complete"])]
         for name, channel in self._channels.items():
             if not (sent["supplier"] == name).any():
                 continue
-            fetched = channel.fetch()
+            try:
+                fetched = channel.fetch()
+            except InputError as error:
+                failure = failure or error
+                told.append(f"{name}: {error}")
+                continue
             received = self.store.receive(name, fetched.judgments, fetched.whole)
             told.append(
                 f"{name}: {received.new:,} new judgments, {received.changed:,} changed, "
-                f"{received.gone:,} gone" + (f"; {fetched.remark}" if fetched.remark else "")
+                f"{received.gone:,} gone"
             )
             told += [f"{name}: left out: {note}" for note in fetched.notes[:_MOST_NOTES]]
             more = len(fetched.notes) - _MOST_NOTES
             if more > 0:
                 told.append(f"{name}: left out: {more:,} more rows")
+            told += [f"{name}: {remark}" for remark in fetched.remarks]
+            without_task |= {(name, item) for item in fetched.missing}
         booked = self.store.book()
         if len(booked.unpaid):
             told.append(
                 f"{len(booked.unpaid):,} judgments are not paid; see labelmix collect status"
             )
-        return tuple(told)
+        return _FromAll(tuple(told), failure, without_task)

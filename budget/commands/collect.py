@@ -183,6 +183,14 @@ def step(
     enough: Annotated[
         bool, typer.Option("--enough", help="Take the open batch as complete as it is.")
     ] = False,
+    send_again: Annotated[
+        bool,
+        typer.Option(
+            "--send-again",
+            help="First send the open batch once more: tasks that somebody deleted in Label "
+            "Studio, and the labelling page if it was changed.",
+        ),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what the step would do, and do nothing.")
     ] = False,
@@ -212,7 +220,7 @@ def step(
             plain = {"work": None if work is None else asdict(work), "would": told}
             say(json.dumps(plain) if as_json else "\n".join(told))
             return
-        done = collection.step(watcher, enough)
+        done = collection.step(watcher, enough, send_again)
     _tell([done], as_json)
 
 

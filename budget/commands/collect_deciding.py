@@ -59,7 +59,9 @@ def cancel(
 
 @guarded
 def pause(folder: Folder, why: Why = "", by: By = None, as_json: Json = False) -> None:
-    """Plan and approve nothing until the collection is resumed.
+    """Plan, approve and order nothing until the collection is resumed.
+
+    What people answer of a batch that is ordered is still fetched and paid.
 
     Example: labelmix collect pause my-collection --why "holidays"
     """

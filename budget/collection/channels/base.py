@@ -5,6 +5,8 @@ from typing import Protocol
 
 import pandas as pd
 
+from annotation.errors import InputError
+
 
 @dataclass(frozen=True)
 class Fetched:
@@ -15,13 +17,19 @@ class Fetched:
     judgments : a judgment table; `source_id` tells one judgment from another for good
     whole : whether it is all that there is: what is not in it is gone
     notes : what could not be read, a line each
-    remark : what else there is to say, for people; "" for nothing
+    remarks : what else people should know, a line each
+    missing : items that were sent, and that nobody can answer any more
     """
 
     judgments: pd.DataFrame
     whole: bool
     notes: tuple[str, ...] = ()
-    remark: str = ""
+    remarks: tuple[str, ...] = ()
+    missing: frozenset[str] = frozenset()
+
+
+class PlaceGoneError(InputError):
+    """Where a supplier's people worked is gone for good: nothing comes from there any more."""
 
 
 class Channel(Protocol):
@@ -39,5 +47,5 @@ class Channel(Protocol):
     def fetch(self) -> Fetched:
         """What was answered so far.
 
-        Raises InputError if it cannot be fetched.
+        Raises InputError if it cannot be fetched: PlaceGoneError if it never can.
         """

@@ -73,7 +73,7 @@ class FileChannel:
         folder = self._folder / BACK
         files = sorted(path for path in folder.glob("*") if path.suffix.lower() in _READ)
         if not files:
-            return Fetched(_nothing(), whole=False, remark=f"no file is in {folder} yet")
+            return Fetched(_nothing(), whole=False, remarks=(f"no file is in {folder} yet",))
         reading = check_against_items(read_judgment_files(files, False), self._items)
         found = reading.judgments
         # Rows of the file that went out, which nobody has answered yet.
@@ -88,8 +88,8 @@ class FileChannel:
         names = found["item_id"].astype(str) + ":" + found["annotator"].astype(str)
         found = found.assign(source_id=f"file:{self._supplier}:" + names)
         found = found.drop_duplicates("source_id", keep="last").reset_index(drop=True)
-        remark = f"rows without a label, not answered yet: {waiting:,}" if waiting else ""
-        return Fetched(found, True, tuple(str(one) for one in wrong), remark)
+        remarks = (f"rows without a label, not answered yet: {waiting:,}",) if waiting else ()
+        return Fetched(found, True, tuple(str(one) for one in wrong), remarks)
 
 
 def _nothing() -> pd.DataFrame:

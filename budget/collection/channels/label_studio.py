@@ -8,9 +8,13 @@ import numpy as np
 import pandas as pd
 
 from annotation.arrays import generator
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.label_studio.hearing import KnownProject
-from annotation.label_studio.labelling_config import kind_of_items, labelling_config
+from annotation.label_studio.labelling_config import (
+    kind_of_items,
+    labelling_config,
+    same_config,
+)
 from annotation.label_studio.overlap import ask_more
 from annotation.label_studio.pilot import PilotTask
 from annotation.label_studio.project import ProjectGoneError, ProjectSettings
@@ -19,7 +23,7 @@ from annotation.label_studio.pull import pull as pull_judgments
 from annotation.label_studio.push import push as push_tasks
 from annotation.label_studio.server import LabelStudioServer
 from annotation.label_studio.state import PilotState
-from budget.collection.channels.base import Fetched
+from budget.collection.channels.base import Fetched, PlaceGoneError
 
 _LONGEST_TITLE = 50  # characters that Label Studio takes
 _STATE = "label_studio.sqlite"
@@ -63,10 +67,7 @@ class LabelStudioChannel:
         return self._known
 
     def send(self, lines: pd.DataFrame) -> str:
-        kind = kind_of_items(self._items)
-        classes = self._items["choices"].iloc[0] if kind == "classification" else ()
-        page = labelling_config(kind, classes)
-        told = []
+        page, told = self._page(), []
         in_order = lines.sort_values("batch", kind="stable")
         by_item = in_order.groupby("item_id")["judgments"]
         # An item stays where it was asked first: its people are not asked about it once more.
@@ -88,6 +89,8 @@ class LabelStudioChannel:
     def fetch(self) -> Fetched:
         tables: list[pd.DataFrame] = []
         notes: list[str] = []
+        remarks: list[str] = []
+        missing: set[str] = set()
         states = list(self._states())
         if not states:
             raise InputError(
@@ -98,12 +101,42 @@ class LabelStudioChannel:
             for path in states:
                 with self._opened(path) as state:
                     summary = pull_judgments(server, state)
-                    tables.append(judgment_table(state))
+                    table, no_choice = self._of_choices(judgment_table(state))
+                    missing |= state.items_without_task()
+                    is_as_sent = same_config(state.about("label_config"), self._page())
                     project = KnownProject.of(state)
                 if project is not None:
                     self._known[project.number] = project
-                notes += summary.left_out
-        return Fetched(pd.concat(tables, ignore_index=True), True, tuple(notes))
+                tables.append(table)
+                notes += [*summary.left_out, *no_choice]
+                if not is_as_sent:
+                    remarks.append(
+                        f"somebody changed the labelling page of project '{summary.title}' in "
+                        "Label Studio; answers that are none of an item's choices are left out. "
+                        "To put the page back: labelmix collect step with --send-again"
+                    )
+        judgments = pd.concat(tables, ignore_index=True)
+        return Fetched(judgments, True, tuple(notes), tuple(remarks), frozenset(missing))
+
+    def _page(self) -> str:
+        """The labelling page of every project."""
+        kind = kind_of_items(self._items)
+        classes = self._items["choices"].iloc[0] if kind == "classification" else ()
+        return labelling_config(kind, classes)
+
+    def _of_choices(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """Judgments that say one of their item's choices, or skip it; and what the others say."""
+        choices = dict(zip(self._items["item_id"], self._items["choices"], strict=True))
+        kept, others = [], []
+        names = ("source_id", "item_id", "label", "cancelled")
+        for source, item, label, skipped in zip(*(table[n] for n in names), strict=True):
+            known = [text.strip() for text in choices.get(item, ())]
+            fits = skipped or not known or label.strip() in known
+            kept.append(fits)
+            if not fits:
+                what = f"{short(label)} is none of the choices ({' | '.join(known)})"
+                others.append(f"{source} (item {item!r}): {what}")
+        return table[np.array(kept, dtype=bool)].reset_index(drop=True), others
 
     def register(self, address: str, headers: Mapping[str, str]) -> int:
         """Have the projects that are known call an address, with what changed; how many are new.
@@ -139,11 +172,12 @@ class LabelStudioChannel:
                 yield state
             except ProjectGoneError:
                 title = state.about("title")
-                raise InputError(
+                raise PlaceGoneError(
                     f"Label Studio has no project '{title}' any more: it has been deleted, or this "
-                    "is another server. What was pulled is kept. Restore the project; or cancel "
-                    f"the open batch, give supplier '{self._supplier}' a new name in the file of "
-                    "suppliers, and take that by 'labelmix collect change'."
+                    "is another server. What was pulled is kept. Restore the project; or end the "
+                    "open batch with what is there (labelmix collect step --enough, or cancel), "
+                    f"give supplier '{self._supplier}' a new name in the file of suppliers, and "
+                    "take that by 'labelmix collect change'."
                 ) from None
 
     def _title(self, judgments: int) -> str:

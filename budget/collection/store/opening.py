@@ -183,10 +183,22 @@ def _version(connection: Connection, address: StoreAddress) -> int:
 
 
 def _check_pages(connection: Connection, path: Path) -> None:
-    for found in connection.execute(text("PRAGMA integrity_check")).scalars():
-        # A value that breaks a rule of its column is told later, with its row.
-        if found != "ok" and not str(found).startswith("CHECK constraint failed"):
-            raise damaged(path, str(found).replace("\n", " "), _REMEDY)
+    found = _integrity(connection, 1)
+    if found and _is_of_a_value(found[0]):
+        found = [each for each in _integrity(connection, 100) if not _is_of_a_value(each)]
+    if found:
+        raise damaged(path, found[0].replace("\n", " "), _REMEDY)
+
+
+def _integrity(connection: Connection, most: int) -> list[str]:
+    """What SQLite finds wrong in its file, so many things at most."""
+    found = connection.execute(text(f"PRAGMA integrity_check({most})")).scalars()
+    return [str(each) for each in found if each != "ok"]
+
+
+def _is_of_a_value(finding: str) -> bool:
+    """Whether it is a value that breaks a rule of its column: told later, with its row."""
+    return finding.startswith("CHECK constraint failed")
 
 
 def _check_tables(connection: Connection, address: StoreAddress) -> None:

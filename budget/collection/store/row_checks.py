@@ -18,12 +18,12 @@ from budget.collection.store.schema import (
     metadata,
     order_lines,
 )
-from budget.collection.store.value_checks import Kind, WrongValueError, key_of, one_of
+from budget.collection.store.value_checks import ValueKind, WrongValueError, key_of, one_of
 
 _VALUES = {
     "state": one_of(get_args(CollectionState)),
     "batch": one_of(STATES),
-    "budget": Kind(
+    "budget": ValueKind(
         f"a budget of 0 to {LARGEST}",
         lambda value: value.isascii() and value.isdecimal() and int(value[:20]) <= LARGEST,
     ),

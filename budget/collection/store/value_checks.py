@@ -43,7 +43,7 @@ class WrongValueError(Exception):
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueKind:
     """What may stand in a column.
 
     Attributes
@@ -58,10 +58,10 @@ class Kind:
     all_fit: Callable[[Set[Any]], bool] | None = None
 
 
-def one_of(values: Iterable[str]) -> Kind:
+def one_of(values: Iterable[str]) -> ValueKind:
     """One of a few texts."""
     known = tuple(values)
-    return Kind(f"one of {', '.join(known)}", lambda value: value in known)
+    return ValueKind(f"one of {', '.join(known)}", lambda value: value in known)
 
 
 def key_of(table: Table) -> Column[Any]:
@@ -81,7 +81,7 @@ def check_values(connection: Connection) -> None:
                 _check_table(connection, table, kinds)
 
 
-def _check_table(connection: Connection, table: Table, kinds: Mapping[str, Kind]) -> None:
+def _check_table(connection: Connection, table: Table, kinds: Mapping[str, ValueKind]) -> None:
     """As the driver reads them: the types of the schema would fail at values of other kinds."""
     names, key = [column.name for column in table.columns], key_of(table).name
     query = text(f"SELECT {', '.join(names)} FROM {table.name} ORDER BY {key}")
@@ -96,7 +96,7 @@ def _check_table(connection: Connection, table: Table, kinds: Mapping[str, Kind]
 
 
 def _check_column(
-    table: Table, name: str, kind: Kind, values: Sequence[Any], rows: Sequence[Row[Any]]
+    table: Table, name: str, kind: ValueKind, values: Sequence[Any], rows: Sequence[Row[Any]]
 ) -> None:
     different = set(values)
     may_be_missing = bool(table.c[name].nullable)
@@ -184,25 +184,25 @@ def _is_object(value: object) -> bool:
         return False
 
 
-_NAME = Kind("a text that is not empty", _is_name, _are_names)
-_TEXT = Kind("a text", _is_text, _are_texts)
-_NUMBER = Kind("a whole number from 1", lambda value: _are_numbers({value}), _are_numbers)
-_FLAG = Kind("0 or 1", lambda value: isinstance(value, int) and value in (0, 1))
-_MOMENT = Kind(f"a time such as {_TIME}", _is_time, _are_times)
-_AMOUNT = Kind("an amount such as 0.05", _is_amount)
-_SHARE = Kind("a share of 0 to 1", _is_share)
-_UNITS = Kind(f"0 to {LARGEST}", lambda value: _is_whole(value) and 0 <= value <= LARGEST)
-_SECONDS = Kind(
+_NAME = ValueKind("a text that is not empty", _is_name, _are_names)
+_TEXT = ValueKind("a text", _is_text, _are_texts)
+_NUMBER = ValueKind("a whole number from 1", lambda value: _are_numbers({value}), _are_numbers)
+_FLAG = ValueKind("0 or 1", lambda value: isinstance(value, int) and value in (0, 1))
+_MOMENT = ValueKind(f"a time such as {_TIME}", _is_time, _are_times)
+_AMOUNT = ValueKind("an amount such as 0.05", _is_amount)
+_SHARE = ValueKind("a share of 0 to 1", _is_share)
+_UNITS = ValueKind(f"0 to {LARGEST}", lambda value: _is_whole(value) and 0 <= value <= LARGEST)
+_SECONDS = ValueKind(
     "a number of seconds, at least 0",
     lambda value: isinstance(value, float | int) and 0 <= value < math.inf,
 )
-_COUNT = Kind(
+_COUNT = ValueKind(
     f"1 to {MOST_JUDGMENTS:,}", lambda value: _is_whole(value) and 1 <= value <= MOST_JUDGMENTS
 )
-_OBJECT = Kind("an object in JSON", _is_object)
+_OBJECT = ValueKind("an object in JSON", _is_object)
 
 # Every column of every table. NULL may stand where the schema has it.
-_KINDS: Mapping[Table, Mapping[str, Kind]] = {
+_KINDS: Mapping[Table, Mapping[str, ValueKind]] = {
     about: {"key": _NAME, "value": _TEXT},
     events: {
         **dict.fromkeys(("number", "batch"), _NUMBER),

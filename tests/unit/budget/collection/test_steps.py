@@ -323,3 +323,35 @@ def test_a_supplier_in_three_numbers_of_judgments_gets_each_item_once(tmp_path: 
         lines = collection.store.lines()
         assert set(lines["judgments"]) <= {1, 2, 3}
         assert not lines.duplicated(["supplier", "item_id"]).any()
+
+
+def test_one_supplier_that_fails_does_not_keep_the_others_from_their_money(tmp_path: Path) -> None:
+    folder = new_collection(tmp_path)
+    with opened(folder) as collection:
+        to_the_annotators(collection)
+        answer(folder, "expert", 1)
+        (folder / "suppliers" / "crowd" / "back" / "batch-1.csv").write_text("item_id\n1\n")
+        for how in ({}, {"enough": True}):
+            with pytest.raises(InputError, match=r"batch-1\.csv"):
+                collection.step(WATCHER, **how)
+            assert collection.store.balance().paid == 16 * Decimal("0.40")
+        assert collection.store.batches()[0].state == "ordered"
+        answer(folder, "crowd", 1)
+        assert collection.step(WATCHER).lines[-1] == "batch 1 is complete"
+
+
+def test_a_paused_collection_pays_for_what_people_do_and_orders_nothing(tmp_path: Path) -> None:
+    folder = new_collection(tmp_path)
+    with opened(folder) as collection:
+        to_the_annotators(collection)
+        collection.store.set_state("paused", "ann", "holidays")
+        answer(folder, "crowd", 1)
+        assert collection.next_step() == "pull"
+        assert collection.step(WATCHER).waits_for == "annotators"
+        assert collection.store.balance().paid == 32 * Decimal("0.05")
+        answer(folder, "expert", 1)
+        assert collection.step(WATCHER).lines[-1] == "batch 1 is complete"
+        assert collection.next_step() == "stop"
+        assert collection.step(WATCHER).waits_for == "nothing"
+        collection.store.set_state("running", "ann")
+        assert collection.next_step() == "plan"

@@ -130,18 +130,18 @@ def test_rows_that_nobody_answered_are_counted_and_nothing_more(
     channel: FileChannel, tmp_path: Path
 ) -> None:
     channel.send(lines(0, 4))
-    assert channel.fetch().remark == f"no file is in {tmp_path / 'crowd' / 'back'} yet"
+    assert channel.fetch().remarks == (f"no file is in {tmp_path / 'crowd' / 'back'} yet",)
     table = pd.read_csv(tmp_path / "crowd" / "out" / "batch-1.csv", dtype=str)
     table.to_csv(tmp_path / "crowd" / "back" / "blank.csv", index=False)
     fetched = channel.fetch()
     assert (len(fetched.judgments), fetched.notes) == (0, ())
-    assert fetched.remark == "rows without a label, not answered yet: 4"
+    assert fetched.remarks == ("rows without a label, not answered yet: 4",)
     table.loc[0, ["annotator", "label"]] = ["ann", right(table["item_id"][0])]
     table.loc[1, "label"] = right(table["item_id"][1])  # whose it is, nobody knows
     table.to_csv(tmp_path / "crowd" / "back" / "blank.csv", index=False)
     fetched = channel.fetch()
     assert len(fetched.judgments) == 1
-    assert fetched.remark == "rows without a label, not answered yet: 2"
+    assert fetched.remarks == ("rows without a label, not answered yet: 2",)
     (note,) = fetched.notes
     assert note.endswith("row 2, column 'annotator': is empty.")
 

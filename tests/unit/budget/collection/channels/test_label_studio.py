@@ -142,3 +142,27 @@ def test_an_item_that_is_asked_again_is_not_sent_again_its_task_asks_for_more(
     assert len(studio.projects_) == 1
     assert sum(call.startswith("ask") for call in studio.calls) == 1
     assert "more people" not in told
+
+
+def test_what_was_changed_on_the_server_is_told(
+    channel: LabelStudioChannel, studio: FakeServer
+) -> None:
+    channel.send(lines(0, 4))
+    assert (channel.fetch().missing, channel.fetch().remarks) == (frozenset(), ())
+    first, second, *_ = list(studio.tasks)
+    studio.annotate(second, "odd", 1)
+    deleted = str(studio.tasks[first].data["item_id"])
+    studio.delete_task(first)
+    (project,) = studio.projects_.values()
+    page = (project.label_config or "").replace("even", "both")
+    studio.update_project(project.id, {"label_config": page, "title": "Another name"})
+    studio.annotate(second, "both", 2)
+    fetched = channel.fetch()
+    assert fetched.missing == {deleted}
+    assert "changed the labelling page of project 'Another name'" in fetched.remarks[0]
+    assert fetched.judgments["label"].tolist() == ["odd"]
+    assert "'both' is none of the choices (odd | even)" in fetched.notes[0]
+    for _ in range(2):
+        channel.send(lines(0, 4))
+    assert not channel.fetch().missing and not channel.fetch().remarks
+    assert len(studio.tasks) == 4 and len(studio.projects_) == 1
