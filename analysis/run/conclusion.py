@@ -221,7 +221,7 @@ def _doubts(result: RunResult, method: MethodResult, found: Conclusion) -> list[
     gap, plan = method.sgr, measured(method, "plan")
     if not surface_fits(method.surface):
         doubts.append("bad_fit")
-    if not rate.resolved:
+    if not rate.rate_resolved and not rate.better_buy_resolved:
         doubts.append("rate_not_resolved")
     if is_harmful(gap):
         doubts.append("target_labels_harm")

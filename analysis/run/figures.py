@@ -115,7 +115,7 @@ def describe_exchange_rates(result: RunResult, rates: Sequence[ExchangeRate]) ->
         f"one {rate.stratum} label is worth {ratio(rate.estimate)} {rate.target} labels "
         f"({interval_name(result.confidence)} {span(rate, 'ratio')}) and costs "
         f"{ratio(rate.cost_ratio)} times as much"
-        if rate.resolved
+        if rate.rate_resolved
         else f"what one {rate.stratum} label is worth is not resolved"
         for rate in rates
     ]

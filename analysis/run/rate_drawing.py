@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def drawable(rate: ExchangeRate) -> bool:
     """Whether a rate has a place on a log axis."""
-    return rate.resolved and is_number(rate.estimate) and (rate.estimate or 0.0) > 0
+    return rate.rate_resolved and is_number(rate.estimate) and (rate.estimate or 0.0) > 0
 
 
 def _has_price(rate: ExchangeRate) -> bool:

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from analysis.estimates import Estimate, OnceANumber, Record, SupervisionGap
 from analysis.run.consistency import inconsistency
@@ -79,9 +79,26 @@ class ExchangeRate(Estimate):
 
     stratum: str
     target: str
-    resolved: bool  # False: the pilot cannot tell, and the three numbers are None
+    rate_resolved: bool  # False: the pilot cannot tell a rate, and the three numbers are None
+    # Whether the interval, however wide, leaves out the cost ratio: which buy is better is settled.
+    better_buy_resolved: bool
     cost_ratio: float  # cost(stratum) / cost(target), as paid
     probability_better_buy: float | None  # that `stratum` is the better buy at this cost ratio
+    at_plan: Estimate | None = None  # mean over the plan's labels of it; None: none, or open
+    next_label: Estimate | None = None  # of the next labels after the plan; None: not worked out
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_an_earlier_version(cls, data: object) -> object:
+        """One name, `resolved`, stood for whether there is a rate."""
+        if not isinstance(data, dict) or "resolved" not in data:
+            return data
+        read = {name: own for name, own in data.items() if name != "resolved"}
+        low, high, price = data.get("low"), data.get("high"), data.get("cost_ratio")
+        settled = False
+        if low is not None and high is not None and price is not None:
+            settled = low > price or high < price
+        return {**read, "rate_resolved": data["resolved"], "better_buy_resolved": settled}
 
 
 class ConditionAccuracy(Estimate):

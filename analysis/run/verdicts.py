@@ -145,7 +145,7 @@ class BetterBuy:
 
 def has_rate(rate: ExchangeRate) -> bool:
     """Whether an exchange rate is resolved, so that its number may be told."""
-    return rate.resolved and is_number(rate.estimate)
+    return rate.rate_resolved and is_number(rate.estimate)
 
 
 def are_useless(rate: ExchangeRate) -> bool:
@@ -154,18 +154,23 @@ def are_useless(rate: ExchangeRate) -> bool:
 
 
 def better_buy(rate: ExchangeRate) -> BetterBuy | None:
-    """The better buy of the rate's stratum and the target; None where there is no rate."""
-    if rate.estimate is None:
-        return None
+    """The better buy of the rate's stratum and the target; None where the pilot cannot tell.
+
+    It may be settled where the rate is not: that is somewhere far above its price, or below it.
+    """
     price, chance = rate.cost_ratio, rate.probability_better_buy
-    settled_for = rate.low is not None and rate.low > price
-    settled_against = rate.high is not None and rate.high < price
     if not is_number(chance):
         chance = None
-    if settled_for or (rate.estimate > price and not settled_against):
-        return BetterBuy(rate.stratum, rate.target, settled_for, chance)
+    if rate.estimate is not None:
+        above = rate.estimate > price
+    elif rate.better_buy_resolved and chance is not None:
+        above = chance > 0.5
+    else:
+        return None
+    if above:
+        return BetterBuy(rate.stratum, rate.target, rate.better_buy_resolved, chance)
     against = None if chance is None else 1 - chance
-    return BetterBuy(rate.target, rate.stratum, settled_against, against)
+    return BetterBuy(rate.target, rate.stratum, rate.better_buy_resolved, against)
 
 
 def beside_the_better_buy(result: RunResult) -> Literal["nothing", "a mix", "most", "all"]:

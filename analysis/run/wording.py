@@ -205,6 +205,11 @@ def reason(result: RunResult, found: Conclusion) -> str:
             "The test outweighs the forecast: trained on whole purchases, the plan was behind."
             f"{_of_the_rate(result, found)}"
         )
+    if not has_rate(rate) and better_buy(rate) is not None:
+        return (
+            f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
+            f"worth, but it tells on which side of the price that lies: {_better_buy(rate, found)}."
+        )
     if not has_rate(rate):
         return (
             f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
@@ -348,8 +353,15 @@ def sides_tested(own: TestedSides) -> str:
 
 
 def break_even(rate: ExchangeRate, confidence: float, found: Conclusion) -> str:
-    """Up to which price the other stratum's labels are the better buy; two or three sentences."""
+    """Up to which price the other stratum's labels are the better buy; a few sentences."""
     worth, price = _rate_numbers(rate)
+    if not has_rate(rate) and better_buy(rate) is not None:
+        return (
+            f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
+            f"worth: the interval is too wide. But all of it lies on one side of the price, "
+            f"{price} times that of {_article(rate.target)} {rate.target} label: "
+            f"{_better_buy(rate, found)}."
+        )
     if not has_rate(rate):
         return (
             f"The pilot cannot tell how many {rate.target} labels one {rate.stratum} label is "
@@ -373,7 +385,29 @@ def break_even(rate: ExchangeRate, confidence: float, found: Conclusion) -> str:
         f"{worth_sentence} {_starting(rate.stratum)} labels are the better buy as long as one "
         f"costs less than {worth} times as much as {_article(rate.target)} {rate.target} one. Here "
         f"it costs {price} times as much: {_better_buy(rate, found)}."
+        f"{_of_later_labels(rate, confidence)}"
     )
+
+
+def _of_later_labels(rate: ExchangeRate, confidence: float) -> str:
+    """What later labels are worth, where that is less than those of the pilot; else ''."""
+    later = rate.next_label
+    if later is None or later.estimate is None or later.estimate >= (rate.estimate or 0.0):
+        return ""
+    interval, text = interval_name(confidence), " That is the mean over the pilot's labels."
+    if rate.at_plan is not None:
+        text += (
+            f" Over all of the plan's {rate.stratum} labels it is {ratio(rate.at_plan.estimate)} "
+            f"({interval} {span(rate.at_plan, 'ratio')})."
+        )
+    text += (
+        f" The next {rate.stratum} labels after the plan are worth {ratio(later.estimate)} each "
+        f"({interval} {span(later, 'ratio')})"
+    )
+    if later.estimate < rate.cost_ratio < (rate.estimate or 0.0):
+        sure = "clearly" if (later.high or 0.0) < rate.cost_ratio else "probably"
+        return f"{text}: by then {rate.target} labels are {sure} the better buy."
+    return f"{text}."
 
 
 def _starting(name: str) -> str:

@@ -69,7 +69,7 @@ def summarise_method(
     return MethodResult(
         method=method,
         exchange_rates={
-            name: exchange_rate(surface, name, setting.lab.terms, explored.bought)
+            name: exchange_rate(surface, name, setting.lab.terms, explored.bought, plan.trained_on)
             for name in surface.others
         },
         plan=plan,

@@ -3,9 +3,7 @@
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-import numpy as np
-
-from analysis.accuracy import CONFIDENCE, interval
+from analysis.accuracy import interval
 from budget.decision.alternatives import (
     against,
     best_plan,
@@ -21,11 +19,10 @@ from budget.decision.worth import worth_of
 from budget.market.market import Market
 from budget.search.modes import everything, reach_accuracy
 from budget.search.plan import Plan, PlanSearch
+from budget.surface.exchange_rate import next_label_rate
 from budget.surface.response import ResponseSurface
 
 _ALONG = (0.0, 0.25, 0.5, 1.0)  # shares of the plan's labels at which exchange rates are told
-_STEP = 10  # labels that an exchange rate is the mean over
-_MOST_UNKNOWN = 0.05  # share of draws without a rate above which none is told
 
 
 @dataclass(frozen=True)
@@ -93,7 +90,6 @@ def decide(surface: ResponseSurface, market: Market, question: Question) -> Deci
 def _rates(surface: ResponseSurface, market: Market, plan: Plan) -> list[RatePoint]:
     """Exchange rates of the next labels on the way from what was bought to the whole plan."""
     as_planned = replace(surface, clean=plan.clean)
-    tail = (1 - CONFIDENCE) / 2
     points = []
     shares = _ALONG if plan.lines else _ALONG[:1]
     for name in surface.others:
@@ -103,16 +99,9 @@ def _rates(surface: ResponseSurface, market: Market, plan: Plan) -> list[RatePoi
                 for own in market.strata
             }
             at = surface if share == 0 else as_planned
-            draws = at.marginal_rates(name, mix, _STEP)
-            known = draws[np.isfinite(draws)]
-            numbers: list[float | None] = [None] * 3
-            if known.size >= (1 - _MOST_UNKNOWN) * draws.size:
-                numbers = [float(q) for q in np.quantile(known, [0.5, tail, 1 - tail])]
             points.append(
                 RatePoint(
-                    estimate=numbers[0],
-                    low=numbers[1],
-                    high=numbers[2],
+                    **next_label_rate(at, name, mix).model_dump(),
                     stratum=name,
                     share=share,
                     cost=share * float(plan.cost - plan.training_cost),

@@ -277,7 +277,7 @@ def lowered(sentence: str) -> str:
 def rate_of_the_pilot(rate: ExchangeRate, confidence: float) -> str:
     """What the run measured of a stratum's labels; which side to buy is told by `sides`."""
     what = f"one {rate.stratum} label was worth"
-    if not rate.resolved or not is_number(rate.estimate):
+    if not rate.rate_resolved or not is_number(rate.estimate):
         return (
             f"The pilot's own labels do not tell how many {rate.target} labels {what}: the "
             "comparison rests on what the pilot measured of all labels together, and on what is "

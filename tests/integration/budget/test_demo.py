@@ -115,7 +115,7 @@ def test_the_exchange_rate_is_told_or_said_not_to_be_resolved(
     """A pilot of 80 labels a side may fail to resolve it; then no number may stand in its place."""
     rate, page = result.exchange_rate, report_text(folder)
     text = page.split("The same with")[0]  # of the method that the plan rests on
-    if rate.resolved:
+    if rate.rate_resolved:
         assert rate.low is not None and rate.estimate is not None and rate.high is not None
         assert rate.low < rate.estimate < rate.high
         assert "The pilot cannot tell how many hard labels" not in text
@@ -234,7 +234,7 @@ def test_a_browser_finds_the_figures(
     folder: Path, result: RunResult, browse: Callable[..., str]
 ) -> None:
     document = browse(folder / "report.html", "--dump-dom")
-    shown = {"learning-curve": True, "exchange-rate": result.exchange_rate.resolved}
+    shown = {"learning-curve": True, "exchange-rate": result.exchange_rate.rate_resolved}
     for figure, expected in shown.items():
         drawn = re.search(rf'<svg class="{figure}"[^>]*>(.*?)</svg>', document, flags=re.DOTALL)
         assert bool(drawn) == expected

@@ -69,7 +69,7 @@ def test_the_plan_is_within_the_budget_and_near_the_best_rule(run: Run) -> None:
 
 def test_easy_labels_are_the_better_buy_at_half_the_price(run: Run) -> None:
     rate = run.result.exchange_rate
-    assert rate.resolved
+    assert rate.rate_resolved
     assert rate.stratum == "easy" and rate.cost_ratio == 0.5
     assert rate.estimate is not None and rate.estimate > rate.cost_ratio
     assert rate.probability_better_buy is not None and rate.probability_better_buy >= 0.9

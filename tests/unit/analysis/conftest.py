@@ -110,7 +110,11 @@ def test_against_pilot_result(resolved_result: RunResult) -> RunResult:
         )
     rates = {
         "easy": resolved_result.exchange_rate.model_copy(
-            update={"low": 0.4, "probability_better_buy": 0.86}
+            update={
+                "low": 0.4,
+                "better_buy_resolved": False,
+                "probability_better_buy": 0.86,
+            }
         )
     }
     return with_planning_method(
@@ -130,7 +134,8 @@ def unresolved_rate_result(resolved_result: RunResult) -> RunResult:
         high=None,
         stratum="easy",
         target="hard",
-        resolved=False,
+        rate_resolved=False,
+        better_buy_resolved=False,
         cost_ratio=0.5,
         probability_better_buy=None,
     )

@@ -141,7 +141,8 @@ def method_result(
                 high=RATES[name] + 0.8,
                 stratum=name,
                 target="hard",
-                resolved=True,
+                rate_resolved=True,
+                better_buy_resolved=RATES[name] - 0.5 > COSTS[name] / COSTS["hard"],
                 cost_ratio=COSTS[name] / COSTS["hard"],
                 probability_better_buy=0.98 if name == "easy" else 0.93,
             )

@@ -81,7 +81,8 @@ def finished_method(method: str, surface: ResponseSurface) -> MethodResult:
         **told(0.6, 0.1).model_dump(),
         stratum="easy",
         target="hard",
-        resolved=True,
+        rate_resolved=True,
+        better_buy_resolved=False,
         cost_ratio=0.5,
         probability_better_buy=0.9,
     )

@@ -63,6 +63,27 @@ def test_an_sgr_per_cost_of_an_earlier_version_has_no_interval(
     assert read["plan"].low is None and read["plan"].high is None
 
 
+def test_an_exchange_rate_of_an_earlier_version_has_its_two_questions(
+    tmp_path: Path, resolved_result: RunResult
+) -> None:
+    path = tmp_path / "result.json"
+    write_result(resolved_result, path)
+    written = json.loads(path.read_text(encoding="utf-8"))
+    rates = [written["exchange_rate"]]
+    rates += [
+        rate for own in written["methods"].values() for rate in own["exchange_rates"].values()
+    ]
+    for rate in rates:
+        rate["resolved"] = rate.pop("rate_resolved")
+        for name in ("better_buy_resolved", "at_plan", "next_label"):
+            del rate[name]
+    del written["checksum"]
+    path.write_text(json.dumps(written), encoding="utf-8")
+    read = read_result(path).exchange_rate
+    assert read == resolved_result.exchange_rate
+    assert read.rate_resolved and read.better_buy_resolved  # .9 to 2.2, at a price of a half
+
+
 def test_a_failed_write_leaves_the_old_result(
     tmp_path: Path, resolved_result: RunResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:

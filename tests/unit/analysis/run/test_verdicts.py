@@ -31,7 +31,8 @@ def rate(
         high=high,
         stratum="easy",
         target="hard",
-        resolved=estimate is not None,
+        rate_resolved=estimate is not None,
+        better_buy_resolved=low is not None and high is not None and not low <= 0.5 <= high,
         cost_ratio=0.5,
         probability_better_buy=chance,
     )
@@ -43,6 +44,13 @@ def test_the_better_buy_is_settled_by_the_interval() -> None:
     assert verdicts.better_buy(rate(0.7, 0.3, 1.2)) == BetterBuy("easy", "hard", False, 0.8)
     assert verdicts.better_buy(rate(0.4, 0.3, 1.2, None)) == BetterBuy("hard", "easy", False, None)
     assert verdicts.better_buy(rate(None, None, None)) is None
+
+
+def test_the_better_buy_may_be_settled_without_a_rate() -> None:
+    wide = rate(None, None, None, 0.99).model_copy(update={"better_buy_resolved": True})
+    assert verdicts.better_buy(wide) == BetterBuy("easy", "hard", True, 0.99)
+    against = wide.model_copy(update={"probability_better_buy": 0.01})
+    assert verdicts.better_buy(against) == BetterBuy("hard", "easy", True, 1 - 0.01)
 
 
 def test_labels_worth_nothing_are_useless_only_where_the_rate_is_resolved() -> None:

@@ -26,10 +26,27 @@ def exchange_rate(
         high=high,
         stratum="easy",
         target="hard",
-        resolved=estimate is not None,
+        rate_resolved=estimate is not None,
+        better_buy_resolved=low is not None and high is not None and not low <= price <= high,
         cost_ratio=price,
         probability_better_buy=0.8 if estimate is not None else None,
     )
+
+
+def without_rate(chance: float) -> ExchangeRate:
+    """A rate that may be anything on one side of the price."""
+    settled = {"better_buy_resolved": True, "probability_better_buy": chance}
+    return exchange_rate(None, None, None).model_copy(update=settled)
+
+
+def later(plan: float | None, after: float) -> ExchangeRate:
+    """1.4 in the pilot, and what it is over the plan's labels and after them."""
+
+    def around(value: float) -> Estimate:
+        return Estimate(estimate=value, low=value - 0.4, high=value + 0.5)
+
+    told = {"at_plan": None if plan is None else around(plan), "next_label": around(after)}
+    return exchange_rate(1.4, 0.9, 2.2).model_copy(update=told)
 
 
 def planning(result: RunResult) -> MethodResult:
@@ -115,6 +132,7 @@ def test_the_reason_says_why_a_plan_does_not_follow_the_rate(resolved_result: Ru
         "easy is the better buy, nothing is bought": (easy_better, {"easy": 0, "hard": 0}),
         "easy labels do not help": (exchange_rate(-0.1, -0.5, 0.2), {"easy": 0, "hard": 40}),
         "the rate is not resolved": (exchange_rate(None, None, None), {"easy": 200, "hard": 40}),
+        "only the better buy is resolved": (without_rate(0.99), {"easy": 200, "hard": 40}),
     }
     golden_pages.check(
         "run_reason", golden_pages.page({name: reason(*own) for name, own in cases.items()})
@@ -132,6 +150,12 @@ def test_break_even(resolved_result: RunResult) -> None:
         "easy labels do not help": exchange_rate(-0.1, -0.5, 0.2),
         "rate and price round alike": exchange_rate(1.44, 0.9, 2.2, price=1.36),
         "not resolved": exchange_rate(None, None, None),
+        "no rate, but easy is clearly better": without_rate(0.99),
+        "no rate, but hard is clearly better": without_rate(0.01),
+        "later labels are worth less": later(0.9, 0.7),
+        "later labels are worth less than they cost": later(0.9, 0.2),
+        "later labels do harm, and the plan buys none": later(None, -0.3),
+        "later labels are worth more": later(1.5, 1.6),
     }
     golden_pages.check(
         "run_break_even",
