@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import InputError
-from budget.collection.proposing import batch_lines
+from budget.collection.choosing import BatchChoice
+from budget.collection.proposing import _against_commonest, batch_lines
 from tests.unit.budget.collection.by_hand import (
     CROWD,
     EXPERT,
@@ -83,3 +84,21 @@ def test_money_that_pays_for_no_batch_is_told_before_the_beginning(tmp_path: Pat
     with pytest.raises(InputError, match=r"EUR pays for no first batch; raise it"):
         new_collection(tmp_path, file, budget={"total": "12"})
     assert EXPERT["channel"] == "file"
+
+
+def planned(expected: float) -> BatchChoice:
+    return BatchChoice((), "why", {"plan": {"expected_accuracy": {"estimate": expected}}})
+
+
+def test_that_nothing_beats_the_commonest_class_is_a_plain_sentence() -> None:
+    assert _against_commonest(0.8, 0.75, planned(0.9)) == []
+    assert _against_commonest(None, 0.75, planned(0.9)) == []
+    assert _against_commonest(0.7, None, planned(0.9)) == []
+    told = (
+        "Always answering the commonest class of the test items is right in 75.0 %; all labels so "
+        "far reach 70.0 %"
+    )
+    assert _against_commonest(0.7, 0.75, planned(0.8)) == [f"{told}."]
+    assert _against_commonest(0.7, 0.75, planned(0.72)) == [
+        f"{told}, and no purchase is expected to beat it: look at the model or the question."
+    ]
