@@ -1,7 +1,7 @@
 """How many labels of which stratum to buy next, of whom; before anything is known, and after."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -9,20 +9,25 @@ from typing import Any
 
 import numpy as np
 
+from analysis.accuracy import interval
 from analysis.numbers import points
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.collection.least_labels import most_of, offers_too_big, raised_to_least
 from budget.config.collection_config import BuyingSection
 from budget.decision.alternatives import against, best_plan, described
+from budget.decision.result import PlannedPurchase
 from budget.market.market import Market
 from budget.market.offers import Offer
-from budget.search.batches import choose_batch, rank_batches
+from budget.search.batches import Batch, choose_batch, rank_batches
 from budget.search.plan import Plan, PlanSearch
+from budget.surface.luck import fresh_luck
 from budget.surface.response import ResponseSurface
 
 USUAL_FIRST = 30  # labels of every stratum from every supplier in the first batch
 _FIRST_SHARE = Fraction(1, 4)  # of the money, for the first batch at most
+_FORECAST_SEED = 0x7E11
+_AS_GOOD = 1e-3  # accuracy by which a batch is worth no less than another
 _FEWEST_FIRST = 8  # labels of a stratum, below which nothing can be learnt
 
 
@@ -101,26 +106,43 @@ def first_choice(market: Market, buying: BuyingSection, currency: str) -> BatchC
 
 
 def next_choice(
-    surface: ResponseSurface, market: Market, rounds_left: int, buying: BuyingSection
+    surface: ResponseSurface,
+    market: Market,
+    rounds_left: int,
+    buying: BuyingSection,
+    accuracy: float | None = None,
 ) -> BatchChoice:
     """The next batch: what teaches most for the decisions to come, or the rest of the money.
 
-    Where one round is left, the best purchase for all the money. Where the best purchase is to buy
-    nothing, and nothing that a batch could teach would change that, nothing.
+    Where one round is left, the best purchase for all the money. Where all that can be bought is
+    expected to gain less than `buying.least_gain`, nothing. `accuracy` was measured of all labels
+    that were bought; None where they are too few.
     """
     search = PlanSearch(surface, market)
     plan, others = best_plan(search, market.money)
     evidence: dict[str, Any] = {
         "kind": "last" if rounds_left <= 1 else "learn",
-        "plan": described(plan, surface).model_dump(),
+        "plan": told_purchase(plan, surface, market.bought, accuracy).model_dump(),
         "others": [own.model_dump() for own in against(plan, others, surface)],
         "surface": _summary(surface),
     }
-    if rounds_left <= 1:
-        return _all_of(plan, market, buying, evidence)
     chosen = _offers_of(plan, market)
     plain = _plain(market, chosen)
-    ranked = rank_batches(surface, plain, np.random.default_rng([buying.seed, rounds_left]))
+    ranked = []
+    if rounds_left > 1:
+        ranked = rank_batches(surface, plain, np.random.default_rng([buying.seed, rounds_left]))
+    best = max([plan.expected, *(own.value for own in ranked[:1])])
+    gain = 100 * (best - others.get("nothing more", plan).expected)
+    evidence["gain"] = gain
+    if plan.lines and gain < buying.least_gain:
+        why = (
+            f"All that the money left buys is expected to gain {gain:.1f} points of accuracy, less "
+            f"than {buying.least_gain:g} (buying.least_gain): nothing more is worth its money."
+        )
+        return BatchChoice((), why, evidence)
+    if rounds_left <= 1:
+        return _all_of(plan, market, buying, evidence)
+    ranked = _large_enough(ranked, plain, Fraction(market.money) / rounds_left)
     batch = choose_batch(ranked, surface, plain, rounds_left)
     evidence["batches"] = [
         {"labels": own.labels, "value": own.value, "gain": own.gain} for own in ranked[:5]
@@ -143,6 +165,57 @@ def next_choice(
         else "This batch is a part of the purchase that is best as far as is known."
     )
     return BatchChoice(wanted, why, evidence)
+
+
+def told_purchase(
+    plan: Plan,
+    surface: ResponseSurface,
+    bought: Mapping[str, int],
+    accuracy: float | None,
+) -> PlannedPurchase:
+    """A plan with the accuracy to expect of it, held against what was measured.
+
+    What all labels that were bought scored above or below the surface, a purchase that goes on from
+    them scores by the share that they are of it: the luck is theirs, and so is the surface's error.
+    """
+    counts, had, clean = (
+        surface.counts([plan.used]),
+        surface.counts([bought]),
+        surface.clean_shares(),
+    )
+    if accuracy is None or not had.any() or not counts.any():
+        return described(plan, surface)
+    share = float(np.minimum(counts, had).sum() / counts.sum())
+    here = surface.accuracy(had, clean[None])[:, 0]
+    expected = plan.accuracy(surface) + share * (accuracy - here)
+    spread = np.sqrt(fresh_luck(counts, had, clean, surface.luck)[0])
+    rng = np.random.default_rng(_FORECAST_SEED)
+    noise = rng.standard_normal(expected.size) * spread + surface.draws[:, -1]
+    told = interval(float(np.clip(expected.mean(), 0, 1)), np.clip(expected + noise, 0, 1))
+    return described(plan, surface).model_copy(update={"expected_accuracy": told})
+
+
+def _large_enough(ranked: Sequence[Batch], market: Market, share: Fraction) -> list[Batch]:
+    """The ranked batches, first the largest that costs at most `share` and is worth the most.
+
+    `share` is one round's share of the money. Values so near to each other are told apart by chance
+    alone; a smaller batch is as much work for a manager, a larger one leaves less to decide. Where
+    all that are worth the most cost more, the best of all.
+    """
+    if not ranked:
+        return []
+    near = [own for own in ranked if own.value >= ranked[0].value - _AS_GOOD]
+    within = [own for own in near if _cost(own, market) <= share]
+    first = max(within, key=lambda own: _cost(own, market), default=ranked[0])
+    return [first, *(own for own in ranked if own is not first)]
+
+
+def _cost(batch: Batch, market: Market) -> Fraction:
+    """Of a market with one price for each stratum."""
+    return sum(
+        (Fraction(market.terms[name].cost) * count for name, count in batch.labels.items()),
+        Fraction(0),
+    )
 
 
 def _all_of(

@@ -192,7 +192,11 @@ class Proposer:
             learnt = learn(lab, config, market, engine, watcher)
         rounds_left = max(1, config.buying.rounds - rounds)
         choice = next_choice(
-            learnt.surface, self._after_overheads(market), rounds_left, config.buying
+            learnt.surface,
+            self._after_overheads(market),
+            rounds_left,
+            config.buying,
+            learnt.accuracy,
         )
         commonest = lab.commonest_class(task.target)
         evidence = {
@@ -209,7 +213,9 @@ class Proposer:
             "trials": learnt.trials,
             "measured": [own.facts() for own in measured.values()],
         }
-        why = " ".join([choice.why, *(own.sentence() for own in labels.shares)])
+        notes = [own.sentence() for own in labels.shares]
+        notes += _against_commonest(learnt.accuracy, evidence["commonest_tested"], choice)
+        why = " ".join([choice.why, *notes])
         return replace(choice, why=why, evidence=evidence)
 
     def work(self) -> Workload | None:
@@ -347,6 +353,22 @@ def batch_lines(proposal: Proposal, unit: MoneyUnit) -> list[str]:
         )
     told.append(f"batch {proposal.number} costs {unit.shown(proposal.most)} at most")
     return told
+
+
+def _against_commonest(
+    accuracy: float | None, commonest: float | None, choice: BatchChoice
+) -> list[str]:
+    """A sentence where no model beats answering the commonest class of the test items."""
+    if accuracy is None or commonest is None or accuracy > commonest:
+        return []
+    told = (
+        f"Always answering the commonest class of the test items is right in {100 * commonest:.1f} "
+        f"%; all labels so far reach {100 * accuracy:.1f} %"
+    )
+    plan = choice.evidence["plan"]["expected_accuracy"]["estimate"]
+    if plan is None or plan > commonest:
+        return [f"{told}."]
+    return [f"{told}, and no purchase is expected to beat it: look at the model or the question."]
 
 
 _TOO_FEW = "Fewer items than a batch has at least are left to be asked about."

@@ -44,6 +44,8 @@ class BuyingSection(Section):
     first : labels of every stratum from every supplier in the first batch; None: as many as a
         quarter of the money buys, at most 30
     least : labels of a batch; a smaller one is not worth a manager's time
+    least_gain : points of accuracy that all the money left should be expected to gain; where it is
+        less, nothing more is bought
     gold : questions of known answer that are mixed into each batch, of every stratum for each
         supplier
     extra : share of judgments above those asked for that are paid all the same
@@ -57,6 +59,7 @@ class BuyingSection(Section):
     rounds: Annotated[int, Field(ge=1)] = 5
     first: Annotated[int, Field(ge=4)] | None = None
     least: Annotated[int, Field(ge=1)] = 20
+    least_gain: Annotated[float, Field(ge=0, le=100)] = 1.0
     gold: Annotated[int, Field(ge=0)] = 5
     extra: Share = 0.05
     pay_skipped: bool = False

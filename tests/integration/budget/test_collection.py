@@ -56,6 +56,7 @@ names = ["easy", "hard"]
 
 [buying]
 rounds = 3
+least_gain = 0
 first = 12
 gold = 3
 approve_below = 100

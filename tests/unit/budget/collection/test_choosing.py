@@ -2,15 +2,18 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from annotation.errors import InputError
-from budget.collection.choosing import first_choice, next_choice
+from budget.collection.choosing import _large_enough, first_choice, next_choice, told_purchase
 from budget.config.collection_config import BuyingSection
 from budget.market.market import Market
 from budget.market.offers import Offer
+from budget.search.batches import Batch
+from budget.search.plan import PlanSearch
 from budget.surface.response import ResponseSurface
 from tests.unit.budget.conftest import known_surface
 
@@ -117,9 +120,10 @@ def test_no_batch_has_less_than_a_supplier_takes(money: str, rounds_left: int) -
         assert choice.wanted
 
 
-def surface() -> ResponseSurface:
+def surface(ceiling: float = 0.9) -> ResponseSurface:
     halves = [40.0 + 8 * number for number in range(40)]
-    return replace(known_surface({"easy": 0.5}, half_labels=halves), item_deviation=0.02)
+    known = known_surface({"easy": 0.5}, half_labels=halves, ceiling=ceiling)
+    return replace(known, item_deviation=0.02)
 
 
 @pytest.mark.parametrize("rounds_left", [1, 2, 4])
@@ -153,3 +157,67 @@ def test_capacity_that_is_used_up_is_not_ordered() -> None:
     choice = next_choice(surface(), market("60", *own), 3, BuyingSection())
     hard = [each.offer.supplier for each in choice.wanted if each.offer.stratum == "hard"]
     assert hard in ([], ["expert"])
+
+
+@pytest.mark.parametrize("rounds_left", [1, 3])
+def test_nothing_is_bought_where_all_the_money_gains_too_little(rounds_left: int) -> None:
+    choice = next_choice(surface(ceiling=0.304), market("60"), rounds_left, BuyingSection())
+    assert not choice.wanted
+    assert choice.evidence["gain"] < 0.5
+    assert choice.why == (
+        f"All that the money left buys is expected to gain {choice.evidence['gain']:.1f} points of "
+        "accuracy, less than 1 (buying.least_gain): nothing more is worth its money."
+    )
+    anyway = next_choice(
+        surface(ceiling=0.304), market("60"), rounds_left, BuyingSection(least_gain=0)
+    )
+    assert anyway.wanted
+
+
+def test_what_teaches_is_bought() -> None:
+    for least_gain in (0, 1, 5):
+        choice = next_choice(surface(), market("60"), 3, BuyingSection(least_gain=least_gain))
+        assert choice.wanted
+        assert choice.evidence["gain"] > 5
+
+
+@pytest.mark.parametrize("measured", [0.31, 0.45, 0.7])
+def test_a_forecast_is_held_against_what_all_labels_scored(measured: float) -> None:
+    bought = {"easy": 100, "hard": 100}
+    there = replace(market("10"), bought=bought)
+    plan = PlanSearch(surface(), there).plan(Decimal(10))
+    new = sum(plan.labels.values())
+    assert new == 100
+    told = told_purchase(plan, surface(), bought, measured).expected_accuracy
+    as_fitted = told_purchase(plan, surface(), bought, None).expected_accuracy
+    here = float(surface().predict([bought], offset=False).mean())
+    assert told.estimate is not None and as_fitted.estimate is not None
+    assert told.estimate == pytest.approx(as_fitted.estimate + 2 / 3 * (measured - here))
+    # What was bought already keeps its luck; only new labels bring luck of their own.
+    assert told.low is not None and told.high is not None
+    assert as_fitted.low is not None and as_fitted.high is not None
+    assert told.high - told.low < as_fitted.high - as_fitted.low
+
+
+def test_a_purchase_of_nothing_more_scores_what_was_measured() -> None:
+    bought = {"easy": 100, "hard": 100}
+    there = replace(market("10"), bought=bought).only(())
+    plan = PlanSearch(surface(), there).plan(Decimal(10))
+    told = told_purchase(plan, surface(), bought, 0.41).expected_accuracy
+    assert told.estimate == pytest.approx(0.41)
+
+
+def test_of_batches_worth_the_same_the_largest_within_a_rounds_share_is_placed() -> None:
+    there = market("30")  # labels at .10
+    ranked = [
+        Batch({"easy": 150}, 0.700, 0.01),
+        Batch({"hard": 90}, 0.6998, 0.01),
+        Batch({"easy": 4}, 0.6995, 0.01),
+        Batch({"hard": 95}, 0.69, 0.0),
+    ]
+    assert _large_enough(ranked, there, Fraction(10))[0] is ranked[1]
+    assert _large_enough(ranked, there, Fraction(20))[0] is ranked[0]
+    # None that is worth as much costs so little: the best.
+    assert _large_enough(ranked, there, Fraction(1, 10))[0] is ranked[0]
+    assert sorted(map(id, _large_enough(ranked, there, Fraction(10)))) == sorted(map(id, ranked))
+    assert _large_enough([], there, Fraction(10)) == []
