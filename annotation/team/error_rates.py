@@ -103,6 +103,10 @@ class ErrorRates:
         The models of these judgments, if some were fitted already.
     confidence
         Of the intervals.
+    counted
+        Which judgments a group's rate is the share of, (judgments,); the others only help to find
+        out what is right. For items that were asked about the more often, the less people agreed.
+        None for all.
 
     Raises
     ------
@@ -117,8 +121,10 @@ class ErrorRates:
         scope: Scope = "like_these",
         models: FittedModels | None = None,
         confidence: float = CONFIDENCE,
+        counted: NDArray[np.bool_] | None = None,
     ) -> None:
         check_error_method(method)
+        self._counted = np.ones(coded.item.size, dtype=bool) if counted is None else counted
         self.coded, self.method, self.scope, self.confidence = coded, method, scope, confidence
         gold = coded.gold[coded.item]
         self._on_gold = gold != NO_GOLD
@@ -164,6 +170,7 @@ class ErrorRates:
         `annotators` (annotators,): who belongs to the group.
         """
         chosen = (self.coded.judged_stratum == stratum) & annotators[self.coded.annotator]
+        chosen &= self._counted
         on_gold = chosen & self._on_gold
         answers = int(on_gold.sum())
         items = np.unique(self.coded.item[chosen]).size

@@ -24,9 +24,10 @@ from budget.selection.settings import SelectionSettings
 from budget.selection.state import AskableItems
 from training.task import Task
 
-AT_RANDOM = 2
-"""Judgments of an item that is drawn at random, at most: two answers show how often people err. Who
-wants more of it asks again where doubt stays."""
+AT_RANDOM = 3
+"""Judgments of an item that is drawn at random, at most. Two answers show how often people differ;
+of three, one can be outvoted, which shows who was wrong. The fourth is asked for where doubt stays.
+"""
 _SETTINGS = SelectionSettings(random_share=0.0)  # that share is drawn here, in a fixed order
 _RANDOM_SHARE = SelectionSettings().random_share
 

@@ -18,7 +18,7 @@ from annotation.truth.coding import Coded, code_judgments
 from annotation.truth.fitted_models import FittedModels
 from annotation.truth.label_file import labels_table, training_posteriors
 from budget.collection.class_shares import ClassShares, differing_shares
-from budget.collection.random_share import Drawn, counts_for_rates
+from budget.collection.random_share import Drawn, judgments_for_rates
 from budget.collection.suppliers import UNMEASURED, Supplier
 from budget.market.supplier_file import SuppliersFile, label_redraw_rate, terms_of
 from training.task import Task
@@ -114,12 +114,23 @@ class JudgmentsSoFar:
                 self.table, task.items, strata_order=list(task.strata.names)
             )
             self._models = FittedModels(self.coded)
-            self._rates = ErrorRates(self.coded, models=self._models)
+            counts = self.table["counts"].to_numpy(dtype=bool) if "counts" in self.table else None
+            counted = None if counts is None else counts[self.coded.row]
+            self._rates = ErrorRates(self.coded, models=self._models, counted=counted)
+            self._counted = np.ones(self.coded.item.size, bool) if counted is None else counted
         self._at_random = self._only(drawn, judgments) if drawn is not None else None
+
+    @property
+    def not_chosen(self) -> pd.DataFrame:
+        """The judgments of `table` that nobody asked for because an item was in doubt."""
+        one = self._at_random
+        if one is None:
+            return self.table
+        return one.table[one.table["counts"].to_numpy(dtype=bool)].reset_index(drop=True)
 
     def _only(self, drawn: Drawn, judgments: pd.DataFrame) -> "JudgmentsSoFar":
         """The judgments that error rates are estimated on, as if there were no others."""
-        return JudgmentsSoFar(judgments[counts_for_rates(judgments, drawn)], self._task)
+        return JudgmentsSoFar(judgments_for_rates(judgments, drawn), self._task)
 
     def of_supplier(
         self, supplier: Supplier, stratum: str, file: SuppliersFile
@@ -172,8 +183,10 @@ class JudgmentsSoFar:
     def _error(self, supplier: str, stratum: str, count: int) -> tuple[ErrorRate, float | None]:
         """How a supplier errs in a stratum that it judged, and the rate; None if not measured."""
         if self._at_random is not None:
-            own = int(self._at_random._judged(supplier, stratum).sum())
-            return self._at_random._error(supplier, stratum, own)
+            one = self._at_random
+            there = one._judged(supplier, stratum)
+            own = int((there & one._counted).sum()) if there.size else 0
+            return one._error(supplier, stratum, own)
         if not count:
             return ErrorRate(NOTHING, "hardness", 0), None
         error = self._rates.of_group(self._people(supplier), self.coded.strata.index(stratum))

@@ -97,7 +97,7 @@ def collection_quality(collection: Collection, zone: str = "UTC") -> QualityStat
     """
     time_zone(zone)
     store = collection.store
-    so_far = JudgmentsSoFar(store.judgments(), collection.contents.task)
+    so_far = collection.proposer.judgments_so_far()
     batch = collection.open_batch()
     is_out = batch is not None and batch.state == "ordered"
     found = QualityStatus(
@@ -121,11 +121,11 @@ def _add_alarms(found: QualityStatus, store: CollectionStore, so_far: JudgmentsS
         found.unwatched = "nobody has judged anything yet"
         return
     try:
-        report = quality_alarms(so_far.table)
+        report = quality_alarms(so_far.not_chosen)
     except InputError as error:
         found.unwatched = str(error).rstrip(".")
         return
-    prices = _Paid(store, so_far.table)
+    prices = _Paid(store, so_far.not_chosen)
     found.alarms = [prices.told(alarm) for alarm in report.alarms]
     found.false_alarms = report.errors.false_alarms + report.times.false_alarms
     found.watched = report.errors.judgments

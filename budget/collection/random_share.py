@@ -2,7 +2,9 @@
 
 Items that were chosen for their doubt are harder than others, and an item that was asked again is
 one on which people disagreed. So some items are drawn at random, and of each the same number of
-judgments is counted, whatever was said of it: the first ones. The order of the draws is fixed
+judgments is counted, whatever was said of it: the first ones. What is right is found out by all
+judgments of these items: which of them were asked for rests on others alone, so that a likelihood
+needs to know nothing of it (Rubin 1976, Biometrika 63). The order of the draws is fixed
 before anything is asked. An item whose turn comes after it was chosen for its doubt is drawn all
 the same; else the random items would be those that are left, and too easy.
 """
@@ -11,7 +13,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from budget.collection.orders import BatchRecord
 from budget.collection.suppliers import EXISTING
@@ -43,19 +44,20 @@ def drawn_at_random(batches: Sequence[BatchRecord], lines: pd.DataFrame) -> Draw
     }
 
 
-def counts_for_rates(judgments: pd.DataFrame, drawn: Drawn | None) -> NDArray[np.bool_]:
-    """Which judgments error rates are estimated on, (judgments,).
+def judgments_for_rates(judgments: pd.DataFrame, drawn: Drawn) -> pd.DataFrame:
+    """The judgments of items that were drawn at random, with a column `counts`.
 
-    Answers to gold questions are, and labels that were there before: nobody chose those by what was
-    said of them.
+    Those that count are what an error rate is the share of. The others of these items only help to
+    find out what is right: they were asked for where people disagreed.
+
+    Answers to gold questions count, and labels that were there before: nobody chose those by what
+    was said of them.
 
     Parameters
     ----------
     judgments : with columns supplier, item_id, annotator, gold and batch
-    drawn : as `drawn_at_random` says; None for all judgments
+    drawn : as `drawn_at_random` says
     """
-    if drawn is None:
-        return np.ones(len(judgments), dtype=bool)
     # Earlier batches first. Within one batch judgments are alike: what is said moves none ahead.
     order = judgments.reset_index(drop=True).sort_values(
         ["supplier", "item_id", "batch", "annotator"], kind="stable", na_position="first"
@@ -64,4 +66,6 @@ def counts_for_rates(judgments: pd.DataFrame, drawn: Drawn | None) -> NDArray[np
     pairs = zip(judgments["supplier"], judgments["item_id"], strict=True)
     most = np.array([drawn.get(pair, 0) for pair in pairs], dtype=np.int64)
     outside = judgments["gold"].notna() | (judgments["supplier"] == EXISTING)
-    return np.asarray((rank < most) | outside.to_numpy(dtype=bool))
+    counts = (rank < most) | outside.to_numpy(dtype=bool)
+    items = {item for _, item in drawn} | set(judgments["item_id"][counts])
+    return judgments.assign(counts=counts)[judgments["item_id"].isin(items)]

@@ -26,7 +26,7 @@ from tests.unit.budget.collection.by_hand import (
 from training.engines import SilentWatcher
 
 WATCHER = SilentWatcher()
-CROWD = {"cost": "0.05", "judgments": [4], "channel": "file"}
+CROWD = {"cost": "0.05", "judgments": [5], "channel": "file"}
 CAREFUL = {"cost": "0.20", "judgments": [2], "channel": "file", "error_rate": 0.1}
 
 
@@ -46,7 +46,7 @@ def _known_model(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def begun(folder: Path, money: str = "30", **buying: Any) -> Path:
-    """A collection by doubt of a crowd whose labels are of four judgments."""
+    """A collection by doubt of a crowd whose labels are of five judgments."""
     write_tables(folder, items=64, tested=24)
     return new_collection(
         folder,
@@ -86,14 +86,15 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     raise AssertionError("it never came to its end")
 
 
-def test_the_first_batch_asks_two_people_at_most(tmp_path: Path) -> None:
+def test_the_first_batch_asks_three_people_at_most(tmp_path: Path) -> None:
     folder = begun(tmp_path)
     with opened(folder) as collection:
         proposal = collection.proposer.proposal(WATCHER)
-    assert {line.judgments for line in proposal.lines} == {2}
+    asked = {(line.supplier, line.judgments) for line in proposal.lines}
+    assert asked == {("crowd", 3), ("careful", 2)}  # gold questions do not show
     training = [line for line in proposal.lines if line.gold is None]
     drawn = proposal.choice.evidence["selection"]["drawn"]
-    assert sorted((line.supplier, line.item_id, 2) for line in training) == drawn
+    assert sorted((line.supplier, line.item_id, line.judgments) for line in training) == drawn
     assert Counter(line.stratum for line in training) == {"easy": 12, "hard": 12}
 
 
@@ -127,12 +128,12 @@ def test_no_item_is_asked_more_often_than_a_supplier_offers(ended: Path) -> None
         lines, balance = collection.store.lines(), collection.store.balance()
     most = lines.groupby(["supplier", "item_id"])["judgments"].sum().groupby("supplier").max()
     assert most["careful"] == 2
-    assert 2 < most["crowd"] <= 4
+    assert 3 < most["crowd"] <= 5
     own = lines[lines["gold"].isna()]
     assert not own.duplicated(["batch", "item_id"]).any()
     assert balance.promised == 0
     assert balance.left >= 0
-    assert own["judgments"].sum() < 64 * 4  # clear ones stop early
+    assert own["judgments"].sum() < 64 * 5  # clear ones stop early
 
 
 def test_when_no_item_is_new_doubtful_ones_are_asked_again(ended: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from budget.collection.orders import BatchRecord
-from budget.collection.random_share import counts_for_rates, drawn_at_random
+from budget.collection.random_share import drawn_at_random, judgments_for_rates
 from budget.collection.suppliers import EXISTING
 
 
@@ -30,7 +30,6 @@ LINES = pd.DataFrame(
 
 def test_without_choices_every_judgment_counts() -> None:
     assert drawn_at_random([record(1, {})], LINES) is None
-    assert counts_for_rates(pd.DataFrame({"item_id": ["a", "b"]}), None).all()
 
 
 def test_what_a_cancelled_batch_had_no_answer_to_was_not_drawn() -> None:
@@ -56,5 +55,6 @@ def test_the_first_judgments_of_drawn_items_count_and_gold_and_labels_of_before(
         [row[:5] for row in rows], columns=["supplier", "item_id", "annotator", "gold", "batch"]
     )
     table.index = pd.Index(range(10, 17))
-    found = counts_for_rates(table, {("crowd", "a"): 2})
-    assert found.tolist() == [row[5] for row in rows]
+    found = judgments_for_rates(table, {("crowd", "a"): 2})
+    assert found["counts"].tolist() == [row[5] for row in rows if row[1] != "b"]
+    assert "b" not in set(found["item_id"])  # it tells of items in doubt alone
