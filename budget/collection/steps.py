@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal
 
+from annotation.monitoring.alarms import AlarmSettings
 from budget.collection.channels.base import Channel
 from budget.collection.money_unit import shown
 from budget.collection.orders import BatchRecord
@@ -56,6 +57,7 @@ class Collection:
         self.folder, self.store = resources.folder, resources.store
         self.config, self.suppliers = resources.config, resources.suppliers
         self.contents = resources.contents
+        self.alarms = AlarmSettings(resources.file.alarms.false_alarms)
         self.proposer = Proposer(resources)
         self._channels = channels
 
