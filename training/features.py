@@ -21,6 +21,7 @@ from training.kept_rows import KeptRows
 from training.models.load import LoadedModel, compute_type
 from training.models.source import ModelSource
 from training.prompts import DEFAULT_PROMPT, Prompt
+from training.reading_cost import ReadingCost, reading_cost
 from training.scoring.choices import EncodedItem, encode_items, scored_batches
 from training.scoring.token_budget import TokenBudget, budget_of, take_padded
 from training.trial import RECIPE_VERSION
@@ -142,6 +143,20 @@ class FeatureStore:
         wanted = np.unique(positions)
         return np.asarray(wanted[~self._rows.done[wanted]])
 
+    def cost(self, positions: Positions, loaded: LoadedModel) -> ReadingCost:
+        """What computing the features of these items takes; `loaded` may be a model's outline.
+
+        Raises InputError, naming the item, if one is too long for the model.
+        """
+        return reading_cost(
+            self._task.items.iloc[np.unique(positions)], self._most, loaded, self._prompt
+        )
+
+    @property
+    def _most(self) -> int:
+        """Choices that features are of: 1 where the item alone has them."""
+        return int(self._task.choice_counts.max()) if self._per_choice else 1
+
     def _tell_what_is_lost(self) -> None:
         """Once: that features are computed again, and why."""
         old = [path for path in self._of_earlier_versions if path.is_file()]
@@ -175,8 +190,7 @@ class FeatureStore:
         """Raises InputError, naming the item, if a feature is not a finite number."""
         compute = _encoder_features if loaded.kind == "encoder" else _decoder_features
         rows = self._task.items.iloc[positions]
-        most = int(self._task.choice_counts.max()) if self._per_choice else 1
-        features = compute(rows, most, loaded, layers, self._prompt)
+        features = compute(rows, self._most, loaded, layers, self._prompt)
         bad = np.flatnonzero(~np.isfinite(features).all((1, 2)))
         if bad.size:
             raise InputError(

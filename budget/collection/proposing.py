@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
+
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, asked_lines, fitting, no_lines
@@ -23,7 +25,7 @@ from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import BatchRecord, OrderLine, most_cost
 from budget.collection.resources import CollectionResources
 from budget.collection.suppliers import Supplier
-from budget.collection.workload import Workload, workload
+from budget.collection.workload import Workload, first_workload, workload
 from budget.config.collection_config import BuyingSection, CollectionConfig
 from budget.market.market import Market
 from budget.market.offers import Offer
@@ -158,6 +160,16 @@ class Proposer:
         trials = wanted_trials(lab, self._own.config, market)
         with TrialStore(self._own.folder / "trials.sqlite") as store:
             return workload(lab, trials, self._own.folder / "features", store)
+
+    def first_work(self, proposal: Proposal) -> Workload | None:
+        """What a model will read before the second batch is planned, of which this is the first.
+
+        A few items are read to see how long that takes; no more is done.
+        """
+        own, place = self._own, self._own.contents.place
+        asked = np.array([place[line.item_id] for line in proposal.lines], dtype=np.int64)
+        source = find_model(own.config.model.path)
+        return first_workload(own.contents.task, source, own.config, asked, own.folder / "features")
 
     def _lab(self, labels: MeasuredLabels) -> Lab:
         """Where models are trained on these labels."""

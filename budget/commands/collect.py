@@ -319,6 +319,7 @@ def _tell(done: "list[Done]", as_json: bool) -> None:
 
 def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
     from budget.collection.proposing import batch_lines
+    from budget.collection.workload import reading_line
 
     task = collection.contents.task
     told = [f"note: {remark}" for remark in collection.contents.remarks]
@@ -329,6 +330,9 @@ def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
             f"{tested:,} test items"
         )
     told += ["", *batch_lines(proposal, collection.store.unit), ""]
+    work = collection.proposer.first_work(proposal)
+    if work is not None and work.reading_seconds is not None:
+        told.append(f"to plan batch 2: {reading_line(work, work.reading_seconds)}")
     told.append(f"next: labelmix collect run {collection.folder}")
     return told
 
