@@ -24,6 +24,7 @@ from training.models.load import LoadedModel
 from training.models.number_types import compute_type
 from training.models.source import ModelSource
 from training.prompts import DEFAULT_PROMPT, Prompt
+from training.reading_cost import ReadingCost, reading_cost
 from training.scoring.choice_scores import ChoiceScores
 from training.trial import RECIPE_VERSION
 
@@ -181,6 +182,14 @@ class FeatureStore:
             if self._source.kind == "decoder":
                 stack.enter_context(exclusive(self._score_folder, doing))
             yield
+
+    def cost(self, positions: Positions, loaded: LoadedModel) -> ReadingCost:
+        """What computing the features of these items takes; `loaded` may be a model's outline.
+
+        Raises InputError, naming the item, if one is too long for the model.
+        """
+        rows = self._task.items.iloc[np.unique(positions)]
+        return reading_cost(rows, self._most if self._per_choice else 1, loaded, self._prompt)
 
     def _tell_what_is_lost(self) -> None:
         """Once: that features are computed again, and why."""

@@ -32,7 +32,7 @@ Sign = Literal["errors", "faster", "slower"]
 _ERRORS_SHARE = 0.75  # of the false alarms; times tell a change much earlier than errors
 _SHUFFLED = 100_000  # judgments of which the thresholds are made
 _CENTS = 2
-_MOST_FALSE = 100.0
+MOST_FALSE_ALARMS = 100.0
 
 
 @dataclass(frozen=True)
@@ -119,10 +119,10 @@ class AlarmSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.per_thousand <= _MOST_FALSE:
+        if not 0 < self.per_thousand <= MOST_FALSE_ALARMS:
             raise InputError(
-                f"false alarms per 1,000 judgments should be above 0 and at most {_MOST_FALSE:g}; "
-                f"got {self.per_thousand:g}."
+                "false alarms per 1,000 judgments should be above 0 and at most "
+                f"{MOST_FALSE_ALARMS:g}; got {self.per_thousand:g}."
             )
 
 

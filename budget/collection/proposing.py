@@ -32,7 +32,7 @@ from budget.collection.random_share import drawn_at_random
 from budget.collection.resources import CollectionResources
 from budget.collection.said import said_of
 from budget.collection.suppliers import Supplier
-from budget.collection.workload import Workload, workload
+from budget.collection.workload import Workload, first_workload, workload
 from budget.config.collection_config import BuyingSection, CollectionConfig
 from budget.market.market import Market
 from budget.market.offers import Offer
@@ -243,6 +243,16 @@ class Proposer:
             others = items_to_read(self._own.contents.task, batching, self._own.config.strata.buy)
         with TrialStore(self._own.folder / "trials.sqlite") as store:
             return workload(lab, trials, self._own.folder / "features", store, others.values())
+
+    def first_work(self, proposal: Proposal) -> Workload | None:
+        """What a model will read before the second batch is planned, of which this is the first.
+
+        A few items are read to see how long that takes; no more is done.
+        """
+        own, place = self._own, self._own.contents.place
+        asked = np.array([place[line.item_id] for line in proposal.lines], dtype=np.int64)
+        source = find_model(own.config.model.path, own.config.model.dtype)
+        return first_workload(own.contents.task, source, own.config, asked, own.folder / "features")
 
     def _lab(self, labels: MeasuredLabels) -> Lab:
         """Where models are trained on these labels."""

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 from annotation.errors import InputError
-from annotation.monitoring.alarms import QualityAlarm, quality_alarms
+from annotation.monitoring.alarms import AlarmSettings, QualityAlarm, quality_alarms
 from annotation.monitoring.finish_date import finish_date
 from annotation.team.pay import rounded_nearest, time_zone
 from budget.collection.ledger import PAID
@@ -109,19 +109,21 @@ def collection_quality(collection: Collection, zone: str = "UTC") -> QualityStat
         finish=[],
         zone=zone,
     )
-    _add_alarms(found, store, so_far)
+    _add_alarms(found, store, so_far, collection.alarms)
     if batch is not None and is_out:
         deadline = collection.config.deadline
         found.finish = _finish_dates(store, so_far.table, batch.number, deadline, zone)
     return found
 
 
-def _add_alarms(found: QualityStatus, store: CollectionStore, so_far: JudgmentsSoFar) -> None:
+def _add_alarms(
+    found: QualityStatus, store: CollectionStore, so_far: JudgmentsSoFar, settings: AlarmSettings
+) -> None:
     if so_far.is_empty:
         found.unwatched = "nobody has judged anything yet"
         return
     try:
-        report = quality_alarms(so_far.not_chosen)
+        report = quality_alarms(so_far.not_chosen, settings)
     except InputError as error:
         found.unwatched = str(error).rstrip(".")
         return

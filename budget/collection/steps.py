@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from annotation.errors import InputError
+from annotation.monitoring.alarms import AlarmSettings
 from budget.collection.channels.base import Channel, PlaceGoneError
 from budget.collection.channels.label_studio import LabelStudioChannel
 from budget.collection.money_unit import shown
@@ -70,6 +71,7 @@ class Collection:
         self.folder, self.store = resources.folder, resources.store
         self.config, self.suppliers = resources.config, resources.suppliers
         self.contents = resources.contents
+        self.alarms = AlarmSettings(resources.file.alarms.false_alarms)
         self.proposer = Proposer(resources)
         self._channels = channels
 

@@ -4,15 +4,22 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 
 from annotation.arrays import Positions
 from budget.collection.predicting import kind_of_probe
+from budget.config.collection_config import CollectionConfig
+from training.features import FeatureStore
 from training.lab import Lab
+from training.models.source import ModelSource
+from training.reading_cost import ReadingCost
 from training.running.runner import TrialRunner
 from training.store import TrialStore
+from training.task import Task
 from training.trial import Trial
+from training.unlabelled.reading import MOST_READ
 
 SAMPLE = 8  # items that are read to see how long it takes
 
@@ -29,6 +36,7 @@ class Workload:
     sample : of these that were read to see how long it takes; they are kept
     reading_seconds : of all items, as the sample tells; None where none has to be read
     training_seconds : of all trials, as those of before tell; None where there were none
+    tokens, flops : of all items, and floating-point operations of one pass over them
     """
 
     trials: int
@@ -37,6 +45,18 @@ class Workload:
     sample: int
     reading_seconds: float | None
     training_seconds: float | None
+    tokens: int = 0
+    flops: float = 0.0
+
+
+class _Reading(TypedDict):
+    """The part of a workload that is about reading."""
+
+    items: int
+    sample: int
+    reading_seconds: float | None
+    tokens: int
+    flops: float
 
 
 def workload(
@@ -67,30 +87,69 @@ def workload(
     seconds = [own.seconds for own in done.values() if own is not None]
     probes = [trial for trial in missing if trial.method == "probe"]
     runner = TrialRunner(lab.task, lab.source, folder)
-    of_trials = runner.absent_features(probes) if probes else 0
+    unread = runner.unread(probes) if probes else []
     looked_at = np.unique(np.concatenate([np.array([], dtype=np.int64), *others]))
     if probes:
         looked_at = np.setdiff1d(looked_at, runner.feature_positions(probes))
-    items = of_trials
     if looked_at.size:
-        items += runner.features(*kind_of_probe(lab)).absent(looked_at)
-    sample, per_item = _read_a_few(runner, probes) if of_trials else (0, None)
+        features = runner.features(*kind_of_probe(lab))
+        unread += [(features, own) for own in [features.without_features(looked_at)] if own.size]
+    reading = _reading(unread, runner)
     return Workload(
         trials=len(missing),
         kept=len(done),
-        items=items,
-        sample=sample,
-        reading_seconds=None if per_item is None else items * per_item,
         training_seconds=float(np.mean(seconds)) * len(missing) if seconds else None,
+        **reading,
     )
 
 
-def _read_a_few(runner: TrialRunner, probes: Sequence[Trial]) -> tuple[int, float]:
+def first_workload(
+    task: Task, source: ModelSource, config: CollectionConfig, asked: Positions, folder: Path
+) -> Workload | None:
+    """What a model has to read before the second batch; None where no probes plan.
+
+    How many trials there will be is not known before anybody has judged anything. `asked` are the
+    items of the first batch; as many others are read as usual.
+    """
+    if config.methods.plan_with != "probe":
+        return None
+    others = [name for name in config.strata.buy if name != task.target]
+    looked_at = [task.unlabelled(name, MOST_READ) for name in others]
+    items = np.unique(np.concatenate([task.test_positions, asked, *looked_at]))
+    runner = TrialRunner(task, source, folder)
+    store = runner.features(config.prompt_version("probe"), config.probe.optimiser == "paper")
+    return Workload(0, 0, training_seconds=None, **_reading([(store, items)], runner))
+
+
+def _reading(unread: Sequence[tuple[FeatureStore, Positions]], runner: TrialRunner) -> _Reading:
+    """What reading takes; a few items are read to see how long, and kept."""
+    count = sum(items.size for _, items in unread)
+    if not count:
+        return _Reading(items=0, sample=0, reading_seconds=None, tokens=0, flops=0.0)
+    loaded = runner.reader()
+    cost = sum((store.cost(items, loaded) for store, items in unread), ReadingCost())
+    sample, per_item = _read_a_few(unread, runner)
+    return _Reading(
+        items=count,
+        sample=sample,
+        reading_seconds=count * per_item,
+        tokens=cost.tokens,
+        flops=cost.flops,
+    )
+
+
+def _read_a_few(
+    unread: Sequence[tuple[FeatureStore, Positions]], runner: TrialRunner
+) -> tuple[int, float]:
     """Read a few items, spread over all; how many, and seconds of one without the loading."""
-    runner.reader()
-    begun = time.perf_counter()
-    count = runner.prepare_some_features(probes, SAMPLE)
-    return count, (time.perf_counter() - begun) / count
+    begun, done = time.perf_counter(), 0
+    for store, items in unread:
+        places = np.linspace(0, items.size - 1, min(SAMPLE - done, items.size)).astype(np.int64)
+        some = np.unique(items[places])
+        if some.size:
+            store.get(some, runner.reader)
+        done += some.size
+    return done, (time.perf_counter() - begun) / done
 
 
 def work_line(work: Workload) -> str:
@@ -100,16 +159,21 @@ def work_line(work: Workload) -> str:
     kept = f" ({work.kept:,} more are kept)" if work.kept else ""
     told = [f"work: {work.trials:,} trials to train{kept}"]
     if work.items and work.reading_seconds is not None:
-        told.append(
-            f"{work.items:,} items to read first, about {_duration(work.reading_seconds)} as "
-            f"{work.sample} of them took"
-        )
+        told.append(reading_line(work, work.reading_seconds))
     told.append(
         "how long training takes is not known yet"
         if work.training_seconds is None
         else f"training about {_duration(work.training_seconds)} as trials of before took"
     )
     return "; ".join(told)
+
+
+def reading_line(work: Workload, seconds: float) -> str:
+    """What is to be read, in a phrase."""
+    return (
+        f"{work.items:,} items to read first ({work.tokens:,} tokens, {work.flops:.2g} FLOPs), "
+        f"about {_duration(seconds)} as {work.sample} of them took"
+    )
 
 
 def _duration(seconds: float) -> str:

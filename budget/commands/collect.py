@@ -12,7 +12,7 @@ import typer
 
 from annotation.errors import InputError
 from budget.commands.collect_session import By, Folder, opened_collection
-from budget.commands.collect_settings import collection_settings
+from budget.commands.collect_settings import collection_settings, with_currency
 from budget.commands.console import guarded, progress_watcher, tell
 from budget.commands.labelstudio import CallbackUrl, Listen, TokenFile, Url
 from budget.commands.options import Json, Workers, read_choices, read_columns
@@ -59,7 +59,9 @@ def new(
         ),
     ] = None,
     budget: Annotated[str | None, typer.Option(help="Money for all labels, e.g. 250.00.")] = None,
-    currency: Annotated[str | None, typer.Option(help="Sign or code, e.g. EUR.")] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="Sign or code, e.g. EUR; default: that of --suppliers.")
+    ] = None,
     measure: Annotated[
         str | None, typer.Option(help="Column that says how hard an item is.")
     ] = None,
@@ -134,6 +136,7 @@ def new(
     from budget.collection.existing_labels import told as lines_of_existing
     from budget.collection.suppliers import unit_of
     from budget.config.collection_config import parse_collection
+    from budget.market.currencies import check_currency
     from budget.market.supplier_file import read_suppliers_file
 
     given = {
@@ -159,7 +162,12 @@ def new(
     if suppliers is None:
         raise InputError("--suppliers is missing; name the file that says who labels.")
     where = "the options" if config is None else str(config)
-    beginning = check_beginning(parse_collection(raw, where), read_suppliers_file(suppliers))
+    file = read_suppliers_file(suppliers)
+    settings = parse_collection(with_currency(raw, file.currency), where)
+    counted = settings.budget.currency
+    remedy = f"begin with --currency {file.currency}"
+    check_currency(file.currency, str(suppliers), counted, "the collection", remedy)
+    beginning = check_beginning(settings, file)
     existing: Sequence[ExistingLabel] = ()
     if labels is not None:
         total, sign = beginning.config.budget.total, beginning.config.budget.currency
@@ -354,6 +362,7 @@ def _tell(done: "list[Done]", as_json: bool) -> None:
 
 def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
     from budget.collection.proposing import batch_lines
+    from budget.collection.workload import reading_line
 
     task = collection.contents.task
     told = [f"note: {remark}" for remark in collection.contents.remarks]
@@ -364,6 +373,9 @@ def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
             f"{tested:,} test items"
         )
     told += ["", *batch_lines(proposal, collection.store.unit), ""]
+    work = collection.proposer.first_work(proposal)
+    if work is not None and work.reading_seconds is not None:
+        told.append(f"to plan batch 2: {reading_line(work, work.reading_seconds)}")
     told.append(f"next: labelmix collect run {collection.folder}")
     return told
 

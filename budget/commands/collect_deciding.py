@@ -102,6 +102,7 @@ def change(
     Example: labelmix collect change my-collection --budget 400
     """
     from budget.collection.beginning import change_suppliers, check_suppliers
+    from budget.market.currencies import check_currency
     from budget.market.supplier_file import read_suppliers_file
 
     if budget is None and suppliers is None:
@@ -110,6 +111,8 @@ def change(
     with opened_store(folder, "labelmix collect change") as store:
         file = None if suppliers is None else read_suppliers_file(suppliers)
         if file is not None:
+            counted = store.unit.currency
+            check_currency(file.currency, str(suppliers), counted, "the collection", "")
             check_suppliers(folder, store, file)
         if budget is not None:
             store.set_budget(_amount(budget), who, why)

@@ -42,6 +42,7 @@ def order_sheet(
     """
     from annotation.whole_files import not_an_input, whole_file
     from budget.collection.beginning import STORE
+    from budget.collection.money_unit import shown
     from budget.collection.order_sheet import order_page
     from budget.collection.order_sheet import order_sheet as sheet_of
 
@@ -65,7 +66,7 @@ def order_sheet(
         told = {"out": str(out), "supplier": sheet.supplier, "most": f"{sheet.most:f}"}
         say(json.dumps({**told, "until": None if sheet.until is None else str(sheet.until)}))
     else:
-        say(f"wrote {out}: {sheet.supplier}, {sheet.most:f} {sheet.currency} at most")
+        say(f"wrote {out}: {sheet.supplier}, {shown(sheet.most, sheet.currency)} at most")
 
 
 def _day(text: str) -> date:

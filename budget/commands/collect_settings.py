@@ -68,6 +68,14 @@ def collection_settings(
     return raw
 
 
+def with_currency(raw: dict[str, Any], prices: str | None) -> dict[str, Any]:
+    """The settings in the currency of the prices, where neither file nor options name one."""
+    budget = raw.get("budget")
+    if prices is None or not isinstance(budget, dict) or "currency" in budget:
+        return raw
+    return {**raw, "budget": {**budget, "currency": prices}}
+
+
 def _section(raw: Mapping[str, Any], name: str) -> dict[str, Any]:
     own = raw.get(name)
     return dict(own) if isinstance(own, dict) else {}

@@ -139,7 +139,13 @@ def report(
         ),
     ] = None,
     strict: Strict = False,
-    currency: Annotated[str, typer.Option(help="For people.")] = "$",
+    currency: Annotated[
+        str | None,
+        typer.Option(
+            help="Of what is paid, e.g. --currency EUR; default $. It is written into "
+            "--suppliers-out where it is named."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Agreement, error rates, minutes and cost per label, by stratum and annotator.
@@ -202,6 +208,7 @@ def report(
         by_first = StrataFromJudgments(judgments_for_strata, measure, cut)
     if answers_are_gold and not asked.names_items:
         raise InputError("--answers-are-gold needs items; give --items or --config.")
+    named, currency = currency, currency or "$"
     check_error_kind(error_kind)
     check_error_method(errors)
     if aggregate is not None:
@@ -256,7 +263,7 @@ def report(
             kind: Literal["redraw", "flip"] = "redraw" if error_kind == "redraw" else "flip"
             write_terms(terms_toml(found, kind, currency, planned), out)
         if suppliers_out is not None:
-            text = suppliers_toml(found, judgments_per_label, hours_per_day, currency)
+            text = suppliers_toml(found, judgments_per_label, hours_per_day, named)
             write_terms(text, suppliers_out)
         if labels_out is not None:
             write_labels(labels_table(found.coded, found.aggregate), labels_out)

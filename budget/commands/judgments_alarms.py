@@ -1,6 +1,7 @@
 """`labelmix judgments alarms`: whose work changed, since when, and what that has cost."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,8 +26,19 @@ from budget.commands.printing import say
 def alarms(
     files: JudgmentFiles,
     false_alarms: Annotated[
-        float, typer.Option(help="How many per 1,000 judgments, if nothing ever changes.")
-    ] = 3,
+        float | None,
+        typer.Option(
+            help="How many per 1,000 judgments, if nothing ever changes, e.g. --false-alarms 1; "
+            "default: as in --suppliers, else 3."
+        ),
+    ] = None,
+    suppliers: Annotated[
+        Path | None,
+        typer.Option(
+            help="A file of suppliers, whose false_alarms under [alarms] counts here as it does in "
+            "a collection, e.g. --suppliers suppliers.toml."
+        ),
+    ] = None,
     rate: HourlyPay = None,
     fee: PiecePay = None,
     role: Roles = None,
@@ -49,13 +61,16 @@ def alarms(
     Example: labelmix judgments alarms export.json --fee .05
     """
     from annotation.judgments.read_files import read_judgment_files
-    from annotation.monitoring.alarms import AlarmSettings, quality_alarms
+    from annotation.monitoring.alarms import FALSE_ALARMS, AlarmSettings, quality_alarms
     from annotation.team.pay import check_paid
     from budget.commands.name_value import read_paid_people
     from budget.commands.show.alarms import alarms_json, show_alarms
+    from budget.market.supplier_file import read_suppliers_file
 
     pay, roles = read_paid_people(rate, fee, role)
-    settings = AlarmSettings(false_alarms, pay, roles)
+    if false_alarms is None and suppliers is not None:
+        false_alarms = read_suppliers_file(suppliers).alarms.false_alarms
+    settings = AlarmSettings(FALSE_ALARMS if false_alarms is None else false_alarms, pay, roles)
     reading = read_judgment_files(files, ground_truth_is_gold, different_servers, control)
     reading = reading.usable(strict)
     if pay is not None:

@@ -75,7 +75,9 @@ def replay(
     budget: Annotated[
         str | None, typer.Option(help="Money of every replay; default: half of what was paid.")
     ] = None,
-    currency: Annotated[str, typer.Option(help="Sign or code, e.g. EUR.")] = "$",
+    currency: Annotated[
+        str | None, typer.Option(help="Sign or code, e.g. EUR; default: that of --suppliers, or $.")
+    ] = None,
     seeds: Annotated[
         int, typer.Option(min=_FEWEST_SEEDS, help="Replays, each with other draws.")
     ] = 8,
@@ -112,6 +114,7 @@ def replay(
     from annotation.whole_files import check_folder, not_an_input
     from budget.commands.show.replay import show_outcome
     from budget.config.toml import read_toml
+    from budget.market.currencies import check_currency
     from budget.replay.page import write_page
     from budget.replay.past import assemble, replay_config
     from budget.replay.playing import check_first_batch
@@ -160,6 +163,9 @@ def replay(
         StrataAsked(measure, cut, judgments_for_strata, strata_of_other_judgments),
     )
     tables, file = _priced(tables, suppliers, (rate, fee), role, orders)
+    currency = currency or file.currency or "$"
+    remedy = f"name it by --currency {file.currency}"
+    check_currency(file.currency, str(suppliers), currency, "the replay", remedy)
     where = "the options" if config is None else str(config)
     past = assemble(tables, replay_config(raw, tables, currency, where), file, test_items)
     total = usual_budget(past) if wanted is None else wanted

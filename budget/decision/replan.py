@@ -34,6 +34,7 @@ from budget.decision.decide import Question, decide
 from budget.decision.headline import Action, BetterRule, action_of
 from budget.decision.question import PlanOptions, amount, hours_of_roles
 from budget.decision.result import Decision, PlannedPurchase, PurchaseLine
+from budget.market.currencies import check_currency
 from budget.market.market import Market, offers_at_terms
 from budget.market.offers import ErrorRange
 from budget.market.simple_rules import baseline_mixes
@@ -97,6 +98,8 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         choices = max(2, round(result.choices_per_item))
         others = [name for name in result.strata if name not in surface.strata]
         suppliers = read_suppliers(options.suppliers, surface.strata, choices, others)
+        where = str(options.suppliers)
+        check_currency(suppliers.currency, where, result.currency, "the run", "")
     market = _market(result, surface, terms, suppliers, options)
     total = _budget(options, result)
     pilot_cost = mix_cost(result.pilot.labels, _terms(result, {}))

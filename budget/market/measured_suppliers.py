@@ -22,7 +22,7 @@ def suppliers_toml(
     report: JudgmentReport,
     judgments_per_label: int = 1,
     hours_per_day: float = 6.0,
-    currency: str = "$",
+    currency: str | None = None,
 ) -> str:
     """A file of suppliers, one for every role, or one of all annotators.
 
@@ -40,7 +40,7 @@ def suppliers_toml(
     hours_per_day
         That each annotator works, for plans with a deadline.
     currency
-        For the comments.
+        That of what is paid; None where it was not named, and comments say "$".
 
     Raises
     ------
@@ -60,13 +60,15 @@ def suppliers_toml(
         "# Suppliers measured from judgments by 'labelmix judgments report'.",
         "# labelmix plan RUN --suppliers THIS_FILE; numbers are of one judgment, edit them freely.",
     ]
+    if currency is not None:
+        lines += ["", f"currency = {toml_text(currency)}"]
     there = 0
     for role, group in groupby(report.roles, key=lambda each: each.role):
         measured = list(group)
         name = role or (_OTHERS if len({each.role for each in report.roles}) > 1 else _EVERYBODY)
         while role is None and any(each.role == name for each in report.roles):
             name += "_"
-        sections = [_stratum(name, each, report, currency) for each in measured]
+        sections = [_stratum(name, each, report, currency or "$") for each in measured]
         usable = [section for section in sections if not section[0].startswith("#")]
         there += len(usable)
         lines.append("")

@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BeforeValidator, Field, ValidationError
 
 from annotation.errors import InputError
+from annotation.monitoring.alarms import FALSE_ALARMS, MOST_FALSE_ALARMS
 from annotation.terms.clean_share import redraw_rates
 from annotation.terms.cost import exact_decimal, money
 from annotation.terms.majority import majority_redraw_rate
@@ -102,25 +103,35 @@ class TrainingSection(Section):
         )
 
 
-class SuppliersFile(Section):
-    """All that a file of suppliers says."""
+class AlarmsSection(Section):
+    """How many alarms about annotators may be false, per 1,000 judgments."""
 
+    false_alarms: Annotated[float, Field(gt=0, le=MOST_FALSE_ALARMS)] = FALSE_ALARMS
+
+
+class SuppliersFile(Section):
+    """All that a file of suppliers says; `currency` is that of its prices, None where unknown."""
+
+    currency: Annotated[str, Field(min_length=1, max_length=20)] | None = None
     suppliers: Annotated[dict[str, SupplierSection], Field(min_length=1)]
     roles: dict[str, RoleSection] = Field(default_factory=dict)
     training: TrainingSection = TrainingSection()
+    alarms: AlarmsSection = AlarmsSection()
 
 
 @dataclass(frozen=True)
 class Suppliers:
     """Offers, what training costs, and role -> hours of work a day.
 
-    `left_out` are strata that the file has terms of and of which no labels are for sale.
+    `left_out` are strata that the file has terms of and of which no labels are for sale;
+    `currency` that of its prices, None where the file does not say.
     """
 
     offers: tuple[Offer, ...]
     training: TrainingCost
     hours_per_day: Mapping[str, Decimal]
     left_out: tuple[str, ...] = ()
+    currency: str | None = None
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -162,6 +173,7 @@ def read_suppliers(
             for name, role in file.roles.items()
         },
         left_out,
+        file.currency,
     )
 
 
@@ -346,4 +358,6 @@ def _section_at(place: Place) -> type[Section]:
         return SuppliersFile
     if place[0] == "suppliers":
         return TermsSection if len(place) > 2 else SupplierSection
+    if place[0] == "alarms":
+        return AlarmsSection
     return RoleSection if place[0] == "roles" else TrainingSection

@@ -30,7 +30,7 @@ ROOMS = {
         *("progress", "models", "prompts", "scoring", "generation", "pico"),  # models that answer
         *("targets", "probes", "tuning"),  # models that learn
         *("split", "task", "commonest", "trial"),  # what is learnt
-        *("store", "kept_rows", "item_states", "features"),  # what is known of it
+        *("store", "kept_rows", "item_states", "reading_cost", "features"),  # what is known of it
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (

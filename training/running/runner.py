@@ -125,24 +125,20 @@ class TrialRunner:
 
     def absent_features(self, trials: Sequence[Trial]) -> int:
         """How many items these trials' probes will ask for that have no features yet."""
-        return sum(store.absent(items) for store, items in self._features_of(trials))
+        return sum(items.size for _, items in self.unread(trials))
 
     def prepare_features(self, trials: Sequence[Trial], progress: Callable[[int], None]) -> None:
         """Compute at once the features that these trials' probes will ask for."""
         for store, items in self._features_of(trials):
             store.get(items, self.reader, progress)
 
-    def prepare_some_features(self, trials: Sequence[Trial], count: int) -> int:
-        """Compute `count` of the features that are absent, spread over all; how many were done."""
-        done = 0
-        for store, items in self._features_of(trials):
-            absent = store.without_features(items)
-            wanted = min(count - done, absent.size)
-            if wanted:
-                some = absent[np.linspace(0, absent.size - 1, wanted).astype(np.int64)]
-                store.get(np.unique(some), self.reader)
-                done += np.unique(some).size
-        return done
+    def unread(self, trials: Sequence[Trial]) -> list[tuple[FeatureStore, Positions]]:
+        """The items that these trials' probes will ask for and that have no features yet.
+
+        With the store that each will be in.
+        """
+        found = [(store, store.without_features(own)) for store, own in self._features_of(trials)]
+        return [(store, own) for store, own in found if own.size]
 
     def features(self, prompt: str, per_choice: bool = False) -> FeatureStore:
         """The features of items put by a prompt of this version; see FeatureStore."""

@@ -181,4 +181,5 @@ def learns_nothing(patch: pytest.MonkeyPatch, easy: float = 0.5) -> None:
     learnt = Learnt(replace(surface, item_deviation=0.02), 0.7, 3)
     patch.setattr("budget.collection.proposing.learn", lambda *_: learnt)
     patch.setattr("budget.collection.proposing.find_model", lambda path, dtype: None)
+    patch.setattr("budget.collection.proposing.first_workload", lambda *_: None)
     patch.setattr(EngineChoice, "start", lambda *_: nullcontext(None))

@@ -10,7 +10,10 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from budget.collection.beginning import change_suppliers, kept_suppliers, store_url
 from budget.collection.quality import against_deadline
+from budget.collection.store.store import CollectionStore
+from budget.market.supplier_file import AlarmsSection
 from tests.unit.budget.collection.small_collection import answered, begun, ordered, plainly, right
 from tests.unit.budget.commands.command_line import labelmix, one_line
 
@@ -47,6 +50,20 @@ def status(folder: Path, *options: str) -> dict[str, Any]:
     assert told.exit_code == 0, told.output
     found: dict[str, Any] = json.loads(told.stdout)
     return found
+
+
+def test_the_rate_of_false_alarms_is_that_of_the_file_of_suppliers(watched: Path) -> None:
+    usual = status(watched, "--quality")["quality"]
+    with CollectionStore.open(store_url(watched)) as store:
+        before = kept_suppliers(store)
+        rare = before.model_copy(update={"alarms": AlarmsSection(false_alarms=1)})
+        change_suppliers(store, rare, "ann", "")
+        try:
+            found = status(watched, "--quality")["quality"]
+        finally:
+            change_suppliers(store, before, "ann", "")
+    assert found["watched"] == usual["watched"]
+    assert found["false_alarms"] == pytest.approx(usual["false_alarms"] / 3)
 
 
 @pytest.fixture(scope="module")

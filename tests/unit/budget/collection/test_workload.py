@@ -46,6 +46,8 @@ def test_it_is_exactly_what_the_plan_then_trains(
     assert sum(read) == work["items"] - work["sample"] > 0  # the sample is not read again
     assert (work["sample"], work["kept"]) == (SAMPLE, 0)
     assert work["reading_seconds"] > 0 and work["training_seconds"] is None
+    assert work["tokens"] > 5 * work["items"]
+    assert work["flops"] % (2 * work["tokens"]) == 0  # two operations a weight and token
     assert told["would"][0] == "would plan:"
     trained.clear()
     again = dry_run(folder)
@@ -60,9 +62,9 @@ def test_it_is_exactly_what_the_plan_then_trains(
     ("work", "said"),
     [
         (
-            Workload(120, 0, 2_000, 8, 7_200.0, None),
-            "work: 120 trials to train; 2,000 items to read first, about 2.0 hours as 8 of them "
-            "took; how long training takes is not known yet",
+            Workload(120, 0, 2_000, 8, 7_200.0, None, 150_000, 1.234e15),
+            "work: 120 trials to train; 2,000 items to read first (150,000 tokens, 1.2e+15 FLOPs), "
+            "about 2.0 hours as 8 of them took; how long training takes is not known yet",
         ),
         (
             Workload(20, 100, 0, 0, None, 600.0),
@@ -71,9 +73,9 @@ def test_it_is_exactly_what_the_plan_then_trains(
         ),
         (Workload(0, 3, 0, 0, None, None), "work: nothing to train; 3 trials are kept"),
         (
-            Workload(1, 0, 9, 8, 0.44, 12.3),
-            "work: 1 trials to train; 9 items to read first, about 0.4 seconds as 8 of them took; "
-            "training about 12 seconds as trials of before took",
+            Workload(1, 0, 9, 8, 0.44, 12.3, 90, 1.8e6),
+            "work: 1 trials to train; 9 items to read first (90 tokens, 1.8e+06 FLOPs), about 0.4 "
+            "seconds as 8 of them took; training about 12 seconds as trials of before took",
         ),
     ],
 )

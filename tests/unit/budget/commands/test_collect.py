@@ -254,6 +254,24 @@ def test_a_model_that_cannot_read_an_item_is_told_before_anything_is_paid() -> N
     assert not Path("c").exists()
 
 
+def test_prices_in_another_currency_are_asked_about() -> None:
+    Path("suppliers.toml").write_text(f'currency = "EUR"\n{SUPPLIERS}')
+    assert one_line(new(currency="USD")) == (
+        "suppliers.toml: its prices are in EUR, and the collection counts in USD; convert the "
+        "prices and its line 'currency', or begin with --currency EUR."
+    )
+    assert not Path("c").exists()
+    assert new(currency=None).exit_code == 0  # the file says it
+    assert told("status")["currency"] == "EUR"
+    Path("dollars.toml").write_text(f'currency = "USD"\n{SUPPLIERS}')
+    assert refused("change", "--suppliers", "dollars.toml") == (
+        "dollars.toml: its prices are in USD, and the collection counts in EUR; convert the prices "
+        "and its line 'currency'."
+    )
+    Path("euros.toml").write_text(f'currency = "\u20ac"\n{SUPPLIERS}')  # the sign of it
+    assert told("change", "--suppliers", "euros.toml") == {"left": "30.00"}
+
+
 def test_a_model_that_knows_few_words_is_told() -> None:
     result = new()
     (note,) = [line for line in result.stdout.splitlines() if "of the words" in line]

@@ -230,6 +230,10 @@ def test_without_roles_all_annotators_are_one_supplier(pilot: Path, tmp_path: Pa
     found = read_suppliers(out, ("easy", "hard"), 4)
     assert {own.supplier for own in found.offers} == {"annotators"}
     assert found.hours_per_day == {"annotators": 60}
+    assert found.currency is None  # nobody said in which
+    named = labelmix("report", pilot, "--rate", 18, "--currency", "EUR", "--suppliers-out", out)
+    assert named.exit_code == 0
+    assert read_suppliers(out, ("easy", "hard"), 4).currency == "EUR"
 
 
 @pytest.mark.parametrize("role", ['a "b".c', "é\n[x]", "\x7f #", "others"])

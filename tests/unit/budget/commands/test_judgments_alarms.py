@@ -40,6 +40,27 @@ def test_json(judged: Path) -> None:
     assert found["errors"]["judgments"] == 240
 
 
+def test_the_rate_of_a_file_of_suppliers_counts_unless_it_is_named(
+    judged: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "suppliers.toml"
+    path.write_text("[suppliers.crowd]\ncost = 1\n[alarms]\nfalse_alarms = 1.5\n")
+
+    def expected(*more: object) -> float:
+        found = json.loads(labelmix("judgments", "alarms", judged, *more, "--json").stdout)
+        return float(found["per_thousand"])
+
+    assert expected() == 3
+    assert expected("--suppliers", path) == 1.5
+    assert expected("--suppliers", path, "--false-alarms", "6") == 6
+    path.write_text("[suppliers.crowd]\ncost = 1\n[alarms]\nfalse_alarms = 0\n")
+    told = one_line(labelmix("judgments", "alarms", judged, "--suppliers", path))
+    assert "suppliers.toml: alarms.false_alarms" in told and told.endswith("got 0.")
+    path.write_text("[suppliers.crowd]\ncost = 1\n[alarms]\nfalse = 0\n")
+    told = one_line(labelmix("judgments", "alarms", judged, "--suppliers", path))
+    assert "the keys here are: false_alarms" in told
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

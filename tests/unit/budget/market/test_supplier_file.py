@@ -169,7 +169,8 @@ ONE = "[suppliers.a]\ncost = 1\nerror_rate = 0.1\n"
         (ONE + "[training]\ngpu = 1", "training.gpu: no such key; the keys here are: gpu_price, "),
         (
             ONE + "[annotators.easy]\ncost = 1",
-            "annotators: no such key; the keys here are: suppliers, roles, training.",
+            "annotators: no such key; the keys here are: currency, suppliers, roles, training, "
+            "alarms.",
         ),
         (
             "[suppliers.a]\nerror_rate = 0\ncost = {easy = 1}",
