@@ -23,11 +23,11 @@ def show_status(status: CollectionStatus) -> None:
     """Print where a collection stands."""
     console = Screen()
     console.print(f"{status.name}: {status.state}", style="bold")
-    paid, promised, left = (
+    paid, promised, to_spend = (
         plain(own, status.currency) for own in (status.paid, status.promised, status.left_to_spend)
     )
     budget = shown(status.budget, status.currency)
-    console.print(f"{paid} of {budget} paid, {promised} promised, {left} left")
+    console.print(f"{paid} of {budget} paid, {promised} promised, {to_spend} left")
     if status.deadline is not None:
         console.print(f"deadline: {status.deadline}")
     if status.batches:
