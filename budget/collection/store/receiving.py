@@ -61,8 +61,14 @@ def checked(table: pd.DataFrame, supplier: str) -> pd.DataFrame:
             "cannot be told from a new one."
         )
     read = validate_judgments(table, where)
+    check_no_nul(read, where)
+    return read
+
+
+def check_no_nul(table: pd.DataFrame, where: str) -> None:
+    """Raise InputError for the first text of a judgment table that no database would keep."""
     for name in ("source_id", *_KEPT):
-        column = read[name]
+        column = table[name]
         if column.dtype == object:
             for row, value in enumerate(column.tolist(), 1):
                 if value is not None and "\0" in value:
@@ -70,7 +76,6 @@ def checked(table: pd.DataFrame, supplier: str) -> pd.DataFrame:
                         f"{where}: row {row}, column '{name}': {short(value)} has a NUL; take it "
                         "out."
                     )
-    return read
 
 
 def receive(connection: Connection, supplier: str, table: pd.DataFrame, whole: bool) -> Received:
