@@ -1,4 +1,4 @@
-"""Whether intervals of error rates hold the truth on published crowds.
+"""Whether intervals of error rates and of wrong labels hold the truth on published crowds.
 
 No claim of speed, but the evidence behind docs/method/error-rates.md. Of every crowd: the interval
 without gold, and how many intervals hold over draws of which items are gold. With
@@ -18,7 +18,11 @@ import numpy as np
 from _choice_of_constants import Evidence, choose, evidence_of, first_constants
 from _crowds import Crowd, crowds_of, six_crowds
 from _machine import write_result
+from annotation.arrays import IntArray
+from annotation.intervals import Interval
 from annotation.team.error_rates import ErrorRates
+from annotation.truth.coding import NO_GOLD
+from annotation.truth.fitted_models import FittedModels
 from annotation.truth.shared_mistakes import PUBLISHED, Assumptions
 
 GOLD_ITEMS = 20
@@ -38,18 +42,53 @@ class Row:
     gold_holds: float
     gold_width: float
     gold_bias: float
+    labels: "Labels"
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The same of the labels: share that is wrong, and what is said of it."""
+
+    wrong: float
+    estimate: float | None
+    low: float
+    high: float
+    holds: bool
+    gold_holds: float
+    gold_width: float
+    gold_bias: float
+
+
+def wrong_labels(
+    rates: ErrorRates, models: FittedModels, truth: IntArray
+) -> tuple[float, Interval]:
+    """Share of labels of items that are not gold that are wrong, and what is said of it."""
+    labelled = models.calibrated().likeliest_unchecked
+    right = (labelled / labelled.sum(axis=1, keepdims=True))[np.arange(truth.size), truth]
+    right[truth == NO_GOLD] = 0.0  # an answer that nobody gave
+    return float(1 - right[models.coded.gold == NO_GOLD].mean()), rates.label_error(0, labelled)
 
 
 def measured(crowd: Crowd, draws: int) -> Row:
     """The product as it is, with and without gold."""
-    found = ErrorRates(crowd.coded).stratum(0)
+    models = FittedModels(crowd.coded)
+    rates = ErrorRates(crowd.coded, models=models)
+    found = rates.stratum(0)
     assert found.by_agreement is not None
     low, high = found.rate.bounds
+    wrong, label_error = wrong_labels(rates, models, crowd.truth)
     holds, widths, off = [], [], []
+    of_labels = []
     rng = np.random.default_rng(0)
     for _ in range(draws):
-        rate = ErrorRates(crowd.with_gold(GOLD_ITEMS, rng)).stratum(0).rate
+        models = FittedModels(crowd.with_gold(GOLD_ITEMS, rng))
+        rates = ErrorRates(models.coded, models=models)
+        rate = rates.stratum(0).rate
         assert rate.estimate is not None
+        there, said = wrong_labels(rates, models, crowd.truth)
+        assert said.estimate is not None
+        ends = said.bounds
+        of_labels.append((ends[0] <= there <= ends[1], ends[1] - ends[0], said.estimate - there))
         holds.append(rate.bounds[0] <= crowd.wrong <= rate.bounds[1])
         widths.append(rate.bounds[1] - rate.bounds[0])
         off.append(rate.estimate - crowd.wrong)
@@ -64,6 +103,13 @@ def measured(crowd: Crowd, draws: int) -> Row:
         float(np.mean(holds)),
         float(np.mean(widths)),
         float(np.mean(off)),
+        Labels(
+            wrong,
+            label_error.estimate,
+            *label_error.bounds,
+            label_error.bounds[0] <= wrong <= label_error.bounds[1],
+            *np.mean(of_labels, axis=0).tolist(),
+        ),
     )
 
 
@@ -75,6 +121,13 @@ def show(row: Row) -> None:
         f"{'holds' if row.holds else 'FAILS'}; {GOLD_ITEMS} gold items: "
         f"{100 * row.gold_holds:3.0f} %, {100 * row.gold_width:.0f} points, "
         f"{100 * row.gold_bias:+.1f}",
+    )
+    of = row.labels
+    print(
+        f"{'':18s} wrong labels {100 * of.wrong:.1f}, without gold {100 * (of.estimate or 0):.1f} "
+        f"({100 * of.low:.1f} to {100 * of.high:.1f}) {'holds' if of.holds else 'FAILS'}; "
+        f"{GOLD_ITEMS} gold items: {100 * of.gold_holds:3.0f} %, {100 * of.gold_width:.0f} points, "
+        f"{100 * of.gold_bias:+.1f}",
         flush=True,
     )
 

@@ -22,6 +22,7 @@ from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import BatchRecord, OrderLine
 from budget.collection.price import Price
+from budget.collection.store.receiving import check_no_nul
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import EXISTING, Supplier
 from budget.market.supplier_file import SupplierSection, SuppliersFile
@@ -82,6 +83,7 @@ def read_existing_labels(
     frame = pd.DataFrame({name: pd.Series(own, dtype=object) for name, own in rows.items()})
     items = contents.task.items
     table = check_against_items(check_judgments(frame, str(path)), items).required()
+    check_no_nul(table, str(path))
     _check_once(table, path)
     costs = [_cost(record.get("cost"), path, row, unit) for row, record in enumerate(records, 1)]
     total = sum((cost for cost in costs if cost is not None), Decimal(0))

@@ -84,8 +84,14 @@ def checked(table: pd.DataFrame, supplier: str) -> pd.DataFrame:
                 f"{where}: row {place + 1}, column '{name}': the year {int(years.iloc[place])} is "
                 f"none of {_FIRST_YEAR} to {_LAST_YEAR}; put the right time there, or none."
             )
+    check_no_nul(read, where)
+    return read
+
+
+def check_no_nul(table: pd.DataFrame, where: str) -> None:
+    """Raise InputError for the first text of a judgment table that no database would keep."""
     for name in ("source_id", *_KEPT):
-        column = read[name]
+        column = table[name]
         if column.dtype == object:
             for row, value in enumerate(column.tolist(), 1):
                 if value is not None and "\0" in value:
@@ -93,7 +99,6 @@ def checked(table: pd.DataFrame, supplier: str) -> pd.DataFrame:
                         f"{where}: row {row}, column '{name}': {short(value)} has a NUL; take it "
                         "out."
                     )
-    return read
 
 
 def receive(connection: Connection, supplier: str, table: pd.DataFrame, whole: bool) -> Received:

@@ -10,6 +10,7 @@ from annotation.arrays import IntArray
 from annotation.judgments.table import validate_judgments
 from annotation.team.error_rates import ErrorRates
 from annotation.truth.coding import NO_GOLD, Coded, code_judgments
+from annotation.truth.fitted_models import FittedModels
 
 SEEDS, ITEMS, PEOPLE, OVERLAP, CLASSES = 25, 120, 12, 5, 3
 # Fewer hold in one of a hundred trials of 25 where nine of ten should.
@@ -40,6 +41,7 @@ def crowd(seed: int, shared: float) -> tuple[Coded, IntArray]:
 @pytest.mark.parametrize("shared", [0.0, 0.3])
 def test_intervals_hold_the_error_rate(shared: float) -> None:
     held = {"agreement": 0, "without gold": 0, "with gold": 0}
+    labels = {"without gold": 0, "with gold": 0}
     off = []
     for seed in range(SEEDS):
         coded, truth = crowd(seed, shared)
@@ -47,8 +49,15 @@ def test_intervals_hold_the_error_rate(shared: float) -> None:
         gold = np.full(ITEMS, NO_GOLD)
         chosen = np.random.default_rng(seed).choice(ITEMS, 20, replace=False)
         gold[chosen] = truth[chosen]
-        without = ErrorRates(coded).stratum(0)
-        known = ErrorRates(replace(coded, gold=gold)).stratum(0)
+        found = {}
+        for name, own in (("without gold", coded), ("with gold", replace(coded, gold=gold))):
+            models = FittedModels(own)
+            rates = ErrorRates(own, models=models)
+            found[name] = rates.stratum(0)
+            low, high = rates.label_error(0, models.calibrated().likeliest_unchecked).bounds
+            rest = own.gold == NO_GOLD
+            labels[name] += low <= (models.calibrated().labels(own) != truth)[rest].mean() <= high
+        without, known = found["without gold"], found["with gold"]
         assert without.by_agreement is not None and known.rate.estimate is not None
         for name, rate in (
             ("agreement", without.by_agreement),
@@ -60,6 +69,7 @@ def test_intervals_hold_the_error_rate(shared: float) -> None:
         off.append(known.rate.estimate - wrong)
     assert held["without gold"] >= FEWEST
     assert held["with gold"] >= FEWEST
+    assert min(labels.values()) >= FEWEST, labels
     assert abs(np.mean(off)) < 0.02
     if shared:
         assert held["agreement"] < FEWEST  # why agreement is not enough

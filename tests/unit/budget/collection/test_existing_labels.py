@@ -192,6 +192,10 @@ def test_what_a_killed_beginning_left_comes_in_once(tmp_path: Path) -> None:
         ([label(1, cost="0.000001")], "row 1, column 'cost' is 0.000001 EUR: more decimal places"),
         ([label(1, cost="30"), label(2, cost="30")], "cost 60 EUR, more than the budget of 40.00"),
         ([label(1, annotator="ann"), label(2, annotator="")], "row 2, column 'annotator'"),
+        (
+            [label(1, annotator="b"), label(2, annotator="a\0n")],
+            r"row 2, column 'annotator': 'a\x00n' has a NUL",
+        ),
     ],
 )
 def test_what_cannot_be_used_is_refused_before_anything_is_written(
