@@ -143,9 +143,9 @@ def next_choice(
     wanted = tuple(WantedLabels(chosen[name], count) for name, count in labels.items() if count)
     if not wanted:
         return _all_of(plan, buying, evidence)
-    gain = f"{100 * batch.gain:.1f}".rstrip("0").rstrip(".")
+    taught = f"{100 * batch.gain:.1f}".rstrip("0").rstrip(".")
     why = (
-        f"This batch teaches most for the decisions to come: about {gain} points of accuracy."
+        f"This batch teaches most for the decisions to come: about {taught} points of accuracy."
         if batch.gain > 0
         else "This batch is a part of the purchase that is best as far as is known."
     )
