@@ -10,10 +10,14 @@ from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, asked_lines, fitting, no_lines
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
-from budget.collection.class_shares import commonest_of_tested
 from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing, measured_existing
-from budget.collection.learning import collection_lab, learn, wanted_trials
+from budget.collection.learning import (
+    collection_lab,
+    commonest_class,
+    learn,
+    wanted_trials,
+)
 from budget.collection.market import collection_market
 from budget.collection.measuring import (
     JudgmentsSoFar,
@@ -136,7 +140,6 @@ class Proposer:
             config.buying,
             learnt.accuracy,
         )
-        commonest = lab.commonest_class(task.target)
         evidence = {
             **choice.evidence,
             "labels": counts,
@@ -144,15 +147,12 @@ class Proposer:
             "class_shares": [own.facts() for own in labels.shares],
             "accuracy_of_all_labels": learnt.accuracy,
             "guessing": lab.chance,
-            "commonest_class": (
-                None if commonest is None else float(commonest.correct[lab.on_target].mean())
-            ),
-            "commonest_tested": commonest_of_tested(task),
+            "commonest_class": commonest_class(lab, config),
             "trials": learnt.trials,
             "measured": [own.facts() for own in measured.values()],
         }
         notes = [own.sentence() for own in labels.shares]
-        notes += _against_commonest(learnt.accuracy, evidence["commonest_tested"], choice)
+        notes += _against_commonest(learnt.accuracy, evidence["commonest_class"], choice)
         why = " ".join([choice.why, *notes])
         return replace(choice, why=why, evidence=evidence)
 
