@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from analysis.accuracy import interval
+from analysis.numbers import points
 from annotation.errors import InputError
 from annotation.terms.cost import affordable, exact_decimal
 from budget.config.collection_config import BuyingSection
@@ -41,12 +42,14 @@ class BatchChoice:
     """What to buy next, and why.
 
     `wanted` is empty where nothing more is worth buying; `why` says it in a sentence; `evidence` is
-    kept with the batch, so that the decision can be looked at later.
+    kept with the batch, so that the decision can be looked at later; `notes` are sentences on what
+    was measured.
     """
 
     wanted: tuple[WantedLabels, ...]
     why: str
     evidence: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def first_choice(market: Market, buying: BuyingSection, currency: str) -> BatchChoice:
@@ -124,8 +127,8 @@ def next_choice(
     evidence["gain"] = gain
     if plan.lines and gain < buying.least_gain:
         why = (
-            f"All that the money left buys is expected to gain {gain:.1f} points of accuracy, less "
-            f"than {buying.least_gain:g} (buying.least_gain): nothing more is worth its money."
+            "All that the money left buys is expected to gain too little accuracy (below "
+            f"buying.least_gain = {buying.least_gain:g} in points): nothing more is worth its money."
         )
         return BatchChoice((), why, evidence)
     if rounds_left <= 1:
@@ -143,9 +146,9 @@ def next_choice(
     wanted = tuple(WantedLabels(chosen[name], count) for name, count in labels.items() if count)
     if not wanted:
         return _all_of(plan, buying, evidence)
-    taught = f"{100 * batch.gain:.1f}".rstrip("0").rstrip(".")
     why = (
-        f"This batch teaches most for the decisions to come: about {taught} points of accuracy."
+        "This batch teaches most for the decisions to come: about "
+        f"{points(batch.gain)} points of accuracy."
         if batch.gain > 0
         else "This batch is a part of the purchase that is best as far as is known."
     )

@@ -153,8 +153,7 @@ class Proposer:
         }
         notes = [own.sentence() for own in labels.shares]
         notes += _against_commonest(learnt.accuracy, evidence["commonest_class"], choice)
-        why = " ".join([choice.why, *notes])
-        return replace(choice, why=why, evidence=evidence)
+        return replace(choice, evidence={**evidence, "notes": notes}, notes=tuple(notes))
 
     def work(self) -> Workload | None:
         """What has to be trained before the next batch is planned; None where nothing ever is.
@@ -262,7 +261,7 @@ def batch_lines(proposal: Proposal, shown: Callable[[int], str]) -> list[str]:
     for line in proposal.lines:
         own = counts.setdefault((line.supplier, line.stratum, line.judgments), [0, 0])
         own[line.gold is not None] += 1
-    told = [proposal.choice.why]
+    told = [proposal.choice.why, *proposal.choice.notes]
     for (supplier, stratum, judgments), (items, gold) in counts.items():
         each = "one judgment" if judgments == 1 else f"{judgments} judgments"
         mixed = f", {gold} gold questions among them" if gold else ""
@@ -305,7 +304,7 @@ def _priced(
     kept = fitting(lines, cost, unit.units(left, "the money left")) if lines else []
     if sum(line.gold is None for line in kept) < _least(choice, buying):
         nothing = "The money left pays for no batch that is worth placing."
-        return Proposal(number, (), 0, BatchChoice((), nothing, choice.evidence))
+        return Proposal(number, (), 0, replace(choice, wanted=(), why=nothing))
     return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
 
 
