@@ -128,7 +128,8 @@ def next_choice(
     if plan.lines and gain < buying.least_gain:
         why = (
             "All that the money left buys is expected to gain too little accuracy (below "
-            f"buying.least_gain = {buying.least_gain:g} in points): nothing more is worth its money."
+            f"buying.least_gain = {buying.least_gain:g} in points): nothing more is worth its "
+            "money."
         )
         return BatchChoice((), why, evidence)
     if rounds_left <= 1:
