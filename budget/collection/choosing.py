@@ -44,12 +44,14 @@ class BatchChoice:
     """What to buy next, and why.
 
     `wanted` is empty where nothing more is worth buying; `why` says it in a sentence; `evidence` is
-    kept with the batch, so that the decision can be looked at later.
+    kept with the batch, so that the decision can be looked at later; `notes` are sentences on what
+    was measured.
     """
 
     wanted: tuple[WantedLabels, ...]
     why: str
     evidence: Mapping[str, Any]
+    notes: tuple[str, ...] = ()
 
 
 def first_choice(market: Market, buying: BuyingSection, currency: str) -> BatchChoice:
@@ -136,8 +138,9 @@ def next_choice(
     evidence["gain"] = gain
     if plan.lines and gain < buying.least_gain:
         why = (
-            f"All that the money left buys is expected to gain {gain:.1f} points of accuracy, less "
-            f"than {buying.least_gain:g} (buying.least_gain): nothing more is worth its money."
+            "All that the money left buys is expected to gain too little accuracy (below "
+            f"buying.least_gain = {buying.least_gain:g} in points): nothing more is worth its "
+            "money."
         )
         return BatchChoice((), why, evidence)
     if rounds_left <= 1:

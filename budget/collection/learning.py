@@ -19,7 +19,7 @@ from budget.campaign.lent_curve import lent_curve
 from budget.campaign.planner import Beforehand, Planner
 from budget.campaign.play import Playing, Unlabelled, play
 from budget.campaign.rehearsals import CampaignRehearsals
-from budget.collection.class_shares import shares_of_tested
+from budget.collection.class_shares import commonest_of_tested, shares_of_tested
 from budget.collection.measuring import MeasuredLabels
 from budget.config.collection_config import CollectionConfig
 from budget.config.prepare import recipes_of
@@ -194,7 +194,7 @@ def _campaign(
         {name: market.bought_clean.get(name, 1.0) for name in lab.strata},
         TestSet(
             lab.target,
-            _without_labels(lab),
+            without_labels(lab, config),
             task.test_groups[lab.on_target],
             scored,
             unsupervised,
@@ -207,13 +207,24 @@ def _campaign(
     return campaign
 
 
-def _without_labels(lab: Lab) -> float:
+def without_labels(lab: Lab, config: CollectionConfig) -> float:
     """Accuracy on the target of a model that learnt nothing.
 
     A probe that knows how common classes are answers the commonest one.
     """
-    shares = dict(lab.recipes["probe"].settings).get(CLASS_SHARES)
+    shares = dict(lab.recipes[config.methods.plan_with].settings).get(CLASS_SHARES)
     return lab.chance if shares is None else max(lab.chance, *shares)
+
+
+def commonest_class(lab: Lab, config: CollectionConfig) -> float | None:
+    """Accuracy on the target of always answering its commonest class; None without classes.
+
+    Which class that is, test items say where the model is told how common they are, else labels.
+    """
+    if CLASS_SHARES in dict(lab.recipes[config.methods.plan_with].settings):
+        return commonest_of_tested(lab.task)
+    commonest = lab.commonest_class(lab.target)
+    return None if commonest is None else float(commonest.correct[lab.on_target].mean())
 
 
 def _all_bought(market: Market) -> Mapping[str, int]:

@@ -14,10 +14,14 @@ from annotation.terms.cost import exact_decimal
 from budget.collection.batching import Batching, asked_lines, fitting_least, no_lines
 from budget.collection.by_doubt import ItemsByDoubt, items_to_read
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
-from budget.collection.class_shares import commonest_of_tested
 from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing, measured_existing
-from budget.collection.learning import collection_lab, learn, wanted_trials
+from budget.collection.learning import (
+    collection_lab,
+    commonest_class,
+    learn,
+    wanted_trials,
+)
 from budget.collection.market import collection_market
 from budget.collection.measuring import (
     JudgmentsSoFar,
@@ -198,7 +202,6 @@ class Proposer:
             config.buying,
             learnt.accuracy,
         )
-        commonest = lab.commonest_class(task.target)
         evidence = {
             **choice.evidence,
             "labels": counts,
@@ -206,17 +209,13 @@ class Proposer:
             "class_shares": [own.facts() for own in labels.shares],
             "accuracy_of_all_labels": learnt.accuracy,
             "guessing": lab.chance,
-            "commonest_class": (
-                None if commonest is None else float(commonest.correct[lab.on_target].mean())
-            ),
-            "commonest_tested": commonest_of_tested(task),
+            "commonest_class": commonest_class(lab, config),
             "trials": learnt.trials,
             "measured": [own.facts() for own in measured.values()],
         }
         notes = [own.sentence() for own in labels.shares]
-        notes += _against_commonest(learnt.accuracy, evidence["commonest_tested"], choice)
-        why = " ".join([choice.why, *notes])
-        return replace(choice, why=why, evidence=evidence)
+        notes += _against_commonest(learnt.accuracy, evidence["commonest_class"], choice)
+        return replace(choice, evidence={**evidence, "notes": notes}, notes=tuple(notes))
 
     def work(self) -> Workload | None:
         """What has to be trained before the next batch is planned; None where nothing ever is.
@@ -341,7 +340,7 @@ def batch_lines(proposal: Proposal, unit: MoneyUnit) -> list[str]:
     groups: dict[tuple[str, str, int], list[OrderLine]] = {}
     for line in proposal.lines:
         groups.setdefault((line.supplier, line.stratum, line.judgments), []).append(line)
-    told, most = [proposal.choice.why], 0
+    told, most = [proposal.choice.why, *proposal.choice.notes], 0
     for (supplier, stratum, judgments), own in groups.items():
         each = "one judgment" if judgments == 1 else f"{judgments} judgments"
         gold = sum(line.gold is not None for line in own)
@@ -413,7 +412,7 @@ def _priced(
         few = sum(line.gold is None for line in lines) < _least(choice, buying)
         why = _TOO_FEW if few else "The money left pays for no batch that is worth placing."
         nothing = " ".join([why, *map(str, refused)])
-        return Proposal(number, (), 0, BatchChoice((), nothing, choice.evidence))
+        return Proposal(number, (), 0, replace(choice, wanted=(), why=nothing))
     choice = replace(choice, evidence={**choice.evidence, **evidence(kept)})
     return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
 

@@ -147,7 +147,7 @@ class Collection:
             return self._ended(f"The deadline, {deadline.isoformat()}, has passed.")
         proposal = self.proposer.proposal(watcher)
         if not proposal.lines:
-            return self._ended(proposal.choice.why)
+            return self._ended(proposal.choice.why, proposal.choice.notes)
         key = self._key(proposal)
         decision = {**proposal.choice.evidence, "why": proposal.choice.why}
         share = Decimal(str(self.config.buying.extra))
@@ -155,9 +155,9 @@ class Collection:
         self.store.remember(ended=None)
         return Done("plan", tuple(batch_lines(proposal, self.store.unit)), None, number)
 
-    def _ended(self, why: str) -> Done:
+    def _ended(self, why: str, notes: tuple[str, ...] = ()) -> Done:
         self.store.remember(ended=why)
-        return Done("plan", (why,), "nothing")
+        return Done("plan", (why, *notes), "nothing")
 
     def _key(self, proposal: Proposal) -> str:
         """Names a batch by its number and what is in it: planned twice, it is one."""

@@ -165,8 +165,8 @@ def test_nothing_is_bought_where_all_the_money_gains_too_little(rounds_left: int
     assert not choice.wanted
     assert choice.evidence["gain"] < 0.5
     assert choice.why == (
-        f"All that the money left buys is expected to gain {choice.evidence['gain']:.1f} points of "
-        "accuracy, less than 1 (buying.least_gain): nothing more is worth its money."
+        "All that the money left buys is expected to gain too little accuracy (below "
+        "buying.least_gain = 1 in points): nothing more is worth its money."
     )
     anyway = next_choice(
         surface(ceiling=0.304), market("60"), rounds_left, BuyingSection(least_gain=0)

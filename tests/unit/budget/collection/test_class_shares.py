@@ -11,7 +11,7 @@ import pytest
 from annotation.judgments.schema import COLUMNS
 from budget.collection.class_shares import commonest_of_tested, shares_of_tested
 from budget.collection.contents import read_contents
-from budget.collection.learning import collection_lab
+from budget.collection.learning import collection_lab, commonest_class, without_labels
 from budget.collection.measuring import JudgmentsSoFar, MeasuredLabels
 from budget.collection.suppliers import collection_suppliers
 from budget.config.collection_config import parse_collection
@@ -123,5 +123,14 @@ def test_a_probe_is_told_how_common_classes_are_among_test_items(tmp_path: Path)
         )
         for way in ("tested", "labelled")
     }
+    configs = {
+        way: parse_collection(settings(tmp_path, buying={"class_shares": way}), "settings")
+        for way in told
+    }
+    assert without_labels(told["tested"], configs["tested"]) == max(shares or ())
+    assert without_labels(told["labelled"], configs["labelled"]) == 0.5
+    # Most hard labels are "no" though most hard items are "yes".
+    assert commonest_class(told["tested"], configs["tested"]) == 0.75
+    assert commonest_class(told["labelled"], configs["labelled"]) == 0.25
     assert dict(told["tested"].recipes["probe"].settings)[CLASS_SHARES] == shares
     assert CLASS_SHARES not in dict(told["labelled"].recipes["probe"].settings)

@@ -16,7 +16,8 @@ PROBE = Recipe("probe", (("optimiser", "ridge"),))
 def test_a_class_that_labels_overlook_is_answered_about_as_often_as_it_is_there() -> None:
     rng = np.random.default_rng(3)
     answers = (rng.random(2400) < 0.75).astype(np.int64)
-    features = rng.normal(np.where(answers, 0.7, -0.7)[:, None], 1, (2400, 4))[:, None]
+    drawn = rng.normal(np.where(answers, 0.7, -0.7)[:, None], 1, (2400, 4))
+    features = drawn[:, None].astype(np.float32)
     said = np.where((answers == 1) & (rng.random(2400) < 0.6), 0, answers)[:1200]
     targets = np.eye(2)[said]
     mask = np.ones((2400, 2), dtype=bool)
