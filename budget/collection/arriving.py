@@ -8,17 +8,25 @@ trains on it, and before the next batch is planned.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 import pandas as pd
 
 from annotation.errors import InputError
 from annotation.label_studio.deliveries import Deliveries
-from annotation.label_studio.hearing import hear
+from annotation.label_studio.hearing import KnownProject, hear
 from annotation.label_studio.watch import REST, SETTLE
-from budget.collection.channels.label_studio import LabelStudioChannel
 from budget.collection.store.store import CollectionStore
 
 _TOGETHER = 0.2  # seconds: what comes within them is one transaction
+
+
+class Heard(Protocol):
+    """A supplier who is heard by webhooks."""
+
+    @property
+    def known(self) -> Mapping[int, KnownProject]:
+        """Its projects by their numbers, as they were pulled."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +48,7 @@ class Arrived:
 
 
 def take_in(
-    store: CollectionStore, channels: Mapping[str, LabelStudioChannel], bodies: Iterable[bytes]
+    store: CollectionStore, channels: Mapping[str, Heard], bodies: Iterable[bytes]
 ) -> Arrived:
     """Put the judgments of deliveries into a store, one transaction a supplier. Nothing is booked.
 
@@ -49,7 +57,7 @@ def take_in(
     store
         The collection's.
     channels
-        Supplier -> the way to it, which has fetched before.
+        Supplier -> the way to it.
     bodies
         Of webhooks, in the order in which they came.
 
@@ -96,7 +104,7 @@ class Arrivals:
     def __init__(
         self,
         store: CollectionStore,
-        channels: Mapping[str, LabelStudioChannel],
+        channels: Mapping[str, Heard],
         deliveries: Deliveries,
         tell: Callable[[str], None],
         together: float = _TOGETHER,
