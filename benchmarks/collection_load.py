@@ -28,6 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import psutil  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 
 import _webhook_deliveries
 from _machine import write_result
@@ -116,6 +117,9 @@ class Crowd:
     """The supplier, as far as webhooks are read by it."""
 
     known: Mapping[int, KnownProject]
+
+    def says_a_choice(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        return np.array([label in CHOICES for label in table["label"]])
 
 
 CROWD = Crowd(

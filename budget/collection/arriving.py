@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.label_studio.deliveries import Deliveries
@@ -27,6 +29,9 @@ class Heard(Protocol):
     @property
     def known(self) -> Mapping[int, KnownProject]:
         """Its projects by their numbers, as they were pulled."""
+
+    def says_a_choice(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether judgments say a choice that their item has here, or skip it, (judgments,)."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +79,9 @@ def take_in(
         if not tables:
             continue
         table = pd.concat(tables, ignore_index=True)
+        fits = channel.says_a_choice(table)
+        arrived += Arrived(unclear=int((~fits).sum()))
+        table = table[fits]
         try:
             said = store.deliver(supplier, table)
         except InputError:  # the pull says what is wrong with them, and where
