@@ -8,17 +8,30 @@ trains on it, and before the next batch is planned.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from annotation.errors import InputError
 from annotation.label_studio.deliveries import Deliveries
-from annotation.label_studio.hearing import hear
+from annotation.label_studio.hearing import KnownProject, hear
 from annotation.label_studio.watch import REST, SETTLE
-from budget.collection.channels.label_studio import LabelStudioChannel
 from budget.collection.store.store import CollectionStore
 
 _TOGETHER = 0.2  # seconds: what comes within them is one transaction
+
+
+class Heard(Protocol):
+    """A supplier who is heard by webhooks."""
+
+    @property
+    def known(self) -> Mapping[int, KnownProject]:
+        """Its projects by their numbers, as they were pulled."""
+
+    def says_a_choice(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether judgments say a choice that their item has here, or skip it, (judgments,)."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +53,7 @@ class Arrived:
 
 
 def take_in(
-    store: CollectionStore, channels: Mapping[str, LabelStudioChannel], bodies: Iterable[bytes]
+    store: CollectionStore, channels: Mapping[str, Heard], bodies: Iterable[bytes]
 ) -> Arrived:
     """Put the judgments of deliveries into a store, one transaction a supplier. Nothing is booked.
 
@@ -49,7 +62,7 @@ def take_in(
     store
         The collection's.
     channels
-        Supplier -> the way to it, which has fetched before.
+        Supplier -> the way to it.
     bodies
         Of webhooks, in the order in which they came.
 
@@ -66,6 +79,9 @@ def take_in(
         if not tables:
             continue
         table = pd.concat(tables, ignore_index=True)
+        fits = channel.says_a_choice(table)
+        arrived += Arrived(unclear=int((~fits).sum()))
+        table = table[fits]
         try:
             said = store.deliver(supplier, table)
         except InputError:  # the pull says what is wrong with them, and where
@@ -96,7 +112,7 @@ class Arrivals:
     def __init__(
         self,
         store: CollectionStore,
-        channels: Mapping[str, LabelStudioChannel],
+        channels: Mapping[str, Heard],
         deliveries: Deliveries,
         tell: Callable[[str], None],
         together: float = _TOGETHER,

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from annotation.arrays import generator
 from annotation.errors import InputError, short
@@ -137,6 +139,27 @@ class LabelStudioChannel:
                 what = f"{short(label)} is none of the choices ({' | '.join(known)})"
                 others.append(f"{source} (item {item!r}): {what}")
         return table[np.array(kept, dtype=bool)].reset_index(drop=True), others
+
+    def says_a_choice(self, table: pd.DataFrame) -> NDArray[np.bool_]:
+        """Whether judgments say a choice that their item has here, or skip it, (judgments,).
+
+        Whoever may change tasks in Label Studio could add others there.
+        """
+        told = zip(table["item_id"], table["label"], table["cancelled"], strict=True)
+        return np.array(
+            [
+                skipped or not (own := self._choices.get(item, set())) or label.strip() in own
+                for item, label, skipped in told
+            ],
+            dtype=bool,
+        )
+
+    @cached_property
+    def _choices(self) -> dict[str, set[str]]:
+        names, choices = self._items["item_id"], self._items["choices"]
+        return {
+            name: {text.strip() for text in own} for name, own in zip(names, choices, strict=True)
+        }
 
     def register(self, address: str, headers: Mapping[str, str]) -> int:
         """Have the projects that are known call an address, with what changed; how many are new.

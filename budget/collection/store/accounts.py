@@ -32,6 +32,7 @@ from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import OPEN, Account, OrderLine, extra_judgments, most_cost
 from budget.collection.store.chain import digest, last_digest
 from budget.collection.store.history import budget
+from budget.collection.store.many_rows import no_search_for_circles
 from budget.collection.store.order_rows import BatchRow, batch_rows, lines_of
 from budget.collection.store.rows import add_rows, found, frame, next_number, now
 from budget.collection.store.schema import judgments, ledger, order_lines
@@ -121,6 +122,7 @@ class _Payments(NamedTuple):
     unpaid: dict[int, str]
 
 
+@no_search_for_circles()
 def book(connection: Connection, unit: MoneyUnit, numbers: Sequence[int] | None) -> Booked:
     """Bring the ledger to what is due for the judgments of batches, all of them for None.
 

@@ -12,6 +12,7 @@ from annotation.errors import InputError, short
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table import validate_judgments
 from budget.collection.orders import OPEN
+from budget.collection.store.many_rows import no_search_for_circles
 from budget.collection.store.rows import (
     add_rows,
     found,
@@ -101,6 +102,7 @@ def check_no_nul(table: pd.DataFrame, where: str) -> None:
                     )
 
 
+@no_search_for_circles()
 def receive(connection: Connection, supplier: str, table: pd.DataFrame, whole: bool) -> Received:
     """Take a checked table in. See `CollectionStore.receive`."""
     came = _came(table)
@@ -265,13 +267,16 @@ class _Lines:
     def count(self, connection: Connection, leave_out: set[int]) -> None:
         """Count the labels that lines have, but for judgments that are about to choose a line."""
         query = select(judgments.c.line, judgments.c.judgment, judgments.c.annotator).where(
-            judgments.c.supplier == self._supplier,
-            judgments.c.line.is_not(None),
-            ~judgments.c.gone,
-            ~judgments.c.cancelled,
+            ~judgments.c.gone, ~judgments.c.cancelled
         )
-        lines = [line for of_item in self._of_item.values() for line, *_ in of_item]
-        counted = None if self._are_all else lines
+        counted: list[int] | None = None
+        if self._are_all:
+            query = query.where(
+                judgments.c.supplier == self._supplier, judgments.c.line.is_not(None)
+            )
+        else:
+            # The lines are the supplier's. To name it too would have SQLite read all that it gave.
+            counted = [line for of_item in self._of_item.values() for line, *_ in of_item]
         for line, judgment, annotator in found(connection, query, judgments.c.line, counted):
             if judgment not in leave_out:
                 self._people[line].add(annotator)

@@ -1,5 +1,6 @@
 import http.client
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -168,3 +169,10 @@ def test_taken_address_is_told(receiver: WebhookReceiver, box: Letterbox) -> Non
         WebhookReceiver("127.0.0.1", receiver.port, "/", SECRET, box.deliver)
     with pytest.raises(ValueError, match="secret"):
         WebhookReceiver("127.0.0.1", 0, "/", "", box.deliver)
+
+
+def test_a_delivery_waits_little_for_work_of_this_process(box: Letterbox) -> None:
+    before = sys.getswitchinterval()
+    with WebhookReceiver("127.0.0.1", 0, "/", SECRET, box.deliver):
+        assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() == before

@@ -130,6 +130,14 @@ def test_a_judgment_that_the_store_refuses_stops_nothing(
     assert site.pull().new == 1
 
 
+def test_a_choice_that_only_the_delivery_knows_is_left_to_a_pull(site: Site) -> None:
+    told = json.loads(site.said(site.tasks[0], "odd"))
+    told["task"]["data"]["options"].append({"value": "neither"})
+    told["annotation"]["result"][0]["value"]["choices"] = ["neither"]
+    assert site.take(json.dumps(told).encode()) == Arrived(unclear=1)
+    assert not len(site.store.judgments())
+
+
 # Waiting
 
 
