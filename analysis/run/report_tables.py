@@ -262,6 +262,22 @@ def strata_rows(result: RunResult) -> list[tuple[str, str, str, str, str, str, s
     ]
 
 
+_SCORES = {
+    "sum": "the whole log-probability of its text",
+    "token": "log-probability per token",
+    "character": "log-probability per character",
+}
+
+
+def _asked(result: RunResult) -> list[tuple[str, str]]:
+    """The prompt, and what choices are compared by; nothing of an encoder."""
+    asked = result.prompt
+    if asked is None:
+        return []
+    by = _SCORES.get(asked.normalisation, asked.normalisation)
+    return [("Prompt", f"{asked.version}; untrained, a choice is scored by {by}")]
+
+
 def what_was_measured(result: RunResult, planning: MethodResult) -> list[tuple[str, str]]:
     """What was measured, and with what."""
     model, trials = result.model, result.trials
@@ -288,6 +304,7 @@ def what_was_measured(result: RunResult, planning: MethodResult) -> list[tuple[s
             f"{model.name}, revision {model.revision}, {model.kind} with "
             f"{count(model.parameters)} parameters",
         ),
+        *_asked(result),
         ("Trainings", f"{count(trials.total)} trials ({by_method})"),
         ("Seeds", caveats.seeds_text(result.seeds)),
         *(("Unlabelled items", said) for said in before_buying.scoring(planning, result.target)),

@@ -52,6 +52,13 @@ class ModelSummary(Record):
     parameters: int
 
 
+class PromptSummary(Record):
+    """How a decoder was asked, and how the scores of its choices were compared."""
+
+    version: str  # see `training.prompts`
+    normalisation: str  # of a choice's log-probability: "sum", "token" or "character"
+
+
 class MixSummary(Record):
     """Labels per stratum and what they cost."""
 
@@ -286,6 +293,7 @@ class RunResult(Record):
     target: str
     strata: dict[str, StratumSummary]  # in order of hardness
     model: ModelSummary
+    prompt: PromptSummary | None = None  # None: an encoder, or an earlier version wrote it
     planning_method: str
     currency: str
     budget: float

@@ -14,6 +14,7 @@ from analysis.run.result import (
     MethodResult,
     MixSummary,
     ModelSummary,
+    PromptSummary,
     RoundSummary,
     RunResult,
     StratumSummary,
@@ -217,6 +218,11 @@ def _run_result(
             revision=source.revision,
             kind=source.kind,
             parameters=count_parameters(source),
+        ),
+        prompt=None
+        if source.kind == "encoder"
+        else PromptSummary(
+            version=config.prompt.choices, normalisation=config.prompt.normalisation
         ),
         planning_method=config.methods.plan_with,
         currency=config.budget.currency,

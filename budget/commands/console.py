@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import wraps
@@ -25,6 +26,8 @@ Result = TypeVar("Result", bound="BaseModel")
 
 INTERRUPTED = 130  # as a shell has it for Ctrl-C
 UNREAD = 141  # as a shell has it for a program whose output nobody reads any more
+_SECONDS_OF_SILENCE = 60.0  # at most, between two lines of progress
+_SECONDS_TO_TELL = 5.0  # of work, before its rate says how long the rest takes
 _OUTPUT = "the output"  # what is written to where a failure names no file
 
 
@@ -129,24 +132,47 @@ class ProgressWatcher:
 
 
 class LineWatcher:
-    """Prints a line at the start of every stage and at every quarter of it, for logs."""
+    """Prints a line at the start of every stage, at every quarter of it and every minute, for logs.
 
-    def __init__(self) -> None:
+    Once a stage has taken a while, with its rate and the time that is left at that rate.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._description, self._total, self._done = "", 0, 0
+        self._clock = clock
+        self._began = self._told = clock()
 
     def stage(self, description: str, total: int) -> None:
         self._description, self._total, self._done = description, total, 0
+        self._began = self._clock()
         self._print()
 
     def advance(self, steps: int = 1) -> None:
         quarter = 4 * self._done // max(1, self._total)
         self._done += steps
-        if 4 * self._done // max(1, self._total) > quarter:
+        at_a_quarter = 4 * self._done // max(1, self._total) > quarter
+        if at_a_quarter or self._clock() - self._told >= _SECONDS_OF_SILENCE:
             self._print()
 
     def _print(self) -> None:
+        self._told = self._clock()
         with suppress(OSError):  # work that goes on is worth more than a line of progress
-            say(f"{self._description}: {self._done}/{self._total}", err=True)
+            say(f"{self._description}: {self._done}/{self._total}{self._left()}", err=True)
+
+    def _left(self) -> str:
+        """The rate so far and the time left, where they are worth a word."""
+        passed, left = self._told - self._began, self._total - self._done
+        if not self._done or left <= 0 or passed < _SECONDS_TO_TELL:
+            return ""
+        rate = self._done / passed
+        speed = f"{rate:,.1f} a second" if rate >= 1 else f"{60 * rate:.1f} a minute"
+        return f", {speed}, about {_duration(left / rate)} left"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    return f"{round(seconds / 60)} minutes" if seconds < 5400 else f"{seconds / 3600:.1f} hours"
 
 
 @contextmanager

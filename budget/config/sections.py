@@ -140,7 +140,7 @@ class TestSection(Section):
 
     # Of the target stratum, and of every other one; "all" whose right answer is known.
     items: Annotated[int, Field(ge=10)] | Literal["all"] = 400
-    other_items: Annotated[int, Field(ge=1)] | Literal["all"] = 100
+    other_items: Annotated[int, Field(ge=0)] | Literal["all"] = 100
     seed: Seed = 0
 
 

@@ -34,6 +34,8 @@ class TrainingConfig(Section):
         if method in ("zero_shot", "in_context"):
             return {"normalisation": self.prompt.normalisation}
         settings = self.qlora.settings() if method == "qlora" else {}
+        if method == "qlora" and not self.reasons(method) and self.prompt.normalisation != "sum":
+            settings["normalisation"] = self.prompt.normalisation
         return {**settings, **self.generation.model_dump()} if self.reasons(method) else settings
 
     def reasons(self, method: str) -> bool:

@@ -5,10 +5,10 @@ was shown worked examples goes on after its answer to invent further questions, 
 last. What is read:
 
 - number: the number that follows the cue, or, where an equation follows, the one after its last
-  "=". Thousands commas, a sign (also "minus" or "negative"), currency signs, units, a percent sign
-  and closing punctuation make no difference, nor do zeros after the point: "$1,200.00." is 1200,
-  "-5" is -5, "5 6-packs" is 5. Fractions ("3/4") and mixed numbers ("1 1/2") are numbers, words
-  ("five") are not.
+  "="; none where a calculation follows whose result is not written ("5*10% of"). Thousands commas,
+  a sign (also "minus" or "negative"), currency signs, units, a percent sign and closing punctuation
+  make no difference, nor do zeros after the point: "$1,200.00." is 1200, "-5" is -5, "5 6-packs" is
+  5. Fractions ("3/4") and mixed numbers ("1 1/2") are numbers, words ("five") are not.
 - choice: the text of the choice, whole and in any case. The one that the answer begins with, or
   else the only one that occurs in it; "not yes" is no occurrence of "yes".
 - text: what follows the cue, without quotes and closing punctuation.
@@ -29,8 +29,9 @@ from training.prompts import ANSWER_CUE
 AnswerKind = Literal["number", "choice", "text"]
 
 _CUE = re.compile(r"\b" + r"\s+".join(ANSWER_CUE.split()) + r"\b", re.IGNORECASE)
-# After leading white space: a blank line, or the label of the next question.
-_NEXT_ITEM = re.compile(r"\A(?:Q|Question):|\n[^\S\n]*(?:\n|(?:Q|Question):)")
+# After leading white space: the label of the next question. A blank line is none: solutions have
+# paragraphs.
+_NEXT_ITEM = re.compile(r"\A(?:Q|Question):|\n[^\S\n]*(?:Q|Question):")
 # A point ends a sentence only before a space, so neither "18.5" nor "18." at the end of what was
 # generated so far; the points of initials and titles do not.
 _SENTENCE_END = re.compile(
@@ -51,6 +52,12 @@ _NUMBER = re.compile(
 _DENOMINATOR = re.compile(r"\s?/\s?(?P<denominator>[0-9]+)(?![0-9]|\s?/|[.,][0-9])")
 _PART = re.compile(r"\s(?P<numerator>[0-9]+)" + _DENOMINATOR.pattern)
 _MOST_DIGITS = 1000
+# After a number: it is the first part of a calculation ("5*10% of ..."), or a share of something.
+_CALCULATES = re.compile(
+    r"\s?%?(?:\s?[*+x\u00d7\u00b7^\u00f7]\s?[$(\d]|\s[-\u2212\u2013/]\s[$(\d]|"
+    r"\s(?:times|plus|minus|divided by|multiplied by)\s[$(\d])|\s?(?:%|percent)\s?of\b",
+    re.IGNORECASE,
+)
 _VULGAR_FRACTION = re.compile("[¼½¾⅐-⅞]")
 _EDGES = " \t\r\n\"'\u201c\u201d\u2018\u2019`*.,;:!?()[]"
 
@@ -58,8 +65,9 @@ _EDGES = " \t\r\n\"'\u201c\u201d\u2018\u2019`*.,;:!?()[]"
 def answer_end(text: str) -> int | None:
     """Where a reasoned answer is complete, as a position in `text`; None: it still goes on.
 
-    After the cue, the answer ends with its line or its sentence. With or without an answer, a blank
-    line or the label of a next question ("Q:", "Question:") ends it. More text never moves the end.
+    After the cue, the answer ends with its line or its sentence. With or without an answer, the
+    label of a next question ("Q:", "Question:") ends it; a blank line before the cue does not. More
+    text never moves the end.
     """
     leading = len(text) - len(text.lstrip())
     boundary = _NEXT_ITEM.search(text[leading:])
@@ -133,9 +141,10 @@ def number_value(text: str) -> Fraction | None:
 
 def _first_number(text: str) -> str | None:
     text = _written_out(_CALCULATION.sub(" ", text))
-    after_equation = _read_number(text, text.rfind("=") + 1)
-    found = after_equation or _read_number(text, 0)
-    return found[0] if found else None
+    found = _read_number(text, text.rfind("=") + 1) or _read_number(text, 0)
+    if found is None or _CALCULATES.match(text, found[2]):
+        return None  # an equation or a calculation without its result
+    return found[0]
 
 
 def _written_out(text: str) -> str:

@@ -171,7 +171,7 @@ def _gold(row: dict[str, object]) -> str:
 
 
 def _without_blank_lines(reasoning: str) -> str:
-    """Blank lines stand between worked examples; within one they would teach to stop."""
+    """Blank lines stand between worked examples; within one they would look like its end."""
     return "\n".join(line for line in reasoning.splitlines() if line.strip())
 
 

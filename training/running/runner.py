@@ -258,6 +258,7 @@ class TrialRunner:
         if objective == "reasoning":
             return self._qlora_reasoning(trial, purchase, settings, progress)
         self.task.require_choices("qlora")
+        settings.pop("normalisation", None)
         loaded = self.model(trial.recipe.quantisation, with_head=self.source.kind == "encoder")
         prompt = find_prompt(trial.recipe.prompt, trial.model)
         targets = self._targets(trial, purchase)
@@ -270,6 +271,7 @@ class TrialRunner:
             trial.seed,
             progress,
             redraw_rates=targets.redraw_rates,
+            normalisation=normalisation_of(trial),
         )
         test = self.task.test_positions
         best, indistinct = likeliest(scores.double().numpy(), self.task, test)

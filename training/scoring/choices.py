@@ -33,6 +33,7 @@ __all__ = [
     "ScoredBatch",
     "TokenBudget",
     "batches_by_length",
+    "choice_lengths",
     "encode_item",
     "encode_items",
     "encode_with_examples",
@@ -100,7 +101,7 @@ def score_items(
     for batch, scored in scored_batches(loaded, items, None, budget, model):
         found = scored.log_probabilities
         scores[torch.tensor(batch), : found.shape[1]] = found.float().cpu()
-    return scores if normalisation == "sum" else scores / _lengths(items, normalisation, most)
+    return scores if normalisation == "sum" else scores / choice_lengths(items, normalisation, most)
 
 
 @torch.no_grad()
@@ -169,8 +170,11 @@ def batches_by_length(
         start += size
 
 
-def _lengths(items: Sequence[EncodedItem], normalisation: Normalisation, most: int) -> Tensor:
-    """What scores are divided by, (items, most choices); 1 where an item has fewer choices."""
+def choice_lengths(items: Sequence[EncodedItem], normalisation: Normalisation, most: int) -> Tensor:
+    """What scores are divided by, (items, most choices); 1 where an item has fewer choices.
+
+    Raises ValueError if characters are asked for and items do not count them.
+    """
     lengths = torch.ones((len(items), most))
     for row, item in enumerate(items):
         if normalisation == "token":

@@ -17,7 +17,14 @@ from torch import Tensor
 from annotation.errors import InputError
 from training.models.load import LoadedModel
 from training.progress import Progress
-from training.scoring.choices import EncodedItem, encode_items, score_batch, score_items
+from training.scoring.choices import (
+    EncodedItem,
+    Normalisation,
+    choice_lengths,
+    encode_items,
+    score_batch,
+    score_items,
+)
 from training.tuning.adapters import adapted, save_adapter
 from training.tuning.encoders import EncodedText, encode_texts, score_text_batch, score_texts
 from training.tuning.finetune import Objective, TrainingDivergedError, diverged, train
@@ -72,17 +79,21 @@ def train_and_score(
     seed: int,
     progress: Progress = lambda _done, _total: None,
     redraw_rates: NDArray[np.float64] | None = None,
+    normalisation: Normalisation = "sum",
 ) -> Tensor:
     """Train a fresh adapter and score the test items; afterwards the model is as it was before.
 
     Returns scores (test items, most choices), -inf where an item has fewer: a decoder's summed
-    log-probabilities of the choices' texts, an encoder's log-probabilities of the choices.
+    log-probabilities of the choices' texts, normalised as `score_items` does it; an encoder's
+    log-probabilities of the choices, which need no normalisation.
     Parameters and errors as for `train_on_choices`; `test` is encoded as `train` is. Scores of
     choices that are not finite raise TrainingDivergedError too.
     """
-    training = train_on_choices(loaded, train, targets, settings, seed, progress, redraw_rates)
+    training = train_on_choices(
+        loaded, train, targets, settings, seed, progress, redraw_rates, normalisation
+    )
     with training as model:
-        scores = score_encoded(loaded, test, model)
+        scores = score_encoded(loaded, test, model, normalisation)
     own = torch.from_numpy(own_choices([_choices(item) for item in test]))
     if not scores[own].isfinite().all():
         broken = int((~scores.isfinite() & own).any(1).sum())
@@ -91,11 +102,16 @@ def train_and_score(
     return scores
 
 
-def score_encoded(loaded: LoadedModel, items: Sequence[Encoded], model: PeftModel) -> Tensor:
+def score_encoded(
+    loaded: LoadedModel,
+    items: Sequence[Encoded],
+    model: PeftModel,
+    normalisation: Normalisation = "sum",
+) -> Tensor:
     """Scores (items, most choices) of a model in training, see `train_and_score`."""
     if loaded.head is not None:
         return score_texts(loaded, _texts(items), model)
-    return score_items(loaded, _items(items), model=model)
+    return score_items(loaded, _items(items), model=model, normalisation=normalisation)
 
 
 @contextmanager
@@ -107,6 +123,7 @@ def train_on_choices(
     seed: int,
     progress: Progress = lambda _done, _total: None,
     redraw_rates: NDArray[np.float64] | None = None,
+    normalisation: Normalisation = "sum",
 ) -> Iterator[PeftModel]:
     """Within the block, the model with an adapter trained on items and their targets.
 
@@ -126,6 +143,10 @@ def train_on_choices(
         Told updates done and in all.
     redraw_rates
         (items,): shares of labels drawn at random, for forward correction; see `choice_losses`.
+    normalisation
+        Of the scores that a decoder is tested by. It is trained on the same, times the mean length
+        of the item's choices: the same order of choices, on the scale of their summed
+        log-probabilities, so that settings of the training mean the same.
 
     Raises
     ------
@@ -144,7 +165,15 @@ def train_on_choices(
     rates = None if redraw_rates is None else torch.from_numpy(np.asarray(redraw_rates))
 
     def losses(model: PeftModel, indices: Sequence[int]) -> Tensor:
-        scores = _score_batch(loaded, [train_items[i] for i in indices], model)
+        batch = [train_items[i] for i in indices]
+        scores = _score_batch(loaded, batch, model)
+        if normalisation != "sum" and loaded.head is None:
+            lengths = choice_lengths(_items(batch), normalisation, scores.shape[1]).to(
+                scores.device
+            )
+            there = own[torch.tensor(indices)][:, : scores.shape[1]].to(scores.device)
+            mean = (lengths * there).sum(1, keepdim=True) / there.sum(1, keepdim=True)
+            scores = scores * (mean / lengths)
         picked = torch.tensor(indices)
         most = scores.shape[1]
         their_rates = None if rates is None else rates[picked].to(scores.device)

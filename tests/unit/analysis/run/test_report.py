@@ -11,7 +11,8 @@ import pytest
 
 from analysis.estimates import Estimate
 from analysis.run.report import render_report, write_report
-from analysis.run.result import RunResult, write_result
+from analysis.run.report_tables import what_was_measured
+from analysis.run.result import PromptSummary, RunResult, write_result
 from annotation.errors import InputError
 from tests import golden_pages
 from tests.unit.analysis.run.report_page import Page
@@ -215,6 +216,22 @@ def test_text_of_the_result_is_escaped_everywhere(resolved_result: RunResult) ->
     assert page.open == []
     assert not [name for _, name, _ in page.attributes if name.startswith("on")]
     assert page.text.count("<script>alert(1)</script>") > 50  # there, as text
+
+
+def test_the_prompt_is_told_where_a_model_was_asked(resolved_result: RunResult) -> None:
+    asked = PromptSummary(version="0306-mended", normalisation="character")
+    told = dict(
+        what_was_measured(
+            resolved_result.model_copy(update={"prompt": asked}),
+            resolved_result.methods[resolved_result.planning_method],
+        )
+    )
+    assert told["Prompt"] == (
+        "0306-mended; untrained, a choice is scored by log-probability per character"
+    )
+    encoder = resolved_result.model_copy(update={"prompt": None})
+    planning = resolved_result.methods[resolved_result.planning_method]
+    assert "Prompt" not in dict(what_was_measured(encoder, planning))
 
 
 def test_the_result_s_warnings_are_shown(resolved_result: RunResult) -> None:

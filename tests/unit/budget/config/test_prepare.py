@@ -1,8 +1,10 @@
 """A trial as the configuration has it."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analysis.curves.design import read_design
@@ -66,6 +68,27 @@ def test_methods_get_their_prompt_and_number_type() -> None:
     assert trial_of(own, "qlora", {"easy": 4}).recipe.quantisation == "nf4"
     assert own.zero_shot_of("qlora").quantisation == "nf4"
     assert own.zero_shot_of("probe").quantisation == "none"
+
+
+def test_adapters_are_tested_by_scores_as_the_untrained_model_is() -> None:
+    """Else a supervision gap recovered would be on two scales."""
+
+    def asked(method: Method, mix: dict[str, int], **sections: Any) -> object:
+        return dict(trial_of(lab_of(**sections), method, mix).recipe.settings).get("normalisation")
+
+    by_character = {"prompt": {"normalisation": "character"}}
+    assert asked("zero_shot", {}, **by_character) == "character"
+    assert asked("qlora", {"easy": 4}, **by_character) == "character"
+    assert asked("qlora", {"easy": 4}) is None  # kept results of the usual sum stay as they are
+    reasons = {"qlora": {"objective": "reasoning"}, **by_character}
+    assert asked("qlora", {"easy": 4}, **reasons) is None  # it writes, and scores no choice
+
+
+def test_strata_but_the_target_need_not_be_tested() -> None:
+    own = lab_of(test={"items": 20, "other_items": 0})
+    assert dict(Counter(own.task.test_strata.tolist())) == {"hard": 20}
+    easy = np.flatnonzero(own.task.stratum_of == "easy")
+    assert own.capacity["easy"] == easy.size  # all of them are for sale
 
 
 def test_reasoning_is_trained_as_labelled() -> None:

@@ -146,7 +146,7 @@ def test_choices(llama: LoadedModel, model_says: Callable[..., list[Asked]]) -> 
     found = chain_of_thought_correct(llama, yes_no(1, 1, 0), [EXAMPLE], PROMPT, most_tokens=80)
     assert found.correct.tolist() == [True, False, False]
     assert found.predicted == ["no", "yes", None]
-    # A blank line in an example would teach to stop there.
+    # A blank line in an example would look like its end.
     assert asked[0][0][0] == (
         "Q: What is 1 + 1?\nA: One and one.\nThat is two. So the answer is 2\n\nQ: is it 0?\nA:"
     )

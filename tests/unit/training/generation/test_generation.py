@@ -188,15 +188,16 @@ def test_a_model_with_an_adapter_may_stand_in(
 SCRIPTS = {
     " sentence": [" Two and two.", " So the answer is", " 4", ".", " More", "\n\nQ:", " and more"],
     " line": [" so", " the answer is", " 1,2", "00.5", " apples\n", "Right?", " the answer is 7"],
-    " blank": [" No idea", ".\n", "\n", " the answer is 8"],
-    " next": [" No", "\nQuestion", ": what?", " the answer is 9"],
+    # A solution in two paragraphs.
+    " blank": [" No idea", ".\n", "\n", " thus the answer is 8.\n", " the answer is 9.\n"],
+    " next": [" No", "\nQuestion", ": what?", " the answer is 6"],
     " end": [" the answer", " is 3", "</s>"],
     " long": [" well"],
 }
 STOPPED = {
     " sentence": GeneratedAnswer(" Two and two. So the answer is 4.", 5, True),
     " line": GeneratedAnswer(" so the answer is 1,200.5 apples", 5, True),
-    " blank": GeneratedAnswer(" No idea.", 3, True),
+    " blank": GeneratedAnswer(" No idea.\n\n thus the answer is 8.", 4, True),
     " next": GeneratedAnswer(" No", 3, True),
     " end": GeneratedAnswer(" the answer is 3", 2, True),
     " long": GeneratedAnswer(" well" * 20, 20, False),
