@@ -62,6 +62,20 @@ def test_the_table_of_the_bootstrap_is_the_benchmark_s(rows: list[dict[str, Any]
     assert table("### What a bootstrap does instead") == expected
 
 
+def test_the_table_of_exchange_rates_is_the_benchmark_s() -> None:
+    path = ROOT / "benchmarks" / "results" / "exchange_rate_coverage.json"
+    kinds: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["kinds"]
+    names = ("holds 0.9", "holds 0.95", "told", "holds 0.95, of those told")
+    expected = [
+        [kind, rate, str(own["worlds"]), *(f"{100 * own[name]:.1f}" for name in names)]
+        for kind, rates in kinds.items()
+        for rate, own in rates.items()
+    ]
+    assert table("## Exchange rates") == expected
+    for rate, own in kinds["prior"].items():
+        assert own["worlds"] >= 200 and 0.85 <= own["holds 0.9"] <= 0.95, rate
+
+
 def cells(rows: list[dict[str, Any]]) -> Iterator[tuple[tuple[str, int, str], float]]:
     for row in rows:
         for name in COLUMNS:
