@@ -17,7 +17,7 @@ from budget.collection.suppliers import Supplier
 from budget.config.collection_config import BuyingSection
 from training.task import Task
 
-_ASKED = ("supplier", "item_id", "stratum", "gold")  # what is looked at of lines
+_ASKED = ("supplier", "item_id", "stratum", "judgments", "gold")  # what is looked at of lines
 
 
 class Batching:
@@ -47,6 +47,10 @@ class Batching:
         self._asked = set(asked["item_id"][asked["gold"].isna()])
         own = asked[asked["gold"].isna()]
         self._asked_of = Counter(zip(own["supplier"], own["stratum"], strict=True))
+        self._judged_by: Counter[tuple[str, str]] = Counter()
+        if buying.selection == "doubt":
+            for *pair, count in zip(own["supplier"], own["stratum"], own["judgments"], strict=True):
+                self._judged_by[pair[0], pair[1]] += int(count)
         self._gold_asked = set(
             zip(
                 asked["supplier"][asked["gold"].notna()],
@@ -60,7 +64,13 @@ class Batching:
         return {name: len(self._free(name)) for name in self._task.strata.names}
 
     def asked_of(self, supplier: str, stratum: str) -> int:
-        """How many items a supplier was asked about in a stratum, gold questions apart."""
+        """How many labels a supplier was asked for in a stratum, gold questions apart.
+
+        By doubt so many judgments make one as the supplier's smallest offer has.
+        """
+        if self._buying.selection == "doubt":
+            each = min(self._suppliers[supplier].judgments[stratum])
+            return -(-self._judged_by[supplier, stratum] // each)
         return self._asked_of[supplier, stratum]
 
     def lines(self, wanted: Sequence[WantedLabels]) -> list[OrderLine]:

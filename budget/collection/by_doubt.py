@@ -28,6 +28,7 @@ AT_RANDOM = 3
 """Judgments of an item that is drawn at random, at most. Two answers show how often people differ;
 of three, one can be outvoted, which shows who was wrong. The fourth is asked for where doubt stays.
 """
+_SMALLEST = 1e-9  # price that is divided by: work by the hour may take no time that is known
 _SETTINGS = SelectionSettings(random_share=0.0)  # that share is drawn here, in a fixed order
 _RANDOM_SHARE = SelectionSettings().random_share
 
@@ -100,9 +101,12 @@ class ItemsByDoubt:
 
     def lines(self, wanted: Sequence[WantedLabels]) -> list[OrderLine]:
         """The items of each, none twice in a batch, and the gold questions of every supplier."""
+        # First all that is drawn at random: no supplier's doubt should move what another draws.
+        drawn = [self._random_part(own) for own in wanted]
+        self._in_batch |= {choice.line.item_id for part in drawn for choice in part}
         found = []
-        for own in wanted:
-            found += self._keep(self._chosen(own))
+        for own, part in zip(wanted, drawn, strict=True):
+            found += self._keep(_mixed(part, self._doubtful_part(own, part)))
         return found + self._batching.gold(wanted, _usual(found))
 
     def lines_again(self) -> list[OrderLine]:
@@ -116,7 +120,7 @@ class ItemsByDoubt:
                 if left or stratum not in own.prices:
                     continue
                 seconds = self._measured[own.name, stratum].seconds
-                price = float(expected_cost(own.prices[stratum], seconds))
+                price = max(float(expected_cost(own.prices[stratum], seconds)), _SMALLEST)
                 for choice in self._by_doubt(own, stratum, len(self._ids)):
                     item, gain = choice.line.item_id, choice.fall / price
                     if item not in best or gain > best[item][0]:
@@ -152,19 +156,28 @@ class ItemsByDoubt:
 
     # One supplier in one stratum
 
-    def _chosen(self, own: WantedLabels) -> list[_Choice]:
+    def _random_part(self, own: WantedLabels) -> list[_Choice]:
+        """What is drawn at random for it: everything, before there is a model.
+
+        A share that is no whole number of judgments is rounded by chance, so that it is kept in the
+        mean of small batches, too.
+        """
         supplier, stratum = self._suppliers[own.offer.supplier], own.offer.stratum
         few = min(own.offer.judgments, AT_RANDOM)
         if self._read is None:
             return self._at_random(supplier, stratum, own.labels * few, few)
-        number = own.labels * own.offer.judgments
-        exact = _RANDOM_SHARE * number
+        exact = _RANDOM_SHARE * own.labels * own.offer.judgments
         rng = self._batching.generator(f"random share of {supplier.name}", stratum)
         share = math.floor(exact) + int(rng.random() < exact - math.floor(exact))
-        drawn = self._at_random(supplier, stratum, share, few)
-        self._in_batch |= {choice.line.item_id for choice in drawn}
-        left = number - sum(choice.line.judgments for choice in drawn)
-        return _mixed(drawn, self._by_doubt(supplier, stratum, left))
+        return self._at_random(supplier, stratum, share, few)
+
+    def _doubtful_part(self, own: WantedLabels, drawn: Sequence[_Choice]) -> list[_Choice]:
+        """The rest of its judgments by doubt."""
+        if self._read is None:
+            return []
+        asked = sum(choice.line.judgments for choice in drawn)
+        left = max(0, own.labels * own.offer.judgments - asked)
+        return self._by_doubt(self._suppliers[own.offer.supplier], own.offer.stratum, left)
 
     def _at_random(self, supplier: Supplier, stratum: str, number: int, few: int) -> list[_Choice]:
         """So many judgments of the next items in the fixed order, `few` of each.
@@ -175,7 +188,7 @@ class ItemsByDoubt:
         for item in self._batching.fixed_order(stratum):
             if number <= 0:
                 break
-            if item in self._drawn or item in self._in_batch or item in self._existing:
+            if item in self._drawn or item in self._existing:
                 continue
             before = self._of_supplier[supplier.name, item]
             self._drawn.add(item)

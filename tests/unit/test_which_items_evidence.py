@@ -1,10 +1,12 @@
 """The tables of `docs/method/which-items.md` are those of the benchmark's result."""
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,3 +67,17 @@ def test_label_table(worlds: dict[str, Any]) -> None:
             ]
         )
     assert rows("Labels: hard items with the right label") == expected
+
+
+def test_table_of_whole_collections() -> None:
+    result = json.loads(RESULT.with_name("collection_by_doubt.json").read_text(encoding="utf-8"))
+    names = ("judgments", "items", "right", "accuracy", "batches")
+    scales = {"right": 100.0, "accuracy": 100.0}
+    for name, (_, *cells) in zip(names, rows("In a collection"), strict=True):
+        at_random, by_doubt = (np.array(result[name][way]) for way in ("random", "doubt"))
+        for cell, own in zip(cells, (at_random, by_doubt, by_doubt - at_random), strict=True):
+            own = own * scales.get(name, 1.0)
+            mean, error = (float(number) for number in re.findall(r"[+-]?\d*\.?\d+", cell)[:2])
+            assert mean == pytest.approx(own.mean(), abs=0.5 if name == "judgments" else 0.0501)
+            spread = own.std(ddof=1) / np.sqrt(own.size)
+            assert error == pytest.approx(spread, abs=0.5 if name == "judgments" else 0.0501)

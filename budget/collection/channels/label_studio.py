@@ -73,7 +73,7 @@ class LabelStudioChannel:
         in_order = lines.sort_values("batch", kind="stable")
         by_item = in_order.groupby("item_id")["judgments"]
         # An item stays where it was asked first: its people are not asked about it once more.
-        first, wanted = in_order["item_id"].map(by_item.first()), by_item.sum()
+        first, wanted = in_order["item_id"].map(by_item.first()), _people(in_order)
         with self._server() as server:
             for judgments, own in in_order.groupby(first):
                 number = int(str(judgments))
@@ -234,3 +234,15 @@ class LabelStudioChannel:
                     gold=row.gold if isinstance(row.gold, str) else None,
                 )
         return list(found.values())
+
+
+def _people(lines: pd.DataFrame) -> "pd.Series[int]":
+    """Item -> how many people should answer it in all.
+
+    Of batches before the last those who did: what did not come then is not waited for.
+    """
+    came = lines["judgments"]
+    if "received" in lines:
+        is_last = lines["batch"] == lines["batch"].max()
+        came = came.where(is_last, lines[["judgments", "received"]].min(axis=1))
+    return came.groupby(lines["item_id"]).sum()

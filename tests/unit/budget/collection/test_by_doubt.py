@@ -10,6 +10,7 @@ import pytest
 
 from annotation.arrays import Array, Positions
 from budget.collection.predicting import ItemsRead
+from tests.unit.budget.collection import small_collection
 from tests.unit.budget.collection.by_hand import (
     answer,
     learns_nothing,
@@ -194,3 +195,38 @@ def test_money_is_never_promised_beyond_the_budget(tmp_path: Path) -> None:
             collection.step(WATCHER)
             balance = collection.store.balance()
             assert balance.promised + balance.paid <= Decimal(40)
+
+
+def test_capacity_counts_judgments_as_labels(ended: Path) -> None:
+    with opened(ended) as collection:
+        batches = collection.store.batches()
+        lines, batching = collection.store.lines(), collection.proposer.batching(batches)
+    own = lines[lines["gold"].isna() & (lines["supplier"] == "crowd")]
+    judgments = own.groupby("stratum")["judgments"].sum()
+    for stratum in ("easy", "hard"):
+        assert batching.asked_of("crowd", stratum) == -(-judgments[stratum] // 5)
+
+
+def test_quality_is_watched_on_what_nobody_chose(ended: Path) -> None:
+    with opened(ended) as collection:
+        so_far = collection.proposer.judgments_so_far()
+        batches = collection.store.batches()
+    watched = so_far.not_chosen
+    drawn = {
+        (supplier, item): count
+        for own in batches
+        for supplier, item, count in own.decision["selection"]["drawn"]
+    }
+    chosen = watched[watched["gold"].isna()]
+    numbers = chosen.groupby(["supplier", "item_id"]).size()
+    assert all(numbers[pair] == count for pair, count in drawn.items())
+    assert len(numbers) == len(drawn)
+    assert 0 < len(watched) < len(so_far.table)
+
+
+def test_the_option_is_kept_for_the_whole_collection(tmp_path: Path) -> None:
+    folder = small_collection.begun(tmp_path, "--selection", "doubt", judgments=5)
+    with opened(folder) as collection:
+        assert collection.config.buying.selection == "doubt"
+        proposal = collection.proposer.proposal(WATCHER)
+    assert {line.judgments for line in proposal.lines if line.supplier == "crowd"} == {3}

@@ -135,13 +135,12 @@ def test_an_item_that_is_asked_again_is_not_sent_again_its_task_asks_for_more(
     first = lines(0, 3).assign(judgments=1)
     again = lines(1, 1, batch=2).assign(judgments=2, gold=None)
     channel.send(first)
-    for _ in range(2):  # doing it twice does nothing twice
-        told = channel.send(pd.concat([first, again]))
+    told = [channel.send(pd.concat([first, again])) for _ in range(2)]
     asked = {str(task.data["item_id"]): task.overlap for task in studio.tasks.values()}
     assert asked == {"item-000": None, "item-001": 3, "item-002": None}
     assert len(studio.projects_) == 1
     assert sum(call.startswith("ask") for call in studio.calls) == 1
-    assert "more people" not in told
+    assert ["1 tasks there ask for more people" in own for own in told] == [True, False]
 
 
 def test_what_was_changed_on_the_server_is_told(
@@ -166,3 +165,15 @@ def test_what_was_changed_on_the_server_is_told(
         channel.send(lines(0, 4))
     assert not channel.fetch().missing and not channel.fetch().remarks
     assert len(studio.tasks) == 4 and len(studio.projects_) == 1
+
+
+def test_answers_that_never_came_are_not_asked_for_again(
+    channel: LabelStudioChannel, studio: FakeServer
+) -> None:
+    first = lines(0, 3).assign(judgments=2, received=[2, 1, 0])
+    again = lines(0, 2, batch=2).assign(judgments=1, gold=None, received=0)
+    channel.send(first)
+    channel.send(pd.concat([first, again]))
+    asked = {str(task.data["item_id"]): task.overlap for task in studio.tasks.values()}
+    # The second still asks for the one that did not come, which is the one that is wanted now.
+    assert asked == {"item-000": 3, "item-001": None, "item-002": None}
