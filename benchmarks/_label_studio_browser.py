@@ -12,7 +12,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 _SUBMIT = "bottombar-submit-button"
 _SKIP = "bottombar-skip-button"
 _CHOICE = "label:has(input[type=checkbox]), label:has(input[type=radio])"
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -28,7 +28,7 @@ def signed_in(url: str, width: int = 1200, height: int = 720) -> Iterator[Page]:
     """A page on which the manager has signed in; needs Chromium."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=_ARGUMENTS, headless=True
+            executable_path=CHROMIUM, args=ARGUMENTS, headless=True
         )
         try:
             page = browser.new_page(viewport={"width": width, "height": height})

@@ -6,52 +6,22 @@ Needs Chromium. What is on them is made here: items of the generated world, thre
 """
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import httpx
-from PIL import Image
-from playwright.sync_api import Page
 
 from _label_studio import LabelStudioProcess
 from _label_studio_browser import signed_in, start_labelling
+from _screenshots import labelmix, save
 from annotation.items.write import write_table
 from annotation.sources import load_items
 
-ROOT = Path(__file__).parent.parent
 TITLE = "Pilot 1"
 INSTRUCTIONS = (
     "Read the story to its end and pick the number that it asks for. If you cannot say, press Skip."
 )
-
-
-def labelmix(server: LabelStudioProcess, *arguments: str) -> dict[str, Any]:
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from budget.commands.app import main; main()",
-            "labelstudio",
-            *arguments,
-        ],
-        cwd=ROOT,
-        env={
-            **os.environ,
-            "LABEL_STUDIO_URL": server.url,
-            "LABEL_STUDIO_TOKEN": server.token,
-            "PYTHONPATH": str(ROOT),
-        },
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 def push(server: LabelStudioProcess, folder: Path) -> int:
@@ -59,12 +29,20 @@ def push(server: LabelStudioProcess, folder: Path) -> int:
     write_table(load_items("workshop", size=400), folder / "items.jsonl")
     (folder / "instructions.txt").write_text(INSTRUCTIONS, encoding="utf-8")
     sent = labelmix(
-        server,
-        *("push", str(folder / "items.jsonl"), "--title", TITLE, "--measure", "steps"),
+        *(
+            "labelstudio",
+            "push",
+            str(folder / "items.jsonl"),
+            "--title",
+            TITLE,
+            "--measure",
+            "steps",
+        ),
         *("--cut", "edges:2,>=5", "--tasks", "easy=20", "--tasks", "hard=20", "--gold", "4"),
         *("--instructions", str(folder / "instructions.txt"), "--out", str(folder), "--json"),
+        server=server,
     )
-    return int(sent["project_id"])
+    return int(json.loads(sent)["project_id"])
 
 
 def annotate(server: LabelStudioProcess, project: int) -> None:
@@ -107,15 +85,6 @@ def annotation(choice: str | None, seconds: float, person: int) -> dict[str, Any
     }
 
 
-def save(page: Page, name: str) -> None:
-    """Save what is shown in docs/guide/images/, in few colours: a page is no photograph."""
-    page.wait_for_timeout(2_500)  # animations
-    picture = Image.open(BytesIO(page.screenshot()))
-    path = ROOT / "docs" / "guide" / "images" / f"label_studio_{name}.png"
-    picture.convert("RGB").quantize(128).save(path, optimize=True)
-    print(f"{path.relative_to(ROOT)}: {path.stat().st_size / 1000:.0f} kB")
-
-
 def main() -> None:
     """Push a pilot, look at it, annotate, look again."""
     with (
@@ -126,15 +95,15 @@ def main() -> None:
         with signed_in(server.url, 1200, 620) as page:
             page.goto(f"{server.url}/projects/{project}/data")
             page.get_by_text("Label All Tasks").wait_for()
-            save(page, "tasks")
+            save(page, "label_studio_tasks")
             start_labelling(page, server.url, project)
-            save(page, "instructions")
+            save(page, "label_studio_instructions")
             page.keyboard.press("Escape")
-            save(page, "question")
+            save(page, "label_studio_question")
             annotate(server, project)
             page.goto(f"{server.url}/projects/{project}/data")
             page.get_by_text("Label All Tasks").wait_for()
-            save(page, "judged")
+            save(page, "label_studio_judged")
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from training.task import Task
 from training.trial import Trial
 from training.unlabelled.reading import MOST_READ
 
+_SIZES = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 SAMPLE = 8  # items that are read to see how long it takes
 
 
@@ -171,9 +172,17 @@ def work_line(work: Workload) -> str:
 def reading_line(work: Workload, seconds: float) -> str:
     """What is to be read, in a phrase."""
     return (
-        f"{work.items:,} items to read first ({work.tokens:,} tokens, {work.flops:.2g} FLOPs), "
-        f"about {_duration(seconds)} as {work.sample} of them took"
+        f"{work.items:,} items to read first ({work.tokens:,} tokens, "
+        f"{_in_words(work.flops)} FLOPs), about {_duration(seconds)} as {work.sample} of them took"
     )
+
+
+def _in_words(number: float) -> str:
+    """A large number for people: "49 billion"."""
+    for size, name in _SIZES:
+        if number >= size:
+            return f"{number / size:,.{0 if number >= 10 * size else 1}f} {name}"
+    return f"{number:,.0f}"
 
 
 def _duration(seconds: float) -> str:

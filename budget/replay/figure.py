@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from analysis.estimates import Estimate
 from analysis.figure_style import (
     GRID,
@@ -50,11 +52,15 @@ def outcome_svg(result: ReplayResult) -> str:
 
 def _draw_done(axes: "Axes", result: ReplayResult) -> None:
     """How far what was done had come, from part of the money to all of it."""
-    points = [own for own in result.done_curve if None not in _ends(own.accuracy)]
-    money_, heights = [own.money for own in points], [own.accuracy.estimate for own in points]
-    low, high = ([_ends(own.accuracy)[side] for own in points] for side in (0, 1))
+    points = [
+        (own.money, middle, low, high)
+        for own in result.done_curve
+        for middle, low, high in [(own.accuracy.estimate, *_ends(own.accuracy))]
+        if middle is not None and low is not None and high is not None
+    ]
+    money_, middle, low, high = np.array(points).reshape(-1, 4).T
     axes.fill_between(money_, low, high, color=_DONE, alpha=0.13, linewidth=0)
-    axes.plot(money_, heights, color=_DONE, linewidth=1.5, marker="o", markersize=4.5)
+    axes.plot(money_, middle, color=_DONE, linewidth=1.5, marker="o", markersize=4.5)
 
 
 def _draw_arm(axes: "Axes", arm: PurchaseRecord, x: float, style: Style) -> None:
@@ -66,8 +72,7 @@ def _draw_arm(axes: "Axes", arm: PurchaseRecord, x: float, style: Style) -> None
     above = 5 if is_plan else 4
     axes.vlines(x, low, high, color=style.colour, linewidth=2 if is_plan else 1.1, zorder=above)
     size = 9 if is_plan else 6
-    look = {"color": style.colour, "marker": style.marker, "markersize": size}
-    axes.plot([x], [height], **look, zorder=above)
+    axes.plot([x], [height], color=style.colour, marker=style.marker, markersize=size, zorder=above)
     if arm.judgments is not None:
         axes.annotate(
             str(arm.judgments), (x, high), (0, 2), textcoords="offset points",

@@ -23,11 +23,11 @@ def show_status(status: CollectionStatus) -> None:
     """Print where a collection stands."""
     console = Screen()
     console.print(f"{status.name}: {status.state}", style="bold")
-    paid, promised, to_spend = (
-        plain(own, status.currency) for own in (status.paid, status.promised, status.left_to_spend)
+    console.print(
+        f"{plain(status.paid, status.currency)} of {shown(status.budget, status.currency)} paid, "
+        f"{plain(status.promised, status.currency)} promised, "
+        f"{plain(status.left_to_spend, status.currency)} left"
     )
-    budget = shown(status.budget, status.currency)
-    console.print(f"{paid} of {budget} paid, {promised} promised, {to_spend} left")
     if status.deadline is not None:
         console.print(f"deadline: {status.deadline}")
     if status.batches:

@@ -63,8 +63,9 @@ def test_it_is_exactly_what_the_plan_then_trains(
     [
         (
             Workload(120, 0, 2_000, 8, 7_200.0, None, 150_000, 1.234e15),
-            "work: 120 trials to train; 2,000 items to read first (150,000 tokens, 1.2e+15 FLOPs), "
-            "about 2.0 hours as 8 of them took; how long training takes is not known yet",
+            "work: 120 trials to train; 2,000 items to read first (150,000 tokens, 1.2 "
+            "quadrillion FLOPs), about 2.0 hours as 8 of them took; "
+            "how long training takes is not known yet",
         ),
         (
             Workload(20, 100, 0, 0, None, 600.0),
@@ -73,9 +74,10 @@ def test_it_is_exactly_what_the_plan_then_trains(
         ),
         (Workload(0, 3, 0, 0, None, None), "work: nothing to train; 3 trials are kept"),
         (
-            Workload(1, 0, 9, 8, 0.44, 12.3, 90, 1.8e6),
-            "work: 1 trials to train; 9 items to read first (90 tokens, 1.8e+06 FLOPs), about 0.4 "
-            "seconds as 8 of them took; training about 12 seconds as trials of before took",
+            Workload(1, 0, 9, 8, 0.44, 12.3, 90, 1.8e8),
+            "work: 1 trials to train; 9 items to read first (90 tokens, 180 million "
+            "FLOPs), about 0.4 seconds as 8 of them took; training "
+            "about 12 seconds as trials of before took",
         ),
     ],
 )

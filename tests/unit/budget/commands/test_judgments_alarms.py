@@ -46,7 +46,7 @@ def test_the_rate_of_a_file_of_suppliers_counts_unless_it_is_named(
     path = tmp_path / "suppliers.toml"
     path.write_text("[suppliers.crowd]\ncost = 1\n[alarms]\nfalse_alarms = 1.5\n")
 
-    def expected(*more: object) -> float:
+    def expected(*more: str | Path) -> float:
         found = json.loads(labelmix("judgments", "alarms", judged, *more, "--json").stdout)
         return float(found["per_thousand"])
 
