@@ -116,7 +116,7 @@ def test_labels_that_are_drawn_err_by_the_chance_of_the_draw() -> None:
         found = rates.label_error(0, rank < several)
         assert found.estimate == pytest.approx(1 - best[own, :several].mean())
         low, high = found.bounds
-        assert low < found.estimate < high
+        assert low is not None and high is not None and low < found.estimate < high
 
 
 def test_wrong_labels_are_fewer_than_wrong_judgments() -> None:
