@@ -132,7 +132,8 @@ Control = Annotated[
     str | None,
     typer.Option(
         metavar="NAME",
-        help="Of Label Studio's controls the one whose answers are the labels, e.g. sentiment.",
+        help="Of Label Studio's controls the one whose answers are the labels, e.g. sentiment; or "
+        "sentiment,feeling where it has another name in every file.",
     ),
 ]
 GroundTruthIsGold = Annotated[

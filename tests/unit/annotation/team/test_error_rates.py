@@ -115,8 +115,8 @@ def test_labels_that_are_drawn_err_by_the_chance_of_the_draw() -> None:
     for several in (1, 2):
         found = rates.label_error(0, rank < several)
         assert found.estimate == pytest.approx(1 - best[own, :several].mean())
-        low, high = found.bounds
-        assert low is not None and high is not None and low < found.estimate < high
+        assert found.estimate is not None
+        assert found.bounds[0] < found.estimate < found.bounds[1]
 
 
 def test_wrong_labels_are_fewer_than_wrong_judgments() -> None:
