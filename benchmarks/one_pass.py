@@ -10,9 +10,11 @@ its accuracy must be ours.
     python benchmarks/one_pass.py --data FOLDER
 
 FOLDER holds ARC as the source `arc` reads it: ARC-Easy/, ARC-Challenge/ and annotations.json.
+Without it nothing is measured.
 """
 
 import argparse
+import os
 import tempfile
 import time
 from collections.abc import Callable
@@ -96,14 +98,22 @@ def _computed(run: Callable[[], object]) -> float:
 def main() -> None:
     """Compare, check that all come to the same, and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", required=True, help="folder of ARC, as the source arc reads it")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=Path(os.environ.get("LABELMIX_DATA", "")) / "ai2_arc",
+        help="folder of ARC, as the source arc reads it; default: ai2_arc in LABELMIX_DATA",
+    )
     parser.add_argument("--model", default="smollm2", help="a decoder; default smollm2")
     parser.add_argument("--items", type=int, default=600, help="how many, drawn by chance")
     parser.add_argument("--prompt", default="0306-mended", help="by its version")
     asked = parser.parse_args()
+    if not (asked.data / "annotations.json").is_file():
+        print("no data of ARC: nothing is measured; give --data FOLDER, or set LABELMIX_DATA")
+        return
     quiet_libraries()
     set_threads()
-    items = load_arc(data_dir=asked.data).sample(asked.items, random_state=0)
+    items = load_arc(data_dir=str(asked.data)).sample(asked.items, random_state=0)
     items = items.reset_index(drop=True)
     source = find_model(asked.model, "float32")
     loaded = load_model(source, device="cpu")
