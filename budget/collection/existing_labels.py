@@ -19,7 +19,7 @@ from annotation.judgments.table import check_judgments
 from annotation.terms.cost import money
 from budget.collection.contents import Contents
 from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
-from budget.collection.money_unit import MoneyUnit
+from budget.collection.money_unit import MoneyUnit, shown
 from budget.collection.orders import BatchRecord, OrderLine
 from budget.collection.price import Price
 from budget.collection.store.receiving import check_no_nul
@@ -206,7 +206,7 @@ def told(labels: Sequence[ExistingLabel], currency: str) -> list[str]:
     if not labels:
         return []
     known = [Decimal(own.cost) for own in labels if own.cost is not None]
-    cost = f"their cost, {sum(known, Decimal(0)):f} {currency}, is taken off the budget"
+    cost = f"their cost, {shown(sum(known, Decimal(0)), currency)}, is taken off the budget"
     if len(known) < len(labels):
         rest = "" if not known else f" of {len(labels) - len(known):,} of them"
         cost = f"{cost + '; ' if known else ''}no cost{rest} is known"

@@ -7,6 +7,7 @@ from typing import Any
 from rich.table import Column, Table
 
 from analysis.numbers import NOT_KNOWN, count
+from budget.collection.money_unit import plain, shown
 from budget.collection.paying import LedgerPay
 from budget.commands.screen import Screen
 
@@ -39,8 +40,8 @@ def show_pay(sheet: LedgerPay) -> None:
     people = len({(row.supplier, row.annotator) for row in sheet.rows})
     who = "annotator is" if people == 1 else "annotators are"
     console.print(
-        f"{count(people)} {who} owed {sheet.due:f} {sheet.currency} in all, as booked; days begin "
-        f"at midnight, {sheet.zone}."
+        f"{count(people)} {who} owed {shown(sheet.due, sheet.currency)} in all, as booked; days "
+        f"begin at midnight, {sheet.zone}."
     )
     untimed, breaks = sum(row.untimed for row in sheet.rows), sum(r.breaks for r in sheet.rows)
     if untimed:
@@ -58,10 +59,10 @@ def show_pay(sheet: LedgerPay) -> None:
 
 
 def _table(sheet: LedgerPay) -> Table:
-    shown = sheet.rows[:MOST_ROWS]
-    more = len(sheet.rows) - len(shown)
+    first = sheet.rows[:MOST_ROWS]
+    more = len(sheet.rows) - len(first)
     title = f"Pay ({count(more)} more rows in --json and --out)" if more else "Pay"
-    skipped = ["skipped"] if any(row.skipped for row in shown) else []
+    skipped = ["skipped"] if any(row.skipped for row in first) else []
     table = Table(
         Column("supplier", overflow="fold"),
         Column("annotator", overflow="fold"),
@@ -69,7 +70,7 @@ def _table(sheet: LedgerPay) -> Table:
         *("judgments", *skipped, "hours", f"due, {sheet.currency}", "makes per hour"),
         title=title,
     )
-    for row in shown:
+    for row in first:
         table.add_row(
             row.supplier,
             row.annotator,
@@ -77,7 +78,7 @@ def _table(sheet: LedgerPay) -> Table:
             count(row.judgments),
             *([count(row.skipped)] if skipped else []),
             f"{row.seconds / 3600:,.2f}",
-            f"{row.due:f}",
-            NOT_KNOWN if row.hourly_pay is None else f"{row.hourly_pay:f}",
+            plain(row.due, sheet.currency),
+            NOT_KNOWN if row.hourly_pay is None else plain(row.hourly_pay, sheet.currency),
         )
     return table

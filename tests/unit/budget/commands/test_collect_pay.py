@@ -23,7 +23,7 @@ def test_a_sheet_is_shown_and_written(
     told = labelmix("collect", "pay", paid, "--out", tmp_path / "pay.csv")
     assert told.exit_code == 0, told.output
     # 8 items and 2 gold questions of 2 strata: 20 from each of the crowd, 20 from the expert.
-    assert "3 annotators are owed 6.0000 EUR in all" in told.output
+    assert "3 annotators are owed 6.00 EUR in all" in told.output
     with (tmp_path / "pay.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["annotator"], row["due"], row["hourly_pay"]) for row in rows] == [
