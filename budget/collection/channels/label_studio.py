@@ -128,17 +128,15 @@ class LabelStudioChannel:
 
     def _of_choices(self, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """Judgments that say one of their item's choices, or skip it; and what the others say."""
-        choices = dict(zip(self._items["item_id"], self._items["choices"], strict=True))
-        kept, others = [], []
-        names = ("source_id", "item_id", "label", "cancelled")
-        for source, item, label, skipped in zip(*(table[n] for n in names), strict=True):
-            known = [text.strip() for text in choices.get(item, ())]
-            fits = skipped or not known or label.strip() in known
-            kept.append(fits)
-            if not fits:
-                what = f"{short(label)} is none of the choices ({' | '.join(known)})"
-                others.append(f"{source} (item {item!r}): {what}")
-        return table[np.array(kept, dtype=bool)].reset_index(drop=True), others
+        fits = self.says_a_choice(table)
+        others = []
+        for source, item, label in table.loc[~fits, ["source_id", "item_id", "label"]].itertuples(
+            index=False
+        ):
+            known = " | ".join(self._choices[item])
+            what = f"{short(label)} is none of the choices ({known})"
+            others.append(f"{source} (item {item!r}): {what}")
+        return table[fits].reset_index(drop=True), others
 
     def says_a_choice(self, table: pd.DataFrame) -> NDArray[np.bool_]:
         """Whether judgments say a choice that their item has here, or skip it, (judgments,).
@@ -148,17 +146,18 @@ class LabelStudioChannel:
         told = zip(table["item_id"], table["label"], table["cancelled"], strict=True)
         return np.array(
             [
-                skipped or not (own := self._choices.get(item, set())) or label.strip() in own
+                skipped or not (own := self._choices.get(item, ())) or label.strip() in own
                 for item, label, skipped in told
             ],
             dtype=bool,
         )
 
     @cached_property
-    def _choices(self) -> dict[str, set[str]]:
+    def _choices(self) -> dict[str, tuple[str, ...]]:
         names, choices = self._items["item_id"], self._items["choices"]
         return {
-            name: {text.strip() for text in own} for name, own in zip(names, choices, strict=True)
+            name: tuple(text.strip() for text in own)
+            for name, own in zip(names, choices, strict=True)
         }
 
     def register(self, address: str, headers: Mapping[str, str]) -> int:
