@@ -347,6 +347,7 @@ def test_the_training_set_goes_out(undisturbed: Driver, tmp_path: Path) -> None:
     assert all(max(p) == p[list(choices).index(label)] for label, choices, p in labels)
 
 
+@pytest.mark.timeout(600 + 20 * KILLS)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_killed_at_any_moment_nothing_is_lost_or_paid_twice(
     database: str,
