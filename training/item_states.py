@@ -69,8 +69,8 @@ class DecoderReader:
         return score_rows(encoded, self._run(encoded, None)[1], self.most)
 
     def _encode(self, rows: pd.DataFrame) -> list[EncodedItem]:
-        texts = (rows[name].tolist() for name in ("question", "choices", "item_id"))
-        return encode_items(self.loaded, *texts, self.prompt)
+        questions, choices = rows["question"].tolist(), rows["choices"].tolist()
+        return encode_items(self.loaded, questions, choices, rows["item_id"].tolist(), self.prompt)
 
     def _run(
         self, encoded: Sequence[EncodedItem], layers: Sequence[int] | None, most: int | None = None

@@ -17,7 +17,7 @@ from safetensors.torch import save
 from tokenizers import AddedToken, Tokenizer, decoders, pre_tokenizers
 from tokenizers.models import BPE
 
-from annotation.arrays import Array
+from annotation.arrays import Features
 
 if TYPE_CHECKING:
     from gguf import GGUFReader
@@ -108,7 +108,7 @@ def _weights(reader: "GGUFReader", metadata: Mapping[str, Any]) -> dict[str, tor
     return weights
 
 
-def _rows_by_half(values: Array, heads: int) -> Array:
+def _rows_by_half(values: Features, heads: int) -> Features:
     """Rows of queries or keys in transformers' order, (heads x width, columns).
 
     Rotary positions turn pairs of rows of a head: llama.cpp has each pair side by side,

@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from annotation.arrays import Array
 from budget.config.prepare import prepare
 from budget.config.read import read_config, with_overrides
 from training.features import FeatureStore
@@ -57,7 +58,7 @@ def out(
 
 
 @pytest.fixture(scope="module")
-def slow(lab: Lab, smollm2_path: Path) -> np.ndarray:
+def slow(lab: Lab, smollm2_path: Path) -> Array:
     """Summed log-probabilities (items, choices): every text by itself, by transformers alone."""
     model = AutoModelForCausalLM.from_pretrained(smollm2_path, dtype=torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(smollm2_path)
@@ -76,7 +77,7 @@ def slow(lab: Lab, smollm2_path: Path) -> np.ndarray:
 
 
 def test_log_probabilities_are_those_of_every_text_by_itself(
-    out: Path, lab: Lab, slow: np.ndarray
+    out: Path, lab: Lab, slow: Array
 ) -> None:
     prompt = find_prompt("0306-mended")
     store = FeatureStore(out / "features", lab.task, lab.source, prompt)
@@ -92,7 +93,7 @@ def test_log_probabilities_are_those_of_every_text_by_itself(
 
 
 def test_accuracy_by_grade_is_that_of_the_slow_computation(
-    out: Path, lab: Lab, slow: np.ndarray
+    out: Path, lab: Lab, slow: Array
 ) -> None:
     """The likeliest choice by log-probability per character."""
     rows = lab.task.items.iloc[lab.task.test_positions]

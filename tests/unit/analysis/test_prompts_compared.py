@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -16,6 +15,7 @@ from analysis.prompts_compared import (
     compare_prompts,
     prompt_remarks,
 )
+from annotation.arrays import Positions
 from budget.commands.app import app
 from budget.config.prepare import prepare
 from budget.config.read import read_config
@@ -56,7 +56,7 @@ def engine_of(lab: Lab, folder: Path) -> Iterator[LocalEngine]:
         yield engine
 
 
-def slow_accuracy(lab: Lab, positions: np.ndarray, version: str, normalisation: str) -> float:
+def slow_accuracy(lab: Lab, positions: Positions, version: str, normalisation: str) -> float:
     """One item at a time, scores of their own."""
     loaded, right = load_model(lab.source), 0
     for position in positions:

@@ -42,8 +42,8 @@ def test_kept_scores_are_those_of_a_pass_of_their_own(
     prompt = find_prompt(version)
     found = FeatureStore(tmp_path, task, llama_source, prompt).scores(SOME, lambda: llama)
     rows = task.items.iloc[SOME]
-    texts = (rows[name].tolist() for name in ("question", "choices", "item_id"))
-    encoded = encode_items(llama, *texts, prompt)
+    questions, choices = rows["question"].tolist(), rows["choices"].tolist()
+    encoded = encode_items(llama, questions, choices, rows["item_id"].tolist(), prompt)
     for normalisation in get_args(Normalisation):
         expected = score_items(llama, encoded, normalisation=normalisation).numpy()
         own = found.by(normalisation)[:, : expected.shape[1]]

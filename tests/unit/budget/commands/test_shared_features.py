@@ -73,8 +73,9 @@ def test_all_commands_read_an_item_once(in_a_folder: Path, monkeypatch: pytest.M
     # Asked by the configuration's prompt: as a plain pass says.
     items = load_workshop(240).iloc[:8]
     loaded = load_model(find_model("pico"))
-    texts = (items[column].tolist() for column in ("question", "choices", "item_id"))
-    scores = score_items(loaded, encode_items(loaded, *texts, find_prompt(PROMPT))).numpy()
+    questions, choices = items["question"].tolist(), items["choices"].tolist()
+    ids, prompt = items["item_id"].tolist(), find_prompt(PROMPT)
+    scores = score_items(loaded, encode_items(loaded, questions, choices, ids, prompt)).numpy()
     chances = np.exp(scores) / np.exp(scores).sum(1, keepdims=True)
     expected = 1 - chances[np.arange(8), items["answer"].to_numpy(dtype=np.int64)]
     rows = [json.loads(line) for line in Path(out).read_text().splitlines()[:8]]
