@@ -11,6 +11,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -314,11 +315,14 @@ def test_a_folder_in_use_is_left_alone(kept: dict[str, Kept], tmp_path: Path, na
     folder = tmp_path / "copy"
     shutil.copytree(kept[name].folder, folder)
     if name == "features":  # its trials stand in a folder of their own, the features are shared
-        next(folder.glob("features/*/record")).unlink()
-        held = next(path for path in (folder / "features").iterdir() if path.is_dir())
+        held = [path for path in (folder / "features").iterdir() if path.is_dir()]
+        for path in held:  # of features and of scores, by each prompt that was tried
+            (path / "record").unlink(missing_ok=True)
     else:
-        held = folder
-    with exclusive(held, "another command"):
+        held = [folder]
+    with ExitStack() as stack:
+        for path in held:
+            stack.enter_context(exclusive(path, "another command"))
         ended = kept[name].use(folder)
     assert ended.code == 2
     assert "is in use by 'another command' (process " in ended.told
