@@ -1,8 +1,6 @@
 """`tabular`: the user's own items, from a JSONL, CSV or Parquet file or a hub data set."""
 
-import gc
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from annotation.items.table import NO_NUMBERS, REMARKS, measures
 from annotation.items.table_reader import MappedBy, TableReader
 from annotation.items.told_by import SUFFIX, read_marks, remember
 from annotation.items.validate import validate_items
+from annotation.many_rows import no_search_for_circles
 
 
 @dataclass(frozen=True)
@@ -120,22 +119,7 @@ def load_partly_answered(
     return _load(path, hub_id, split, config, columns, choices, answers, require_answers=False)
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Pause the search for cycles: rows are many small objects, and none of them is in one.
-
-    Every list that is made would have all others looked through again and again.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
-@_no_collection()
+@no_search_for_circles()
 def _load(
     path: str | None,
     hub_id: str | None,
@@ -236,7 +220,7 @@ def read_user_table(
 
     Raises InputError as `load_unanswered` does.
     """
-    with _no_collection():
+    with no_search_for_circles():
         records = read_records(path)
         reader = TableReader(
             records,

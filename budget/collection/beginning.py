@@ -20,9 +20,9 @@ from budget.collection.channels.files import FileChannel
 from budget.collection.channels.label_studio import LabelStudioChannel, Server
 from budget.collection.contents import Contents, read_contents
 from budget.collection.existing_labels import ExistingLabel, as_fact
+from budget.collection.first_batch import check_first_batch
 from budget.collection.model_check import check_model
 from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
-from budget.collection.proposing import check_first_batch
 from budget.collection.resources import CollectionResources
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore

@@ -1,20 +1,15 @@
 """Working out the next batch: measure, train, choose, and find the items; nothing is kept of it."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from annotation.arrays import Positions
-from annotation.errors import InputError
-from annotation.terms.cost import exact_decimal
-from budget.collection.batching import Batching, asked_lines, fitting_least, no_lines
+from budget.collection.batching import Batching, asked_lines
 from budget.collection.by_doubt import ItemsByDoubt, items_to_read
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
-from budget.collection.contents import Contents
 from budget.collection.existing_labels import is_existing, measured_existing
 from budget.collection.learning import (
     collection_lab,
@@ -27,34 +22,24 @@ from budget.collection.measuring import (
     JudgmentsSoFar,
     MeasuredLabels,
     SupplierMeasured,
-    no_judgments,
 )
-from budget.collection.money_unit import MoneyUnit
-from budget.collection.orders import BatchRecord, OrderLine, most_cost
+from budget.collection.orders import BatchRecord
+from budget.collection.overheads import after_extra, after_overheads
 from budget.collection.predicting import ItemsRead, read_items
+from budget.collection.proposal import Proposal, against_commonest, priced
 from budget.collection.random_share import drawn_at_random
 from budget.collection.resources import CollectionResources
 from budget.collection.said import said_of
-from budget.collection.suppliers import Supplier
 from budget.collection.workload import Workload, first_workload, workload
-from budget.config.collection_config import BuyingSection, CollectionConfig
 from budget.market.market import Market
-from budget.market.offers import Offer
-from budget.market.supplier_file import SuppliersFile
 from training.engines import Watcher
 from training.lab import Lab
 from training.models.source import find_model
 from training.store import TrialStore
 
-
-@dataclass(frozen=True)
-class Proposal:
-    """A batch that was worked out, and not kept yet; no `lines` where nothing is worth buying."""
-
-    number: int
-    lines: tuple[OrderLine, ...]
-    most: int
-    choice: BatchChoice
+_AGAIN = (
+    "No new items are left: this batch asks once more about items whose answer is still in doubt."
+)
 
 
 class Proposer:
@@ -81,7 +66,7 @@ class Proposer:
         if not bought or labels is None or not any(map(len, labels.labels.values())):
             market = self._market(measured, batching, {}, {}, left)
             choice = first_choice(
-                _after_extra(market, self._own.config.buying),
+                after_extra(market, self._own.config.buying),
                 self._own.config.buying,
                 self._own.store.unit.currency,
             )
@@ -90,13 +75,13 @@ class Proposer:
         buying, unit = self._own.config.buying, self._own.store.unit
         if buying.selection == "random":
             lines = batching.lines(choice.wanted)
-            return _priced(number, lines, batching.evidence, choice, buying, left, unit)
+            return priced(number, lines, batching.evidence, choice, buying, left, unit)
         read = None
         if choice.evidence.get("kind") != "first" and labels is not None:
             read = self._read(so_far, measured, labels, batching, watcher)
         items = self._by_doubt(so_far, measured, batching, batches, read)
         lines = items.lines(choice.wanted)
-        found = _priced(number, lines, items.evidence, choice, buying, left, unit)
+        found = priced(number, lines, items.evidence, choice, buying, left, unit)
         if found.lines or read is None:
             return found
         again = self._by_doubt(so_far, measured, batching, batches, read)
@@ -104,7 +89,7 @@ class Proposer:
         if len(lines) < buying.least:
             return found
         choice = replace(found.choice, why=_AGAIN, evidence={**choice.evidence, "kind": "again"})
-        last = _priced(number, lines, again.evidence, choice, buying, left, unit)
+        last = priced(number, lines, again.evidence, choice, buying, left, unit)
         return last if last.lines else found
 
     def judgments_so_far(self) -> JudgmentsSoFar:
@@ -197,7 +182,7 @@ class Proposer:
         rounds_left = max(1, config.buying.rounds - rounds)
         choice = next_choice(
             learnt.surface,
-            self._after_overheads(market),
+            after_overheads(market, config.buying),
             rounds_left,
             config.buying,
             learnt.accuracy,
@@ -214,7 +199,7 @@ class Proposer:
             "measured": [own.facts() for own in measured.values()],
         }
         notes = [own.sentence() for own in labels.shares]
-        notes += _against_commonest(learnt.accuracy, evidence["commonest_class"], choice)
+        notes += against_commonest(learnt.accuracy, evidence["commonest_class"], choice)
         return replace(choice, evidence={**evidence, "notes": notes}, notes=tuple(notes))
 
     def work(self) -> Workload | None:
@@ -283,160 +268,3 @@ class Proposer:
             clean,
             money,
         )
-
-    def _after_overheads(self, market: Market) -> Market:
-        """The same once gold questions of the next batch are paid, too."""
-        gold = sum(
-            (
-                Fraction(offer.cost) * offer.judgments * self._own.config.buying.gold
-                for offer in _dearest(market)
-            ),
-            Fraction(0),
-        )
-        money = Fraction(_after_extra(market, self._own.config.buying).money)
-        return replace(market, money=_rounded_down(max(Fraction(0), money - min(gold, money / 4))))
-
-
-def check_first_batch(
-    config: CollectionConfig,
-    file: SuppliersFile,
-    suppliers: Mapping[str, Supplier],
-    contents: Contents,
-    unit: MoneyUnit,
-) -> None:
-    """Whether the money and the items allow a first batch, before anything is kept.
-
-    Raises InputError if they do not.
-    """
-    task, nothing = contents.task, JudgmentsSoFar(no_judgments(), contents.task)
-    measured = {
-        (name, stratum): nothing.of_supplier(own, stratum, file)
-        for name, own in suppliers.items()
-        for stratum in own.prices
-    }
-    buying, budget = config.buying, config.budget.total
-    batching = Batching(task, suppliers, buying, no_lines(), 1)
-    market = collection_market(
-        task, config.strata.buy, suppliers, file, measured, batching, {}, {}, budget
-    )
-    choice = first_choice(_after_extra(market, buying), buying, unit.currency)
-    lines = batching.lines(choice.wanted)
-    proposal = _priced(1, lines, batching.evidence, choice, buying, budget, unit)
-    for own in proposal.choice.evidence.get("below_least", ()):
-        raise InputError(
-            f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for {own['most']:,} "
-            f"{own['stratum']} labels from '{own['supplier']}', who takes no fewer than "
-            f"{own['least']:,}; raise it, or name fewer suppliers or strata."
-        )
-    if not proposal.lines:
-        raise InputError(
-            f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for no first batch; "
-            "raise it, or set buying.first and buying.gold lower."
-        )
-
-
-def batch_lines(proposal: Proposal, unit: MoneyUnit) -> list[str]:
-    """A batch in lines, for people."""
-    groups: dict[tuple[str, str, int], list[OrderLine]] = {}
-    for line in proposal.lines:
-        groups.setdefault((line.supplier, line.stratum, line.judgments), []).append(line)
-    told, most = [proposal.choice.why, *proposal.choice.notes], 0
-    for (supplier, stratum, judgments), own in groups.items():
-        each = "one judgment" if judgments == 1 else f"{judgments} judgments"
-        gold = sum(line.gold is not None for line in own)
-        mixed = f", {gold} gold questions among them" if gold else ""
-        cost = sum(line.judgments * line.price.most_cost(unit) for line in own)
-        most += cost
-        told.append(
-            f"  {supplier}: {len(own)} {stratum} items, {each} of each{mixed}; "
-            f"{unit.shown(cost)} at most"
-        )
-    if proposal.most > most:
-        above = unit.shown(proposal.most - most)
-        told.append(f"  judgments above those ordered, if some come: {above} at most")
-    again = proposal.choice.evidence.get("selection", {}).get("again", ())
-    if again:
-        told.append(
-            f"  {len(again):,} of these items are asked again: their answer is in doubt after the "
-            "judgments so far"
-        )
-    told.append(f"batch {proposal.number} costs {unit.shown(proposal.most)} at most")
-    return told
-
-
-def _against_commonest(
-    accuracy: float | None, commonest: float | None, choice: BatchChoice
-) -> list[str]:
-    """A sentence where no model beats answering the commonest class of the test items."""
-    if accuracy is None or commonest is None or accuracy > commonest:
-        return []
-    told = (
-        f"Always answering the commonest class of the test items is right in {100 * commonest:.1f} "
-        f"%; all labels so far reach {100 * accuracy:.1f} %"
-    )
-    plan = choice.evidence["plan"]["expected_accuracy"]["estimate"]
-    if plan is None or plan > commonest:
-        return [f"{told}."]
-    return [f"{told}, and no purchase is expected to beat it: look at the model or the question."]
-
-
-_TOO_FEW = "Fewer items than a batch has at least are left to be asked about."
-_AGAIN = (
-    "No new items are left: this batch asks once more about items whose answer is still in doubt."
-)
-
-
-def _priced(
-    number: int,
-    lines: Sequence[OrderLine],
-    evidence: Callable[[Sequence[OrderLine]], Mapping[str, Any]],
-    choice: BatchChoice,
-    buying: BuyingSection,
-    left: Decimal,
-    unit: MoneyUnit,
-) -> Proposal:
-    """As many lines of a choice as the money surely pays for; `evidence` says why these."""
-    share = Decimal(str(buying.extra))
-
-    def cost(own: Sequence[OrderLine]) -> int:
-        return sum(most_cost(own, share, unit).values())
-
-    least = {(own.offer.supplier, own.offer.stratum): own.offer.least for own in choice.wanted}
-    takes = {pair: count for pair, count in least.items() if count > 1}
-    kept, refused = fitting_least(lines, cost, unit.units(left, "the money left"), takes)
-    if refused:
-        told = " ".join([choice.why, *map(str, refused)])
-        below = [*choice.evidence.get("below_least", ()), *(own.facts() for own in refused)]
-        choice = replace(choice, why=told, evidence={**choice.evidence, "below_least": below})
-    if sum(line.gold is None for line in kept) < _least(choice, buying):
-        few = sum(line.gold is None for line in lines) < _least(choice, buying)
-        why = _TOO_FEW if few else "The money left pays for no batch that is worth placing."
-        nothing = " ".join([why, *map(str, refused)])
-        return Proposal(number, (), 0, replace(choice, wanted=(), why=nothing))
-    choice = replace(choice, evidence={**choice.evidence, **evidence(kept)})
-    return Proposal(number, tuple(kept), cost(kept) if kept else 0, choice)
-
-
-def _least(choice: BatchChoice, buying: BuyingSection) -> int:
-    """Labels that a batch has at least; none where nothing is wanted."""
-    wanted = sum(own.labels for own in choice.wanted)
-    return min(1 if choice.evidence.get("kind") == "first" else buying.least, wanted)
-
-
-def _after_extra(market: Market, buying: BuyingSection) -> Market:
-    """The market with the money that is left once judgments above those ordered are paid."""
-    money = Fraction(market.money) / (1 + Fraction(str(buying.extra)))
-    return replace(market, money=_rounded_down(money))
-
-
-def _rounded_down(money: Fraction) -> Decimal:
-    return exact_decimal(Fraction(int(money * 10**9), 10**9))
-
-
-def _dearest(market: Market) -> list[Offer]:
-    """Of every stratum its dearest offer."""
-    return [
-        max(own, key=lambda offer: offer.cost * offer.judgments)
-        for name in market.strata
-        if (own := market.of_stratum(name))
-    ]

@@ -18,7 +18,8 @@ from budget.collection.channels.base import Channel, PlaceGoneError
 from budget.collection.channels.label_studio import LabelStudioChannel
 from budget.collection.money_unit import shown
 from budget.collection.orders import BatchRecord
-from budget.collection.proposing import Proposal, Proposer, batch_lines
+from budget.collection.proposal import Proposal, batch_lines
+from budget.collection.proposing import Proposer
 from budget.collection.resources import CollectionResources
 from training.engines import Watcher
 

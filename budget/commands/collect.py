@@ -20,7 +20,7 @@ from budget.commands.printing import say
 
 if TYPE_CHECKING:
     from budget.collection.existing_labels import ExistingLabel
-    from budget.collection.proposing import Proposal
+    from budget.collection.proposal import Proposal
     from budget.collection.steps import Collection, Done
     from training.engines import Watcher
 
@@ -361,7 +361,7 @@ def _tell(done: "list[Done]", as_json: bool) -> None:
 
 
 def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
-    from budget.collection.proposing import batch_lines
+    from budget.collection.proposal import batch_lines
     from budget.collection.workload import reading_line
 
     task = collection.contents.task
@@ -381,7 +381,7 @@ def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
 
 
 def _dry_lines(collection: "Collection", watcher: "Watcher") -> list[str]:
-    from budget.collection.proposing import batch_lines
+    from budget.collection.proposal import batch_lines
 
     match collection.next_step():
         case "plan":

@@ -18,7 +18,7 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 # The rooms of every package in order: each may import those before it.
 ROOMS = {
     "annotation": (
-        *("errors", "faults", "name_value", "arrays", "ties", "groups"),  # the ground
+        *("errors", "faults", "name_value", "arrays", "many_rows", "ties", "groups"),  # the ground
         *("file_limits", "spreadsheet_cells", "csv_headers", "packed_files", "leftovers"),
         *("written_together", "files", "whole_files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms

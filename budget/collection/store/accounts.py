@@ -8,6 +8,7 @@ import pandas as pd
 from sqlalchemy import Connection, func, select
 
 from annotation.errors import MachineError
+from annotation.many_rows import no_search_for_circles
 from budget.collection.booking import (
     NO_MONEY,
     NOT_ORDERED,
@@ -32,7 +33,6 @@ from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import OPEN, Account, OrderLine, extra_judgments, most_cost
 from budget.collection.store.chain import digest, last_digest
 from budget.collection.store.history import budget
-from budget.collection.store.many_rows import no_search_for_circles
 from budget.collection.store.order_rows import BatchRow, batch_rows, lines_of
 from budget.collection.store.rows import add_rows, found, frame, next_number, now
 from budget.collection.store.schema import judgments, ledger, order_lines

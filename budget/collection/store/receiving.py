@@ -11,8 +11,8 @@ from sqlalchemy import Connection, bindparam, select, update
 from annotation.errors import InputError, short
 from annotation.judgments.schema import COLUMNS
 from annotation.judgments.table import validate_judgments
+from annotation.many_rows import no_search_for_circles
 from budget.collection.orders import OPEN
-from budget.collection.store.many_rows import no_search_for_circles
 from budget.collection.store.rows import (
     add_rows,
     found,

@@ -8,7 +8,7 @@ import pytest
 
 from annotation.errors import InputError
 from budget.collection.choosing import BatchChoice
-from budget.collection.proposing import _against_commonest, batch_lines
+from budget.collection.proposal import against_commonest, batch_lines
 from tests.unit.budget.collection.by_hand import (
     CROWD,
     EXPERT,
@@ -121,14 +121,14 @@ def planned(expected: float) -> BatchChoice:
 
 
 def test_that_nothing_beats_the_commonest_class_is_a_plain_sentence() -> None:
-    assert _against_commonest(0.8, 0.75, planned(0.9)) == []
-    assert _against_commonest(None, 0.75, planned(0.9)) == []
-    assert _against_commonest(0.7, None, planned(0.9)) == []
+    assert against_commonest(0.8, 0.75, planned(0.9)) == []
+    assert against_commonest(None, 0.75, planned(0.9)) == []
+    assert against_commonest(0.7, None, planned(0.9)) == []
     told = (
         "Always answering the commonest class of the test items is right in 75.0 %; all labels so "
         "far reach 70.0 %"
     )
-    assert _against_commonest(0.7, 0.75, planned(0.8)) == [f"{told}."]
-    assert _against_commonest(0.7, 0.75, planned(0.72)) == [
+    assert against_commonest(0.7, 0.75, planned(0.8)) == [f"{told}."]
+    assert against_commonest(0.7, 0.75, planned(0.72)) == [
         f"{told}, and no purchase is expected to beat it: look at the model or the question."
     ]

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 def no_search_for_circles() -> Iterator[None]:
     """No row holds another, so nothing is found; also a decorator.
 
-    The search is done again and again while rows become more, halts all threads each time, and
+    The search is done again and again while rows become more, and halts all threads each time. It
     took a third of the time to book 100,000 judgments.
     """
     was_on = gc.isenabled()

@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from budget.collection.store.many_rows import no_search_for_circles
+from annotation.many_rows import no_search_for_circles
 
 
 def test_the_search_is_off_meanwhile_and_on_again_after_a_failure() -> None:
