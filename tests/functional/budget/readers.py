@@ -355,7 +355,7 @@ name = "little"
 deadline = 2030-01-31
 
 [model]
-path = "./model"
+path = "pico"
 
 [strata]
 measure = "steps"
@@ -399,7 +399,6 @@ OF_COLLECT = {
     "test.jsonl": json_lines(TESTED),
     "suppliers.toml": OWN_SUPPLIERS,
     "settings.toml": SETTINGS,
-    "model/config.json": CONFIGURATION,
 }
 
 
