@@ -133,7 +133,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         pilot=MixSummary(labels=result.pilot.labels, cost=float(pilot_cost)),
         plan=plan,
         exchange_rates={
-            name: exchange_rate(surface, name, rate_terms, result.pilot.labels)
+            name: exchange_rate(surface, name, rate_terms, result.pilot.labels, plan.trained_on)
             for name in surface.others
         },
         alternatives=rules,
