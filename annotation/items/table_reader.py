@@ -6,7 +6,7 @@ from typing import Literal, NoReturn
 import pandas as pd
 
 from annotation.csv_headers import column_name
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.files import TableRow
 from annotation.items.answer_forms import UNKNOWN, AnswerReading
 from annotation.items.answers import AnswersError, read_answers
@@ -69,6 +69,8 @@ class TableReader:
         self.mapping = {name: self._in_file(column) for name, column in columns.items()}
         if not records:
             raise InputError(f"{where}: the table has no rows.")
+        for name in self.there:
+            self._check_name(name)
 
     def items(self, fixed_choices: list[str] | None) -> pd.DataFrame:
         """The columns of an item table, not validated; `fixed_choices` are those of all items.
@@ -101,6 +103,17 @@ class TableReader:
                 table[name] = texts
         table |= self._measures()
         return pd.DataFrame({name: pd.Series(v, dtype=object) for name, v in table.items()})
+
+    def _check_name(self, column: str) -> None:
+        """JSON can say half a character, which no file could hold."""
+        try:
+            column.encode()
+        except UnicodeEncodeError as error:
+            row = next(n for n, record in enumerate(self.records, 1) if column in record)
+            raise InputError(
+                f"{self.where}: row {row}: the name of column {short(column)} has a broken "
+                f"character at position {error.start}."
+            ) from None
 
     def _fail(self, row: int, column: str, problem: str) -> NoReturn:
         raise InputError(f"{self.where}: row {row + 1}, column '{column}': {problem}.")

@@ -65,6 +65,7 @@ epochs = 1
 least_updates = 5
 """
 PILOT_TRIALS = 12  # 2 fractions x (easy, hard, both) x 2 seeds
+TESTED, PILOT_READ = 360, 800  # items read of which no label is bought; with those of the pilot
 
 
 @pytest.fixture(scope="module")
@@ -190,13 +191,13 @@ def trained(rows: Rows, method: str) -> int:
     return sum(json.loads(row[2])["recipe"]["method"] == method for row in rows.values())
 
 
-def items_read(out: Path) -> int | None:
-    """Items whose features are kept; None before any is."""
-    records = list(out.glob("features/*/record"))
-    if not records:
-        return None
-    head, _, body = records[0].read_bytes().partition(b"\n")
-    return int(np.frombuffer(body, dtype=bool, count=json.loads(head)["rows"]).sum())
+def items_read(out: Path) -> int:
+    """Items that are kept of one prompt, the most of any."""
+    kept = [0]
+    for record in out.glob("features/*/record"):
+        head, _, body = record.read_bytes().partition(b"\n")
+        kept.append(int(np.frombuffer(body, dtype=bool, count=json.loads(head)["rows"]).sum()))
+    return max(kept)
 
 
 # When to kill, and whether that moment was met: (run's folder, rows of its store) -> bool.
@@ -216,21 +217,20 @@ def during_the_adapters_last_trials(out: Path, rows: Rows) -> bool:
 
 
 def between_the_methods(out: Path, rows: Rows) -> bool:
-    return trained(rows, "zero_shot") == 2 and items_read(out) is None
-
-
-def while_items_are_read(out: Path, rows: Rows) -> bool:
-    """A part of them is kept: features are saved a few hundred at a time, then the rest."""
-    read = items_read(out)
-    return read is not None and read % 256 == 0 and not trained(rows, "probe")
+    return trained(rows, "zero_shot") == 2 and not trained(rows, "probe")
 
 
 def during_the_probes_pilot(out: Path, rows: Rows) -> bool:
     return 2 <= trained(rows, "probe") < PILOT_TRIALS
 
 
+def while_items_are_read(out: Path, rows: Rows) -> bool:
+    """Test items are kept, and a part of the others: a few at a time, then more."""
+    return TESTED < items_read(out) < PILOT_READ
+
+
 def during_the_probes_last_trials(out: Path, rows: Rows) -> bool:
-    return trained(rows, "probe") >= PILOT_TRIALS + 2 and not (out / "result.json").exists()
+    return items_read(out) > PILOT_READ and not (out / "result.json").exists()
 
 
 def kill_at(moment: Moment, runs: Runs, out: Path, workers: int) -> None:
@@ -269,8 +269,8 @@ def kill_at(moment: Moment, runs: Runs, out: Path, workers: int) -> None:
                 before_the_first_trial,
                 during_the_adapters_pilot,
                 between_the_methods,
-                while_items_are_read,
                 during_the_probes_pilot,
+                while_items_are_read,
                 during_the_probes_last_trials,
             ),
         ),

@@ -294,6 +294,14 @@ def test_a_question_names_the_way_to_answer_it(tmp_path: Path) -> None:
         load_tabular(path, answers="1")
 
 
+def test_half_a_character_in_a_column_name_is_one_line(tmp_path: Path) -> None:
+    good = {"item_id": "a", "question": "?", "choices": ["x", "y"], "answer": "x"}
+    path = jsonl(tmp_path, good, {**good, "item_id": "b", "steps\ud800": 1})
+    told = r"row 2: the name of column 'steps\\ud800' has a broken character at position 5\."
+    with pytest.raises(InputError, match=told):
+        load_tabular(path)
+
+
 def test_a_column_with_decimal_commas_is_told(tmp_path: Path) -> None:
     path = csv(tmp_path, 'question,choices,answer,hard,topic\n?,x|y,x,"0,5",a\n!,x|y,y,"1,5",b\n')
     items = load_tabular(path)
