@@ -16,6 +16,8 @@ from scipy import stats
 
 from annotation.arrays import Array, IntArray
 
+_ROUNDING = 1e-9
+
 
 @dataclass(frozen=True)
 class TwoWaySpread:
@@ -37,8 +39,11 @@ class TwoWaySpread:
 
     @property
     def seeds_count(self) -> Array:
-        """Whether seeds differ by more than the interaction explains, (...,)."""
-        return np.asarray(self.seeds > self.interaction)
+        """Whether seeds differ by more than the interaction explains, (...,).
+
+        Not where both are equal but for rounding, which the order of the items would decide.
+        """
+        return np.asarray(self.seeds > (1 + _ROUNDING) * self.interaction)
 
     def quantiles(self, confidence: float) -> tuple[float, float]:
         """Quantiles of t for the clusters and for the seeds; 0 for one seed."""

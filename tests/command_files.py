@@ -29,6 +29,9 @@ WRITES: dict[Place, str] = {
     ("demo", "out"): "run",
     ("trial", "out"): "trials",
     ("curves", "out"): "curves",
+    ("run", "features"): "features",
+    ("trial", "features"): "features",
+    ("curves", "features"): "features",
     ("backtest", "out"): "backtest",
     ("simulate", "out"): "simulation",
     ("replay", "out"): "replay",
@@ -71,6 +74,7 @@ READS: dict[Place, tuple[str, ...]] = {
     ("replay", "suppliers"): ("suppliers",),
     ("simulate", "assume"): ("terms",),
     ("judgments alarms", "files"): ("judgments",),
+    ("judgments alarms", "suppliers"): ("suppliers",),
     ("judgments finish", "files"): ("judgments",),
     ("judgments finish", "past"): ("judgments",),
     ("judgments pay", "files"): ("judgments",),
@@ -109,6 +113,7 @@ OF_OTHERS: dict[Place, str] = {
     ("labelstudio push", "predictions"): "a model's answers",
     ("labelstudio push", "instructions"): "text or HTML",
     ("collect new", "labels"): "labels from elsewhere",
+    ("collect new", "instructions"): "text or HTML",
     **{
         (command, "folder"): "a collection, which has tests of its own"
         for command in ("collect order-sheet", "collect pay")

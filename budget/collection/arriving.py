@@ -23,7 +23,7 @@ from budget.collection.store.store import CollectionStore
 _TOGETHER = 0.2  # seconds: what comes within them is one transaction
 
 
-class Heard(Protocol):
+class HeardSupplier(Protocol):
     """A supplier who is heard by webhooks."""
 
     @property
@@ -53,7 +53,7 @@ class Arrived:
 
 
 def take_in(
-    store: CollectionStore, channels: Mapping[str, Heard], bodies: Iterable[bytes]
+    store: CollectionStore, channels: Mapping[str, HeardSupplier], bodies: Iterable[bytes]
 ) -> Arrived:
     """Put the judgments of deliveries into a store, one transaction a supplier. Nothing is booked.
 
@@ -112,7 +112,7 @@ class Arrivals:
     def __init__(
         self,
         store: CollectionStore,
-        channels: Mapping[str, Heard],
+        channels: Mapping[str, HeardSupplier],
         deliveries: Deliveries,
         tell: Callable[[str], None],
         together: float = _TOGETHER,

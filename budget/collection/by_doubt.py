@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,7 +19,7 @@ from budget.collection.predicting import MOST_READ, ItemsRead
 from budget.collection.random_share import Drawn
 from budget.collection.said import Said
 from budget.collection.suppliers import EXISTING, Supplier
-from budget.selection.choose import choose_items
+from budget.selection.choose import Why, choose_items
 from budget.selection.settings import SelectionSettings
 from budget.selection.state import AskableItems
 from training.task import Task
@@ -31,8 +31,6 @@ of three, one can be outvoted, which shows who was wrong. The fourth is asked fo
 _SMALLEST = 1e-9  # price that is divided by: work by the hour may take no time that is known
 _SETTINGS = SelectionSettings(random_share=0.0)  # that share is drawn here, in a fixed order
 _RANDOM_SHARE = SelectionSettings().random_share
-
-Why = Literal["at random", "doubtful and new", "doubtful still"]
 
 
 @dataclass(frozen=True)

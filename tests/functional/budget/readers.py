@@ -389,6 +389,7 @@ capacity = 500
 [suppliers.expert.strata.hard]
 per_hour = 40
 """
+ALARMS = b"[alarms]\nfalse_alarms = 2\n"
 FILE_SUPPLIERS = OWN_SUPPLIERS.replace(b"capacity", b'channel = "file"\ncapacity')
 STORE = "little/collection.sqlite"
 COLLECT = ["collect", "new", "out/little", "--items", "pool.csv", "--test", "test.jsonl"]
@@ -660,6 +661,18 @@ READERS: dict[str, Reader] = {
         "past.csv",
         (mutated_bytes,),
         {"judgments.csv": csv(JUDGMENTS), "past.csv": csv(JUDGMENTS)},
+    ),
+    "suppliers of alarms": Reader(
+        ["judgments", "alarms", "judgments.csv", "--suppliers", "suppliers.toml"],
+        "suppliers.toml",
+        (mutated_bytes, mutated_toml),
+        {"judgments.csv": csv(JUDGMENTS), "suppliers.toml": ALARMS + OWN_SUPPLIERS},
+    ),
+    "collection's instructions": Reader(
+        [*COLLECT, "--instructions", "instructions.txt"],
+        "instructions.txt",
+        (mutated_bytes,),
+        {**OF_COLLECT, "instructions.txt": b"Read the question.\nThen choose.\n"},
     ),
     **{
         f"collection's {name}": Reader(COLLECT, file, ways, OF_COLLECT)

@@ -31,7 +31,7 @@ from tests.functional.budget.readers import READERS, STATE, Reader
 
 MUTATIONS = int(os.environ.get("LABELMIX_MUTATIONS", "8"))
 SECONDS = 10
-NEVER_REFUSED = ("instructions",)  # which may be any text
+NEVER_REFUSED = ("instructions", "collection's instructions")  # which may be any text
 _MILD = 8  # times as many mutations at most, where none of the first was refused
 LONGEST_LINE = 2_000
 # What a terminal would obey: controls but tab and line end, and marks that turn text around.

@@ -280,10 +280,12 @@ def exit_codes(own: Kept, folder: Path, mutations: int, seed: int) -> Counter[in
     for change in [*ONCE, *drawn]:
         shutil.rmtree(folder)
         shutil.copytree(own.folder, folder)
-        (path,) = folder.glob(own.name)
-        before = path.read_bytes()
-        change(path, rng)
-        if path.is_file() and path.read_bytes() == before:
+        paths = sorted(folder.glob(own.name))  # of several prompts, each has one
+        assert paths
+        before = [path.read_bytes() for path in paths]
+        for path in paths:
+            change(path, rng)
+        if [path.read_bytes() if path.is_file() else None for path in paths] == before:
             continue
         what = f"{own.name}: {change.__name__}, {codes.total()} before it"
         started = time.perf_counter()

@@ -237,7 +237,9 @@ def test_a_run_that_its_last_update_breaks_is_told(
 def test_scores_that_are_not_finite_are_told(
     packed: LoadedModel, items: list[EncodedItem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def scored(_: LoadedModel, test: list[EncodedItem], __: PeftModel) -> Tensor:
+    def scored(
+        _: LoadedModel, test: list[EncodedItem], __: PeftModel, ___: Normalisation
+    ) -> Tensor:
         scores = score_items(packed, test)
         for row, item in enumerate(test):
             scores[row, : len(item.choices)] = 0.0
