@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -231,12 +233,15 @@ class Proposer:
     def first_work(self, proposal: Proposal) -> Workload | None:
         """What a model will read before the second batch is planned, of which this is the first.
 
-        A few items are read to see how long that takes; no more is done.
+        A few items are read to see how long that takes; nothing is kept.
+
+        Raises MachineError if the disk is full or fails.
         """
         own, place = self._own, self._own.contents.place
         asked = np.array([place[line.item_id] for line in proposal.lines], dtype=np.int64)
         source = find_model(own.config.model.path, own.config.model.dtype)
-        return first_workload(own.contents.task, source, own.config, asked, own.folder / "features")
+        with TemporaryDirectory() as scratch:
+            return first_workload(own.contents.task, source, own.config, asked, Path(scratch))
 
     def _lab(self, labels: MeasuredLabels) -> Lab:
         """Where models are trained on these labels."""

@@ -67,7 +67,7 @@ def workload(
     store: TrialStore,
     others: Iterable[Positions] = (),
 ) -> Workload:
-    """The work that trials still are; a few items are read for it, and kept.
+    """The work that trials still are; a few items are read for it, and kept in `folder`.
 
     Parameters
     ----------

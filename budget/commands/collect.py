@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from annotation.errors import InputError
+from annotation.errors import InputError, MachineError
 from budget.commands.collect_session import By, Folder, opened_collection
 from budget.commands.collect_settings import collection_settings, with_currency
 from budget.commands.console import guarded, progress_watcher, tell
@@ -373,7 +373,11 @@ def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
             f"{tested:,} test items"
         )
     told += ["", *batch_lines(proposal, collection.store.unit), ""]
-    work = collection.proposer.first_work(proposal)
+    try:
+        work = collection.proposer.first_work(proposal)
+    except MachineError as error:  # the collection is begun all the same
+        told.append(f"note: how long reading takes could not be tried: {error}")
+        work = None
     if work is not None and work.reading_seconds is not None:
         told.append(f"to plan batch 2: {reading_line(work, work.reading_seconds)}")
     told.append(f"next: labelmix collect run {collection.folder}")
