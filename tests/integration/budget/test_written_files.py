@@ -457,8 +457,12 @@ def test_a_run_simulated(folder: Path, finished: Path, terms: Path) -> None:
 @reads("judgments", "judgments finish", "files")
 @reads("judgments", "judgments finish", "past")
 @reads("judgments", "judgments pay", "files")
-def test_judgments_over_time(folder: Path, judgments: Path) -> None:
-    assert told("judgments", "alarms", judgments)
+@reads("suppliers", "judgments alarms", "suppliers")
+def test_judgments_over_time(folder: Path, judgments: Path, terms: Path) -> None:
+    alarms = told("judgments", "alarms", judgments)
+    assert terms.is_file()  # and suppliers.toml beside it
+    suppliers = folder / "suppliers.toml"
+    assert told("judgments", "alarms", judgments, "--suppliers", suppliers) == alarms
     assert told("judgments", "finish", judgments, "--left", "10", "--past", judgments)
     told("judgments", "pay", judgments, "--rate", "18", "--out", folder / "pay.csv")
     assert len(read_records(folder / "pay.csv")) >= len(WRONG)
