@@ -323,6 +323,20 @@ def mutated_packed(rng: random.Random, content: bytes) -> bytes:
 STATE = "pilot/label_studio.sqlite"
 
 
+def change_values(rng: random.Random, database: sqlite3.Connection, tables: list[str]) -> None:
+    """Put another value into one or two rows, of one of the tables each."""
+    for _ in range(rng.randint(1, 2)):
+        table = rng.choice(tables)
+        columns = [row[1] for row in database.execute(f"PRAGMA table_info({table})")]
+        rows = [row[0] for row in database.execute(f"SELECT rowid FROM {table}")]
+        if not rows:
+            continue
+        value = rng.choice([None, -1, 3.5, 2**62, "", "text", "x" * 6_000, ESCAPE, b"\xff"])
+        change = f"UPDATE OR IGNORE {table} SET {rng.choice(columns)} = ? WHERE rowid = ?"
+        with suppress(sqlite3.IntegrityError):
+            database.execute(change, (value, rng.choice(rows)))
+
+
 def mutated_state(rng: random.Random, content: bytes) -> bytes:
     """A pilot's state of the first version, without a digest, and with other values in it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -331,16 +345,7 @@ def mutated_state(rng: random.Random, content: bytes) -> bytes:
         with closing(sqlite3.connect(path)) as state:
             state.execute("DELETE FROM about WHERE key = 'digest'")
             state.execute("UPDATE about SET value = '1' WHERE key = 'version'")
-            for _ in range(rng.randint(1, 2)):
-                table = rng.choice(["about", "about", "pilot", "tasks", "annotations", "users"])
-                columns = [row[1] for row in state.execute(f"PRAGMA table_info({table})")]
-                rows = [row[0] for row in state.execute(f"SELECT rowid FROM {table}")]
-                if not rows:
-                    continue
-                value = rng.choice([None, -1, 3.5, 2**62, "", "text", "x" * 6_000, ESCAPE, b"\xff"])
-                change = f"UPDATE OR IGNORE {table} SET {rng.choice(columns)} = ? WHERE rowid = ?"
-                with suppress(sqlite3.IntegrityError):
-                    state.execute(change, (value, rng.choice(rows)))
+            change_values(rng, state, ["about", "about", "pilot", "tasks", "annotations", "users"])
             state.commit()
         return path.read_bytes()
 
@@ -409,16 +414,7 @@ def mutated_store(rng: random.Random, content: bytes) -> bytes:
         path = Path(folder) / "store.sqlite"
         path.write_bytes(content)
         with closing(sqlite3.connect(path)) as store:
-            for _ in range(rng.randint(1, 2)):
-                table = rng.choice(["about", "about", "about", "labelmix_version"])
-                columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
-                rows = [row[0] for row in store.execute(f"SELECT rowid FROM {table}")]
-                if not rows:
-                    continue
-                value = rng.choice([None, -1, 3.5, 2**62, "", "text", "x" * 6_000, ESCAPE, b"\xff"])
-                change = f"UPDATE OR IGNORE {table} SET {rng.choice(columns)} = ? WHERE rowid = ?"
-                with suppress(sqlite3.IntegrityError):
-                    store.execute(change, (value, rng.choice(rows)))
+            change_values(rng, store, ["about", "about", "about", "labelmix_version"])
             store.commit()
             store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return path.read_bytes()
