@@ -9,6 +9,7 @@ import pandas as pd
 from annotation.errors import InputError, short
 from annotation.files import TableRow, read_records, table_suffix
 from annotation.items.answers import answer_reading
+from annotation.items.choice_lengths import length_remark
 from annotation.items.choice_order import in_own_order
 from annotation.items.identifiers import first_same_number, rounded_identifier
 from annotation.items.numeric_columns import NoNumber
@@ -165,7 +166,7 @@ def _checked(
     remarks = (
         *reader.remarks,
         *_on_identifiers(items["item_id"].tolist()),
-        *([ordered.remark] if ordered.remark else []),
+        *filter(None, (ordered.remark, length_remark(ordered.items))),
     )
     ordered.items.attrs[REMARKS] = remarks
     ordered.items.attrs[NO_NUMBERS] = {name: str(why) for name, why in reader.no_numbers.items()}
