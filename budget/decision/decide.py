@@ -13,6 +13,7 @@ from budget.decision.alternatives import (
 from budget.decision.error_doubts import error_doubts
 from budget.decision.flips import compare_side
 from budget.decision.leftovers import left_because
+from budget.decision.negotiation import negotiate
 from budget.decision.result import Decision, RatePoint, Target
 from budget.decision.rounds import next_round
 from budget.decision.worth import worth_of
@@ -36,6 +37,7 @@ class Question:
         the most accuracy
     rounds_left : purchases that can still be made; None if nobody asked
     value_per_point : money that a percentage point of accuracy is worth
+    choices : of an item, in the mean; of so many a label that is drawn at random is one
     """
 
     money: Decimal | None
@@ -43,6 +45,7 @@ class Question:
     probability: float = 0.9
     rounds_left: int | None = None
     value_per_point: Decimal | None = None
+    choices: int = 2
 
 
 def decide(surface: ResponseSurface, market: Market, question: Question) -> Decision:
@@ -84,6 +87,7 @@ def decide(surface: ResponseSurface, market: Market, question: Question) -> Deci
         worth=None if value is None else worth_of(search, plan, nothing_more, value),
         target=target,
         error_doubts=error_doubts(search, plan, money),
+        negotiation=negotiate(search, money, question.choices),
     )
 
 

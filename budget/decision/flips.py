@@ -1,6 +1,6 @@
 """What would have to be different for another stratum to be the better buy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -8,18 +8,17 @@ from fractions import Fraction
 import numpy as np
 
 from annotation.errors import InputError
-from annotation.terms.cost import DECIMAL_PLACES, LARGEST
 from budget.decision.alternatives import compared
 from budget.decision.result import Flip, SideComparison
+from budget.decision.varied import Chosen, crossing, repriced, with_redraw_rate
 from budget.market.market import Market
-from budget.market.offers import Discount, Offer
+from budget.market.offers import Offer
 from budget.search.plan import Plan, PlanSearch
 from budget.surface.response import ResponseSurface
 
 _COST_FACTORS = (1 / 50, 50.0)
 _NOISIEST = 0.98  # redraw rate
 _TRANSFER_FACTORS = (0.0, 3.0)
-_STEPS = 12
 
 
 def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> SideComparison | None:
@@ -44,6 +43,12 @@ def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> SideCompar
         return None
     difference, probability = compared(own.accuracy(surface), other.accuracy(surface))
 
+    def is_ours(offer: Offer) -> bool:
+        return offer.stratum == stratum
+
+    def is_target(offer: Offer) -> bool:
+        return offer.stratum == target
+
     def ahead(varied: Market, on: ResponseSurface = surface) -> float:
         """Accuracy by which the stratum leads the target."""
         there = other if on is surface else PlanSearch(on, market.only(theirs)).plan(money)
@@ -57,14 +62,14 @@ def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> SideCompar
     cosine = surface.draws[:, _column(surface, stratum)]
 
     def at_cost(factor: float) -> float:
-        return ahead(_repriced(market, stratum, factor))
+        return ahead(repriced(market, is_ours, factor))
 
     def at_noise(rate: float) -> float:
-        return ahead(_with_clean(market, stratum, (1 - rate) / max(1 - noise, 1e-9)))
+        return ahead(_clean_times(market, is_ours, (1 - rate) / max(1 - noise, 1e-9)))
 
     def at_target_noise(rate: float) -> float:
         """The same where it is the target's labels that err."""
-        varied = _with_clean(market, target, (1 - rate) / max(1 - target_noise, 1e-9))
+        varied = _clean_times(market, is_target, (1 - rate) / max(1 - target_noise, 1e-9))
         there = PlanSearch(surface, varied.only(varied.of_stratum(target))).plan(money)
         return own.expected - there.expected
 
@@ -72,10 +77,10 @@ def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> SideCompar
         return ahead(market, _with_transfer(surface, stratum, factor))
 
     low, high = _COST_FACTORS
-    factor = _crossing(at_cost, lead, 1.0, (low, high), logarithmic=True)
-    rate = _crossing(at_noise, lead, noise, (0.0, _NOISIEST))
-    target_rate = _crossing(at_target_noise, lead, target_noise, (0.0, _NOISIEST))
-    transfer = _crossing(at_transfer, lead, 1.0, _TRANSFER_FACTORS)
+    factor = crossing(at_cost, lead, 1.0, (low, high), logarithmic=True)
+    rate = crossing(at_noise, lead, noise, (0.0, _NOISIEST))
+    target_rate = crossing(at_target_noise, lead, target_noise, (0.0, _NOISIEST))
+    transfer = crossing(at_transfer, lead, 1.0, _TRANSFER_FACTORS)
 
     def mean_cosine(scale: float) -> float:
         return float(np.clip(scale * cosine, -1, 1).mean())
@@ -104,30 +109,6 @@ def compare_side(search: PlanSearch, stratum: str, money: Decimal) -> SideCompar
     )
 
 
-def _crossing(
-    lead: Callable[[float], float],
-    now: float,
-    here: float,
-    between: tuple[float, float],
-    logarithmic: bool = False,
-) -> float | None:
-    """Where the lead changes its sign, searched from `here` to both ends; None if nowhere."""
-    if now == 0:
-        return here
-    for end in between:
-        if end == here or lead(end) * now > 0:
-            continue
-        same, changed = here, end
-        for _ in range(_STEPS):
-            middle = float(np.sqrt(same * changed)) if logarithmic else (same + changed) / 2
-            if lead(middle) * now > 0:
-                same = middle
-            else:
-                changed = middle
-        return float(np.sqrt(same * changed)) if logarithmic else (same + changed) / 2
-    return None
-
-
 def _price(plan: Plan, offers: Sequence[Offer]) -> float:
     """Money per label that a plan pays, or else would pay for its first one."""
     if not plan.lines:
@@ -149,32 +130,9 @@ def _column(surface: ResponseSurface, stratum: str) -> int:
     return surface.parameter_names.index(f"alignment_{stratum}")
 
 
-def _changed(market: Market, stratum: str, change: Callable[[Offer], Offer]) -> Market:
-    return market.only(change(own) if own.stratum == stratum else own for own in market.offers)
-
-
-def _repriced(market: Market, stratum: str, factor: float) -> Market:
-    scale = Decimal(f"{factor:.9g}")
-
-    def times(cost: Decimal) -> Decimal:
-        # A price far below a cent of a cent would be as good as none.
-        places = min(DECIMAL_PLACES, max(9, 9 - cost.adjusted()))
-        return min((cost * scale).quantize(Decimal(1).scaleb(-places)), LARGEST)
-
-    def change(offer: Offer) -> Offer:
-        cheaper = tuple(Discount(own.after, times(own.cost)) for own in offer.discounts)
-        return replace(
-            offer, cost=times(offer.cost), fixed_cost=times(offer.fixed_cost), discounts=cheaper
-        )
-
-    return _changed(market, stratum, change)
-
-
-def _with_clean(market: Market, stratum: str, factor: float) -> Market:
-    def change(offer: Offer) -> Offer:
-        return replace(offer, redraw_rate=1 - min(1.0, max(0.0, offer.clean * factor)))
-
-    return _changed(market, stratum, change)
+def _clean_times(market: Market, chosen: Chosen, factor: float) -> Market:
+    """The clean shares of the chosen offers multiplied."""
+    return with_redraw_rate(market, chosen, lambda rate: 1 - (1 - rate) * factor)
 
 
 def _with_transfer(surface: ResponseSurface, stratum: str, factor: float) -> ResponseSurface:

@@ -93,9 +93,8 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
     evidence, found = result.methods[result.planning_method], conclude(result)
     surface = surface_of(evidence)
     terms = _terms(result, options.costs)
-    suppliers = None
+    suppliers, choices = None, max(2, round(result.choices_per_item))
     if options.suppliers is not None:
-        choices = max(2, round(result.choices_per_item))
         others = [name for name in result.strata if name not in surface.strata]
         suppliers = read_suppliers(options.suppliers, surface.strata, choices, others)
         where = str(options.suppliers)
@@ -115,6 +114,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         probability=options.probability,
         rounds_left=options.rounds_left,
         value_per_point=None if value is None else amount("--value-per-point", value),
+        choices=choices,
     )
     decision = decide(surface, market, question)
     if suppliers is None:

@@ -139,6 +139,66 @@ class SideComparison(Record):
         return self.probability_better if self.lead > 0 else 1 - self.probability_better
 
 
+class SupplierPair(Record):
+    """Two suppliers, each with all the money; `ahead` gives more accuracy on average.
+
+    Prices are means per label of what each would be bought for all the money. `tie_price`: of
+    `behind`, at which both give as much, and `discount` the share of its price that is to be
+    asked for; None where no discount makes up for it. `ahead_up_to`: the price up to which `ahead`
+    stays the better one; None where it does at any price looked at.
+
+    `money` is what there is, training included. `turns_at`: money at which the other of the two
+    begins to give more, the nearest to what there is; None where neither takes the lead over from
+    the other between `least_money` and `most_money`. `turns_labels`: what it buys of `behind`, and
+    of `ahead`.
+    """
+
+    ahead: str
+    behind: str
+    difference: Estimate  # accuracy by `ahead` minus accuracy by `behind`
+    probability_ahead: float
+    price_ahead: float
+    price_behind: float
+    tie_price: float | None
+    discount: float | None
+    ahead_up_to: float | None
+    turns_at: float | None
+    turns_labels: tuple[int, int] | None
+    money: float
+    least_money: float
+    most_money: float
+
+    @property
+    def turns(self) -> Literal["above", "below"]:
+        """On which side of `turns_at` the one that is behind now is ahead."""
+        return "above" if (self.turns_at or 0.0) > self.money else "below"
+
+    @property
+    def is_tie(self) -> bool:
+        """Whether they give the same, so that there is nothing to ask for."""
+        return abs(self.difference.estimate or 0.0) < _NOTHING
+
+
+class FewerErrors(Record):
+    """What one point fewer wrong labels by a supplier is worth, in money per label.
+
+    All money goes to this supplier. `worth` is how much more each label may cost for the same
+    accuracy; where items or hours run out before the money does, how much more than they may
+    without fewer errors. None where the supplier makes no errors, or nothing is bought of it.
+    """
+
+    supplier: str
+    price: float
+    worth: float | None
+
+
+class Negotiation(Record):
+    """What to ask of suppliers: every pair of them, and what their errors cost."""
+
+    pairs: list[SupplierPair]
+    fewer_errors: list[FewerErrors]
+
+
 class RatePoint(Estimate):
     """Target labels that the next label of a stratum is worth, after so much of the plan."""
 
@@ -219,6 +279,7 @@ class Decision(Record):
     worth: Worth | None
     target: Target | None
     error_doubts: list[ErrorDoubt] = Field(default_factory=list)
+    negotiation: Negotiation | None = None  # None: nobody to negotiate with
 
     @property
     def runner_up(self) -> OtherPurchase | None:

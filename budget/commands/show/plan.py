@@ -18,10 +18,11 @@ from analysis.numbers import (
 from analysis.run.verdicts import plain_name
 from analysis.run.wording import WITHOUT_LABELS, method_name
 from budget.commands.screen import Screen
+from budget.decision import negotiation_wording
 from budget.decision import wording as sentences
 from budget.decision.headline import against_forecast, headline
 from budget.decision.replan import Replan
-from budget.decision.result import Decision
+from budget.decision.result import Decision, Negotiation
 
 
 def show_replan(replanned: Replan) -> None:
@@ -55,6 +56,8 @@ def show_replan(replanned: Replan) -> None:
             console.print(f"- {sentence}")
         if (tested := replanned.tested_sides.get(side.stratum)) is not None:
             console.print(f"- {sentences.tested_in_the_run(side, tested)}")
+    if decision.negotiation is not None:
+        _show_negotiation(console, decision.negotiation, currency)
     console.print()
     for rate in replanned.exchange_rates.values():
         console.print(sentences.rate_of_the_pilot(rate, replanned.confidence))
@@ -71,6 +74,22 @@ def show_replan(replanned: Replan) -> None:
         console.print(sentences.error_doubt(doubt), style="yellow" if depends else None)
     for warning in replanned.warnings:
         console.print(f"note: {warning}", style="yellow")
+
+
+def _show_negotiation(console: Screen, found: Negotiation, currency: str) -> None:
+    """What to ask of suppliers; nothing where there is nobody to ask."""
+    some = [own for own in found.fewer_errors if own.worth is not None]
+    if not (found.pairs or some):
+        return
+    console.print("\nTo negotiate", style="bold")
+    for pair in found.pairs:
+        told = [negotiation_wording.who_is_ahead(pair)]
+        told.append(negotiation_wording.what_to_ask(pair, currency))
+        if not pair.is_tie:
+            told.append(negotiation_wording.from_which_volume(pair, currency))
+        console.print(f"- {' '.join(told)}")
+    for own in some:
+        console.print(f"- {negotiation_wording.fewer_errors(own, currency)}")
 
 
 def _ledger(replanned: Replan) -> str:
