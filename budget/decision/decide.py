@@ -12,6 +12,7 @@ from budget.decision.alternatives import (
 )
 from budget.decision.error_doubts import error_doubts
 from budget.decision.flips import compare_side
+from budget.decision.insurance import insurance
 from budget.decision.leftovers import left_because
 from budget.decision.negotiation import negotiate
 from budget.decision.result import Decision, RatePoint, Target
@@ -88,6 +89,7 @@ def decide(surface: ResponseSurface, market: Market, question: Question) -> Deci
         target=target,
         error_doubts=error_doubts(search, plan, money),
         negotiation=negotiate(search, money, question.choices),
+        insurance=insurance(search, plan, target.accuracy) if target else [],
     )
 
 

@@ -253,6 +253,15 @@ class Target(Record):
     probability: float
 
 
+class InsurancePoint(Record):
+    """The least money for new labels and training that lowers the risk of missing a target."""
+
+    risk: float
+    cost: float | None  # None: all that is for sale leaves a larger risk
+    more: float | None  # than the plan; negative where the plan is safer
+    labels: dict[str, int]  # to buy for it
+
+
 class ErrorDoubt(Record):
     """A measured error rate, and what the plan would be at the ends of its interval."""
 
@@ -280,6 +289,7 @@ class Decision(Record):
     target: Target | None
     error_doubts: list[ErrorDoubt] = Field(default_factory=list)
     negotiation: Negotiation | None = None  # None: nobody to negotiate with
+    insurance: list[InsurancePoint] = Field(default_factory=list)  # empty: no target accuracy
 
     @property
     def runner_up(self) -> OtherPurchase | None:

@@ -22,7 +22,7 @@ from budget.decision import negotiation_wording
 from budget.decision import wording as sentences
 from budget.decision.headline import against_forecast, headline
 from budget.decision.replan import Replan
-from budget.decision.result import Decision, Negotiation
+from budget.decision.result import Decision, Negotiation, Target
 
 
 def show_replan(replanned: Replan) -> None:
@@ -44,6 +44,7 @@ def show_replan(replanned: Replan) -> None:
         console.print(sentences.what_was_measured(measured, replanned.target, confidence, words))
     if decision.target is not None:
         console.print(sentences.what_reaches(decision.target))
+        console.print(_insurance_table(decision, decision.target, currency))
     if decision.plan.lines:
         console.print(sentences.runner_up(decision, currency))
         advised = replanned.action not in ("not_yet", "rule", "stop")
@@ -127,6 +128,27 @@ def _purchase_table(decision: Decision, currency: str, title: str) -> Table:
     table.caption = "clean: share of labels that tell something; the others are as good as random"
     if any(line.judgments > 1 for line in plan.lines):
         table.caption += "; of several judgments, as if people shared no mistakes"
+    return table
+
+
+def _insurance_table(decision: Decision, target: Target, currency: str) -> Table:
+    """What it costs to lower the risk of missing the target."""
+    table = Table(
+        f"risk of missing {percent(target.accuracy)}",
+        "labels to buy",
+        "cost",
+        "more than the plan",
+        title="What a smaller risk costs",
+    )
+    for own in decision.insurance:
+        risk = percent(own.risk, 0)
+        if own.cost is None or own.more is None:
+            table.add_row(risk, "not with all that is for sale", "", "")
+            continue
+        labels = labels_text(own.labels) if any(own.labels.values()) else "none"
+        more = money(round(own.more, 2), currency)
+        table.add_row(risk, labels, money(own.cost, currency), more)
+    table.caption = "beyond the pilot; what is beyond the budget is told all the same"
     return table
 
 

@@ -97,6 +97,28 @@ def test_a_target_accuracy(surface: ResponseSurface) -> None:
     assert decision.plan.money_left == 0
 
 
+def test_a_smaller_risk_costs_more(surface: ResponseSurface) -> None:
+    """Each price is that of asking for the target with so much probability."""
+    asked = Question(None, target_accuracy=0.6, probability=0.8)
+    decision = decide(surface, supply(offers()), asked)
+    risks = {own.risk: own for own in decision.insurance}
+    assert list(risks) == [0.5, 0.2, 0.1, 0.05]
+    costs = [own.cost for own in decision.insurance if own.cost is not None]
+    assert costs == sorted(costs) and len(costs) >= 2
+    assert risks[0.2].cost == decision.plan.cost and risks[0.2].more == 0
+    assert risks[0.2].labels == decision.plan.labels
+    assert risks[0.5].more is not None and risks[0.5].more < 0
+    assert decide(surface, supply(offers()), Question(Decimal(140))).insurance == []
+
+
+def test_a_risk_that_nothing_for_sale_lowers(surface: ResponseSurface) -> None:
+    most = decide(surface, supply(offers()), Question(Decimal(10**9))).plan.expected_accuracy
+    assert most.estimate is not None
+    asked = Question(None, target_accuracy=most.estimate, probability=0.3)
+    last = decide(surface, supply(offers()), asked).insurance[-1]
+    assert (last.cost, last.more, last.labels) == (None, None, {})
+
+
 def test_a_question_without_money_or_target(surface: ResponseSurface) -> None:
     with pytest.raises(ValueError, match="should have money, or a target accuracy"):
         decide(surface, supply(offers()), Question(None))
