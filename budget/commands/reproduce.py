@@ -63,7 +63,7 @@ def reproduce(
     Without options on generated word problems and the embedded model. Writes reproduction.html,
     reproduction.json, tables (CSV, LaTeX) and figures (PNG, SVG).
 
-    Example: labelmix reproduce easy-to-hard --data arc --source-folder arc=ai2_arc
+    Example: labelmix reproduce easy-to-hard --data arc --max-hours 1
     """
     from analysis.reproduce.registry import find_experiments
 
