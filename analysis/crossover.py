@@ -17,6 +17,7 @@ from annotation.arrays import Array
 
 _NOTHING = 1e-12  # accuracy that is no lead
 _MOST_COUNTED = 0.995  # a probability above it is not told as certain
+_SURE = 0.95  # the least probability at which one kind is called the better one
 
 
 class CrossoverBudget(Estimate):
@@ -32,6 +33,7 @@ class CrossoverBudget(Estimate):
     least: float
     most: float
     measured_up_to: float | None = None  # above it is what was fitted; None: all was measured
+    # "never changes": one kind is better throughout; `better_throughout` says how sure which is.
     verdict: Literal["changes", "never changes", "not resolved"]
     better_below: str | None  # in money, on the whole; None: it does not change on the whole
     probability: float  # that the better buy changes between `least` and `most`
@@ -70,7 +72,7 @@ def crossover_budget(
     found = Estimate(estimate=None, low=None, high=None)
     if abs(below) == 1 and (signs == below).mean() >= confidence:
         found = _interval(place, _loss_of_lead(costs, below * draws)[1], confidence)
-    sure = max(throughout.values()) >= confidence
+    never = sum(throughout.values()) >= confidence
     return CrossoverBudget(
         **found.model_dump(),
         stratum=names[0],
@@ -81,7 +83,7 @@ def crossover_budget(
         verdict="changes"
         if found.estimate is not None
         else "never changes"
-        if sure
+        if never
         else "not resolved",
         better_below=None if abs(below) != 1 else names[0] if below > 0 else names[1],
         probability=float(changes.mean()),
@@ -158,15 +160,11 @@ def crossover_sentence(found: CrossoverBudget, currency: str) -> str:
             _rounded(amount, currency) for amount in (found.estimate, found.low, found.high)
         )
         said = (
-            f"Below {place} ({low} to {high}) {below} labels are the better buy, above it {above} "
-            f"ones; looked at from {least} to {most}."
+            f"Below {place} ({low} to {high}) {below} labels alone are the better buy, above it "
+            f"{above} ones alone; looked at from {least} to {most}."
         )
     elif found.verdict == "never changes":
-        better = max(names, key=lambda name: found.better_throughout[name])
-        said = (
-            f"No crossover from {least} to {most}: {better} labels are the better buy at every "
-            f"amount (probability {_probability(found.better_throughout[better])})."
-        )
+        said = f"No crossover from {least} to {most}: {_who_leads(found)}."
     elif not found.probability and not any(found.better_throughout.values()):
         said = f"From {least} to {most}, {names[0]} and {names[1]} labels are equally good buys."
     else:
@@ -176,10 +174,33 @@ def crossover_sentence(found: CrossoverBudget, currency: str) -> str:
             f"with probability {_probability(found.probability)}; {found.stratum} labels are "
             f"better throughout with {first}, {found.target} labels with {second}."
         )
-    if found.measured_up_to is not None and found.measured_up_to < found.most:
-        measured = money(found.measured_up_to, currency)
-        said += f" Measured up to {measured}; beyond that the curves are fitted."
-    return said
+    return f"{said}{_how_far_measured(found, currency)}"
+
+
+def _who_leads(found: CrossoverBudget) -> str:
+    """Which kind is the better buy at every amount, or that this is open."""
+    better = max(found.better_throughout, key=lambda name: found.better_throughout[name])
+    sure = found.better_throughout[better]
+    if sure >= _SURE:
+        return (
+            f"{better} labels alone are the better buy at every amount (probability "
+            f"{_probability(sure)})"
+        )
+    told = (f"{name} labels with {_probability(p)}" for name, p in found.better_throughout.items())
+    return (
+        "one kind alone is the better buy at every amount, but which one is not resolved "
+        f"(probability: {', '.join(told)})"
+    )
+
+
+def _how_far_measured(found: CrossoverBudget, currency: str) -> str:
+    """That curves go on beyond what was measured."""
+    measured = found.measured_up_to
+    if measured is None or measured >= found.most:
+        return ""
+    if measured < found.least:
+        return " No amount was measured with both kinds: the curves are fitted."
+    return f" Measured up to {money(measured, currency)}; beyond that the curves are fitted."
 
 
 def _rounded(amount: float | None, currency: str) -> str:

@@ -14,13 +14,12 @@ from analysis.curves.result import (
 )
 from analysis.curves.wording import rate_text
 from analysis.figure_style import INK, Style
-from analysis.run.curve_drawing import Label
+from analysis.run.curve_drawing import Label, draw_crossover
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 OTHER_RATE_LINE = (0, (1, 1))
-FOOT = 0.025  # between the intervals at the foot of the axes, in parts of their height
 
 
 def draw_lines(
@@ -53,16 +52,8 @@ def draw_crossovers(axes: "Axes", result: CurvesResult) -> None:
     """The interval of every crossover budget that is resolved, at the foot of the axes."""
     pairs = list(zip(result.error_rates, result.hard_error_rates, strict=True))
     for own in result.crossovers:
-        if own.verdict != "changes":
-            continue
-        index = pairs.index((own.easy_error_rate, own.hard_error_rate))
-        height = FOOT * (1 + index)
-        colour = shade(INK, index, len(pairs))
-        across = axes.get_xaxis_transform()  # heights in parts of the axes
-        axes.plot([own.low, own.high], [height] * 2, color=colour, linewidth=1.4, transform=across)
-        axes.plot(
-            [own.estimate], [height], color=colour, marker="|", markersize=8, transform=across
-        )
+        row = pairs.index((own.easy_error_rate, own.hard_error_rate))
+        draw_crossover(axes, own, row, shade(INK, row, len(pairs)))
 
 
 def draw_rates(axes: "Axes", result: CurvesResult, styles: dict[str, Style]) -> list[Label]:

@@ -146,5 +146,6 @@ def test_no_other_reading_leaves_less_on_the_wrong_side(lead: list[float], facto
         assert found.verdict == "never changes" and found.probability == 0
         sign, at = 1 if found.better_throughout["easy"] else -1, costs[-1]
     own = sign * right_areas(costs, lead, np.array([at]))[0]
-    others = np.abs(right_areas(costs, lead, np.linspace(costs[0], costs[-1], 1_001)))
+    elsewhere: Array = np.arange(costs[0], costs[-1], 0.1).astype(np.float64)
+    others = np.abs(right_areas(costs, lead, elsewhere))
     assert own >= others.max() - 1e-4

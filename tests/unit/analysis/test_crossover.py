@@ -62,6 +62,12 @@ def test_lines_that_do_not_cross_have_no_crossover(leads: Numbers, better: str) 
     assert unsure.better_throughout == pytest.approx({better: 0.6, other: 0})
 
 
+def test_it_may_be_known_that_nothing_changes_and_not_which_is_better() -> None:
+    own = found([[0.1, 0.1, 0.2]] * 70 + [[-0.1, -0.1, -0.2]] * 30, [0.1, 0.1, 0.1])
+    assert (own.verdict, own.probability) == ("never changes", 0)
+    assert own.better_throughout == pytest.approx({"easy": 0.7, "hard": 0.3})
+
+
 @pytest.mark.parametrize("elsewhere", [[0.1, 0.2, 0.3], [-0.1, -0.2, -0.1]])
 @pytest.mark.parametrize(("number", "resolved"), [(2, True), (3, False), (50, False)])
 def test_a_crossover_that_many_draws_do_not_have_is_not_resolved(
@@ -95,8 +101,10 @@ def test_what_is_said() -> None:
         "changes, hard first": found([[-each for each in changes]] * 9, [-0.1, -0.1, 0.1]),
         "never changes": found([hard] * 98 + [changes] * 2, hard),
         "never changes, certainly": found([easy] * 9, easy),
+        "never changes, whichever it is": found([easy] * 7 + [hard] * 3, easy),
         "not resolved": found([changes] * 50 + [easy] * 49 + [hard], changes),
         "beyond what was measured": found([changes] * 9, changes, measured_up_to=40.0),
+        "nothing measured with both": found([changes] * 9, changes, measured_up_to=10.0),
         "all measured": found([changes] * 9, changes, measured_up_to=80.0),
         "the same lines": found([[0.0, 0.0, 0.0]] * 9, [0.0, 0.0, 0.0]),
     }
