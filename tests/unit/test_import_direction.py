@@ -35,7 +35,7 @@ ROOMS = {
     ),
     "analysis": (
         *("version", "estimates", "two_way", "accuracy", "sgr", "efficiency"),
-        *("label_words", "numbers", "item_groups", "figure_style", "html_page"),
+        *("label_words", "numbers", "crossover", "item_groups", "figure_style", "html_page"),
         *("prompts_compared", "run", "curves", "hardness", "single_trial", "reproduce"),
     ),
     "budget": (
