@@ -172,16 +172,25 @@ def _market(
     suppliers: Suppliers | None,
     options: PlanOptions,
 ) -> Market:
-    """What can still be bought: the pilot's terms go on, or the suppliers of a file."""
+    """What can still be bought: the pilot's terms go on, or the suppliers of a file.
+
+    At the terms of a run on collected judgments only what was judged can be had; suppliers can be
+    asked about everything that is left.
+    """
     strata, pilot = surface.strata, result.pilot.labels
     clean = dict(zip(strata, surface.clean_shares().tolist(), strict=True))
-    items = {name: max(0, result.strata[name].pool_items - pilot.get(name, 0)) for name in strata}
     if suppliers is None:
+        items = _not_bought(pilot, {name: result.strata[name].can_be_bought for name in strata})
         offers = offers_at_terms({name: terms[name] for name in strata}, clean)
         offers = tuple(replace(own, error_range=_range(result, own.stratum)) for own in offers)
         return Market(strata, offers, items, pilot, clean)
     hours = hours_of_roles(options, suppliers)
+    items = _not_bought(pilot, {name: result.strata[name].pool_items for name in strata})
     return Market(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
+
+
+def _not_bought(pilot: Mapping[str, int], there: Mapping[str, int]) -> dict[str, int]:
+    return {name: max(0, count - pilot.get(name, 0)) for name, count in there.items()}
 
 
 def _range(result: RunResult, name: str) -> ErrorRange | None:
@@ -276,7 +285,7 @@ def _measured(evidence: MethodResult, plan: PlanSummary) -> Estimate | None:
 def _alternatives(
     surface: ResponseSurface, terms: dict[str, LabelTerms], total: Decimal, result: RunResult
 ) -> dict[str, Alternative]:
-    capacity = {name: result.strata[name].pool_items for name in surface.strata}
+    capacity = {name: result.strata[name].can_be_bought for name in surface.strata}
     found = {}
     for name, mix in baseline_mixes(total, terms, capacity, surface.strata).items():
         found[name] = Alternative(

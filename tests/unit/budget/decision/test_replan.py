@@ -164,6 +164,25 @@ def test_no_more_than_the_items_there_are(make_surface: Surface, store_run: Stor
     assert again.plan.money_left == 850
 
 
+def test_no_more_than_was_judged_where_people_answered(
+    make_surface: Surface, store_run: Store, tmp_path: Path
+) -> None:
+    """Of 50 items for sale 30 easy and 50 hard ones were judged; suppliers can label all."""
+    folder = store_run(probe=make_surface({"easy": 0.6}), capacity=50)
+    path = folder / "result.json"
+    result = collected_from(read_result(path))
+    result.strata["easy"].judged_items = 30
+    result.strata["hard"].judged_items = 50
+    write_result(result, path)
+    again = replan(folder, "1000", {}, None)
+    assert again.plan.labels == {"easy": 30, "hard": 50}
+    assert again.alternatives["all_easy"].labels == {"easy": 30}
+    offers = tmp_path / "suppliers.toml"
+    offers.write_text("[suppliers.crowd]\ncost = 1\nerror_rate = 0.1\n")
+    asked = replan(folder, "1000", {}, None, suppliers=offers)
+    assert asked.plan.labels == {"easy": 50, "hard": 50}
+
+
 def test_alternatives_at_the_same_prices(run_folder: Path) -> None:
     again = replan(run_folder, "120", {"hard": Decimal("4")}, None)
     assert {name: a.labels for name, a in again.alternatives.items()} == {
