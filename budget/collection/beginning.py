@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,16 +25,15 @@ from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
 from budget.collection.resources import CollectionResources
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
+from budget.collection.store_place import STORE as STORE
+from budget.collection.store_place import STORE_VARIABLE as STORE_VARIABLE
+from budget.collection.store_place import store_url as store_url
 from budget.collection.suppliers import Supplier, collection_suppliers, unit_of
 from budget.config.collection_config import CollectionConfig, parse_collection
 from budget.market.supplier_file import SuppliersFile
 from training.engines.choice import EngineChoice
 from training.models.source import find_model
 
-STORE = "collection.sqlite"
-STORE_VARIABLE = "LABELMIX_COLLECTION_STORE"
-"""Address of a PostgreSQL database, where a team keeps the collection there; it may tell a
-password, so the folder does not hold it."""
 _KEPT = ("items", "test")
 
 
@@ -165,12 +163,6 @@ def _at_work(store: CollectionStore) -> dict[str, int]:
     lines = store.lines()
     there = lines[lines["batch"].isin(open_)]
     return {str(own.supplier): int(own.batch) for own in there.itertuples()}
-
-
-def store_url(folder: Path) -> str:
-    """Where the store of a folder's collection is: in the folder, or where the variable says."""
-    given = os.environ.get(STORE_VARIABLE, "").strip()
-    return given or f"sqlite:///{folder.absolute() / STORE}"
 
 
 def open_collection(
