@@ -17,6 +17,7 @@ from budget.web.collection_pages import CollectionPages
 from budget.web.guard import Guard
 from budget.web.pages import TABS, Pages, static_file
 from budget.web.places import find_places, place_named
+from budget.web.run_pages import RunPages
 from budget.web.sessions import Sessions
 from budget.web.settings import WebSettings
 from budget.web.signing_in import Door, sign_in_routes
@@ -31,11 +32,16 @@ def make_application(settings: WebSettings) -> ASGIApp:
     sessions = Sessions(settings)
     pages = Pages(settings, sessions)
     collections = CollectionPages(settings, pages, sessions)
+    runs = RunPages(settings, pages)
+
+    def prepare() -> None:
+        runs.prepared()
+        collections.prepared()
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         # The first page that is opened need not wait for it, then.
-        threading.Thread(target=collections.prepared, daemon=True).start()
+        threading.Thread(target=prepare, daemon=True).start()
         yield
         await run_in_threadpool(collections.close)
 
@@ -65,6 +71,7 @@ def make_application(settings: WebSettings) -> ASGIApp:
         *sign_in_routes(pages, sessions),
         Route("/folder/{place}", first_page),
         *collections.routes(),
+        *runs.routes(),
     ]
     inner = Starlette(
         routes=routes,

@@ -33,7 +33,7 @@ class Tab:
 
 TABS: Mapping[str, tuple[Tab, ...]] = {
     "collection": (Tab("board", "Board"),),
-    "run": (),
+    "run": (Tab("explore", "Explore"), Tab("trials", "Trials")),
     "nothing": (),
 }
 
@@ -111,7 +111,9 @@ class Pages:
         if request.url.path.endswith("/changes"):
             return PlainTextResponse(f"{message}\n", status)
         values = {"message": message, "back": _back(request)}
-        return self.answer(request, "told.html", {"error": message}, None, status, **values)
+        is_part = request.headers.get("hx-request") == "true"
+        template = "told_part.html" if is_part else "told.html"
+        return self.answer(request, template, {"error": message}, None, status, **values)
 
 
 def _back(request: Request) -> str:

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from analysis.run.result import write_result
 from budget.collection.beginning import store_url
 from budget.collection.store.store import CollectionStore
 from budget.web.server import PageServer
 from budget.web.settings import WebSettings
 from tests.unit.budget.collection.by_hand import learns_nothing, new_collection, opened
+from tests.unit.budget.conftest import finished_run, known_surface
 from training.engines import SilentWatcher
 
 if TYPE_CHECKING:
@@ -130,6 +132,32 @@ def test_it_works_without_scripts(browser: "Browser", collection: Path, tmp_path
         page.get_by_role("link", name="c", exact=True).click()
         page.get_by_role("button", name="Approve 8.50 EUR").click()
         page.get_by_text("Batch 1 is approved and can be ordered.").wait_for()
+    assert wrong == []
+
+
+def test_a_slider_redraws_the_answer(browser: "Browser", tmp_path: Path) -> None:
+    surface = known_surface({"easy": 0.6}, half_labels=[70.0, 90.0, 110.0, 140.0])
+    write_result(finished_run({"probe": surface}), tmp_path / "run" / "result.json")
+    wrong: list[str] = []
+    with served(tmp_path / "run") as address:
+        page = opened_page(browser, f"{address}folder/run/explore", wrong)
+        page.get_by_role("heading", name="easy or hard?").wait_for()
+        said = page.locator("[data-say]")
+        assert said.inner_text().startswith("Buy 140 easy labels for $140")
+        page.get_by_role("slider", name="Cost of a label, easy").press("End")
+        page.get_by_text("Buy 70 hard labels for $140").first.wait_for()
+        assert page.get_by_label("Cost of a label, easy ($)", exact=True).input_value() == "4"
+        page.wait_for_url("**/explore?cost%3Aeasy=4")
+        assert page.locator("#said").inner_text().startswith("Buy 70 hard labels")
+        page.get_by_role("heading", name="easy or hard?").wait_for()
+        # What cannot be is said, and the field can be mended.
+        page.get_by_label("Budget, pilot included ($)", exact=True).fill("1")
+        page.get_by_text("The budget of 1 is too small for the pilot").first.wait_for()
+        page.get_by_label("Budget, pilot included ($)", exact=True).fill("400")
+        page.get_by_text("Buy 170 hard labels for $340").first.wait_for()
+        # The address can be sent on.
+        other = opened_page(browser, page.url, wrong)
+        other.get_by_text("Buy 170 hard labels for $340").first.wait_for()
     assert wrong == []
 
 
