@@ -10,12 +10,14 @@ from difflib import get_close_matches
 from analysis.reproduce.experiment import Experiment
 from analysis.reproduce.experiments.easy_to_hard import EasyToHard
 from analysis.reproduce.experiments.hardness import Hardness
+from analysis.reproduce.experiments.uncertainty_aware import UncertaintyAware
 from annotation.errors import InputError
 
 ALL = "all"
 EXPERIMENTS: tuple[Experiment, ...] = (
     Hardness(),
     EasyToHard(),
+    UncertaintyAware(),
 )
 
 

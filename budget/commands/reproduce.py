@@ -40,6 +40,15 @@ def reproduce(
             "given several times.",
         ),
     ] = None,
+    judged: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="CONFIG",
+            help="Configuration of your own items and the judgments that were collected of them, "
+            "e.g. my-task.toml; its model is trained, for the experiment uncertainty-aware. Name "
+            "a stronger decoder by --model, to ask it how sure it is.",
+        ),
+    ] = None,
     max_hours: Annotated[
         float | None,
         typer.Option(
@@ -67,6 +76,8 @@ def reproduce(
     """
     from analysis.reproduce.registry import find_experiments
 
+    if judged is not None:
+        names = _of_judgments(names)
     chosen = find_experiments(names or ())
     if listed:
         from budget.commands.show.reproduce import show_experiments
@@ -79,22 +90,38 @@ def reproduce(
     from analysis.reproduce.run import run_reproduction
     from annotation.whole_files import check_folder
     from budget.commands.name_value import read_pairs
+    from budget.reproduction.judged import judged_study
     from budget.reproduction.study import make_study
     from training.engines.choice import EngineChoice
     from training.models.quiet import quiet_libraries
 
     quiet_libraries()
-    folder = out or Path("runs") / f"reproduce-{data}"
+    folder = out or Path("runs") / f"reproduce-{data if judged is None else judged.stem}"
     check_folder(folder)
     pairs = read_pairs(source_folder, "--source-folder", "DATA=FOLDER, e.g. arc=data/ai2_arc")
     folders = {name: Path(place) for name, place in pairs.items()}
     kept = features_folder(out, features)
     with progress_watcher() as watcher:
-        study = make_study(data, model or ["pico"], folders, kept, watcher)
+        if judged is None:
+            study = make_study(data, model or ["pico"], folders, kept, watcher)
+        else:
+            study = judged_study(judged, model or (), kept, watcher)
         engine = EngineChoice(workers, features=kept)
         seconds = None if max_hours is None else 3600 * max_hours
         found = run_reproduction(study, chosen, folder, watcher, engine, seconds)
     tell(found.result, as_json, lambda result: _show(result, folder))
+
+
+def _of_judgments(names: list[str] | None) -> list[str]:
+    """The experiments on judged items: all that were asked for, or all that there are."""
+    own = "uncertainty-aware"
+    for name in names or ():
+        if name.replace("_", "-") not in (own, "all"):
+            raise InputError(
+                f"experiment '{name}' is not one on judged items; with --judged ask for {own}, or "
+                "leave --judged out."
+            )
+    return [own]
 
 
 def _show(result: "Reproduction", folder: Path) -> None:

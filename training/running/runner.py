@@ -264,9 +264,9 @@ class TrialRunner:
         targets = self._targets(trial, purchase)
         scores = qlora.train_and_score(
             loaded,
-            self._encoded(purchase.positions, loaded, prompt),
+            self.encoded(purchase.positions, loaded, prompt),
             targets.probabilities,
-            self._encoded(self.task.test_positions, loaded, prompt),
+            self.encoded(self.task.test_positions, loaded, prompt),
             qlora.QloraSettings(**settings),
             trial.seed,
             progress,
@@ -303,9 +303,10 @@ class TrialRunner:
             )
         return found.correct, found.details
 
-    def _encoded(
+    def encoded(
         self, positions: Positions, loaded: LoadedModel, prompt: Prompt
     ) -> Sequence[qlora.Encoded]:
+        """Items as token ids, as the model reads them for adapters."""
         if loaded.kind == "decoder":
             return self._answers(loaded.quantisation).encoded(positions, prompt)
         rows = self.task.items.iloc[positions]
