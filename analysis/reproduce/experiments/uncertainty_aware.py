@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from analysis.numbers import percent
 from analysis.reproduce.claims import Case, ClaimResult, PaperClaim, Unit, judged, untested
-from analysis.reproduce.drawings import bars
+from analysis.reproduce.drawings import Drawing
 from analysis.reproduce.experiment import Answers, Finding, WantedTrials
 from analysis.reproduce.judged import JudgedLab
 from analysis.reproduce.significance import above
 from analysis.reproduce.study import NotApplicableError, Study
 from analysis.reproduce.tables import CellValue, ColumnKind, table
 from analysis.reproduce.uncertainty.arms import HARD, SOFT, Arm
+from analysis.reproduce.uncertainty.drawing import rows_by_measure
 from analysis.reproduce.uncertainty.measures import BINS, MEASURES, ProbabilityMeasure
 from analysis.reproduce.uncertainty.scored import (
     FEWEST_LABELS,
@@ -135,19 +136,7 @@ class UncertaintyAware:
                     [row for each in scored for row in _gains(each, parts, trainer.sources)],
                 ),
             ],
-            drawings=[
-                bars(
-                    f"uncertainty_aware_{measure.replace(' ', '_')}",
-                    f"{measure.capitalize()} on test items, by what was trained towards",
-                    [each.words for each in scored],
-                    {
-                        arm.words: [value_of(each, measure, arm, parts[0][1]) for each in scored]
-                        for arm in scored[0].trained.probabilities
-                    },
-                    measure if measure == "log loss" else f"{measure}, %",
-                )
-                for measure in MEASURES
-            ],
+            drawings=[_drawing(scored, parts[0][1])],
             notes=_notes(study, own, scored, parts),
         )
 
@@ -256,6 +245,23 @@ def _halves(
 
 
 # ---------------------------------------------------------------- tables and notes
+
+
+def _drawing(scored: Sequence[Scored], everything: Mask) -> Drawing:
+    towards = list(scored[0].trained.probabilities)
+    return rows_by_measure(
+        "uncertainty_aware",
+        "Measures on test items, by what was trained towards",
+        [arm.words for arm in towards],
+        {
+            measure: {
+                each.words: [value_of(each, measure, arm, everything) for arm in towards]
+                for each in scored
+            }
+            for measure in MEASURES
+        },
+        [measure for measure, kind in _KINDS.items() if kind == "percent"],
+    )
 
 
 def _measures(each: Scored, parts: Sequence[Part]) -> Iterator[list[CellValue]]:
