@@ -108,6 +108,7 @@ def test_claims_are_tried_on_the_users_own_items(tmp_path: Path, minilm_path: Pa
         (OF_PEOPLE, ("easy-to-hard",), "'easy-to-hard' is not one on judged items"),
         (OF_PEOPLE, ("uncertainty-awar",), "'uncertainty-awar' is not one on judged items"),
         (OF_PEOPLE, ("--model", "no/such/folder"), "model 'no/such/folder'"),
+        (OF_PEOPLE, ("--dry-run",), "--dry-run: trainings on judged items are not planned"),
     ],
 )
 def test_what_cannot_be_used_is_one_line(
