@@ -19,6 +19,7 @@ from analysis.reproduce.experiments.learning_curves import Cost, Noise, NoiseAnd
 from analysis.reproduce.experiments.models import Models, Scaling
 from analysis.reproduce.experiments.third_grade import ThirdGradeToCollege
 from analysis.reproduce.experiments.train_test_gap import TrainTestGap
+from analysis.reproduce.experiments.uncertainty_aware import UncertaintyAware
 from annotation.errors import InputError
 
 ALL = "all"
@@ -37,6 +38,7 @@ EXPERIMENTS: tuple[Experiment, ...] = (
     Scaling(),
     ThirdGradeToCollege(),
     FourBits(),
+    UncertaintyAware(),
 )
 
 

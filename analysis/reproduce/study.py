@@ -30,6 +30,7 @@ from training.task import Task, TestSizes
 from training.trial import Method, Recipe, Trial
 
 if TYPE_CHECKING:
+    from analysis.reproduce.judged import JudgedLab
     from training.engines.base import Watcher
 
 FEWEST_TESTED = 60  # items of a stratum, below which an accuracy is not worth its interval
@@ -108,6 +109,7 @@ class Study:
     college : items of another data set that are tested on, for the widest gap of all
     watcher : told of the work on measures that need a model
     planning : nothing is read by a model; what a model would measure is stood in for
+    judged : items that people judged, for experiments on how far they agree
     """
 
     data: str
@@ -122,6 +124,7 @@ class Study:
     methods_of: Mapping[str, tuple[Method, ...]] = field(default_factory=dict)
     college: pd.DataFrame | None = None
     planning: bool = False
+    judged: "JudgedLab | None" = None
     _labs: dict[tuple[object, ...], Lab] = field(default_factory=dict, repr=False)
     _measured: dict[tuple[str, int], pd.DataFrame] = field(default_factory=dict, repr=False)
 

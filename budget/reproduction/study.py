@@ -90,6 +90,14 @@ def _check_folders(preset: DataPreset, folders: Mapping[str, Path]) -> None:
             raise InputError(f"--source-folder {source}={folder}: no such folder.")
 
 
+def studied_model(name: str, data: DataPreset) -> StudiedModel:
+    """A model by name, as it is asked and trained on a data set.
+
+    Raises InputError if it cannot be loaded.
+    """
+    return _model(name, data, planning=False)
+
+
 def _model(name: str, data: DataPreset, planning: bool) -> StudiedModel:
     try:
         source = find_model(name)
