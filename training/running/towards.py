@@ -6,7 +6,7 @@ calibration ask for, is told here.
 
 import hashlib
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from annotation.arrays import Array, Positions
 from annotation.whole_files import whole_file
 from training.probes.fit import fit_with
 from training.probes.probe import ProbeJob, score_probes
-from training.progress import Progress
+from training.progress import ReadProgress, TokenProgress
 from training.prompts import find_prompt
 from training.running.runner import TrialRunner
 from training.targets.posteriors import choice_mask
@@ -39,11 +39,11 @@ def probe_probabilities(
     recipe: Recipe,
     trainings: Sequence[Training],
     tested: Positions,
-    read: Callable[[int], None] = lambda _: None,
+    read: ReadProgress = lambda _items, _tokens: None,
 ) -> Array:
     """Probability of every choice of the tested items after each training.
 
-    `read` is told of items that the model has read.
+    `read` is told of items that the model has read, and of their tokens.
 
     Returns (trainings, tested, most choices), 0 where an item has fewer.
 
@@ -67,7 +67,7 @@ def adapter_probabilities(
     training: Training,
     tested: Positions,
     kept: Path,
-    progress: Progress = lambda _done, _total: None,
+    progress: TokenProgress = lambda _done, _total, _tokens: None,
 ) -> Array:
     """The same after training one adapter (QLoRA): (tested, most choices).
 
@@ -110,11 +110,12 @@ def zero_shot_probabilities(
     runner: TrialRunner,
     prompt: str,
     positions: Positions,
-    read: Callable[[int], None] = lambda _: None,
+    read: ReadProgress = lambda _items, _tokens: None,
 ) -> Array:
     """What an untrained decoder holds of the choices of these items: (positions, most choices).
 
-    By the log-probabilities of the choices' whole texts. `read` is told of items that it has read.
+    By the log-probabilities of the choices' whole texts. `read` is told of items that it has
+    read, and of their tokens.
     """
     scores = runner.features(prompt).scores(positions, runner.model, read).by("sum")
     return np.asarray(softmax(scores, axis=1))
