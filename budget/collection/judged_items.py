@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel
 
+from annotation.arrays import Array, IntArray
 from budget.collection.steps import Collection
 
 Which = Literal["all", "judged", "disputed"]
@@ -77,9 +78,9 @@ class ItemIndex:
 
     items: pd.DataFrame
     judgments: pd.DataFrame
-    judged: np.ndarray[tuple[int], np.dtype[np.int64]]
-    answers: np.ndarray[tuple[int], np.dtype[np.int64]]
-    confidence: np.ndarray[tuple[int], np.dtype[np.float64]]
+    judged: IntArray
+    answers: IntArray
+    confidence: Array
     labels: dict[str, str]
 
 
@@ -89,7 +90,7 @@ def item_index(collection: Collection) -> ItemIndex:
     so_far = collection.proposer.judgments_so_far()
     table = so_far.table
     ids = task.items["item_id"]
-    confidence = np.full(len(ids), np.nan)
+    confidence: Array = np.full(len(ids), np.nan)
     labels: dict[str, str] = {}
     if not so_far.is_empty:
         measured = collection.proposer.measured(so_far)

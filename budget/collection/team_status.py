@@ -136,5 +136,5 @@ def _mixed_up(coded: Coded, found: Aggregate) -> dict[str, list[list[float]]] | 
     counts = np.zeros((len(coded.annotators), classes, classes))
     # Gold items count as they are; what a model knows of the others is a chance.
     chances = found.posteriors[coded.item, :classes]
-    np.add.at(counts, (coded.annotator, slice(None), coded.label), chances)
-    return {str(name): counts[code].tolist() for code, name in enumerate(coded.annotators)}
+    np.add.at(counts, (coded.annotator, coded.label), chances)  # by given class and right one
+    return {str(name): counts[code].T.tolist() for code, name in enumerate(coded.annotators)}

@@ -140,13 +140,13 @@ def test_texts_of_items_people_and_suppliers_are_shown_and_not_obeyed(
     tmp_path: Path, client: Client
 ) -> None:
     """Names and texts are written by strangers: each of them is tried with a script."""
-    for name, own in (("pool", rows(0, 120)), ("test", rows(900, 40, answered=True))):
-        for row in own:
+    for name, table in (("pool", rows(0, 120)), ("test", rows(900, 40, answered=True))):
+        for row in table:
             row["question"] = f"{EVIL} {row['question']}"
             row["choices"] = [f"{text}{EVIL}" for text in row["choices"]]
             if "answer" in row:
                 row["answer"] = f"{row['answer']}{EVIL}"
-        lines = "".join(json.dumps(row) + "\n" for row in own)
+        lines = "".join(json.dumps(row) + "\n" for row in table)
         (tmp_path / f"{name}.jsonl").write_text(lines, encoding="utf-8")
     folder = new_collection(tmp_path, tables=False)
     with opened(folder) as collection:
