@@ -66,12 +66,12 @@ def majorities(
     for stratum, name in enumerate(coded.strata):
         here = coded.stratum == stratum
         known = here & (coded.gold != NO_GOLD)
-        for known_by, own in (("gold", known), ("agreement", here)):
+        ways: tuple[tuple[KnownBy, Array], ...] = (("gold", known), ("agreement", here))
+        for known_by, own in ways:
             items = _enough(counts, own)
             if items is not None:
                 right = _right(coded, posteriors, items, known_by == "gold")
-                by = "gold" if known_by == "gold" else "agreement"
-                found += _tried(name, by, counts[items], right, confidence)
+                found += _tried(name, known_by, counts[items], right, confidence)
                 break
     return tuple(found)
 

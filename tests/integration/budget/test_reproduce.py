@@ -131,7 +131,7 @@ class Killing(SilentWatcher):
     def stage(self, description: str, total: int) -> None:
         self._counts = description.startswith("easy-or-hard")
 
-    def advance(self, steps: int = 1) -> None:
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
         self._left -= steps if self._counts else 0
         if self._left < 0:
             raise KeyboardInterrupt
