@@ -319,7 +319,9 @@ def _time_reading(study: Study, model: StudiedModel, outline: LoadedModel, weigh
         if loaded.kind == "encoder":
             return encoder_features(some, most, loaded, layers)
         asked = find_prompt(prompt, model.source.label)
-        return DecoderReader(loaded, asked, most, layers, lambda _items, _tokens: None).choices(some)[0]
+        return DecoderReader(loaded, asked, most, layers, lambda _items, _tokens: None).choices(
+            some
+        )[0]
 
     read(rows.iloc[:2])  # what is done once is not timed
     begun = time.perf_counter()

@@ -56,7 +56,9 @@ def test_a_probe_is_as_sure_as_its_scores_say(
     recipe = Recipe("probe", (("penalty", 0.02),), PROMPT_VERSION)
     trainings = [training(task, 0.0), training(task, 0.5)]
     tested = task.test_positions
-    found = probe_probabilities(runner, recipe, trainings, tested, lambda items, _tokens: told.append(items))
+    found = probe_probabilities(
+        runner, recipe, trainings, tested, lambda items, _tokens: told.append(items)
+    )
     assert found.shape == (2, tested.size, 3)
     assert sum(told) == tested.size + 20
     features, mask = runner.features(PROMPT_VERSION), np.ones((20, 3), dtype=bool)
