@@ -247,7 +247,7 @@ class NoiseAndCost:
         for ratio in study.design.cost_ratios:
             for rates in own.rate_pairs:
                 lead = mean_lead(*own.pair(rates, ratio, answers))
-                told = None if lead is None else own.clusters.mean(lead)
+                told = "no sum in common" if lead is None else own.clusters.mean(lead)
                 rows.append([ratio, *rates, told])
         return Finding(
             claims=[judged(BOTH, cases)],
@@ -328,7 +328,7 @@ def _ratio_rows(own: MeasuredCurves, study: Study, answers: Answers) -> Iterator
     for ratio in study.design.cost_ratios:
         easy, hard = own.pair((0.0, 0.0), ratio, answers)
         lead = mean_lead(easy, hard)
-        told = None if lead is None else own.clusters.mean(lead)
+        told = "no sum in common" if lead is None else own.clusters.mean(lead)
         crossing = next(iter(equal_cost_crossings(easy, hard)), None)
         below, place = ("", None) if crossing is None else crossing
         yield [own.measure, ratio, told, below, place if below else ""]
