@@ -10,11 +10,13 @@ from functools import cached_property
 
 import numpy as np
 
-from analysis.accuracy import ItemClusters, difference_table
-from analysis.curves.comparisons import AccuracyCurve, accuracy_curve, equal_cost_crossings
+from analysis.accuracy import CONFIDENCE, ItemClusters, difference_table
+from analysis.curves.comparisons import AccuracyCurve, accuracy_curve
+from analysis.curves.crossover import equal_cost_crossover
 from analysis.curves.design import CurvesDesign
 from analysis.curves.run import CurveTrials
 from analysis.curves.summarise import CurveKind
+from analysis.estimates import Estimate
 from analysis.reproduce.claims import Case, PaperClaim, judged, positive
 from analysis.reproduce.drawings import Point, lines
 from analysis.reproduce.experiment import Answers, Finding, WantedTrials
@@ -143,7 +145,8 @@ class Cost:
                         ("a hard label costs", "ratio"),
                         ("lead of easy labels", "points"),
                         ("better for less money", "text"),
-                        ("up to", "ratio"),
+                        ("crossover budget", "ratio"),
+                        ("better for more", "text"),
                     ],
                     [row for own in found for row in _ratio_rows(own, study, answers)],
                 ),
@@ -329,6 +332,22 @@ def _ratio_rows(own: MeasuredCurves, study: Study, answers: Answers) -> Iterator
         easy, hard = own.pair((0.0, 0.0), ratio, answers)
         lead = mean_lead(easy, hard)
         told = "no sum in common" if lead is None else own.clusters.mean(lead)
-        crossing = next(iter(equal_cost_crossings(easy, hard)), None)
-        below, place = ("", None) if crossing is None else crossing
-        yield [own.measure, ratio, told, below, place if below else ""]
+        yield [own.measure, ratio, told, *_crossover_cells(own, easy, hard)]
+
+
+def _crossover_cells(
+    own: MeasuredCurves, easy: AccuracyCurve, hard: AccuracyCurve
+) -> tuple[CellValue, CellValue, CellValue]:
+    """Which labels are the better buy for less money, up to which money, and what is for more."""
+    names = (own.lab.easiest, own.lab.target)
+    found = equal_cost_crossover(easy, hard, names)
+    if found is None:
+        return "", "", ""
+    if found.verdict == "changes":
+        above = names[1] if found.better_below == names[0] else names[0]
+        place = Estimate(estimate=found.estimate, low=found.low, high=found.high)
+        return found.better_below, place, above
+    better = max(names, key=lambda name: found.better_throughout[name])
+    if found.better_throughout[better] >= CONFIDENCE:
+        return better, "no crossover", better
+    return "not resolved", None, "not resolved"
