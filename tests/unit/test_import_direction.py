@@ -34,7 +34,16 @@ ROOMS = {
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (
-        *("version", "estimates", "two_way", "accuracy", "over_untrained", "sgr", "efficiency"),
+        *(
+            "version",
+            "estimates",
+            "two_way",
+            "accuracy",
+            "over_untrained",
+            "sgr",
+            "efficiency",
+            "failed_trainings",
+        ),
         *("label_words", "numbers", "item_groups", "figure_style", "html_page"),
         *("prompts_compared", "run", "curves", "hardness", "single_trial"),
     ),
