@@ -10,6 +10,7 @@ from pydantic import Field
 
 from analysis.accuracy import ItemClusters
 from analysis.estimates import Estimate, Record
+from analysis.failed_trainings import failed_trainings
 from analysis.item_groups import group_notes, kept_from_sale
 from analysis.numbers import labels_text, percent
 from analysis.over_untrained import not_above, over_untrained
@@ -177,6 +178,7 @@ def _summarise(
             *task.items.attrs.get(REMARKS, ()),
             *group_notes(task.groups, task.split, task.target),
             *indistinct_remarks(details),
+            *failed_trainings(results),
         ],
         seconds=float(np.mean([result.seconds for result in results])),
     )

@@ -35,6 +35,9 @@ RECIPE_VERSION = 3
 
 # Detail of a result: share of test items whose choices the model scores all alike.
 INDISTINCT = "indistinct_share"
+# Of an adapter: trainings that were begun anew, as their loss ended no lower than that of guessing,
+# and whether that of the last one did so, too. Absent where no training failed.
+RESTARTS, FAILED = "restarts", "failed"
 
 
 @dataclass(frozen=True)

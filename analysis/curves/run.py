@@ -23,6 +23,7 @@ from analysis.curves.summarise import (
     Heading,
     summarise_curves,
 )
+from analysis.failed_trainings import failed_trainings
 from analysis.item_groups import kept_from_sale
 from annotation.arrays import Correct
 from annotation.errors import InputError
@@ -68,6 +69,8 @@ def run_curves(
         "training_seconds": sum(result.seconds for result in results.values()),
     }
     curves = summarise_curves(lab, heading, design, method, trials.measured(results), timing)
+    failed = failed_trainings(results[trial.key] for trial in trials.all)
+    curves = curves.model_copy(update={"warnings": [*curves.warnings, *failed]})
     with written_together():
         write_curves(curves, out)
         write_figure(curves, out)

@@ -1,10 +1,12 @@
 """What real trials of one training method tell a campaign: zero-shot, lessons, conditions."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from analysis.failed_trainings import failed_trainings
 from annotation.arrays import Correct
 from budget.campaign.campaign import Campaign
 from budget.campaign.play import Borrowing, Parts, Rehearsing, Told, Unlabelled, Wanted
@@ -15,6 +17,8 @@ from training.task import Pilot
 from training.trial import Method, Trial, TrialResult
 from training.unlabelled.reading import Reading, reading_of
 from training.unlabelled.told import READING_SEEDS, Rehearsed
+
+logger = logging.getLogger(__name__)
 
 
 class LabEvidence:
@@ -111,4 +115,6 @@ class LabEvidence:
     def _run(self, trials: Sequence[Trial], stage: str) -> dict[str, TrialResult]:
         results = self._engine.run(trials, self._watcher, f"{self.method}: {stage}")
         self.finished.update({t.key: (t, results[t.key]) for t in trials})
+        for remark in failed_trainings(results[t.key] for t in trials if t.method == "qlora"):
+            logger.warning("note: %s: %s", stage, remark)
         return results

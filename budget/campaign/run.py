@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from analysis.accuracy import CONFIDENCE, ItemClusters
+from analysis.failed_trainings import failed_trainings
 from analysis.item_groups import group_notes
 from analysis.prompts_compared import compare_prompts, prompt_remarks
 from analysis.run.result import (
@@ -91,7 +92,11 @@ def run_campaign(
         if trial.method == "zero_shot"
         for remark in indistinct_remarks(found.details)
     ]
-    result = _run_result(setting, methods, explored, trained, timing, [*asked, *untrained])
+    failed = failed_trainings(
+        found for trial, found in finished.values() if trial.method == "qlora"
+    )
+    remarks = [*asked, *untrained, *failed]
+    result = _run_result(setting, methods, explored, trained, timing, remarks)
     write_result(result, out / "result.json")
     return result
 

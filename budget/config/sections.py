@@ -225,6 +225,8 @@ class QloraSection(Section):
     largest_gradient: Positive | None = None
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
     schedule: Schedule | None = None
+    warm_up: Annotated[float, Field(ge=0, le=0.5)] | None = None
+    restarts: Annotated[int, Field(ge=0, le=10)] | None = None
     tokens_per_pass: Annotated[int, Field(ge=1)] | None = None
     checkpointing: bool | Literal["auto"] | None = None
 

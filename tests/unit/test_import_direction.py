@@ -35,7 +35,8 @@ ROOMS = {
     ),
     "analysis": (
         *("version", "estimates", "two_way", "accuracy", "over_untrained", "sgr", "efficiency"),
-        *("label_words", "numbers", "crossover", "item_groups", "figure_style", "html_page"),
+        *("label_words", "numbers", "crossover", "item_groups", "failed_trainings"),
+        *("figure_style", "html_page"),
         *("prompts_compared", "run", "curves", "hardness", "single_trial", "reproduce"),
     ),
     "budget": (

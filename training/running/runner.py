@@ -37,7 +37,7 @@ from training.scoring.encoding import encode_prompts
 from training.targets.make import Targets
 from training.targets.posteriors import choice_mask
 from training.task import Task
-from training.trial import INDISTINCT, Trial, TrialResult
+from training.trial import FAILED, INDISTINCT, RESTARTS, Trial, TrialResult
 from training.tuning import qlora
 from training.unlabelled.halves import Bench, RehearsalTrials, TaughtHalf, bench_of
 from training.unlabelled.reading import MOST_READ, Reading
@@ -269,6 +269,7 @@ class TrialRunner:
         tested = self.encoded(self.task.test_positions, loaded, prompt)
         chosen = qlora.QloraSettings(**settings)
         share = qlora.share_of_training(train, tested, chosen)
+        tries = qlora.Tries()
         scores = qlora.train_and_score(
             loaded,
             train,
@@ -280,10 +281,14 @@ class TrialRunner:
             redraw_rates=targets.redraw_rates,
             normalisation=normalisation_of(trial),
             testing=lambda: telling(tell, "testing", "items", share, 1 - share),
+            tries=tries,
         )
         test = self.task.test_positions
         best, indistinct = likeliest(scores.double().numpy(), self.task, test)
-        return best == self.task.answers[test], {INDISTINCT: indistinct} if indistinct else {}
+        details = {INDISTINCT: indistinct} if indistinct else {}
+        if tries.restarts or tries.failed:
+            details |= {RESTARTS: float(tries.restarts), FAILED: float(tries.failed)}
+        return best == self.task.answers[test], details
 
     def _qlora_reasoning(
         self, trial: Trial, purchase: Labels, settings: dict[str, Any], tell: Tell

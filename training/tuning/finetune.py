@@ -1,5 +1,6 @@
 """The training loop: seeded batches of items, reached by accumulation over parts that fit."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -50,8 +51,10 @@ def train(
     settings: QloraSettings,
     seed: int,
     progress: TokenProgress = no_token_progress,
-) -> None:
+) -> float:
     """Minimise the mean loss over seeded batches; every update uses all items of its batch.
+
+    Returns the mean loss of the last quarter of the updates' items, each before its update.
 
     Where a part of a batch does not fit into memory the parts are halved, and the update is made
     again. `progress` is told updates done and in all, and the tokens of their items. The base model
@@ -78,13 +81,15 @@ def train(
     update = _Update(adapted, objective, settings.pass_tokens(trained[0].device.type))
     torch.manual_seed(seed)  # what dropout draws from
     done = tokens = 0
+    losses: list[tuple[float, int]] = []  # of every update: mean, items
     with _checkpointed(adapted, checkpointing):
         while done < total:
             order = torch.randperm(items, generator=shuffler)
             for batch in order.split(settings.batch):
                 loss = update.gradients(batch.tolist())
-                if loss is not None:
+                if not math.isfinite(loss):
                     raise diverged(items, seed, f"the loss became {loss} at update {done + 1}")
+                losses.append((loss, len(batch)))
                 norm = nn.utils.clip_grad_norm_(trained, settings.largest_gradient)
                 if not torch.isfinite(norm):
                     what = f"the gradient's norm became {norm.item()} at update {done + 1}"
@@ -97,6 +102,8 @@ def train(
                 progress(done, total, tokens)
     adapted.eval()
     _check_last_update(adapted, objective, total, seed)
+    last = losses[-max(1, total // 4) :]
+    return sum(loss * count for loss, count in last) / sum(count for _, count in last)
 
 
 @torch.no_grad()
@@ -117,8 +124,8 @@ class _Update:
         self.objective = objective
         self.tokens_per_pass = tokens_per_pass
 
-    def gradients(self, batch: Sequence[int]) -> float | None:
-        """Add the batch's gradients to the parameters; returns a loss that is not finite."""
+    def gradients(self, batch: Sequence[int]) -> float:
+        """Add the batch's gradients to the parameters; returns its mean loss, or one not finite."""
         while True:
             random_state = _random_state()
             try:
@@ -139,13 +146,15 @@ class _Update:
             if torch.cuda.is_available():
                 torch.cuda.empty_cache()
 
-    def _accumulate(self, batch: Sequence[int]) -> float | None:
+    def _accumulate(self, batch: Sequence[int]) -> float:
+        whole = 0.0
         for part in self.objective.parts(batch, self.tokens_per_pass):
             loss = self.objective.losses(self.adapted, part).sum() / len(batch)
-            if not torch.isfinite(loss):
-                return loss.item()
+            whole += loss.item()
+            if not math.isfinite(whole):
+                break
             loss.backward()
-        return None
+        return whole
 
 
 def _random_state() -> list[Tensor]:

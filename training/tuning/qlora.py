@@ -8,6 +8,7 @@ encoders by a head of their own; both train and score through `train_and_score`.
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -42,6 +43,7 @@ from training.tuning.settings import PRESETS, QloraSettings
 __all__ = [
     "PRESETS",
     "QloraSettings",
+    "Tries",
     "encode_for_tuning",
     "load_for_tuning",
     "prepare",
@@ -54,6 +56,14 @@ __all__ = [
 ]
 
 Encoded = EncodedItem | EncodedText
+
+
+@dataclass
+class Tries:
+    """How often a training was begun anew, and whether its loss fell under that of guessing."""
+
+    restarts: int = 0
+    failed: bool = False
 
 
 def encode_for_tuning(
@@ -83,6 +93,7 @@ def train_and_score(
     redraw_rates: NDArray[np.float64] | None = None,
     normalisation: Normalisation = "sum",
     testing: Callable[[], TokenProgress] = lambda: no_token_progress,
+    tries: Tries | None = None,
 ) -> Tensor:
     """Train a fresh adapter and score the test items; afterwards the model is as it was before.
 
@@ -94,7 +105,7 @@ def train_and_score(
     tokens. Scores of choices that are not finite raise TrainingDivergedError too.
     """
     training = train_on_choices(
-        loaded, train, targets, settings, seed, progress, redraw_rates, normalisation
+        loaded, train, targets, settings, seed, progress, redraw_rates, normalisation, tries
     )
     with training as model:
         scores = score_encoded(loaded, test, model, normalisation, testing())
@@ -144,6 +155,7 @@ def train_on_choices(
     progress: TokenProgress = no_token_progress,
     redraw_rates: NDArray[np.float64] | None = None,
     normalisation: Normalisation = "sum",
+    tries: Tries | None = None,
 ) -> Iterator[PeftModel]:
     """Within the block, the model with an adapter trained on items and their targets.
 
@@ -167,6 +179,8 @@ def train_on_choices(
         Of the scores that a decoder is tested by. It is trained on the same, times the mean length
         of the item's choices: the same order of choices, on the scale of their summed
         log-probabilities, so that settings of the training mean the same.
+    tries
+        Told how often the training was begun anew, and whether it failed in the end.
 
     Raises
     ------
@@ -203,7 +217,10 @@ def train_on_choices(
         )
 
     tokens = [_tokens(item) for item in train_items]
-    with _trained(loaded, Objective(losses, tokens), settings, seed, progress) as model:
+    guessing = float(np.log(counts).mean())  # whatever the targets are
+    with _trained(
+        loaded, Objective(losses, tokens), settings, seed, progress, guessing, tries or Tries()
+    ) as model:
         yield model
 
 
@@ -275,10 +292,24 @@ def _trained(
     settings: QloraSettings,
     seed: int,
     progress: TokenProgress,
+    guessing: float = math.inf,
+    tries: Tries | None = None,
 ) -> Iterator[PeftModel]:
-    with adapted(loaded, settings, seed) as model:
-        train(model, objective, settings, seed, progress)
-        yield model
+    """A trained model; begun anew where its loss ended no lower than that of `guessing`."""
+    for start in range(settings.restarts + 1):
+        own_seed = seed if not start else _another_seed(seed, start)
+        with adapted(loaded, settings, own_seed) as model:
+            failed = train(model, objective, settings, own_seed, progress) >= guessing
+            if failed and start < settings.restarts:
+                continue
+            if tries is not None:
+                tries.restarts, tries.failed = start, failed
+            yield model
+            return
+
+
+def _another_seed(seed: int, start: int) -> int:
+    return int(np.random.SeedSequence([seed, start]).generate_state(1)[0])
 
 
 def _score_batch(loaded: LoadedModel, items: Sequence[Encoded], model: PeftModel) -> Tensor:

@@ -29,8 +29,13 @@ class QloraSettings:
         At least so many passes over the items; small sets get more, until there are so many
         updates.
     schedule
-        "linear" warms up over the first twentieth of the updates and falls to nothing;
+        "linear" warms up over the first `warm_up` of the updates and falls to nothing;
         "linear_to_tenth" starts at the full rate and falls to a tenth of it.
+    warm_up
+        The share of the updates over which "linear" rises to the full rate.
+    restarts
+        How often a training is begun anew, from another adapter and in another order, when its
+        loss ended no lower than that of guessing.
     tokens_per_pass
         A batch goes through the model in parts of about so many tokens; gradients add up. Without
         dropout the result depends on it by rounding alone. None: 1,024 on a processor, where items
@@ -51,6 +56,8 @@ class QloraSettings:
     largest_gradient: float = 1.0
     weight_decay: float = 1e-5
     schedule: Schedule = "linear"
+    warm_up: float = 0.1
+    restarts: int = 2
     tokens_per_pass: int | None = None
     checkpointing: bool | Literal["auto"] = "auto"
 
@@ -68,7 +75,7 @@ class QloraSettings:
         """Share of the learning rate at each of `total` updates, counted from 0."""
         if self.schedule == "linear_to_tenth":
             return lambda update: 1 - 0.9 * update / total
-        warm_up = max(1, total // 20)
+        warm_up = max(1, int(self.warm_up * total))
         return lambda update: min((update + 1) / warm_up, (total - update) / (total - warm_up + 1))
 
 
@@ -89,6 +96,7 @@ PRESETS: dict[str, QloraSettings] = {
         largest_gradient=1.0,
         weight_decay=1e-5,
         schedule="linear_to_tenth",
+        restarts=0,  # their code has none
     ),
 }
 # For a chain of thought their code makes fifteen times as many updates at least.

@@ -36,7 +36,14 @@ from training.tuning.qlora import (
 )
 
 SHORT = QloraSettings(
-    rank=4, alpha=8, batch=5, epochs=2, least_updates=1, learning_rate=5e-3, checkpointing=False
+    rank=4,
+    alpha=8,
+    batch=5,
+    epochs=2,
+    least_updates=1,
+    learning_rate=5e-3,
+    restarts=0,
+    checkpointing=False,
 )
 SHARED = ("red", "green", "blue")
 KINDS: list[tuple[Head, Quantisation]] = [

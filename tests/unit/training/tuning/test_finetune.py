@@ -31,7 +31,14 @@ from training.tuning.qlora import (
 )
 
 SHORT = QloraSettings(
-    rank=4, alpha=8, batch=6, epochs=2, least_updates=1, learning_rate=5e-3, checkpointing=False
+    rank=4,
+    alpha=8,
+    batch=6,
+    epochs=2,
+    least_updates=1,
+    learning_rate=5e-3,
+    checkpointing=False,
+    restarts=0,
 )
 
 
@@ -83,7 +90,7 @@ def short_of_memory(monkeypatch: pytest.MonkeyPatch, most_items: int) -> list[in
     passes: list[int] = []
     whole_accumulate = finetune._Update._accumulate
 
-    def accumulate(update: finetune._Update, batch: Sequence[int]) -> float | None:
+    def accumulate(update: finetune._Update, batch: Sequence[int]) -> float:
         whole = update.objective
 
         def limited(model: PeftModel, indices: Sequence[int]) -> Tensor:
@@ -279,7 +286,7 @@ def test_when_activations_are_computed_twice(
     monkeypatch.setattr(activations, "bytes_there", lambda _device: there)
     seen: set[bool] = set()
 
-    def look(_done: int, _total: int) -> None:
+    def look(_done: int, _total: int, _tokens: int) -> None:
         seen.add(any(getattr(m, "gradient_checkpointing", False) for m in packed.model.modules()))
 
     settings = replace(SHORT, checkpointing=setting)

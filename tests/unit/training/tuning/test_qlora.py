@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bitsandbytes
 import pandas as pd
@@ -28,12 +29,13 @@ from training.tuning import qlora
 from training.tuning.diverged import TrainingDivergedError
 from training.tuning.qlora import (
     QloraSettings,
+    Tries,
     prepare,
     train_and_score,
     train_on_choices,
 )
 
-SHORT = QloraSettings(rank=4, alpha=8, batch=4, epochs=1, least_updates=4)
+SHORT = QloraSettings(rank=4, alpha=8, batch=4, epochs=1, least_updates=4, restarts=0)
 
 
 def in_four_bits(source: ModelSource) -> LoadedModel:
@@ -168,6 +170,43 @@ def test_the_base_model_is_untouched_by_an_interrupted_run(
     assert_same_base(packed, before)
     assert torch.equal(score_items(packed, items), scores)
     assert all(parameter.grad is None for parameter in packed.model.parameters())
+
+
+def test_a_training_that_failed_is_begun_anew_and_told(
+    packed: LoadedModel, items: list[EncodedItem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From another adapter, until the loss ends under that of guessing."""
+    seeds: list[int] = []
+    losses = [9.0, 9.0, 0.1]
+
+    def trained(*args: Any, **_: Any) -> float:
+        seeds.append(args[3])
+        return losses[len(seeds) - 1]
+
+    monkeypatch.setattr(qlora, "train", trained)
+    train, test = items[:12], items[12:]
+
+    def tries(restarts: int) -> Tries:
+        seeds.clear()
+        told, settings = Tries(), replace(SHORT, restarts=restarts)
+        train_and_score(packed, train, labels_of(train), test, settings, 5, tries=told)
+        return told
+
+    assert tries(2) == Tries(2, False)
+    assert seeds[0] == 5 and len(set(seeds)) == 3
+    again = list(seeds)
+    assert tries(2) == Tries(2, False) and seeds == again  # the same, whenever it is asked for
+    assert tries(1) == Tries(1, True)
+    assert tries(0) == Tries(0, True)
+
+
+def test_labels_that_are_learnt_need_no_restart(
+    packed: LoadedModel, items: list[EncodedItem]
+) -> None:
+    told = Tries()
+    settings = replace(SHORT, least_updates=60, learning_rate=5e-3)
+    train_and_score(packed, items[:8], labels_of(items[:8]), items[8:], settings, 0, tries=told)
+    assert told == Tries(0, False)
 
 
 def test_progress_is_told_every_update(packed: LoadedModel, items: list[EncodedItem]) -> None:
@@ -381,7 +420,7 @@ def slow_training(
 
     train, labels, test = items[:12], labels_of(items[:12]), items[12:]
     total = settings.epochs * 3  # twelve items in batches of four
-    warm_up = max(1, total // 20)
+    warm_up = max(1, int(settings.warm_up * total))
     adapter = [p for p in model.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(adapter, weight_decay=1e-5)
     shuffler = torch.Generator().manual_seed(seed)

@@ -52,7 +52,7 @@ def test_updates_of_the_paper_for_reasoning(items: int, expected: int) -> None:
 
 
 def test_the_rate_warms_up_and_falls_to_nothing() -> None:
-    rate = QloraSettings().rate(40)  # two updates of warm-up
+    rate = QloraSettings(warm_up=0.05).rate(40)  # two updates of warm-up
     assert rate(0) == 1 / 2
     assert rate(1) == 1
     assert rate(20) == pytest.approx(20 / 39)
