@@ -7,17 +7,21 @@ escaped.
 import re
 from importlib.resources import files
 
-from jinja2 import BaseLoader, Environment, StrictUndefined
+from jinja2 import BaseLoader, DictLoader, Environment, StrictUndefined
 from markupsafe import Markup
+
+BASE = "page_base.html"
 
 
 def filled_template(package: str, name: str, **values: object) -> str:
     """The page of a template that stands beside a package's modules.
 
-    The template finds the common style as `style`. A value that is missing, or neither text nor a
+    The template extends `page_base.html`, which begins and ends every page; the common style is its
+    `style`. A value that is missing, or neither text nor a
     whole number, is a mistake of the caller, and raises.
     """
-    environment = page_environment()
+    base = files("analysis").joinpath(BASE).read_text(encoding="utf-8")
+    environment = page_environment(DictLoader({BASE: base}))
     source = files(package).joinpath(name).read_text(encoding="utf-8")
     style = files("analysis").joinpath("page_style.css").read_text(encoding="utf-8")
     return environment.from_string(source).render(style=Markup(style.rstrip("\n")), **values)

@@ -15,6 +15,7 @@ from itertools import product
 from math import comb, prod
 
 import numpy as np
+from numpy.typing import NDArray
 
 from annotation.arrays import Array, IntArray, Positions
 from annotation.intervals import CONFIDENCE, Interval, share_interval
@@ -66,7 +67,7 @@ def majorities(
     for stratum, name in enumerate(coded.strata):
         here = coded.stratum == stratum
         known = here & (coded.gold != NO_GOLD)
-        ways: tuple[tuple[KnownBy, Array], ...] = (("gold", known), ("agreement", here))
+        ways: tuple[tuple[KnownBy, NDArray[np.bool_]], ...] = (("gold", known), ("agreement", here))
         for known_by, own in ways:
             items = _enough(counts, own)
             if items is not None:
@@ -76,7 +77,7 @@ def majorities(
     return tuple(found)
 
 
-def _enough(counts: IntArray, own: Array) -> Positions | None:
+def _enough(counts: IntArray, own: NDArray[np.bool_]) -> Positions | None:
     """Items with as many judgments as enough items have; None where there are too few."""
     judged = counts.sum(axis=1)
     for least in (5, 3):

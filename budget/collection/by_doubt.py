@@ -20,7 +20,7 @@ from budget.collection.predicting import MOST_READ, ItemsRead
 from budget.collection.random_share import Drawn
 from budget.collection.said import Said
 from budget.collection.suppliers import Supplier
-from budget.selection.choose import Why, choose_items
+from budget.selection.choose import ReasonAsked, choose_items
 from budget.selection.settings import SelectionSettings
 from budget.selection.state import AskableItems
 from training.task import Task
@@ -46,7 +46,7 @@ class _Choice:
     """
 
     line: OrderLine
-    why: Why
+    why: ReasonAsked
     doubt: float | None = None
     fall: float = 0.0
     counted: int = 0

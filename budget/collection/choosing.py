@@ -113,12 +113,15 @@ def next_choice(
     rounds_left: int,
     buying: BuyingSection,
     accuracy: float | None = None,
+    commonest: float | None = None,
 ) -> BatchChoice:
     """The next batch: what teaches most for the decisions to come, or the rest of the money.
 
     Where one round is left, the best purchase for all the money. Where all that can be bought is
-    expected to gain less than `buying.least_gain`, nothing. `accuracy` was measured of all labels
-    that were bought; None where they are too few.
+    expected to gain less than `buying.least_gain`, nothing: over the labels that are there, or over
+    `commonest`, the accuracy of always answering the commonest class, which costs nothing. That
+    one is held against what was measured: `accuracy`, of all labels that were bought; None where
+    they are too few.
     """
     search = PlanSearch(surface, market)
     plan, others = best_plan(search, market.money)
@@ -143,6 +146,17 @@ def next_choice(
             "money."
         )
         return BatchChoice((), why, evidence)
+    if plan.lines and accuracy is not None and commonest is not None:
+        learnt = max([0.0, *(own.gain for own in ranked[:1])])
+        told = evidence["plan"]["expected_accuracy"]["estimate"] + learnt
+        evidence["gain_over_commonest"] = over = 100 * (told - commonest)
+        if over < buying.least_gain:
+            why = (
+                "Nothing that the money left buys is expected to beat always answering the "
+                f"commonest class by buying.least_gain = {buying.least_gain:g} in points of "
+                "accuracy: nothing more is worth its money. Look at the model or the question."
+            )
+            return BatchChoice((), why, evidence)
     if rounds_left <= 1:
         return _all_of(plan, market, buying, evidence)
     ranked = _large_enough(ranked, plain, Fraction(market.money) / rounds_left)

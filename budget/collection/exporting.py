@@ -51,6 +51,8 @@ def training_set(collection: Collection) -> pd.DataFrame:
         raise InputError("nobody has judged anything yet; pull first.")
     measured = collection.proposer.measured(so_far)
     table = so_far.labels(measured, collection.config.buying.aggregate).table
+    if table.empty:
+        raise InputError("nobody has labelled anything yet that can be trained on; go on with it.")
     items = collection.contents.task.items.set_index("item_id")
     said = so_far.table
     who = said.groupby("item_id")["person"].agg(lambda own: sorted(set(own)))

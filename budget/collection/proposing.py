@@ -194,6 +194,7 @@ class Proposer:
             rounds_left,
             config.buying,
             learnt.accuracy,
+            commonest_class(lab, config),
         )
         evidence = {
             **choice.evidence,

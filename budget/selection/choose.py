@@ -12,7 +12,7 @@ from budget.selection.different import different_items
 from budget.selection.settings import SelectionSettings
 from budget.selection.state import AskableItems
 
-Why = Literal["at random", "doubtful and new", "doubtful still"]
+ReasonAsked = Literal["at random", "doubtful and new", "doubtful still"]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ChosenItem:
 
     item_id: str
     judgments: int
-    why: Why
+    why: ReasonAsked
 
 
 def chosen_items(

@@ -1,11 +1,10 @@
 """The page of a simulation: one self-contained HTML file, without scripts."""
 
-from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from analysis.html_page import filled_template
 from analysis.numbers import interval_name
 from annotation.whole_files import whole_file
 from budget.simulate.figure import regions_svg, shares_svg
@@ -15,12 +14,10 @@ from budget.simulate.wording import findings, short_name, table_rows
 
 def render_page(result: SimulationResult) -> str:
     """The page; the same result gives the same bytes. All text is escaped."""
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    source = files("budget.simulate").joinpath("page_template.html").read_text(encoding="utf-8")
     heads, rows = table_rows(result)
-    return environment.from_string(source).render(
+    return filled_template(
+        "budget.simulate",
+        "page_template.html",
         result=result,
         findings=findings(result),
         interval=interval_name(result.confidence),

@@ -82,6 +82,11 @@ def begun_test_set(
     Raises InputError if its answers cannot be asked for, or there are too few items.
     """
     supplier = answering_supplier(config, file, suppliers, unit)
+    if TEST_SET in config.strata.names:
+        raise InputError(
+            f"strata.names: '{TEST_SET}' is what bought answers of test items are called on the "
+            "ledger; choose another name for the stratum."
+        )
     if config.test.path is not None:
         return BoughtTestSet()
     pool, strata = read_pool(config)

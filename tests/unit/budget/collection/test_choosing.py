@@ -181,6 +181,33 @@ def test_what_teaches_is_bought() -> None:
         assert choice.evidence["gain"] > 5
 
 
+@pytest.mark.parametrize("rounds_left", [1, 3])
+def test_nothing_is_bought_that_does_not_beat_answering_the_commonest_class(
+    rounds_left: int,
+) -> None:
+    """Labels are expected to teach, but all of them together come to no more than that answer."""
+    there = replace(market("10"), bought={"easy": 100, "hard": 100})
+    plan = PlanSearch(surface(), there).plan(Decimal(10))
+    told = told_purchase(plan, surface(), there.bought, 0.4).expected_accuracy.estimate
+    assert told is not None
+
+    def bought(commonest: float | None, accuracy: float | None = 0.4, gain: float = 1) -> Any:
+        buying = BuyingSection(least_gain=gain)
+        return next_choice(surface(), there, rounds_left, buying, accuracy, commonest)
+
+    ended = bought(told)
+    assert not ended.wanted
+    assert ended.why.startswith("Nothing that the money left buys is expected to beat always")
+    assert ended.evidence["gain"] > 1
+    assert ended.evidence["gain_over_commonest"] < 1
+    assert bought(told - 0.05).wanted
+    # A gain of nothing at all is asked for: what is expected to be as good is bought.
+    assert bought(told - 0.001, gain=0).wanted
+    # What was never measured, or has no classes, is held against nothing.
+    assert bought(told, accuracy=None).wanted
+    assert bought(None).wanted
+
+
 @pytest.mark.parametrize("measured", [0.31, 0.45, 0.7])
 def test_a_forecast_is_held_against_what_all_labels_scored(measured: float) -> None:
     bought = {"easy": 100, "hard": 100}

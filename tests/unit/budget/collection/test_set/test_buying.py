@@ -17,6 +17,7 @@ from budget.collection.paying import collection_pay
 from budget.collection.status import collection_status
 from budget.collection.store.store import CollectionStore
 from budget.collection.test_set.facts import ANSWERS, ITEMS
+from tests.unit.annotation.label_studio.conftest import FakeServer
 from tests.unit.budget.collection.by_hand import (
     LABELS,
     answer,
@@ -207,6 +208,22 @@ def test_error_rates_do_not_rest_on_items_that_were_asked_again(tmp_path: Path) 
         assert len(after.not_chosen) == before
 
 
+def test_a_stratum_is_not_called_as_bought_answers_are(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="'test set' is what bought answers of test items are"):
+        new_collection(tmp_path, test=BUYING, strata={"names": ["easy", "test set"]})
+
+
+def test_nothing_is_exported_before_anything_can_be_trained_on(tmp_path: Path) -> None:
+    folder = begun(tmp_path)
+    one_round(folder, right_of, names=("crowd",))
+    with (
+        opened(folder) as collection,
+        pytest.raises(InputError, match="nobody has labelled anything yet that can be trained on"),
+    ):
+        export(collection, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_settled_answers_stay_though_somebody_edits_a_judgment(tmp_path: Path) -> None:
     folder = begun(tmp_path)
     one_round(folder, right_of, names=("crowd",))
@@ -366,3 +383,31 @@ def test_the_most_accurate_is_asked_where_all_state_their_errors_else_the_deares
             crowd={"cost": "0.05", "error_rate": 0.1}, expert={"cost": "0.40", "error_rate": 0.2}
         )
         assert answering_supplier(config, stated, own, unit).name == "crowd"
+
+
+def test_answers_come_from_label_studio_and_doubtful_items_keep_their_task(tmp_path: Path) -> None:
+    file = suppliers(
+        crowd={"cost": "0.05", "judgments": [2], "channel": "label_studio"},
+        expert={"cost": "0.40", "channel": "file"},
+    )
+    folder = new_collection(tmp_path, file, test=BUYING)
+    doubtful = set(drawn(folder)[:3])
+    says = in_doubt(doubtful)
+    studio = FakeServer()
+    with opened(folder, studio.as_server()) as collection:
+        to_the_annotators(collection)
+        tasks = {str(task.data["item_id"]): number for number, task in studio.tasks.items()}
+        assert set(tasks) == set(drawn(folder))
+        for item, number in tasks.items():
+            for who in range(3):
+                studio.annotate(number, says(item, who), who + 1)
+        assert collection.step(SilentWatcher()).waits_for is None
+        assert to_the_annotators(collection) == 2
+        assert len(studio.tasks) == 40  # nobody meets an item twice
+        for item in doubtful:
+            for who in (3, 4):
+                studio.annotate(tasks[item], right(item), who + 1)
+        collection.step(SilentWatcher())
+        done = collection.step(SilentWatcher())
+        assert done.lines == ("the test set is settled: 40 items have an answer",)
+        assert collection.store.balance().paid == Decimal("6.30")
