@@ -41,6 +41,14 @@ def plan(
             "judgments report --suppliers-out writes one); default: the terms of the run.",
         ),
     ] = None,
+    without: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SUPPLIER",
+            help="A supplier of the file to leave out, e.g. --without crowd; may be given several "
+            "times.",
+        ),
+    ] = None,
     target_accuracy: Annotated[
         float | None,
         typer.Option(help="Least cost for this accuracy, e.g. .75, instead of most accuracy."),
@@ -85,6 +93,7 @@ def plan(
         error_rates=read_numbers(error_rate, "--error-rate", "STRATUM=RATE, e.g. hard=.1"),
         method=method,
         suppliers=suppliers,
+        without=tuple(without or ()),
         target_accuracy=target_accuracy,
         probability=probability,
         deadline_days=deadline_days,

@@ -44,6 +44,13 @@ def web(
         Path | None,
         typer.Option(help="File with a long random word that has to be known to see the page."),
     ] = None,
+    suppliers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="SUPPLIERS.toml",
+            help="Suppliers that the explorer of a run may buy from, as of labelmix plan.",
+        ),
+    ] = None,
     by: Annotated[
         str | None,
         typer.Option(
@@ -78,6 +85,7 @@ def web(
         port=port,
         names=tuple(name or ()),
         token=token,
+        suppliers=suppliers,
         who=by or usual,
         zone=zone,
     )

@@ -1,6 +1,6 @@
 """What a question about a finished run is decided on: surface, market and money, as it asks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -52,7 +52,8 @@ def prepared(run: RunResult, options: PlanOptions, where: str) -> Prepared:
     if options.suppliers is not None:
         choices = max(2, round(result.choices_per_item))
         others = [name for name in result.strata if name not in surface.strata]
-        suppliers = read_suppliers(options.suppliers, surface.strata, choices, others)
+        read = read_suppliers(options.suppliers, surface.strata, choices, others)
+        suppliers = _without(read, options.without)
         where = str(options.suppliers)
         check_currency(suppliers.currency, where, result.currency, "the run", "")
     market = _market(result, surface, terms, suppliers, options)
@@ -74,6 +75,25 @@ def _evidence(result: RunResult, where: str, method: str | None) -> RunResult:
             f"{where}: the run has no method '{chosen}'; choose one of {', '.join(result.methods)}."
         )
     return as_planned_with(result, chosen)
+
+
+def _without(suppliers: Suppliers, names: Sequence[str]) -> Suppliers:
+    """The suppliers but for these.
+
+    Raises InputError if one is unknown, or nobody is left.
+    """
+    known = tuple(dict.fromkeys(offer.supplier for offer in suppliers.offers))
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"--without {name}: no such supplier; suppliers are: {', '.join(known)}."
+            )
+    kept = tuple(offer for offer in suppliers.offers if offer.supplier not in names)
+    if not kept:
+        raise InputError(
+            f"--without: nobody is left who sells labels; keep one of {', '.join(known)}."
+        )
+    return replace(suppliers, offers=kept)
 
 
 def _market(

@@ -16,7 +16,8 @@ class PlanOptions:
     """Options of the command as they were given; None, or empty, where they were not.
 
     By stratum, `costs` are per label and `error_rates` of judgments of labels to buy; `hours` are
-    of work by role, `deadline_days` working days.
+    of work by role, `deadline_days` working days. `without` are suppliers of the file that are
+    left out.
     """
 
     budget: str | None = None
@@ -24,6 +25,7 @@ class PlanOptions:
     error_rates: Mapping[str, float] = field(default_factory=dict)
     method: str | None = None
     suppliers: Path | None = None
+    without: tuple[str, ...] = ()
     target_accuracy: float | None = None
     probability: float = 0.9
     deadline_days: float | None = None
@@ -40,6 +42,8 @@ class PlanOptions:
             )
         if self.target_accuracy is None and self.probability != PlanOptions.probability:
             raise InputError("--probability goes with --target-accuracy, which it is asked of.")
+        if self.without and self.suppliers is None:
+            raise InputError("--without goes with --suppliers, whose suppliers it leaves out.")
         for name, given in (("--deadline-days", self.deadline_days), ("--hours", self.hours)):
             if given and self.suppliers is None:
                 raise InputError(f"{name} goes with --suppliers, which says who needs how long.")

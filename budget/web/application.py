@@ -27,11 +27,16 @@ _FOR_GOOD = {"Cache-Control": "max-age=31536000, immutable"}  # the address chan
 _ADDRESS = {404: "There is no such page here.", 405: "This address does not take that."}
 
 
-def make_application(settings: WebSettings) -> ASGIApp:
-    """Everything that `labelmix app` serves, guarded."""
+def make_application(
+    settings: WebSettings, is_ending: Callable[[], bool] = lambda: False
+) -> ASGIApp:
+    """Everything that `labelmix app` serves, guarded.
+
+    Streams end once `is_ending` says so: a server waits for them before it ends.
+    """
     sessions = Sessions(settings)
     pages = Pages(settings, sessions)
-    collections = CollectionPages(settings, pages, sessions)
+    collections = CollectionPages(settings, pages, sessions, is_ending)
     runs = RunPages(settings, pages)
 
     def prepare() -> None:

@@ -1,7 +1,7 @@
 """Pages hear of changes: a stream of server-sent events for every page that is open."""
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
 import anyio
@@ -19,10 +19,14 @@ MOST_STREAMS = 200  # pages open at once
 
 
 class Streams:
-    """Counts the streams, so that no more are open than a process can serve."""
+    """Counts the streams, so that no more are open than a process can serve.
 
-    def __init__(self) -> None:
+    They end once `is_ending` says that the process does.
+    """
+
+    def __init__(self, is_ending: Callable[[], bool] = lambda: False) -> None:
         self._open = 0
+        self._is_ending = is_ending
 
     def of(self, collection: "WatchedCollection", seen: str) -> Response:
         """A stream that says whenever the store is not as it was `seen`."""
@@ -39,6 +43,8 @@ class Streams:
         try:
             async for text in _events(collection, seen):
                 yield text
+                if self._is_ending():
+                    return
         finally:
             self._open -= 1
 
@@ -58,6 +64,8 @@ async def _events(collection: "WatchedCollection", seen: str) -> AsyncIterator[s
         elif time.monotonic() - spoke > _QUIET:
             yield ": still here\n\n"
             spoke = time.monotonic()
+        else:
+            yield ""
         await anyio.sleep(EVERY)
 
 

@@ -1,5 +1,6 @@
 """The pages of a collection: its board, what is decided there, and the stream of its changes."""
 
+from collections.abc import Callable
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -23,11 +24,17 @@ if TYPE_CHECKING:
 class CollectionPages:
     """Answers all that is asked about collections."""
 
-    def __init__(self, settings: WebSettings, pages: Pages, sessions: Sessions) -> None:
+    def __init__(
+        self,
+        settings: WebSettings,
+        pages: Pages,
+        sessions: Sessions,
+        is_ending: Callable[[], bool],
+    ) -> None:
         self._settings, self._pages, self._sessions = settings, pages, sessions
         self._watched: WatchedCollections | None = None
         self._lock = Lock()
-        self._streams = Streams()
+        self._streams = Streams(is_ending)
 
     def close(self) -> None:
         """Close the stores."""

@@ -4,19 +4,26 @@ A field that is left as the run has it does not stand in the address.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
+from pathlib import Path
 from urllib.parse import urlencode
+
+from starlette.datastructures import ImmutableMultiDict
 
 from analysis.run.result import RunResult
 from analysis.run.wording import method_name
 from annotation.errors import InputError, short
 from annotation.terms.cost import money
 from budget.decision.question import PlanOptions
+from budget.market.supplier_file import read_suppliers_file
 
-COST, RATE = "cost:", "rate:"
+COST, RATE, WITHOUT = "cost:", "rate:", "without"
+_PROBABILITY = Decimal(90)
+Given = ImmutableMultiDict[str, str]
+"""The fields of an address; a name may come several times."""
+
 _MOST_ROUNDS = 20
 _LONGEST = 40  # characters of a number
 
@@ -47,6 +54,14 @@ class Field:
 
 
 @dataclass(frozen=True)
+class SupplierSwitch:
+    """A supplier that may be left out."""
+
+    name: str
+    is_out: bool
+
+
+@dataclass(frozen=True)
 class MethodChoice:
     """A method whose evidence can be planned on."""
 
@@ -69,13 +84,15 @@ class RunQuestion:
     query: str
 
 
-def read_question(result: RunResult, given: Mapping[str, str]) -> RunQuestion:
+def read_question(result: RunResult, given: Given, suppliers: Path | None = None) -> RunQuestion:
     """What the fields of an address ask; those it does not know are left out.
+
+    `suppliers` is the file of those that can be bought from, where there is one.
 
     Raises InputError if one cannot be read; what is out of range the decision tells.
     """
     fields = {name: text.strip() for name, text in given.items() if text.strip()}
-    usual = {own.name: own.usual for own in fields_of(result, {})}
+    usual = {own.name: own.usual for own in fields_of(result, given, suppliers)}
     kept = {
         name: text
         for name, text in fields.items()
@@ -83,28 +100,51 @@ def read_question(result: RunResult, given: Mapping[str, str]) -> RunQuestion:
     }
     if fields.get("method", result.planning_method) != result.planning_method:
         kept["method"] = fields["method"]
-    costs = {name.removeprefix(COST): _number(name, text) for name, text in kept.items()
-             if name.startswith(COST)}  # fmt: skip
-    rates = {name.removeprefix(RATE): _share(name, text) for name, text in kept.items()
-             if name.startswith(RATE)}  # fmt: skip
-    target = kept.get("target")
+    from_file = suppliers if buys_from_file(given, suppliers) else None
+    without = tuple(given.getlist(WITHOUT)) if from_file is not None else ()
+    numbers = {name: _number(name, text) for name, text in kept.items() if name != "method"}
+    target = numbers.get("target")
     if target is None:
         kept.pop("probability", None)
+        numbers.pop("probability", None)
     asked = PlanOptions(
-        budget=None if "budget" not in kept else str(_number("budget", kept["budget"])),
-        costs=costs,
-        error_rates=rates,
+        budget=_text(numbers.get("budget")),
+        costs={n.removeprefix(COST): v for n, v in numbers.items() if n.startswith(COST)},
+        error_rates={
+            n.removeprefix(RATE): float(v / 100) for n, v in numbers.items() if n.startswith(RATE)
+        },
         method=kept.get("method"),
-        target_accuracy=None if target is None else _share("target", target),
-        probability=_share("probability", kept["probability"]) if "probability" in kept else 0.9,
+        suppliers=from_file,
+        without=without,
+        target_accuracy=None if target is None else float(target / 100),
+        probability=float(numbers.get("probability", _PROBABILITY) / 100),
+        deadline_days=None if "days" not in numbers else float(numbers["days"]),
         rounds_left=None if "rounds" not in kept else _rounds(kept["rounds"]),
-        value_per_point=None if "value" not in kept else str(_number("value", kept["value"])),
+        value_per_point=_text(numbers.get("value")),
     )
-    return RunQuestion(asked, urlencode(kept))
+    query = [*kept.items(), *((WITHOUT, name) for name in without)]
+    return RunQuestion(asked, urlencode([("from", "file"), *query] if from_file else query))
 
 
-def fields_of(result: RunResult, given: Mapping[str, str]) -> list[Field]:
+def buys_from_file(given: Given, suppliers: Path | None) -> bool:
+    """Whether labels come from the suppliers of a file, and not at the terms of the run."""
+    return suppliers is not None and given.get("from") == "file"
+
+
+def switches_of(result: RunResult, given: Given, suppliers: Path | None) -> list[SupplierSwitch]:
+    """The suppliers of the file; none where labels come at the terms of the run.
+
+    Raises InputError if the file cannot be used.
+    """
+    if suppliers is None or not buys_from_file(given, suppliers):
+        return []
+    out = set(given.getlist(WITHOUT))
+    return [SupplierSwitch(n, n in out) for n in read_suppliers_file(suppliers).suppliers]
+
+
+def fields_of(result: RunResult, given: Given, suppliers: Path | None = None) -> list[Field]:
     """All fields as they are filled in."""
+    of_run = not buys_from_file(given, suppliers)
     prices = {n: money(s.cost) for n, s in result.strata.items() if s.cost is not None}
     pilot = sum(
         (Fraction(prices[n]) * count for n, count in result.pilot.labels.items()), Fraction(0)
@@ -113,12 +153,12 @@ def fields_of(result: RunResult, given: Mapping[str, str]) -> list[Field]:
         _field("budget", "Budget, pilot included", result.currency, money(result.budget), given,
                low=Decimal(math.ceil(pilot)), high=3 * money(result.budget)),
     ]  # fmt: skip
-    for name, price in prices.items():
+    for name, price in prices.items() if of_run else ():
         found.append(
             _field(f"{COST}{name}", f"Cost of a label, {name}", result.currency, price, given,
                    low=price / 20, high=4 * price)
         )  # fmt: skip
-    for name in prices:
+    for name in prices if of_run else ():
         rate = Decimal(str(round(100 * (result.strata[name].error_rate or 0.0), 2)))
         kind = result.strata[name].error_kind or "redraw"
         most = 100 if kind == "redraw" else math.floor(100 * (1 - 1 / result.choices_per_item))
@@ -128,11 +168,16 @@ def fields_of(result: RunResult, given: Mapping[str, str]) -> list[Field]:
             _field(f"{RATE}{name}", f"Error rate, {name}", "%", rate, given, low=Decimal(0),
                    high=Decimal(most), note=f"{kind}; {of}")
         )  # fmt: skip
+    if not of_run:
+        found.append(
+            _open_field("days", "Working days until the deadline", "", given, "0", "60", "1",
+                        "empty: no deadline")
+        )  # fmt: skip
     worth = money(result.budget)
     rare = [
         _open_field("target", "Accuracy to reach", "%", given, "30", "99", "1",
                     "empty: the most accuracy that the budget buys"),
-        _field("probability", "Probability to reach it", "%", Decimal(90), given,
+        _field("probability", "Probability to reach it", "%", _PROBABILITY, given,
                low=Decimal(50), high=Decimal(99), note="counts where an accuracy is to be reached"),
         _open_field("rounds", "Purchases still to make", "", given, "1", "10", "1",
                     "tells what to buy first"),
@@ -142,7 +187,7 @@ def fields_of(result: RunResult, given: Mapping[str, str]) -> list[Field]:
     return [*found, *(replace(own, is_rare=True) for own in rare)]
 
 
-def methods_of(result: RunResult, given: Mapping[str, str]) -> list[MethodChoice]:
+def methods_of(result: RunResult, given: Given) -> list[MethodChoice]:
     """The methods of a run; none where there is no choice."""
     chosen = given.get("method") or result.planning_method
     names = list(result.methods)
@@ -155,7 +200,7 @@ def _field(
     label: str,
     unit: str,
     usual: Decimal,
-    given: Mapping[str, str],
+    given: Given,
     low: Decimal,
     high: Decimal,
     note: str = "",
@@ -172,7 +217,7 @@ def _open_field(
     name: str,
     label: str,
     unit: str,
-    given: Mapping[str, str],
+    given: Given,
     low: str,
     high: str,
     step: str,
@@ -210,6 +255,7 @@ _WHAT = {
     "probability": "the probability",
     "value": "what a point is worth",
     "rounds": "the purchases still to make",
+    "days": "the working days",
 }
 
 
@@ -223,8 +269,8 @@ def _number(name: str, text: str) -> Decimal:
     return found
 
 
-def _share(name: str, text: str) -> float:
-    return float(_number(name, text) / 100)
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else str(value)
 
 
 def _rounds(text: str) -> int:

@@ -50,10 +50,11 @@ class KnownRuns:
         usual = own.total is None or float(own.total) <= 2 * own.result.budget
         most = None if usual else own.total
         terms = (sorted(options.costs.items()), sorted(options.error_rates.items()))
+        market = () if options.suppliers is None else (own.market.offers, own.market.hours)
         with self._lock:
             known = self._runs.get(folder)
             written = None if known is None else known[0]
-            key = (folder, written, options.method, str(terms), most)
+            key = (folder, written, options.method, str(terms), str(market), most)
             if key in self._curves:
                 self._curves.move_to_end(key)
                 return self._curves[key]

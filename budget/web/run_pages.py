@@ -56,15 +56,21 @@ class RunPages:
 
     def _explore(self, request: Request) -> Response:
         place, result = self._run(request)
-        from budget.web.explore_form import fields_of, methods_of, read_question
+        from budget.web.explore_form import (
+            buys_from_file,
+            fields_of,
+            methods_of,
+            read_question,
+            switches_of,
+        )
         from budget.web.explore_view import explore_view
 
-        given = dict(request.query_params)
+        given, file = request.query_params, self._settings.suppliers
         is_part = request.headers.get("hx-request") == "true"
         values: dict[str, object] = {"query": "", "wrong": "", "answer": None}
         status = 200
         try:
-            asked = read_question(result, given)
+            asked = read_question(result, given, file)
             facts = self._decided(place, result, asked, wants_json(request))
             values |= {"query": asked.query, "answer": explore_view(facts)}
         except InputError as error:
@@ -74,8 +80,11 @@ class RunPages:
             # A slider on its way through what cannot be is no failure of the page.
             status, values["wrong"] = 200 if is_part else 400, _plainly(str(error))
         values |= {
-            "fields": fields_of(result, given),
+            "fields": fields_of(result, given, file),
             "methods": methods_of(result, given),
+            "switches": switches_of(result, given, file),
+            "file": "" if file is None else file.name,
+            "from_file": buys_from_file(given, file),
             "run": result.name,
             "target": result.target,
         }
@@ -106,7 +115,7 @@ class RunPages:
         from budget.web.explore_form import read_question
         from budget.web.explore_view import turns_view
 
-        asked = read_question(result, dict(request.query_params))
+        asked = read_question(result, request.query_params, self._settings.suppliers)
         own = prepared(result, asked.options, str(place.folder))
         decision = replanned(own, asked.options)
         is_part = request.headers.get("hx-request") == "true"
@@ -128,6 +137,8 @@ def _plainly(message: str) -> str:
     for option, words in (
         ("--value-per-point", "what a point is worth:"),
         ("--error-rate", "error rate"),
+        ("--without", "leaving out"),
+        ("--deadline-days", "the working days"),
         ("--budget", "the budget"),
         ("--cost", "cost"),
     ):

@@ -9,7 +9,7 @@ from annotation.errors import InputError
 from budget.web.application import make_application
 from budget.web.settings import WebSettings
 
-_SECONDS_TO_END = 1  # that streams of open pages may take
+_SECONDS_TO_END = 5  # that streams of open pages may take
 _MOST_AT_ONCE = 500  # requests, streams among them
 _SECONDS_IDLE = 15  # that a connection is kept without a request
 
@@ -32,7 +32,7 @@ class PageServer:
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         self.address = f"http://{host}:{settings.port}/"
         config = uvicorn.Config(
-            make_application(settings),
+            make_application(settings, lambda: self._server.should_exit),
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=_SECONDS_TO_END,

@@ -23,6 +23,7 @@ class WebSettings:
     host, port : where to listen
     names : what browsers may call this machine, beside its loopback names
     token : what has to be known to see anything; None: nothing, on loopback alone
+    suppliers : file whose suppliers the explorer may buy from, beside the terms of a run
     who : stands in the field that asks who decides; empty where people differ
     zone : time zone in which days begin
     """
@@ -32,6 +33,7 @@ class WebSettings:
     port: int = 8780
     names: tuple[str, ...] = ()
     token: str | None = None
+    suppliers: Path | None = None
     who: str = ""
     zone: str = "UTC"
 

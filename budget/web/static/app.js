@@ -32,6 +32,12 @@
     number.after(slider);
   }
 
+  // Another source of labels has other fields.
+  for (const choice of document.querySelectorAll("select[data-reload]")) {
+    choice.addEventListener("input", (event) => event.stopPropagation());
+    choice.addEventListener("change", () => choice.form.submit());
+  }
+
   // The decision is read out once it has changed.
   document.addEventListener("htmx:afterSwap", (event) => {
     const said = document.getElementById("said");

@@ -195,6 +195,8 @@ def test_the_command_serves_until_it_is_interrupted(collection: Path) -> None:
         assert found, told
         with urllib.request.urlopen(f"{found[1]}index.json") as answer:
             assert json.load(answer)["folders"][0]["kind"] == "collection"
+        changes = urllib.request.urlopen(f"{found[1]}folder/c/board/changes", timeout=60)
+        assert changes.readline() == b"retry: 1000\n"  # a page is open
         process.send_signal(signal.SIGINT)
         rest = process.communicate(timeout=60)
     finally:

@@ -298,3 +298,9 @@ def test_the_plan_is_the_same_without_what_would_turn_it(run_folder: Path) -> No
     assert whole.decision.sides and not part.decision.sides
     without = whole.model_copy(update={"decision": whole.decision.model_copy(update={"sides": []})})
     assert part == without
+
+
+def test_leaving_out_goes_with_a_file_of_suppliers(run_folder: Path) -> None:
+    assert problem(run_folder, without=("crowd",)) == (
+        "--without goes with --suppliers, whose suppliers it leaves out."
+    )

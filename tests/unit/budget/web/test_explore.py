@@ -10,10 +10,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from starlette.datastructures import QueryParams
 
 from analysis.run.result import RunResult, read_result, write_result
 from budget.decision.by_budget import BudgetCurve, accuracy_by_budget
 from budget.decision.prepared import Prepared
+from budget.market.market import RUN_SUPPLIER
 from budget.surface.response import ResponseSurface
 from budget.web import known_runs
 from budget.web.explore_form import fields_of, read_question
@@ -211,12 +213,13 @@ def test_names_of_strata_and_runs_are_shown_and_not_obeyed(
 
 def test_sliders_reach_what_is_usual(run_folder: Path) -> None:
     result = read_result(run_folder / "result.json")
-    for field in fields_of(result, {}):
+    for field in fields_of(result, QueryParams()):
         low, high = float(field.low), float(field.high)
         assert low < high and float(field.step) > 0
         if field.usual:
             assert low <= float(field.usual) <= high
-    assert read_question(result, {f.name: f.value for f in fields_of(result, {})}).query == ""
+    filled = QueryParams({f.name: f.value for f in fields_of(result, QueryParams())})
+    assert read_question(result, filled).query == ""
 
 
 def test_every_training_stands_in_the_table(run_folder: Path, client: Client) -> None:
@@ -236,3 +239,79 @@ def test_pages_of_runs_are_not_those_of_collections(run_folder: Path, client: Cl
     assert own.get("/folder/run").url.path == "/folder/run/explore"
     for address in ("board", "board.json", "board/changes"):
         assert own.get(f"/folder/run/{address}").status_code == 404
+
+
+SUPPLIERS = """
+currency = "$"
+[suppliers.crowd]
+cost = 0.50
+error_rate = 0.2
+seconds = 60
+role = "crowd"
+
+[suppliers.experts]
+cost = 3
+error_rate = 0.02
+seconds = 60
+role = "experts"
+
+[roles.crowd]
+people = 1
+hours_per_day = 1
+
+[roles.experts]
+people = 1
+hours_per_day = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, []),
+        ({"without": ["crowd"]}, ["--without", "crowd"]),
+        ({"days": "0.5", "budget": "300"}, ["--deadline-days", ".5", "--budget", "300"]),
+        ({"cost:hard": "9", "rate:easy": "50"}, []),  # the file says what they cost
+    ],
+)
+def test_suppliers_of_a_file_may_be_left_out_and_have_a_deadline(
+    run_folder: Path,
+    client: Client,
+    tmp_path: Path,
+    fields: dict[str, str | list[str]],
+    words: list[str],
+) -> None:
+    path = tmp_path / "suppliers.toml"
+    path.write_text(SUPPLIERS)
+    told = json.loads(labelmix("plan", run_folder, "--suppliers", path, *words, "--json").stdout)
+    own = client(run_folder, suppliers=path)
+    asked = {"from": "file", **fields}
+    answer = own.get("/folder/run/explore.json", params=asked)
+    assert answer.json()["decision"] == told
+    page = own.get("/folder/run/explore", params=asked).text
+    assert 'name="without" value="experts"' in page and 'name="cost:hard"' not in page
+    part = own.get("/folder/run/explore", params=asked, headers=PART)
+    again = own.get(part.headers["hx-replace-url"].replace("explore", "explore.json", 1))
+    assert again.json()["decision"] == told
+    # At the terms of the run nobody is left out.
+    usual = own.get("/folder/run/explore.json", params={"without": "crowd", "days": "1"}).json()
+    assert usual["decision"]["decision"]["plan"]["lines"][0]["supplier"] == RUN_SUPPLIER
+
+
+@pytest.mark.parametrize(
+    ("without", "message"),
+    [
+        (["crowd", "experts"], "leaving out: nobody is left who sells labels"),
+        (["<b>"], "leaving out <b>: no such supplier; suppliers are: crowd, experts."),
+    ],
+)
+def test_somebody_has_to_be_left(
+    run_folder: Path, client: Client, tmp_path: Path, without: list[str], message: str
+) -> None:
+    path = tmp_path / "suppliers.toml"
+    path.write_text(SUPPLIERS)
+    asked = {"from": "file", "without": without}
+    page = client(run_folder, suppliers=path).get("/folder/run/explore", params=asked)
+    assert page.status_code == 400
+    assert message in html.unescape(page.text).replace("Leaving", "leaving")
+    assert "<b>" not in page.text
