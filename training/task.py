@@ -36,7 +36,7 @@ class TestSizes:
     others: int | None
 
 
-_FEWEST_TESTED = 10  # items of the target
+FEWEST_TESTED = 10  # items of the target
 # Changes when items with groups should be split in another way.
 _GROUPS_VERSION = "labelmix groups 1"
 
@@ -51,7 +51,8 @@ class Task:
     the others (`scored`).
 
     A test set that was chosen before is given by the positions of its items, `tested`; then
-    nothing is drawn.
+    nothing is drawn. Its answers may be not known yet where `unanswered`: then nothing can be
+    scored, and too few items are for later to find.
 
     Items have choices, or all of them are free-form: then answers are texts, labels cannot err,
     and only a chain of thought can be tried.
@@ -68,6 +69,7 @@ class Task:
         test_sizes: TestSizes,
         seed: int = 0,
         tested: Positions | None = None,
+        unanswered: bool = False,
     ) -> None:
         self.items = items
         self.strata = strata
@@ -88,6 +90,7 @@ class Task:
             )
         self.groups = group_items(items)
         self.tested = tested
+        self.unanswered = unanswered
         self.split = self._split() if tested is None else self._split_given(tested)
         self.test_positions: Positions = np.concatenate(list(self.split.test.values()))
         self.pools = dict(self.split.pools)
@@ -204,17 +207,17 @@ class Task:
         Raises InputError if a test item has no known answer, or too few are of the target.
         """
         unknown = tested[~self.answered[tested]]
-        if unknown.size:
+        if unknown.size and not self.unanswered:
             raise InputError(
                 f"test item '{self.items['item_id'].iloc[int(unknown[0])]}' has no right answer, "
                 f"and so have {unknown.size - 1} others; give their answers, or leave them out."
             )
         own = int((self.stratum_of[tested] == self.target).sum())
-        if own < _FEWEST_TESTED:
+        if own < FEWEST_TESTED:
             raise InputError(
                 f"{own} test items are of the target stratum '{self.target}' "
                 f"({self.strata.rule(self.target)}), too few to test on; bring "
-                f"{_FEWEST_TESTED} at least, or move the cut."
+                f"{FEWEST_TESTED} at least, or move the cut."
             )
         strata = {name: np.flatnonzero(self.stratum_of == name) for name in self.strata.names}
         return split_given(strata, tested, self.groups.codes)
@@ -226,10 +229,10 @@ class Task:
         takes_all = wanted is None
         if wanted is None:
             wanted = int(answered.size)
-            if is_target and wanted < _FEWEST_TESTED:
+            if is_target and wanted < FEWEST_TESTED:
                 raise InputError(
                     f"stratum '{name}' ({self.strata.rule(name)}) has {wanted} items whose "
-                    f"right answer is known, too few to test on; bring {_FEWEST_TESTED} at "
+                    f"right answer is known, too few to test on; bring {FEWEST_TESTED} at "
                     "least, or move the cut."
                 )
         key = "items" if is_target else "other_items"

@@ -6,15 +6,12 @@ item before anything is averaged.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
-from analysis.accuracy import CONFIDENCE, ItemClusters
+from analysis.accuracy import ItemClusters
 from analysis.estimates import Estimate
 from annotation.arrays import Array, Correct
-
-Arm = Literal["easy", "hard"]
 
 
 @dataclass(frozen=True)
@@ -85,49 +82,13 @@ def equal_cost_differences(
 
     Empty where no money was spent on both.
     """
-    costs, tables = _difference(easy, hard)
+    costs, tables = equal_cost_tables(easy, hard)
     return [
         (float(cost), easy.clusters.mean(table)) for cost, table in zip(costs, tables, strict=True)
     ]
 
 
-def equal_cost_crossings(easy: AccuracyCurve, hard: AccuracyCurve) -> list[tuple[Arm, Estimate]]:
-    """Where the lines of two curves cross, each with the arm that is better for less money.
-
-    The better arm may change from easy to hard and from hard to easy; each is found at most once.
-    Lines that change sides several times, as noisy ones do, cross where the least area between
-    them is left on the wrong side. A draw whose lines do not cross where both were measured counts
-    as one that crosses beyond; the crossing is resolved where the interval of the draws ends
-    within, and has no numbers otherwise.
-    """
-    costs, tables = _difference(easy, hard)
-    if costs.size < 2:
-        return []
-    draws = np.stack([easy.clusters.draws(table) for table in tables], axis=1)
-    return crossings(costs, tables.mean((1, 2)), draws)
-
-
-def crossings(costs: Array, means: Array, draws: Array) -> list[tuple[Arm, Estimate]]:
-    """Where a lead of easy labels, (costs,) with draws (draws, costs), turns; as told above."""
-    found: list[tuple[Arm, Estimate]] = []
-    arms: tuple[tuple[Arm, int], ...] = (("easy", 1), ("hard", -1))
-    for better_below, sign in arms:
-        place = float(_loss_of_lead(costs, sign * means[None])[0])
-        if not np.isfinite(place):
-            continue
-        places = _loss_of_lead(costs, sign * draws)
-        tail = (1 - CONFIDENCE) / 2
-        # Order statistics: between a place and one beyond there is no mean.
-        low = float(np.quantile(places, tail, method="lower"))
-        high = float(np.quantile(places, 1 - tail, method="higher"))
-        if np.isfinite(low) and np.isfinite(high):
-            found.append((better_below, Estimate(estimate=place, low=low, high=high)))
-        else:
-            found.append((better_below, Estimate(estimate=None, low=None, high=None)))
-    return found
-
-
-def _difference(easy: AccuracyCurve, hard: AccuracyCurve) -> tuple[Array, Array]:
+def equal_cost_tables(easy: AccuracyCurve, hard: AccuracyCurve) -> tuple[Array, Array]:
     """Costs at which both lines are known and one bends, (costs,); easy minus hard there.
 
     The differences are (costs, seeds, items).
@@ -136,27 +97,3 @@ def _difference(easy: AccuracyCurve, hard: AccuracyCurve) -> tuple[Array, Array]
     low, high = max(easy.costs[0], hard.costs[0]), min(easy.costs[-1], hard.costs[-1])
     costs = costs[(costs >= low) & (costs <= high)]
     return costs, easy.between(costs) - hard.between(costs)
-
-
-def _loss_of_lead(costs: Array, leads: Array) -> Array:
-    """Where each broken line turns from above zero to below, (lines,).
-
-    That is where its integral from the left is largest. -inf where this is the left end (there
-    was no lead to lose), inf where it is the right end (the lead was kept).
-
-    `leads` (lines, costs) are the heights of the lines at `costs`, which rise.
-    """
-    left, right = leads[:, :-1], leads[:, 1:]
-    widths = np.diff(costs)
-    areas = np.cumsum((left + right) / 2 * widths, axis=1)
-    before = np.concatenate([np.zeros((len(leads), 1)), areas[:, :-1]], axis=1)
-    falls = (left > 0) & (right < 0)
-    share = np.where(falls, left / np.where(falls, left - right, 1.0), 0.0)
-    # A falling piece reaches zero inside; its integral is largest there, by a triangle.
-    inside = np.where(falls, before + left * share * widths / 2, -np.inf)
-    peaks = np.concatenate([np.zeros((len(leads), 1)), areas, inside], axis=1)
-    zeros = costs[:-1] + share * widths
-    ends = np.broadcast_to(np.concatenate([[-np.inf], costs[1:-1], [np.inf]]), leads.shape)
-    places = np.concatenate([ends, zeros], axis=1)
-    largest: Array = np.take_along_axis(places, peaks.argmax(axis=1)[:, None], axis=1)[:, 0]
-    return largest

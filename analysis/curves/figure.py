@@ -5,9 +5,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from analysis.curves.lines import draw_lines, draw_rates, line_name
+from analysis.crossover import crossover_sentence
+from analysis.curves.lines import draw_crossovers, draw_lines, draw_rates, line_name
 from analysis.curves.result import CurvesResult
-from analysis.curves.wording import rate_text
+from analysis.curves.wording import condition_text, rate_text
 from analysis.figure_style import (
     INK,
     MUTED,
@@ -75,6 +76,7 @@ def draw_curves_figure(figure: "Figure", result: CurvesResult) -> None:
         draw_lines(by_money, result, styles, of_money=True),
         draw_rates(by_rate, result, styles),
     ]
+    draw_crossovers(by_money, result)
     _label_axis(by_count, result)
     _money_axis(by_money, result)
     _rate_axis(by_rate, result)
@@ -100,9 +102,14 @@ def describe_curves(result: CurvesResult) -> str:
             f"{count(points[-1].labels)}"
         )
     lines = [text.replace("\n", " ") for text, _, _ in _references(result)]
+    crossovers = [
+        f" {condition_text(own, result)}: {crossover_sentence(own, result.currency)}"
+        for own in result.crossovers
+    ]
+    told = f" The same money.{''.join(crossovers)}" if crossovers else ""
     return (
         f"Accuracy on {result.target} items against labels, money and error rate: "
-        f"{'; '.join(parts)}. Dotted lines: {'; '.join(lines)}."
+        f"{'; '.join(parts)}. Dotted lines: {'; '.join(lines)}.{told}"
     )
 
 
@@ -177,9 +184,13 @@ def _limits(result: CurvesResult, references: Sequence[Label]) -> tuple[float, f
 
 def _legend(result: CurvesResult) -> str:
     easy, hard = shortened(result.easy), shortened(result.target)
+    crossovers = ""
+    if any(own.verdict == "changes" for own in result.crossovers):
+        crossovers = " At the foot of the middle panel: crossover budgets."
     return (
         f"{easy}: solid, {hard}: dashed; the darker, the fewer errors. Markers are filled where "
         f"the difference between {easy} and {hard} is resolved (its paired\n"
         f"{interval_name(result.confidence)} leaves out zero), hollow where it is not or was not "
         "measured. Bars: intervals of the accuracies by themselves."
+        f"{crossovers}"
     )

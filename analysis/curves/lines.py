@@ -13,8 +13,8 @@ from analysis.curves.result import (
     MeasuredPoint,
 )
 from analysis.curves.wording import rate_text
-from analysis.figure_style import Style
-from analysis.run.curve_drawing import Label
+from analysis.figure_style import INK, Style
+from analysis.run.curve_drawing import Label, draw_crossover
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,6 +46,14 @@ def draw_lines(
                 (line_name(points[-1], result), points[-1].estimate or 0.0, styles[stratum].colour)
             )
     return names
+
+
+def draw_crossovers(axes: "Axes", result: CurvesResult) -> None:
+    """The interval of every crossover budget that is resolved, at the foot of the axes."""
+    pairs = list(zip(result.error_rates, result.hard_error_rates, strict=True))
+    for own in result.crossovers:
+        row = pairs.index((own.easy_error_rate, own.hard_error_rate))
+        draw_crossover(axes, own, row, shade(INK, row, len(pairs)))
 
 
 def draw_rates(axes: "Axes", result: CurvesResult, styles: dict[str, Style]) -> list[Label]:

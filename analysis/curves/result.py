@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from analysis.crossover import CrossoverBudget
 from analysis.estimates import Estimate, Record, SupervisionGap
 from analysis.label_words import words_for
 from analysis.run.result import ModelSummary, StratumSummary
@@ -54,13 +55,11 @@ class CostDifference(Difference):
     hard_labels: float
 
 
-class Crossing(Estimate):
-    """The money at which easy and hard labels are equally good; None where it is not resolved."""
+class RatedCrossover(CrossoverBudget):
+    """The crossover budget of easy labels at one error rate and hard ones at another."""
 
     easy_error_rate: float
     hard_error_rate: float
-    better_below: str  # stratum that is better for less money; the other is so for more
-    resolved: bool
 
 
 class CurvesResult(Record):
@@ -94,7 +93,7 @@ class CurvesResult(Record):
     equal_count: list[CountDifference]  # easy at p, hard at hard_factor x p
     equal_noise: list[CountDifference]  # both at p
     equal_cost: list[CostDifference]  # easy at p, hard at hard_factor x p
-    crossings: list[Crossing]  # of the lines of equal_cost; none where they do not cross
+    crossovers: list[RatedCrossover]  # of the lines of equal_cost; none without two amounts
     sgr: list[SupervisionGap]  # clean, one per size
     trials: int
     warnings: list[str]

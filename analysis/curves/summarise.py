@@ -8,17 +8,17 @@ from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
-    equal_cost_crossings,
     equal_cost_differences,
     equal_count_difference,
 )
+from analysis.curves.crossover import equal_cost_crossover
 from analysis.curves.design import CurvesDesign
 from analysis.curves.result import (
     CostDifference,
     CountDifference,
-    Crossing,
     CurvesResult,
     MeasuredPoint,
+    RatedCrossover,
 )
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.item_groups import group_notes
@@ -113,7 +113,7 @@ def summarise_curves(
         equal_count=list(pairs.equal_count(design.hard_error_rates)),
         equal_noise=list(pairs.equal_count(design.error_rates)),
         equal_cost=list(pairs.equal_cost()),
-        crossings=list(pairs.crossings()),
+        crossovers=list(pairs.crossovers()),
         sgr=_supervision_gaps(lab, design, measured, clusters),
         trials=measured.trials,
         as_judged=lab.collected is not None,
@@ -163,16 +163,12 @@ class _Pairs:
                     hard_labels=cost / hard_price,
                 )
 
-    def crossings(self) -> Iterator[Crossing]:
-        names = {"easy": self.lab.easiest, "hard": self.lab.task.target}
+    def crossovers(self) -> Iterator[RatedCrossover]:
+        names = (self.lab.easiest, self.lab.task.target)
         for rates, easy, hard in self._pairs(self.design.hard_error_rates):
-            for better_below, place in equal_cost_crossings(easy, hard):
-                yield Crossing(
-                    **rates,
-                    **place.model_dump(),
-                    better_below=names[better_below],
-                    resolved=place.estimate is not None,
-                )
+            found = equal_cost_crossover(easy, hard, names)
+            if found is not None:
+                yield RatedCrossover(**rates, **found.model_dump())
 
 
 def _told(difference: Estimate) -> dict[str, Any]:

@@ -7,12 +7,13 @@ difference whose interval contains zero is never called one.
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
+from analysis.crossover import crossover_sentence
 from analysis.curves.result import (
     CostDifference,
     CountDifference,
-    Crossing,
     CurvesResult,
     Difference,
+    RatedCrossover,
 )
 from analysis.estimates import Estimate
 from analysis.numbers import (
@@ -44,7 +45,7 @@ def rate_text(rate: float) -> str:
     return f"{100 * rate:.6g} %"
 
 
-def condition_text(difference: Difference | Crossing, result: CurvesResult) -> str:
+def condition_text(difference: Difference | RatedCrossover, result: CurvesResult) -> str:
     """'clean', 'at error rate 10 %', 'at error rates 10 % (easy) and 20 % (hard)'."""
     easy, hard = difference.easy_error_rate, difference.hard_error_rate
     if easy == hard:
@@ -96,8 +97,12 @@ def _of_cost(result: CurvesResult) -> list[str]:
             f"{verdict(most, result)}."
         )
         amounts = {money(difference.cost, result.currency): difference for difference in own}
-        crossings = [f" {_crossing(one, own, result)}" for one in _crossings(own, result)]
-        found.append(f"{sentence}{_over_all('amounts', amounts, result)}{''.join(crossings)}")
+        crossover = "".join(
+            f" {crossover_sentence(each, result.currency)}"
+            for each in result.crossovers
+            if _rates(each) == _rates(most)
+        )
+        found.append(f"{sentence}{_over_all('amounts', amounts, result)}{crossover}")
     return found
 
 
@@ -114,8 +119,7 @@ def _by_condition(differences: Sequence[Rated]) -> list[list[Rated]]:
     """Differences of the same error rates together, in order."""
     found: dict[tuple[float, float], list[Rated]] = {}
     for difference in differences:
-        key = (difference.easy_error_rate, difference.hard_error_rate)
-        found.setdefault(key, []).append(difference)
+        found.setdefault(_rates(difference), []).append(difference)
     return list(found.values())
 
 
@@ -145,28 +149,5 @@ def _bought(difference: CostDifference, result: CurvesResult) -> str:
     return f"{count(easy)} {result.easy} or {count(hard)} {result.target} labels"
 
 
-def _crossings(own: Sequence[CostDifference], result: CurvesResult) -> list[Crossing]:
-    rates = (own[0].easy_error_rate, own[0].hard_error_rate)
-    return [c for c in result.crossings if (c.easy_error_rate, c.hard_error_rate) == rates]
-
-
-def _crossing(crossing: Crossing, own: Sequence[CostDifference], result: CurvesResult) -> str:
-    below = crossing.better_below
-    above = result.target if below == result.easy else result.easy
-    if not crossing.resolved:
-        least, most = (money(d.cost, result.currency) for d in (own[0], own[-1]))
-        return (
-            f"The two lines cross between {least} and {most}, {below} better below and {above} "
-            "above, but where, or whether at all, is not resolved."
-        )
-    place, low, high = (
-        _rounded(amount, result) for amount in (crossing.estimate, crossing.low, crossing.high)
-    )
-    return (
-        f"Below {place} ({low} to {high}) {below} is better for the same money, above it {above}."
-    )
-
-
-def _rounded(amount: float | None, result: CurvesResult) -> str:
-    """An amount that was estimated, to three digits: cents would say too much."""
-    return money(None if amount is None else float(f"{amount:.3g}"), result.currency)
+def _rates(of: Difference | RatedCrossover) -> tuple[float, float]:
+    return of.easy_error_rate, of.hard_error_rate

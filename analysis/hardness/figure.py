@@ -11,6 +11,7 @@ from annotation.whole_files import whole_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 _PANEL = (2.9, 2.2)  # inches
 _COLUMNS = 4
@@ -23,21 +24,39 @@ def write_hardness_figure(result: HardnessResult, path: Path) -> None:
     Raises InputError if the suffix is another or the file cannot be written.
     """
     kind = figure_kind(path)
-    panels = len(result.measures) + (1 if len(result.measures) > 1 else 0)
-    columns = min(_COLUMNS, panels)
-    rows = math.ceil(panels / columns)
-    with drawing((columns * _PANEL[0] + 0.4, rows * _PANEL[1] + 0.3)) as figure:
-        grid = figure.subplots(rows, columns, squeeze=False).ravel()
-        for axes, measure in zip(grid, result.measures, strict=False):
-            _histogram(axes, measure)
-        if len(result.measures) > 1:
-            _correlations(grid[panels - 1], result)
-        for axes in grid[panels:]:
-            axes.set_axis_off()
-        figure.tight_layout()
+    with drawing(hardness_inches(result)) as figure:
+        draw_hardness(figure, result)
         about = {"Software": None} if kind == "png" else {"Title": f"Hardness of {result.source}"}
         with whole_file(path) as unfinished:
             figure.savefig(unfinished, format=kind, dpi=_DOTS_PER_INCH, metadata=about)
+
+
+def hardness_inches(result: HardnessResult) -> tuple[float, float]:
+    """Width and height of the figure, in inches."""
+    rows, columns = _grid(result)
+    return columns * _PANEL[0] + 0.4, rows * _PANEL[1] + 0.3
+
+
+def draw_hardness(figure: "Figure", result: HardnessResult) -> None:
+    """A histogram of every measure and, where there are several, their rank correlations."""
+    grid = figure.subplots(*_grid(result), squeeze=False).ravel()
+    for axes, measure in zip(grid, result.measures, strict=False):
+        _histogram(axes, measure)
+    if len(result.measures) > 1:
+        _correlations(grid[_panels(result) - 1], result)
+    for axes in grid[_panels(result) :]:
+        axes.set_axis_off()
+    figure.tight_layout()
+
+
+def _panels(result: HardnessResult) -> int:
+    return len(result.measures) + (1 if len(result.measures) > 1 else 0)
+
+
+def _grid(result: HardnessResult) -> tuple[int, int]:
+    """Rows and columns of panels."""
+    columns = min(_COLUMNS, _panels(result))
+    return math.ceil(_panels(result) / columns), columns
 
 
 def figure_kind(path: Path) -> str:

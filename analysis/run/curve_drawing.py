@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from analysis.crossover import CrossoverBudget
 from analysis.estimates import Estimate
 from analysis.figure_style import (
     GRID,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Label = tuple[str, float, str]  # text, height on the axis, colour
+_FOOT = 0.025  # between the intervals at the foot of the axes, in parts of their height
 
 
 def draw_curves(axes: "Axes", result: RunResult, method: MethodResult) -> list[Label]:
@@ -51,12 +53,24 @@ def draw_curves(axes: "Axes", result: RunResult, method: MethodResult) -> list[L
         width = 1.2 if style is PLAN_STYLE else 1.6
         axes.plot(costs, heights, color=style.colour, linestyle=style.line, linewidth=width)
         ends.append((plain_name(curve.name), heights[-1], style.colour))
+    for row, (name, own) in enumerate(method.crossovers.items()):
+        draw_crossover(axes, own, row, styles[name].colour)
     _draw_lent(axes, method, styles[result.target])
     _draw_pilot(axes, method, styles, logarithmic)
     _money_axis(axes, result.currency, logarithmic, smallest, largest)
     axes.set_xlabel("cost of labels")
     axes.set_title("Fitted before the plan")
     return ends
+
+
+def draw_crossover(axes: "Axes", crossover: CrossoverBudget, row: int, colour: str) -> None:
+    """The interval of a crossover budget at the foot of the axes; nothing if it has none."""
+    place, low, high = crossover.estimate, crossover.low, crossover.high
+    if place is None or low is None or high is None:
+        return
+    height, across = _FOOT * (1 + row), axes.get_xaxis_transform()  # in parts of the axes
+    axes.plot([low, high], [height] * 2, color=colour, linewidth=1.4, transform=across)
+    axes.plot([place], [height], color=colour, marker="|", markersize=8, transform=across)
 
 
 def money_range(result: RunResult, method: MethodResult) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from analysis.crossover import crossover_sentence
 from analysis.figure_style import drawing, stratum_styles, svg_element
 from analysis.numbers import (
     interval_name,
@@ -79,9 +80,14 @@ def describe_learning_curve(result: RunResult) -> str:
         for name, found in tested_conditions(method)
     ]
     lines = [text.replace("\n", " ") for text, _, _ in reference_lines(result, method)]
+    crossovers = "".join(
+        f" {crossover_sentence(own, result.currency)}"
+        for own in method.crossovers.values()
+        if own.verdict == "changes"
+    )
     return (
         f"Accuracy on {result.target} items against the cost of labels: {'; '.join(parts)}. "
-        f"Dotted lines: {'; '.join(lines)}."
+        f"Dotted lines: {'; '.join(lines)}.{crossovers}"
     )
 
 

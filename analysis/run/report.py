@@ -64,6 +64,8 @@ def render_report(result: RunResult) -> str:
         fits=verdicts.surface_fits(planning.surface),
         lent=before_buying.cross_validation(result, planning),
         break_even=report_tables.break_even_sentences(planning, result.confidence, found),
+        crossovers=wording.crossovers(planning, result.currency, found),
+        crossovers_drawn=any(own.verdict == "changes" for own in planning.crossovers.values()),
         rate_figures=_rate_figures(result),
         easiest=report_tables.easiest(result),
         others_are=report_tables.how_hard_others_are(result),

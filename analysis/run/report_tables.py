@@ -236,6 +236,7 @@ def other_method(result: RunResult, key: str) -> MethodSection:
         name=wording.method_name(key),
         break_even=[
             *break_even_sentences(method, result.confidence, found),
+            *wording.crossovers(method, result.currency, found),
             *before_buying.scoring(method, result.target),
             *before_buying.guessed_labels(method, result.strata, result.target),
         ],

@@ -12,6 +12,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError, model_validator
 
+from analysis.crossover import CrossoverBudget
 from analysis.estimates import Estimate, OnceANumber, Record, SupervisionGap
 from analysis.run.consistency import inconsistency
 from annotation.databases import newer
@@ -240,6 +241,9 @@ class MethodResult(Record):
     )  # stratum -> what its unlabelled items said; empty if none was read
     rehearsals: Rehearsals | None = None  # None: not tried
     fitted_curves: list[FittedCurve]
+    # Stratum -> budget at which it and the target are equally good buys, each alone, by the
+    # surface; none where one of the two was never measured alone.
+    crossovers: dict[str, CrossoverBudget] = Field(default_factory=dict)
     surface: SurfaceSummary
 
 

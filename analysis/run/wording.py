@@ -4,6 +4,7 @@ Plain text, for the page and for the terminal alike. What is not resolved is sai
 gets no number; a difference whose interval contains zero is never called a difference.
 """
 
+from analysis.crossover import crossover_sentence
 from analysis.estimates import SupervisionGap
 from analysis.numbers import (
     count,
@@ -350,6 +351,13 @@ def sides_tested(own: TestedSides) -> str:
     if own.better is not None:
         return f"{_starting(_test_of_sides(own))}."
     return f"{_starting(_test_of_sides(own))}: the test does not settle which is the better buy."
+
+
+def crossovers(method: MethodResult, currency: str, found: Conclusion) -> list[str]:
+    """Below which budget which labels are the better buy; nothing where none helps."""
+    if found.advice == "not_yet":
+        return []
+    return [crossover_sentence(own, currency) for own in method.crossovers.values()]
 
 
 def break_even(rate: ExchangeRate, confidence: float, found: Conclusion) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.accuracy import CONFIDENCE, ItemClusters
+from analysis.crossover import CrossoverBudget
 from analysis.efficiency import sgr_per_cost
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.run.result import (
@@ -27,6 +28,7 @@ from budget.config.prepare import Setting
 from budget.decision.alternatives import described
 from budget.market.simple_rules import Mix, describe, single_stratum
 from budget.search.plan import Plan, expected_accuracy
+from budget.surface.crossover import surface_crossover
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.observation import Observation
 from budget.surface.response import ResponseSurface
@@ -106,6 +108,7 @@ def summarise_method(
         pulls={name: _pull(setting, name, own) for name, own in explored.separations.items()},
         rehearsals=_rehearsals(explored),
         fitted_curves=_fitted_curves(setting, surface, plan),
+        crossovers=_crossovers(setting, explored),
         surface=surface_summary(surface),
     )
 
@@ -225,6 +228,18 @@ def _curve_point(
         fitted=float(surface.predict([mix]).mean()),
         seeds=observation.correct.shape[0],
     )
+
+
+def _crossovers(setting: Setting, explored: Explored) -> dict[str, CrossoverBudget]:
+    surface, lab = explored.surface, setting.lab
+    measured = [own.labels for own in explored.observations if not own.borrowed]
+    found = {
+        name: surface_crossover(
+            surface, name, lab.terms, measured, float(setting.budget), lab.capacity
+        )
+        for name in surface.others
+    }
+    return {name: own for name, own in found.items() if own is not None}
 
 
 def _fitted_curves(

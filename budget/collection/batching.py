@@ -51,13 +51,8 @@ class Batching:
         if buying.selection == "doubt":
             for *pair, count in zip(own["supplier"], own["stratum"], own["judgments"], strict=True):
                 self._judged_by[pair[0], pair[1]] += int(count)
-        self._gold_asked = set(
-            zip(
-                asked["supplier"][asked["gold"].notna()],
-                asked["item_id"][asked["gold"].notna()],
-                strict=True,
-            )
-        )
+        # Whoever gave the answer to a test item is not measured by it.
+        self._known_to = set(zip(asked["supplier"], asked["item_id"], strict=True))
 
     def left(self) -> dict[str, int]:
         """Stratum -> items for sale that nobody was asked about."""
@@ -138,7 +133,7 @@ class Batching:
             new = [
                 place
                 for place in there[rng.permutation(there.size)].tolist()
-                if (supplier, self._ids[place]) not in self._gold_asked
+                if (supplier, self._ids[place]) not in self._known_to
                 and self._gold_texts[place] is not None
             ]
             price = self._suppliers[supplier].prices[stratum]

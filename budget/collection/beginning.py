@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from budget.collection.channels.base import Channel
 from budget.collection.channels.files import FileChannel
 from budget.collection.channels.label_studio import LabelStudioChannel, Server
 from budget.collection.contents import Contents, read_contents
-from budget.collection.existing_labels import ExistingLabel, as_fact
+from budget.collection.existing_labels import ExistingLabel, as_fact, known_answers_as_fact
 from budget.collection.first_batch import check_first_batch
 from budget.collection.model_check import check_model
 from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
@@ -27,6 +28,8 @@ from budget.collection.resources import CollectionResources
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
 from budget.collection.suppliers import Supplier, collection_suppliers, unit_of
+from budget.collection.test_set.facts import BoughtTestSet, kept_test_set
+from budget.collection.test_set.ordering import begun_test_set, cost_of_test_set
 from budget.config.collection_config import CollectionConfig, parse_collection
 from budget.market.supplier_file import SuppliersFile
 from training.engines.choice import EngineChoice
@@ -37,17 +40,23 @@ STORE_VARIABLE = "LABELMIX_COLLECTION_STORE"
 """Address of a PostgreSQL database, where a team keeps the collection there; it may tell a
 password, so the folder does not hold it."""
 _KEPT = ("items", "test")
+"""Sections whose tables are copied; a test set that is drawn has no table of its own."""
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """A collection that was checked and not begun yet; `remarks` are about its model."""
+    """A collection that was checked and not begun yet.
+
+    `for_test_set` is what the answers of its test items cost at most; `remarks` are about its
+    model.
+    """
 
     config: CollectionConfig
     file: SuppliersFile
     suppliers: Mapping[str, Supplier]
     contents: Contents
     unit: MoneyUnit
+    for_test_set: Decimal = Decimal(0)
     remarks: tuple[str, ...] = ()
 
 
@@ -60,12 +69,15 @@ def check_beginning(config: CollectionConfig, file: SuppliersFile) -> Beginning:
     suppliers = collection_suppliers(file, config)
     # Which is missed only after the first batch, else.
     source = find_model(config.model.path, config.model.dtype)
-    unit = unit_of(suppliers, config.budget.currency, config.budget.total)
-    contents = read_contents(config)
-    check_first_batch(config, file, suppliers, contents, unit)
+    sums = config.budget.total, config.test.cost_per_answer
+    unit = unit_of(suppliers, config.budget.currency, *sums)
+    bought = begun_test_set(config, file, suppliers, unit) if config.test.is_bought else None
+    contents = read_contents(config, bought)
+    for_test_set = cost_of_test_set(config, file, suppliers, contents, unit)
+    check_first_batch(config, file, suppliers, contents, unit, for_test_set)
     # A model that cannot read the items is missed only after the first batch is paid, else.
     told = check_model(source, config, contents.task)
-    return Beginning(config, file, suppliers, contents, unit, told)
+    return Beginning(config, file, suppliers, contents, unit, for_test_set, told)
 
 
 def begin(
@@ -88,6 +100,8 @@ def begin(
     sections = {}
     for name in _KEPT:
         section = getattr(config, name)
+        if section.path is None:
+            continue
         source = Path(section.path)
         target = folder / name / source.name
         if target.exists() and not (target.is_file() and _digest(target) == _digest(source)):
@@ -105,6 +119,8 @@ def begin(
         "suppliers": beginning.file.model_dump_json(exclude_none=True),
         "digests": json.dumps(digests),
         **as_fact(existing, who),
+        **known_answers_as_fact(beginning.contents, config.test.cost_per_answer, who),
+        **(beginning.contents.bought or BoughtTestSet()).as_facts(),
     }
     CollectionStore.create(url, beginning.unit, config.budget.total, who, about).close()
 
@@ -197,7 +213,7 @@ def open_collection(
     config = kept_config(folder, store)
     file = kept_suppliers(store)
     suppliers = collection_suppliers(file, config)
-    contents = read_contents(config)
+    contents = read_contents(config, kept_test_set(store) if config.test.is_bought else None)
     channels: dict[str, Channel] = {}
     for name, own in suppliers.items():
         place = folder / "suppliers" / name
@@ -220,6 +236,8 @@ def kept_config(folder: Path, store: CollectionStore) -> CollectionConfig:
     raw, digests = _kept(store, "settings"), _kept(store, "digests")
     for name in _KEPT:
         section = raw.get(name)
+        if name == "test" and isinstance(section, dict) and section.get("path", "") is None:
+            continue
         if not isinstance(section, dict) or not is_text(section.get("path")):
             raise _damaged(store, "settings")
         path = folder / section["path"]

@@ -12,13 +12,14 @@ import pandas as pd
 from annotation.arrays import Positions
 from budget.collection.batching import Batching
 from budget.collection.choosing import WantedLabels
+from budget.collection.kinds import EXISTING
 from budget.collection.market import expected_cost
 from budget.collection.measuring import SupplierMeasured
 from budget.collection.orders import OrderLine
 from budget.collection.predicting import MOST_READ, ItemsRead
 from budget.collection.random_share import Drawn
 from budget.collection.said import Said
-from budget.collection.suppliers import EXISTING, Supplier
+from budget.collection.suppliers import Supplier
 from budget.selection.choose import Why, choose_items
 from budget.selection.settings import SelectionSettings
 from budget.selection.state import AskableItems

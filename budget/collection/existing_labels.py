@@ -18,16 +18,19 @@ from annotation.judgments.item_checks import check_against_items
 from annotation.judgments.table import check_judgments
 from annotation.terms.cost import money
 from budget.collection.contents import Contents
+from budget.collection.kinds import EXISTING, TEST_SET, TEST_SET_KNOWN
 from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
 from budget.collection.money_unit import MoneyUnit, shown
-from budget.collection.orders import BatchRecord, OrderLine
+from budget.collection.orders import OrderLine
 from budget.collection.price import Price
 from budget.collection.store.receiving import check_no_nul
 from budget.collection.store.store import CollectionStore
-from budget.collection.suppliers import EXISTING, Supplier
+from budget.collection.suppliers import Supplier
 from budget.market.supplier_file import SupplierSection, SuppliersFile
 
 KEY = "existing_labels"  # of the fact that holds them until they are in
+TEST_KEY = "known_test_answers"
+"""Key of the fact that holds answers of test items which were paid for, until they are in."""
 _COLUMNS = ("item_id", "label", "annotator", "seconds", "created_at")
 _NEEDED = ("item_id", "label")
 
@@ -148,26 +151,55 @@ def as_fact(labels: Sequence[ExistingLabel], who: str) -> dict[str, str]:
     return {KEY: json.dumps({"who": who, "labels": [asdict(own) for own in labels]})}
 
 
+def known_answers_as_fact(contents: Contents, each: Decimal, who: str) -> dict[str, str]:
+    """The same of the test items' answers, where they were known and cost so much each."""
+    if not each:
+        return {}
+    task, golds = contents.task, gold_texts(contents.task.items)
+    names = task.items["item_id"].tolist()
+    labels = [
+        ExistingLabel(
+            source_id=f"{TEST_SET} {number}",
+            item_id=names[place],
+            stratum=TEST_SET,
+            label=answer,
+            annotator=TEST_SET,
+            seconds=None,
+            created_at=None,
+            gold=answer,
+            cost=f"{each:f}",
+        )
+        for number, place in enumerate(task.test_positions.tolist(), 1)
+        if (answer := golds[place]) is not None
+    ]
+    return {TEST_KEY: json.dumps({"who": who, "labels": [asdict(own) for own in labels]})}
+
+
 def take_in(store: CollectionStore) -> None:
     """Take remembered labels in, unless that is done; done twice, they are there once.
 
-    Every label is paid at its own cost, on the ledger; at nothing where it has none.
+    Every label is paid at its own cost, on the ledger; at nothing where it has none. Answers of
+    test items that were paid for come in alike.
     """
-    kept = store.about(KEY)
-    if kept is None or store.state() != "running":
-        return
-    told = _remembered(kept, store.shown)
-    for number, part in enumerate(_at_one_price(told.labels), 1):
-        batch = store.add_batch(_lines(part), _decision(part), f"{EXISTING} {number}", Decimal(0))
-        store.approve(batch, told.who)
-        store.mark_ordered(batch)
-        store.receive(EXISTING, _judgments(part), whole=False)
-        store.complete(batch)
-    store.remember(**{KEY: None})
+    for key, named, decision in (
+        (TEST_KEY, TEST_SET_KNOWN, _decision_of_answers),
+        (KEY, EXISTING, _decision),
+    ):
+        kept = store.about(key)
+        if kept is None or store.state() != "running":
+            continue
+        told = _remembered(kept, store.shown, key)
+        for number, part in enumerate(_at_one_price(told.labels), 1):
+            batch = store.add_batch(_lines(part), decision(part), f"{named} {number}", Decimal(0))
+            store.approve(batch, told.who)
+            store.mark_ordered(batch)
+            store.receive(EXISTING, _judgments(part), whole=False)
+            store.complete(batch)
+        store.remember(**{key: None})
 
 
-def _remembered(kept: str, shown: str) -> _Remembered:
-    """The labels as they are remembered; `shown` names the store.
+def _remembered(kept: str, shown: str, key: str) -> _Remembered:
+    """The labels as they are remembered under a key; `shown` names the store.
 
     Raises MachineError if they cannot be read.
     """
@@ -176,14 +208,9 @@ def _remembered(kept: str, shown: str) -> _Remembered:
         for own in told.labels:
             money(own.cost or 0)
     except ValueError:  # pydantic's, and InputError
-        what = f"table about, key '{KEY}': its labels cannot be read"
+        what = f"table about, key '{key}': its labels cannot be read"
         raise damaged(shown, what, "put a copy of it back") from None
     return told
-
-
-def is_existing(batch: BatchRecord) -> bool:
-    """Whether a batch holds labels that were there before the collection."""
-    return batch.decision.get("kind") == EXISTING
 
 
 def measured_existing(
@@ -248,6 +275,14 @@ def _decision(labels: Sequence[ExistingLabel]) -> Mapping[str, Any]:
         "why": "Labels that existed before the collection.",
         "labels": len(labels),
         "labels_without_a_cost": unknown,
+    }
+
+
+def _decision_of_answers(labels: Sequence[ExistingLabel]) -> Mapping[str, Any]:
+    return {
+        "kind": TEST_SET_KNOWN,
+        "why": "The answers of the test items, which were known and had been paid for.",
+        "labels": len(labels),
     }
 
 

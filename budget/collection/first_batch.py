@@ -1,6 +1,7 @@
 """Whether a first batch can be had at all, asked before anything is kept."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 from annotation.errors import InputError
 from budget.collection.batching import Batching, no_lines
@@ -22,8 +23,11 @@ def check_first_batch(
     suppliers: Mapping[str, Supplier],
     contents: Contents,
     unit: MoneyUnit,
+    for_test_set: Decimal,
 ) -> None:
     """Whether the money and the items allow a first batch, before anything is kept.
+
+    `for_test_set` is what the answers of the test items cost, taken off the budget.
 
     Raises InputError if they do not.
     """
@@ -33,7 +37,15 @@ def check_first_batch(
         for name, own in suppliers.items()
         for stratum in own.prices
     }
-    buying, budget = config.buying, config.budget.total
+    buying, budget = config.buying, config.budget.total - for_test_set
+    if budget <= 0:
+        raise InputError(
+            f"the answers of {task.test_positions.size:,} test items cost "
+            f"{unit.shown(unit.units(for_test_set, 'what they cost'))}, and the budget for all of "
+            f"it is {unit.shown(unit.units(config.budget.total, 'the budget'))}; raise it, or take "
+            "fewer test items."
+        )
+    rest = "" if not for_test_set else ", once test items are paid,"
     batching = Batching(task, suppliers, buying, no_lines(), 1)
     market = collection_market(
         task, config.strata.buy, suppliers, file, measured, batching, {}, {}, budget
@@ -43,12 +55,14 @@ def check_first_batch(
     proposal = priced(1, lines, batching.evidence, choice, buying, budget, unit)
     for own in proposal.choice.evidence.get("below_least", ()):
         raise InputError(
-            f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for {own['most']:,} "
+            f"a budget of {unit.shown(unit.units(budget, 'the budget'))}{rest} pays for "
+            f"{own['most']:,} "
             f"{own['stratum']} labels from '{own['supplier']}', who takes no fewer than "
             f"{own['least']:,}; raise it, or name fewer suppliers or strata."
         )
     if not proposal.lines:
         raise InputError(
-            f"a budget of {unit.shown(unit.units(budget, 'the budget'))} pays for no first batch; "
+            f"a budget of {unit.shown(unit.units(budget, 'the budget'))}{rest} pays for no first "
+            "batch; "
             "raise it, or set buying.first and buying.gold lower."
         )

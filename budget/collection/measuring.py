@@ -68,7 +68,8 @@ class MeasuredLabels:
         plans take this one number
     wrong : stratum -> share of its labels that is wrong, mistakes that people share allowed for;
         only where judgments tell
-    shares : how common classes are, of strata where labels and test items differ
+    shares : how common classes are, of strata where labels of items that were drawn at random
+        differ from test items
     """
 
     labels: Mapping[str, Labels]
@@ -216,9 +217,7 @@ class JudgmentsSoFar:
         counts = np.bincount(coded.item, minlength=len(coded.item_ids))
         how: Aggregator | None = aggregator if counts.max() > 1 else "majority"
         found = self._models.calibrated(how)
-        tested = set(task.items["item_id"].iloc[task.test_positions])
-        sold = {name: set(task.items["item_id"].iloc[own]) for name, own in task.pools.items()}
-        for_training = np.isin(coded.item_ids, list(set().union(*sold.values()) - tested))
+        for_training = self._for_sale()
         table = labels_table(coded, found)[for_training].reset_index(drop=True)
         wrong = self._wrong_shares(measured)
         redraws = np.array([wrong[item] for item in table["item_id"]])
@@ -232,8 +231,32 @@ class JudgmentsSoFar:
             table,
             {n: 1 - float(redraws[places].mean()) for n, places in own.items() if places.size},
             self._wrong_labels([n for n, places in own.items() if places.size], found),
-            differing_shares(found, coded, task, for_training, self._most_wrong(measured)),
+            self._shares(aggregator, self._most_wrong(measured)),
         )
+
+    def _for_sale(self) -> NDArray[np.bool_]:
+        """Which judged items are for sale, (judged items,)."""
+        task = self._task
+        sold = np.concatenate(list(task.pools.values()))
+        names = set(task.items["item_id"].iloc[sold])
+        tested = set(task.items["item_id"].iloc[task.test_positions])
+        return np.isin(self.coded.item_ids, list(names - tested))
+
+    def _shares(
+        self, aggregator: Aggregator | None, most_wrong: Mapping[str, float]
+    ) -> tuple[ClassShares, ...]:
+        """Classes of strata where labels and test items differ.
+
+        Of items that were drawn at random, where others were chosen: those in doubt are of other
+        classes than all.
+        """
+        own = self if self._at_random is None else JudgmentsSoFar(self.not_chosen, self._task)
+        if own.is_empty:
+            return ()
+        coded = own.coded
+        several = np.bincount(coded.item, minlength=len(coded.item_ids)).max() > 1
+        found = own._models.calibrated(aggregator if several else "majority")
+        return differing_shares(found, coded, self._task, own._for_sale(), most_wrong)
 
     def _wrong_labels(self, strata: Sequence[str], aggregate: Aggregate) -> dict[str, Interval]:
         found = {

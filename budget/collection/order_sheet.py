@@ -10,11 +10,12 @@ import pandas as pd
 from analysis.html_page import filled_template
 from analysis.numbers import count
 from annotation.errors import InputError, short
+from budget.collection.kinds import EXISTING
 from budget.collection.money_unit import MoneyUnit, shown
 from budget.collection.orders import BatchRecord
 from budget.collection.price import Price
 from budget.collection.store.store import CollectionStore
-from budget.collection.suppliers import EXISTING, Supplier
+from budget.collection.suppliers import Supplier
 
 _KEYS = ["stratum", "judgments", "per_judgment", "per_hour", "most_seconds", "pay_skipped"]
 

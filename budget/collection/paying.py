@@ -14,13 +14,13 @@ from annotation.spreadsheet_cells import guarded_row
 from annotation.team.pay import CENTS, Period, check_period, period_of, period_starts
 from annotation.team.pay import rounded_nearest as rounded
 from annotation.team.timing import IDLE_CAP
+from budget.collection.kinds import EXISTING, TEST_SET
 from budget.collection.ledger import PAID
 from budget.collection.store.store import CollectionStore
-from budget.collection.suppliers import EXISTING
 
 PAY_COLUMNS = (
     *("supplier", "annotator", "period", "first_day", "last_day"),
-    *("judgments", "skipped", "seconds", "untimed", "breaks"),
+    *("judgments", "test_items", "skipped", "seconds", "untimed", "breaks"),
     *("due", "hourly_pay", "currency"),
 )
 
@@ -32,7 +32,8 @@ class LedgerPayRow:
     Attributes
     ----------
     period, first_day, last_day : as in `annotation.team.pay.PayRow`
-    judgments : that were paid, less those that were taken back; `skipped` tasks are among them
+    judgments : that were paid, less those that were taken back; those of `test_items`, whose right
+        answers were bought, and `skipped` tasks are among them
     seconds : of these judgments, each at most what is paid of it, or ten minutes where time is not
         paid; `breaks` of them took longer. Of `untimed` ones nothing is known
     due : exactly what the ledger booked; below 0 where more was taken back than was paid
@@ -45,6 +46,7 @@ class LedgerPayRow:
     first_day: date | None
     last_day: date | None
     judgments: int
+    test_items: int
     skipped: int
     seconds: Decimal
     untimed: int
@@ -82,6 +84,7 @@ def collection_pay(
 @dataclass
 class _Sums:
     judgments: int = 0
+    test_items: int = 0
     skipped: int = 0
     milliseconds: int = 0
     untimed: int = 0
@@ -121,6 +124,7 @@ def ledger_pay(
         own.timed_due += 0 if time.milliseconds is None else amount
         change = int(before + amount > 0) - int(before > 0)
         own.judgments += change
+        own.test_items += change * (entry["stratum"] == TEST_SET)
         own.skipped += change * time.skipped
         own.milliseconds += change * (time.milliseconds or 0)
         own.untimed += change * (time.milliseconds is None)
@@ -173,6 +177,7 @@ def _row(supplier: str, annotator: str, start: int, own: _Sums, period: Period) 
         first_day=first,
         last_day=last,
         judgments=own.judgments,
+        test_items=own.test_items,
         skipped=own.skipped,
         seconds=Decimal(own.milliseconds).scaleb(-3),
         untimed=own.untimed,

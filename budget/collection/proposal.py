@@ -104,3 +104,14 @@ def against_commonest(
     if plan is None or plan > commonest:
         return [f"{told}."]
     return [f"{told}, and no purchase is expected to beat it: look at the model or the question."]
+
+
+def about_bought_answers(wrong: float | None, target: str) -> list[str]:
+    """A sentence on what accuracy means where a share of the test answers is wrong; None: known."""
+    if wrong is None:
+        return []
+    return [
+        f"The test items' answers were bought: about {100 * wrong:.1f} % of the {target} ones are "
+        "wrong, and a measured accuracy may be off by as many points, or by more where people "
+        "share mistakes."
+    ]

@@ -12,7 +12,8 @@ from annotation.arrays import Positions
 from budget.collection.batching import Batching, asked_lines
 from budget.collection.by_doubt import ItemsByDoubt, items_to_read
 from budget.collection.choosing import BatchChoice, first_choice, next_choice
-from budget.collection.existing_labels import is_existing, measured_existing
+from budget.collection.existing_labels import measured_existing
+from budget.collection.kinds import TEST_SET_KNOWN, buys_labels, kind_of
 from budget.collection.learning import (
     collection_lab,
     commonest_class,
@@ -28,7 +29,7 @@ from budget.collection.measuring import (
 from budget.collection.orders import BatchRecord
 from budget.collection.overheads import after_extra, after_overheads
 from budget.collection.predicting import ItemsRead, read_items
-from budget.collection.proposal import Proposal, against_commonest, priced
+from budget.collection.proposal import Proposal, about_bought_answers, against_commonest, priced
 from budget.collection.random_share import drawn_at_random
 from budget.collection.resources import CollectionResources
 from budget.collection.said import said_of
@@ -56,7 +57,7 @@ class Proposer:
         The same judgments give the same batch.
         """
         batches = self._own.store.batches()
-        bought = [own for own in batches if own.state == "complete" and not is_existing(own)]
+        bought = [own for own in batches if own.state == "complete" and buys_labels(own)]
         number = len(batches) + 1
         batching = self.batching(batches)
         left = self._own.store.balance().left
@@ -97,8 +98,12 @@ class Proposer:
     def judgments_so_far(self) -> JudgmentsSoFar:
         """All judgments; error rates are those of items that were drawn at random."""
         store = self._own.store
-        drawn = drawn_at_random(store.batches(), store.lines())
-        return JudgmentsSoFar(store.judgments(), self._own.contents.task, drawn)
+        batches, judgments = store.batches(), store.judgments()
+        drawn = drawn_at_random(batches, store.lines())
+        known = [own.number for own in batches if kind_of(own) == TEST_SET_KNOWN]
+        # Answers that were known are no judgments of anybody.
+        judgments = judgments[~judgments["batch"].isin(known)].reset_index(drop=True)
+        return JudgmentsSoFar(judgments, self._own.contents.task, drawn)
 
     def _by_doubt(
         self,
@@ -197,10 +202,12 @@ class Proposer:
             "accuracy_of_all_labels": learnt.accuracy,
             "guessing": lab.chance,
             "commonest_class": commonest_class(lab, config),
+            "wrong_test_answers": self._own.contents.wrong_answers,
             "trials": learnt.trials,
             "measured": [own.facts() for own in measured.values()],
         }
         notes = [own.sentence() for own in labels.shares]
+        notes += about_bought_answers(self._own.contents.wrong_answers, task.target)
         notes += against_commonest(learnt.accuracy, evidence["commonest_class"], choice)
         return replace(choice, evidence={**evidence, "notes": notes}, notes=tuple(notes))
 
@@ -212,7 +219,7 @@ class Proposer:
         batches = self._own.store.batches()
         so_far = self.judgments_so_far()
         if so_far.is_empty or not any(
-            own.state == "complete" and not is_existing(own) for own in batches
+            own.state == "complete" and buys_labels(own) for own in batches
         ):
             return None
         measured = self.measured(so_far)

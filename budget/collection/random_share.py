@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from budget.collection.kinds import EXISTING, TEST_SET_AGAIN, kind_of
 from budget.collection.orders import BatchRecord
-from budget.collection.suppliers import EXISTING
 
 Drawn = Mapping[tuple[str, str], int]
 """(supplier, item) -> how many of its first judgments count."""
@@ -24,19 +24,27 @@ Drawn = Mapping[tuple[str, str], int]
 def drawn_at_random(batches: Sequence[BatchRecord], lines: pd.DataFrame) -> Drawn | None:
     """What was drawn at random in batches whose items were chosen; None where all items were drawn.
 
-    An item that a cancelled batch had no answer to was not drawn: it can be drawn again.
+    Test items that are asked about once more were chosen for their doubt as well. An item that a
+    cancelled batch had no answer to was not drawn: it can be drawn again.
 
     Parameters
     ----------
     batches : all there are
     lines : of all batches, as the store has them
     """
+    again = {own.number for own in batches if kind_of(own) == TEST_SET_AGAIN}
     chosen = [own for own in batches if "selection" in own.decision]
-    if not chosen:
+    if not (chosen or again):
         return None
+    by_doubt = {own.number for own in chosen}
+    at_random = lines[~lines["batch"].isin(again | by_doubt) & (lines["received"] > 0)]
     there = lines[lines["received"] > 0]
     answered = set(zip(there["batch"], there["supplier"], there["item_id"], strict=True))
-    return {
+    found = {
+        (str(own.supplier), str(own.item_id)): int(str(own.judgments))
+        for own in at_random.itertuples()
+    }
+    return found | {
         (supplier, item): int(count)
         for own in chosen
         for supplier, item, count in own.decision["selection"]["drawn"]

@@ -34,11 +34,15 @@ class Said:
 
 
 def said_of(
-    so_far: JudgmentsSoFar, measured: Mapping[tuple[str, str], SupplierMeasured], task: Task
+    so_far: JudgmentsSoFar,
+    measured: Mapping[tuple[str, str], SupplierMeasured],
+    task: Task,
+    of_test_items: bool = False,
 ) -> Said:
     """What the judgments say; `measured` tells how (supplier, stratum) errs.
 
-    Gold questions are left as nobody had judged them: they are test items.
+    Gold questions are left as nobody had judged them: they are test items. `of_test_items` asks for
+    what is said of those, and of no others.
     """
     counts = task.choice_counts
     mask = choice_mask(counts)
@@ -55,7 +59,7 @@ def said_of(
         table["item_id"], table["supplier"], table["stratum"], table["label"], strict=True
     ):
         position = place[item]
-        if position in tested:
+        if (position in tested) != of_test_items:
             continue
         own = measured.get((supplier, stratum))
         wrong = UNMEASURED if own is None else own.error_rate

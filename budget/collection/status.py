@@ -5,7 +5,9 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from analysis.estimates import Estimate
+from budget.collection.contents import Contents
 from budget.collection.evidence import ToldEvidence, told_evidence
+from budget.collection.kinds import purpose_of
 from budget.collection.ledger import Standing
 from budget.collection.quality import QualityStatus, collection_quality
 from budget.collection.steps import Collection
@@ -13,9 +15,13 @@ from budget.market.measured_terms import as_estimate
 
 
 class BatchStatus(BaseModel):
-    """One batch; amounts in the collection's currency, exactly."""
+    """One batch; amounts in the collection's currency, exactly.
+
+    `purpose` is what it is for: labels, the test set, or labels there were.
+    """
 
     number: int
+    purpose: str
     state: str
     most: Decimal
     paid: Decimal
@@ -37,6 +43,23 @@ class SupplierStatus(BaseModel):
     high: float | None
     is_measured: bool
     seconds: float | None
+
+
+class TestAnswers(BaseModel):
+    """The test items' right answers where they are bought.
+
+    Attributes
+    ----------
+    answered : test items with an answer; None while answers are bought
+    left_out : items whose answers stayed in doubt, or did not come
+    wrong : share of the target's answers that is wrong, if people err independently
+    """
+
+    __test__ = False  # not a test class, whatever its name begins with
+
+    answered: int | None
+    left_out: int
+    wrong: float | None
 
 
 class SupplierMoney(BaseModel):
@@ -61,6 +84,7 @@ class CollectionStatus(BaseModel):
     left : stratum -> items that nobody was asked about
     accuracy : of all labels on the target's test items, as of the last plan; None before
     guessing, commonest_class : accuracy of either there
+    test_answers : of the test items; None where they were known
     unpaid : judgments that nothing is paid for, and why -> how many
     quality : alarms and finish dates; None where they were not asked for
     """
@@ -86,6 +110,7 @@ class CollectionStatus(BaseModel):
     accuracy: float | None
     guessing: float | None
     commonest_class: float | None
+    test_answers: TestAnswers | None
     unpaid: dict[str, int]
     quality: QualityStatus | None = None
 
@@ -133,6 +158,7 @@ def collection_status(
         batches=[
             BatchStatus(
                 number=own.number,
+                purpose=purpose_of(own),
                 state=own.state,
                 most=own.most,
                 paid=own.paid,
@@ -156,6 +182,18 @@ def collection_status(
         accuracy=last.accuracy_of_all_labels,
         guessing=last.guessing,
         commonest_class=last.commonest_class,
+        test_answers=_test_answers(collection.contents),
         unpaid={str(why): int(count) for why, count in unpaid.items()},
         quality=collection_quality(collection, zone) if quality else None,
+    )
+
+
+def _test_answers(contents: Contents) -> TestAnswers | None:
+    if contents.bought is None:
+        return None
+    settled = contents.bought.settled
+    return TestAnswers(
+        answered=None if settled is None else len(settled.answers),
+        left_out=0 if settled is None else len(settled.left_out),
+        wrong=contents.wrong_answers,
     )

@@ -7,7 +7,7 @@ and what is there is not done twice. So a process that is killed anywhere is sim
 import hashlib
 import json
 from collections.abc import Mapping, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple
@@ -16,11 +16,15 @@ from annotation.errors import InputError
 from annotation.monitoring.alarms import AlarmSettings
 from budget.collection.channels.base import Channel, PlaceGoneError
 from budget.collection.channels.label_studio import LabelStudioChannel
+from budget.collection.contents import read_contents
+from budget.collection.measuring import JudgmentsSoFar, SupplierMeasured
 from budget.collection.money_unit import shown
 from budget.collection.orders import BatchRecord
 from budget.collection.proposal import Proposal, batch_lines
 from budget.collection.proposing import Proposer
 from budget.collection.resources import CollectionResources
+from budget.collection.test_set.buying import TestSetBuyer
+from budget.collection.test_set.facts import kept_test_set
 from training.engines import Watcher
 
 Step = Literal["plan", "approve", "order", "pull", "stop"]
@@ -74,7 +78,7 @@ class Collection:
         self.contents = resources.contents
         self.alarms = AlarmSettings(resources.file.alarms.false_alarms)
         self.proposer = Proposer(resources)
-        self._channels = channels
+        self._resources, self._channels = resources, channels
 
     @property
     def label_studio(self) -> Mapping[str, LabelStudioChannel]:
@@ -142,11 +146,36 @@ class Collection:
 
     # Planning
 
+    def proposal(self, watcher: Watcher) -> Proposal | None:
+        """The next batch, worked out and not kept; the test set's answers come before all labels.
+
+        None where these answers are there and can be settled.
+        """
+        if self.contents.awaits_answers:
+            return TestSetBuyer(self._resources).proposal(*self._measured())
+        return self.proposer.proposal(watcher)
+
+    def _measured(self) -> tuple[JudgmentsSoFar, dict[tuple[str, str], SupplierMeasured]]:
+        so_far = self.proposer.judgments_so_far()
+        return so_far, self.proposer.measured(so_far)
+
+    def _settle(self) -> Done:
+        """Keep the answers of the test items; from here on models can be scored."""
+        told, is_kept = TestSetBuyer(self._resources).settle(*self._measured())
+        if not is_kept:
+            return self._ended(told[0], told[1:])
+        bought = kept_test_set(self.store)
+        self._resources = replace(self._resources, contents=read_contents(self.config, bought))
+        self.contents, self.proposer = self._resources.contents, Proposer(self._resources)
+        return Done("plan", told)
+
     def _plan(self, watcher: Watcher) -> Done:
         deadline = self.config.deadline
         if deadline is not None and datetime.now(UTC).date() > deadline:
             return self._ended(f"The deadline, {deadline.isoformat()}, has passed.")
-        proposal = self.proposer.proposal(watcher)
+        proposal = self.proposal(watcher)
+        if proposal is None:
+            return self._settle()
         if not proposal.lines:
             return self._ended(proposal.choice.why, proposal.choice.notes)
         key = self._key(proposal)

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal
 
 from annotation.errors import InputError, short
+from budget.collection.kinds import EXISTING
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.price import Price
 from budget.config.collection_config import CollectionConfig
@@ -14,8 +15,6 @@ from budget.market.supplier_file import SuppliersFile, terms_of
 ChannelKind = Literal["label_studio", "file"]
 UNMEASURED = 0.25
 """The error rate that a supplier is taken to have while neither stated nor measured."""
-EXISTING = "existing"
-"""Who gave the labels that a collection began with; no supplier may have this name."""
 _IDLE = 4  # times the usual seconds of a judgment: what is longer was not all work
 
 
@@ -54,10 +53,10 @@ def collection_suppliers(file: SuppliersFile, config: CollectionConfig) -> dict[
     return found
 
 
-def unit_of(suppliers: Mapping[str, Supplier], currency: str, budget: Decimal) -> MoneyUnit:
-    """The unit that all prices and the budget are whole numbers of."""
+def unit_of(suppliers: Mapping[str, Supplier], currency: str, *others: Decimal) -> MoneyUnit:
+    """The unit that all prices and the other amounts, such as the budget, are whole numbers of."""
     prices = [price for own in suppliers.values() for price in own.prices.values()]
-    amounts = [budget, *(price.per_judgment for price in prices)]
+    amounts = [*others, *(price.per_judgment for price in prices)]
     return MoneyUnit.fitting(currency, amounts, any(price.per_hour for price in prices))
 
 

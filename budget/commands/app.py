@@ -22,6 +22,7 @@ from budget.commands.labelstudio import labelstudio_app
 from budget.commands.plan import plan
 from budget.commands.printing import say, show_all_characters
 from budget.commands.replay import replay
+from budget.commands.reproduce import reproduce
 from budget.commands.run import demo, init, report, run, trial
 from budget.commands.simulate import simulate
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 for command in (hardness, plan, simulate, demo, run, trial, init, report, curves, backtest):
     app.command()(command)
 app.command()(replay)
+app.command()(reproduce)
 app.add_typer(items_app, name="items")
 judgments_app.command()(alarms)
 judgments_app.command()(finish)

@@ -93,6 +93,23 @@ def new(
             "index0 or index1, e.g. --answers index1.",
         ),
     ] = None,
+    right_answers: Annotated[
+        str | None,
+        typer.Option(
+            "--right-answers",
+            metavar="known|buy",
+            help="Whether the test items' right answers are known (the default), or are bought "
+            "first of all, e.g. --right-answers buy. Without --test some of --items are drawn.",
+        ),
+    ] = None,
+    test_items: Annotated[
+        int | None,
+        typer.Option(
+            "--test-items",
+            help="With --right-answers buy: how many of --items are tested, e.g. --test-items 100; "
+            "default: as many as their price allows, see the table that is shown.",
+        ),
+    ] = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -134,7 +151,6 @@ def new(
     from budget.collection.beginning import begin, check_beginning
     from budget.collection.existing_labels import read_existing_labels
     from budget.collection.existing_labels import told as lines_of_existing
-    from budget.collection.suppliers import unit_of
     from budget.config.collection_config import parse_collection
     from budget.market.currencies import check_currency
     from budget.market.supplier_file import read_suppliers_file
@@ -142,6 +158,8 @@ def new(
     given = {
         ("items", "path"): None if items is None else str(items.absolute()),
         ("test", "path"): None if test is None else str(test.absolute()),
+        ("test", "right_answers"): right_answers,
+        ("test", "items"): None if test_items is None else str(test_items),
         ("budget", "total"): budget,
         ("budget", "currency"): currency,
         ("strata", "measure"): measure,
@@ -170,12 +188,12 @@ def new(
     beginning = check_beginning(settings, file)
     existing: Sequence[ExistingLabel] = ()
     if labels is not None:
-        total, sign = beginning.config.budget.total, beginning.config.budget.currency
-        unit = unit_of(beginning.suppliers, sign, total)
-        existing = read_existing_labels(labels, beginning.contents, unit, total)
+        left = beginning.config.budget.total - beginning.for_test_set
+        existing = read_existing_labels(labels, beginning.contents, beginning.unit, left)
     begin(folder, beginning, by or getpass.getuser(), existing)
     with opened_collection(folder, None, None) as collection, progress_watcher() as watcher:
-        proposal = collection.proposer.proposal(watcher)
+        proposal = collection.proposal(watcher)
+        assert proposal is not None, "nothing is answered yet that could be settled"
         told = [*lines_of_existing(existing, beginning.config.budget.currency)]
         told += [f"note: {remark}" for remark in beginning.remarks]
         told += _new_lines(collection, proposal)
@@ -373,6 +391,8 @@ def _new_lines(collection: "Collection", proposal: "Proposal") -> list[str]:
             f"{tested:,} test items"
         )
     told += ["", *batch_lines(proposal, collection.store.unit), ""]
+    if collection.contents.awaits_answers:
+        return [*told, f"next: labelmix collect run {collection.folder}"]
     try:
         work = collection.proposer.first_work(proposal)
     except MachineError as error:  # the collection is begun all the same
@@ -389,7 +409,9 @@ def _dry_lines(collection: "Collection", watcher: "Watcher") -> list[str]:
 
     match collection.next_step():
         case "plan":
-            proposal = collection.proposer.proposal(watcher)
+            proposal = collection.proposal(watcher)
+            if proposal is None:
+                return ["would settle the answers of the test items"]
             if not proposal.lines:
                 return [proposal.choice.why]
             return ["would plan:", *batch_lines(proposal, collection.store.unit)]

@@ -52,7 +52,7 @@ def collection_settings(
             raw[section] = {**_section(raw, section), key: value}
     for name in ("items", "test"):
         own = _section(raw, name)
-        if "path" not in own:
+        if own.get("path") is None:
             continue  # it is missed when the settings are checked
         mapped = _of_table(columns, Path(str(own["path"])), is_answered=name == "test")
         reading = {"choices": choices, "answers": answers}

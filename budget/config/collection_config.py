@@ -25,13 +25,71 @@ SharesOfClasses = Literal["tested", "labelled"]
 """
 
 
-class TableSection(Section):
-    """A table of items, read as `labelmix items describe` reads it."""
+class ReadingSection(Section):
+    """How a table of items is read: as `labelmix items describe` reads it."""
 
-    path: str
     columns: dict[str, str] | None = None
     choices: list[str] | None = None
     answers: str | None = None
+
+
+class TableSection(ReadingSection):
+    """A table of items."""
+
+    path: str
+
+
+class CollectionTestSection(ReadingSection):
+    """The test set, whose right answers are known or bought first of all.
+
+    Attributes
+    ----------
+    path : the table of test items; None where they are drawn from the items to be labelled
+    right_answers : whether they are known, or a supplier is asked for them before anything else
+    items : how many are drawn from the items to be labelled, in all; None: as many as
+        `budget.collection.test_set.size` recommends
+    supplier : who is asked; None: the one of the lowest stated error rate, else the dearest
+    judgments : of every test item
+    clear : probability from which on an answer that people gave is taken; test items whose answers
+        stay below are asked once more, and then left out
+    cost_per_answer : of an answer that is known, where it was paid from this budget
+    """
+
+    path: str | None = None
+    right_answers: Literal["known", "buy"] = "known"
+    items: Annotated[int, Field(ge=20, le=10_000)] | None = None
+    supplier: str | None = None
+    judgments: Annotated[int, Field(ge=1, le=15)] = 3
+    clear: Annotated[float, Field(gt=0.5, lt=1)] = 0.9
+    cost_per_answer: Money = Decimal(0)
+
+    @property
+    def is_bought(self) -> bool:
+        """Whether the right answers have to be bought."""
+        return self.right_answers == "buy"
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> Self:
+        if not self.is_bought:
+            if self.path is None:
+                raise ValueError(
+                    "path is missing; name the table of test items by --test, or have their right "
+                    'answers bought: right_answers = "buy" (--right-answers buy)'
+                )
+            for name in ("items", "supplier"):
+                if getattr(self, name) is not None:
+                    raise ValueError(f'{name} goes with right_answers = "buy"')
+        elif self.cost_per_answer:
+            raise ValueError(
+                "cost_per_answer is of answers that are known; what bought ones cost, the supplier "
+                "says: leave it out"
+            )
+        elif self.path is not None and self.items is not None:
+            raise ValueError(
+                "give the test items as a table, or have some drawn from the items to be labelled; "
+                "got both path and items"
+            )
+        return self
 
 
 class BuyingSection(Section):
@@ -75,7 +133,7 @@ class CollectionConfig(TrainingConfig):
 
     name: Annotated[str, Field(min_length=1, max_length=100)]
     items: TableSection
-    test: TableSection
+    test: CollectionTestSection
     strata: StrataSection
     budget: BudgetSection
     instructions: str | None = None

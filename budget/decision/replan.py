@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from analysis.crossover import CrossoverBudget
 from analysis.estimates import Estimate, Record
 from analysis.run.caveats import evidence_notices
 from analysis.run.conclusion import (
@@ -40,6 +41,7 @@ from budget.market.offers import ErrorRange
 from budget.market.simple_rules import baseline_mixes
 from budget.market.supplier_file import Suppliers, label_redraw_rate, read_suppliers
 from budget.search.plan import expected_accuracy
+from budget.surface.crossover import surface_crossover
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.response import ResponseSurface
 from budget.surface.stored import surface_of
@@ -68,6 +70,7 @@ class Replan(Record):
     pilot: MixSummary
     plan: PlanSummary
     exchange_rates: dict[str, ExchangeRate]
+    crossovers: dict[str, CrossoverBudget]  # stratum -> against the target; see the run's
     alternatives: dict[str, Alternative]  # none where a file names the suppliers
     without_labels: dict[WithoutLabels, Estimate]  # what needs no label, as the run measured it
     commonest_class: str | None  # None: items do not share their choices
@@ -136,6 +139,7 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
             name: exchange_rate(surface, name, rate_terms, result.pilot.labels, plan.trained_on)
             for name in surface.others
         },
+        crossovers=_crossovers(surface, rate_terms, evidence, total, result, suppliers),
         alternatives=rules,
         without_labels=without_labels(result),
         commonest_class=result.commonest_class,
@@ -221,6 +225,28 @@ def _terms_of_offers(market: Market, terms: dict[str, LabelTerms]) -> dict[str, 
             cost = exact_decimal(Fraction(best.cost) * best.judgments)
             found[name] = LabelTerms(cost, best.redraw_rate, "redraw")
     return found
+
+
+def _crossovers(
+    surface: ResponseSurface,
+    terms: Mapping[str, LabelTerms],
+    evidence: MethodResult,
+    total: Decimal | None,
+    result: RunResult,
+    suppliers: Suppliers | None,
+) -> dict[str, CrossoverBudget]:
+    """At these prices, up to the money for everything, or to the run's where none was named."""
+    measured = [point.labels for point in evidence.pilot_curve]
+    most = result.budget if total is None else float(total)
+    capacity = {name: result.strata[name].pool_items for name in surface.strata}
+    clean = None
+    if suppliers is not None:
+        clean = {name: 1 - own.error_rate for name, own in terms.items()}
+    found = {
+        name: surface_crossover(surface, name, terms, measured, most, capacity, clean)
+        for name in surface.others
+    }
+    return {name: own for name, own in found.items() if own is not None}
 
 
 def _summary(decision: Decision, result: RunResult, pilot_cost: Decimal) -> PlanSummary:

@@ -35,13 +35,13 @@ ROOMS = {
     ),
     "analysis": (
         *("version", "estimates", "two_way", "accuracy", "sgr", "efficiency"),
-        *("label_words", "numbers", "item_groups", "figure_style", "html_page"),
-        *("prompts_compared", "run", "curves", "hardness", "single_trial"),
+        *("label_words", "numbers", "crossover", "item_groups", "figure_style", "html_page"),
+        *("prompts_compared", "run", "curves", "hardness", "single_trial", "reproduce"),
     ),
     "budget": (
         "config",  # what is told
         *("surface", "worlds", "market", "search", "decision", "selection"),  # what to buy
-        *("campaign", "collection", "replay", "backtest", "simulate"),
+        *("campaign", "collection", "replay", "backtest", "simulate", "reproduction"),
         "commands",
     ),
 }

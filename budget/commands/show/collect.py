@@ -5,7 +5,7 @@ from rich.table import Table
 from analysis.numbers import NOT_KNOWN, interval_name, percent, ratio, span
 from budget.collection.money_unit import plain, shown
 from budget.collection.quality import AlarmStatus, FinishStatus, QualityStatus
-from budget.collection.status import CollectionStatus
+from budget.collection.status import CollectionStatus, TestAnswers
 from budget.commands.screen import Screen
 
 _NEXT = {
@@ -39,6 +39,8 @@ def show_status(status: CollectionStatus) -> None:
             f"{name}: {status.labels.get(name, 0):,} labels{_quality_of(status, name)}; nobody was "
             f"asked about {left:,} items yet"
         )
+    if status.test_answers is not None:
+        console.print(_test_answers(status.test_answers))
     if status.accuracy is not None:
         beside = [f"guessing {percent(status.guessing)}"] if status.guessing is not None else []
         if status.commonest_class is not None:
@@ -56,6 +58,14 @@ def show_status(status: CollectionStatus) -> None:
     console.print(f"next step: {_NEXT[status.next_step]}")
 
 
+def _test_answers(own: TestAnswers) -> str:
+    if own.answered is None:
+        return "test set: its right answers are bought first"
+    left_out = f", {own.left_out:,} left out (in doubt, or not answered)" if own.left_out else ""
+    wrong = "" if own.wrong is None else f"; about {percent(own.wrong)} of the answers are wrong"
+    return f"test set: {own.answered:,} items with an answer that was bought{left_out}{wrong}"
+
+
 def _quality_of(status: CollectionStatus, stratum: str) -> str:
     """How many labels are wrong, and what a plan makes of it."""
     wrong, clean = status.wrong.get(stratum), status.clean.get(stratum)
@@ -70,12 +80,12 @@ def _quality_of(status: CollectionStatus, stratum: str) -> str:
 
 def _batches(status: CollectionStatus) -> Table:
     table = Table(title="Batches", title_justify="left")
-    for name in ("batch", "state", f"at most, {status.currency}", "paid", "judgments"):
-        table.add_column(name, justify="left" if name == "state" else "right")
+    for name in ("batch", "for", "state", f"at most, {status.currency}", "paid", "judgments"):
+        table.add_column(name, justify="left" if name in ("for", "state") else "right")
     for own in status.batches:
         came = f"{own.received:,} of {own.wanted:,}"
         most, paid = plain(own.most, status.currency), plain(own.paid, status.currency)
-        table.add_row(str(own.number), own.state, most, paid, came)
+        table.add_row(str(own.number), own.purpose, own.state, most, paid, came)
     return table
 
 

@@ -63,11 +63,12 @@ def _table(sheet: LedgerPay) -> Table:
     more = len(sheet.rows) - len(first)
     title = f"Pay ({count(more)} more rows in --json and --out)" if more else "Pay"
     skipped = ["skipped"] if any(row.skipped for row in first) else []
+    tested = ["of test items"] if any(row.test_items for row in first) else []
     table = Table(
         Column("supplier", overflow="fold"),
         Column("annotator", overflow="fold"),
         Column("period", no_wrap=True),
-        *("judgments", *skipped, "hours", f"due, {sheet.currency}", "makes per hour"),
+        *("judgments", *tested, *skipped, "hours", f"due, {sheet.currency}", "makes per hour"),
         title=title,
     )
     for row in first:
@@ -76,6 +77,7 @@ def _table(sheet: LedgerPay) -> Table:
             row.annotator,
             row.period or NOT_KNOWN,
             count(row.judgments),
+            *([count(row.test_items)] if tested else []),
             *([count(row.skipped)] if skipped else []),
             f"{row.seconds / 3600:,.2f}",
             plain(row.due, sheet.currency),

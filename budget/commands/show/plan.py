@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from rich.table import Table
 
+from analysis.crossover import crossover_sentence
 from analysis.estimates import Estimate
 from analysis.label_words import words_for
 from analysis.numbers import (
@@ -55,6 +56,8 @@ def show_replan(replanned: Replan) -> None:
         console.print(f"\n{side.stratum} or {side.target}?", style="bold")
         for sentence in sentences.sides(side, currency):
             console.print(f"- {sentence}")
+        if (crossover := replanned.crossovers.get(side.stratum)) is not None:
+            console.print(f"- {crossover_sentence(crossover, currency)}")
         if (tested := replanned.tested_sides.get(side.stratum)) is not None:
             console.print(f"- {sentences.tested_in_the_run(side, tested)}")
     if decision.negotiation is not None:

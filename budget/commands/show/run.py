@@ -18,6 +18,7 @@ from analysis.run.verdicts import plain_name, words_of
 from analysis.run.wording import (
     after_the_pilot,
     break_even,
+    crossovers,
     method_name,
     reason,
     recommendation,
@@ -37,6 +38,8 @@ def show_result(result: RunResult) -> None:
     console.print(after_the_pilot(result, found))
     console.print(reason(result, found))
     console.print(break_even(result.exchange_rate, result.confidence, found))
+    for said in crossovers(result.methods[result.planning_method], result.currency, found):
+        console.print(said)
     easy = result.exchange_rate.stratum
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
     for method in result.methods.values():

@@ -1,4 +1,4 @@
-"""Differences and crossings cover what is true, and equal those of a slow, obvious twin."""
+"""Differences and crossovers cover what is true, and equal those of a slow, obvious twin."""
 
 import numpy as np
 import pytest
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from analysis.accuracy import ItemClusters
+from analysis.crossover import CrossoverBudget, crossover_budget
 from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
-    crossings,
-    equal_cost_crossings,
     equal_cost_differences,
 )
+from analysis.curves.crossover import equal_cost_crossover
 from analysis.estimates import Estimate
 
 Array = NDArray[np.float64]
@@ -63,33 +63,54 @@ def test_intervals_at_the_same_money_cover_the_true_difference() -> None:
         assert 0.90 <= np.mean(own) <= 0.99, f"at {cost} the intervals cover {np.mean(own):.1%}"
 
 
-def test_a_resolved_crossing_covers_the_true_one() -> None:
+def crossover(*curves: AccuracyCurve) -> CrossoverBudget:
+    found = equal_cost_crossover(curves[0], curves[1], ("easy", "hard"))
+    assert found is not None
+    return found
+
+
+def true_crossover(easy: list[float], hard: list[float]) -> float:
+    costs = np.linspace(30, 80, 50_001)
+    lead = np.interp(costs, EASY_COSTS, easy) - np.interp(costs, HARD_COSTS, hard)
+    return float(costs[np.abs(lead).argmin()])
+
+
+@pytest.mark.parametrize("swapped", [False, True], ids=["easy better below", "hard better below"])
+def test_a_crossover_covers_the_true_one(swapped: bool) -> None:
     rng = np.random.default_rng(1)
     # Easy leads by 10 points at 30 and lags by 10 at 80.
     easy, hard = [0.55, 0.57, 0.59], [0.46, 0.60, 0.87]
-    costs = np.linspace(30, 80, 50_001)
-    lead = np.interp(costs, EASY_COSTS, easy) - np.interp(costs, HARD_COSTS, hard)
-    truth = float(costs[np.abs(lead).argmin()])
-    assert 40 < truth < 70
+    if swapped:
+        easy, hard = [0.35, 0.52, 0.80], [0.55, 0.57, 0.60]
+    truth = true_crossover(easy, hard)
+    assert 35 < truth < 70
     covered = []
     for _ in range(REPETITIONS):
-        found = dict(equal_cost_crossings(*curves(rng, easy, hard)))
-        if found["easy"].estimate is not None:
-            covered.append(inside(found["easy"], truth))
+        found = crossover(*curves(rng, easy, hard))
+        if found.verdict == "changes":
+            assert found.better_below == ("hard" if swapped else "easy")
+            covered.append(inside(found, truth))
     assert len(covered) > 0.7 * REPETITIONS
     assert 0.90 <= np.mean(covered) <= 0.99, f"the intervals cover {np.mean(covered):.1%}"
 
 
-def test_equal_curves_seldom_have_a_resolved_crossing() -> None:
+def test_the_same_curves_twice_seldom_have_a_crossover() -> None:
     rng = np.random.default_rng(2)
     costs = np.union1d(EASY_COSTS, HARD_COSTS)
     heights = dict(zip(costs.tolist(), np.linspace(0.5, 0.6, costs.size).tolist(), strict=True))
     easy, hard = ([heights[c] for c in own] for own in (EASY_COSTS, HARD_COSTS))
-    resolved = [
-        any(place.estimate is not None for _, place in equal_cost_crossings(*pair))
-        for pair in (curves(rng, easy, hard) for _ in range(REPETITIONS))
-    ]
-    assert np.mean(resolved) <= 0.05, f"a crossing is resolved in {np.mean(resolved):.1%} of runs"
+    verdicts = [crossover(*curves(rng, easy, hard)).verdict for _ in range(REPETITIONS)]
+    told = np.mean([verdict != "not resolved" for verdict in verdicts])
+    assert told <= 0.06, f"equal curves are told apart, or to cross, in {told:.1%} of runs"
+
+
+def test_where_one_kind_leads_throughout_there_is_no_crossover() -> None:
+    rng = np.random.default_rng(3)
+    easy, hard = [0.56, 0.62, 0.66], [0.44, 0.50, 0.56]
+    found = [crossover(*curves(rng, easy, hard)) for _ in range(REPETITIONS)]
+    assert np.mean([own.verdict == "never changes" for own in found]) > 0.8
+    assert not any(own.verdict == "changes" for own in found)
+    assert np.mean([own.better_throughout["easy"] for own in found]) > 0.9
 
 
 # -- the slow twin --------------------------------------------------------------------------------
@@ -97,37 +118,34 @@ def test_equal_curves_seldom_have_a_resolved_crossing() -> None:
 HEIGHTS = st.floats(-0.5, 0.5, allow_subnormal=False).map(lambda height: round(height, 3))
 
 
-def slow_crossing(costs: list[float], lead: list[float], sign: int) -> float | None:
-    """Where the lead's integral from the left is largest, step by step; None at an end."""
-    grid = np.linspace(costs[0], costs[-1], 20_001)
-    heights = sign * np.interp(grid, costs, lead)
-    integral, best, place = 0.0, 0.0, 0
-    for step in range(1, grid.size):
-        integral += (heights[step - 1] + heights[step]) / 2 * (grid[step] - grid[step - 1])
-        if integral > best + 1e-12:
-            best, place = integral, step
-    return None if place in (0, grid.size - 1) else float(grid[place])
+def right_areas(costs: list[float], lead: list[float], places: Array) -> Array:
+    """Area above zero to the left of each place and below it to the right, less all other area."""
+    fine = np.linspace(costs[0], costs[-1], 4_001)
+    grid = np.union1d(fine, places)
+    heights = np.interp(grid, costs, lead)
+    areas = np.append(0.0, np.cumsum((heights[1:] + heights[:-1]) / 2 * np.diff(grid)))
+    return np.asarray(2 * np.interp(places, grid, areas) - areas[-1])
 
 
-def gain(costs: list[float], lead: list[float], sign: int, place: float) -> float:
-    """The integral of the lead up to a place."""
-    grid = np.linspace(costs[0], place, 20_001)
-    return float(np.trapezoid(sign * np.interp(grid, costs, lead), grid))
-
-
-@pytest.mark.parametrize("sign", [1, -1], ids=["easy better below", "hard better below"])
-@given(lead=st.lists(HEIGHTS, min_size=2, max_size=6))
-def test_crossings_are_those_of_the_slow_twin(sign: int, lead: list[float]) -> None:
+@given(lead=st.lists(HEIGHTS, min_size=2, max_size=6), factor=st.sampled_from([0.01, 1.0, 7e4]))
+def test_no_other_reading_leaves_less_on_the_wrong_side(lead: list[float], factor: float) -> None:
     costs = [10.0, 15.0, 30.0, 50.0, 90.0, 100.0][: len(lead)]
-    found = dict(crossings(np.array(costs), np.array(lead), np.array([lead, lead])))
-    fast = found.get("easy" if sign == 1 else "hard")
-    slow = slow_crossing(costs, lead, sign)
-    if slow is None:
-        # Beside an end the grid may miss a crossing that gains next to nothing.
-        assert fast is None or gain(costs, lead, sign, fast.estimate or 0.0) < 1e-4
+    heights = np.array(lead)
+    found = crossover_budget(
+        factor * np.array(costs), heights, heights[None], ("easy", "hard"), 0.95
+    )
+    if not heights.any():
+        assert found.verdict == "not resolved"
+        return
+    if found.verdict == "changes":
+        assert found.estimate is not None and found.probability == 1
+        assert found.low == found.high == found.estimate
+        sign, at = 1 if found.better_below == "easy" else -1, found.estimate / factor
+        assert costs[0] < at < costs[-1]
     else:
-        assert fast is not None and fast.estimate is not None
-        # Two places may gain the same: then either is right.
-        gained = gain(costs, lead, sign, fast.estimate)
-        assert gained == pytest.approx(gain(costs, lead, sign, slow), abs=1e-3)
-        assert fast.low == fast.high == fast.estimate
+        assert found.verdict == "never changes" and found.probability == 0
+        sign, at = 1 if found.better_throughout["easy"] else -1, costs[-1]
+    own = sign * right_areas(costs, lead, np.array([at]))[0]
+    elsewhere: Array = np.arange(costs[0], costs[-1], 0.1).astype(np.float64)
+    others = np.abs(right_areas(costs, lead, elsewhere))
+    assert own >= others.max() - 1e-4

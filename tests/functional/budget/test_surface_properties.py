@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from annotation.terms.cost import DEFAULT_TERMS
+from budget.surface.crossover import surface_crossover
 from budget.surface.exchange_rate import exchange_rate, next_label_rate
 from budget.surface.fit import _ITEM_SHARE, MISFIT, fit_surface, item_noise
 from budget.surface.luck import LUCK, estimate_luck, luck_covariance
@@ -208,6 +209,36 @@ def test_intervals_of_the_exchange_rate_cover_it() -> None:
     for name, own in inside.items():
         assert 0.85 <= np.mean(own) <= 0.95, f"{name}: {np.mean(own):.1%}"
     assert 0.5 <= np.mean(resolved) < 1, f"{np.mean(resolved):.0%}"
+
+
+def test_the_better_buy_changes_as_often_as_the_surface_says() -> None:
+    """Hard labels at twice the price of easy ones, up to five pilots; 100 tasks of the prior.
+
+    A pilot of this size tells where nothing changes, and seldom where something does.
+    """
+    capacity, measured = dict.fromkeys(STRATA, 10_000), [mix for mix, _ in cells(*STRATA)]
+    right: list[bool] = []
+    probabilities, changed = [], []
+    for seed in range(PILOTS):
+        market, surface = campaign(seed)
+        known = replace(surface, draws=np.hstack([market.natural, [[0.0]]]))
+        own, truth = (
+            surface_crossover(each, "easy", DEFAULT_TERMS, measured, 10.0 * PILOT, capacity)
+            for each in (surface, known)
+        )
+        assert own is not None and truth is not None
+        probabilities.append(own.probability)
+        changed.append(truth.verdict == "changes")
+        if own.verdict == "never changes":
+            better = max(STRATA, key=lambda name: own.better_throughout[name])
+            right.append(truth.better_throughout[better] == 1)
+    assert len(right) >= 20
+    assert np.mean(right) >= 0.92, f"{np.sum(right)} of {len(right)}"
+    told = f"{np.mean(probabilities):.1%} expected, {np.mean(changed):.1%} found"
+    assert abs(np.mean(probabilities) - np.mean(changed)) < 0.1, told
+    likely = np.array(probabilities) > 0.3
+    shares = np.mean(np.array(changed)[likely]), np.mean(np.array(changed)[~likely])
+    assert shares[0] > 3 * shares[1], shares
 
 
 def test_three_strata_are_told_apart() -> None:

@@ -242,7 +242,7 @@ def curves() -> CurvesResult:
         equal_count=at_size(0.0, 0.0) + at_size(0.2, 0.4),
         equal_noise=at_size(0.0, 0.0) + at_size(0.2, 0.2),
         equal_cost=at_cost(0.0, 0.0) + at_cost(0.2, 0.4),
-        crossings=[],
+        crossovers=[],
         sgr=gaps,
         trials=76,
         warnings=[],

@@ -4,6 +4,7 @@ Accuracy follows one learning curve: from zero-shot .350 towards .700, with the 
 of target labels `sum of rate * labels`. Measured values are the curve's plus a fixed offset.
 """
 
+from analysis.crossover import CrossoverBudget
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.run.result import (
     Baseline,
@@ -182,6 +183,22 @@ def method_result(
         baselines=baselines,
         pilot_curve=points,
         fitted_curves=curves,
+        crossovers={
+            name: CrossoverBudget(
+                **unknown().model_dump(),
+                stratum=name,
+                target="hard",
+                least=20 * COSTS["hard"],
+                most=budget,
+                measured_up_to=100 * COSTS[name],
+                verdict="never changes",
+                better_below=None,
+                probability=0.02,
+                better_throughout={name: 0.98, "hard": 0.0},
+            )
+            for name in strata
+            if name != "hard"
+        },
         surface=SurfaceSummary(
             strata=strata,
             target="hard",

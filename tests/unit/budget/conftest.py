@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.run.result import (
     ConditionAccuracy,
+    CurvePoint,
     ExchangeRate,
     MethodResult,
     MixSummary,
@@ -112,7 +113,10 @@ def finished_method(method: str, surface: ResponseSurface) -> MethodResult:
         sgr=gap,
         sgr_per_cost=None,
         baselines={},
-        pilot_curve=[],
+        pilot_curve=[
+            CurvePoint(labels={name: PILOT[name]}, cost=20.0, accuracy=tested, fitted=0.4, seeds=2)
+            for name in PILOT
+        ],
         fitted_curves=[],
         surface=SurfaceSummary(
             strata=list(surface.strata),

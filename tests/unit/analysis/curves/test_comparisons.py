@@ -6,12 +6,10 @@ from analysis.accuracy import ItemClusters
 from analysis.curves.comparisons import (
     AccuracyCurve,
     accuracy_curve,
-    crossings,
-    equal_cost_crossings,
     equal_cost_differences,
     equal_count_difference,
 )
-from analysis.estimates import Estimate
+from analysis.curves.crossover import equal_cost_crossover
 
 Numbers = list[float]
 ITEMS = 100
@@ -93,7 +91,6 @@ def test_a_curve_does_not_differ_from_itself() -> None:
     own = accuracy_curve([right(3, 50, 20), right(3, 50, 30)], [1.0, 2.0], alone(50))
     found = equal_count_difference(own, own, 1)
     assert (found.estimate, found.low, found.high) == (0, 0, 0)
-    assert equal_cost_crossings(own, own) == []
 
 
 def test_the_same_money_is_compared_where_both_lines_are_known_and_one_bends() -> None:
@@ -112,7 +109,7 @@ def test_where_no_money_was_spent_on_both_there_is_nothing_to_compare(
 ) -> None:
     curves = curve(easy, [0.3, 0.4]), curve(hard, [0.3, 0.4])
     assert equal_cost_differences(*curves) == []
-    assert equal_cost_crossings(*curves) == []
+    assert equal_cost_crossover(*curves, ("easy", "hard")) is None
 
 
 def test_one_common_amount_can_be_compared_but_not_crossed() -> None:
@@ -120,76 +117,4 @@ def test_one_common_amount_can_be_compared_but_not_crossed() -> None:
     [(cost, difference)] = equal_cost_differences(*curves)
     assert cost == 20
     assert difference.estimate == pytest.approx(0.1)
-    assert equal_cost_crossings(*curves) == []
-
-
-# -- crossings ------------------------------------------------------------------------------------
-
-COSTS = np.array([20.0, 40.0, 80.0])
-
-
-def turns(draws: list[Numbers], means: Numbers) -> list[tuple[str, Estimate]]:
-    """Crossings of two curves whose difference has these means and draws at `COSTS`."""
-    return list(crossings(COSTS, np.array(means), np.array(draws)))
-
-
-def test_a_crossing_and_its_interval_by_hand() -> None:
-    # From 40 on the leads fall from a to -.1 at 80: they are lost at 40 + 40 a / (a + .1).
-    lost_at = {0.025: 48.0, 0.1: 60.0, 0.3: 70.0}
-    draws = [[0.2, a, -0.1] for a in lost_at for _ in range(100)]
-    [(better_below, place)] = turns(draws, [0.2, 0.1, -0.1])
-    assert better_below == "easy"
-    assert place.estimate == pytest.approx(60)
-    assert [place.low, place.high] == pytest.approx([48, 70])
-
-
-def test_a_crossing_the_other_way_round() -> None:
-    [(better_below, place)] = turns([[-0.2, -0.1, 0.1]] * 50, [-0.2, -0.1, 0.1])
-    assert better_below == "hard"
-    assert place.estimate == pytest.approx(60)
-
-
-def test_a_crossing_at_a_measured_cost() -> None:
-    [(better_below, place)] = turns([[0.2, 0.0, -0.1]] * 4, [0.2, 0.0, -0.1])
-    assert (better_below, place.estimate) == ("easy", 40)
-
-
-@pytest.mark.parametrize(
-    "means", [[0.1, 0.2, 0.3], [0.2, 0.01, 0.3], [-0.1, -0.2, -0.1], [0.0, 0.1, 0.2]]
-)
-def test_lines_that_do_not_cross_have_no_crossing(means: Numbers) -> None:
-    # Some draws cross all the same: that makes no crossing.
-    draws = [means] * 60 + [[0.1, 0.1, -0.1]] * 20 + [[-0.1, 0.1, 0.1]] * 20
-    assert turns(draws, means) == []
-
-
-@pytest.mark.parametrize("elsewhere", [[0.1, 0.2, 0.3], [-0.1, -0.2, -0.1]])
-@pytest.mark.parametrize(("number", "resolved"), [(2, True), (3, False), (50, False)])
-def test_a_crossing_that_many_draws_do_not_have_is_not_resolved(
-    elsewhere: Numbers, number: int, resolved: bool
-) -> None:
-    draws = [[0.1, 0.1, -0.1]] * (100 - number) + [elsewhere] * number
-    [(better_below, place)] = turns(draws, [0.1, 0.1, -0.1])
-    assert better_below == "easy"
-    if resolved:  # two draws of a hundred are beyond the interval
-        assert place.estimate == place.low == place.high == pytest.approx(60)
-    else:
-        assert (place.estimate, place.low, place.high) == (None, None, None)
-
-
-def test_of_several_crossings_the_one_that_leaves_the_least_on_the_wrong_side() -> None:
-    # + (large), - (small), + (small), - (large): lost for good between the third and the fourth.
-    costs = [10.0, 20.0, 30.0, 40.0, 50.0]
-    lead = [0.3, -0.02, 0.1, -0.1, -0.3]
-    easy = curve(costs, [0.5 + d for d in lead])
-    [(better_below, place)] = equal_cost_crossings(easy, curve(costs, [0.5] * 5))
-    assert better_below == "easy"
-    assert place.estimate == pytest.approx(35)
-
-
-def test_a_lead_that_is_lost_and_won_back_is_two_crossings() -> None:
-    costs = [10.0, 20.0, 30.0]
-    easy = curve(costs, [0.6, 0.2, 0.6])
-    found = equal_cost_crossings(easy, curve(costs, [0.5] * 3))
-    assert [better_below for better_below, _ in found] == ["easy", "hard"]
-    assert [place.estimate for _, place in found] == pytest.approx([12.5, 27.5])
+    assert equal_cost_crossover(*curves, ("easy", "hard")) is None

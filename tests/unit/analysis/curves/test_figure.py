@@ -11,7 +11,7 @@ from matplotlib.image import imread
 
 from analysis.curves.figure import describe_curves, draw_curves_figure, write_figure
 from analysis.curves.lines import shade
-from analysis.curves.result import CurvesResult
+from analysis.curves.result import CurvesResult, RatedCrossover
 from analysis.figure_style import drawing
 
 
@@ -131,6 +131,48 @@ def test_many_sizes_leave_room_between_the_ticks(curves_result: CurvesResult) ->
     update = {"sizes": list(range(10, 161, 10))}
     ticks = drawn(curves_result.model_copy(update=update)).axes[0].get_xticks()
     assert len(ticks) <= 7 and ticks[-1] == 160
+
+
+def test_a_crossover_stands_at_the_foot_of_the_money_panel(curves_result: CurvesResult) -> None:
+    resolved = RatedCrossover(
+        estimate=97.0,
+        low=61.0,
+        high=143.0,
+        stratum="easy",
+        target="hard",
+        least=20.0,
+        most=160.0,
+        verdict="changes",
+        better_below="easy",
+        probability=1.0,
+        better_throughout={"easy": 0.0, "hard": 0.0},
+        easy_error_rate=0.2,
+        hard_error_rate=0.4,
+    )
+    nothing = {"verdict": "not resolved", "estimate": None, "low": None, "high": None}
+    unresolved = resolved.model_copy(update={**nothing, "easy_error_rate": 0, "hard_error_rate": 0})
+
+    def feet(*crossovers: RatedCrossover) -> list[list[float]]:
+        result = curves_result.model_copy(update={"crossovers": list(crossovers)})
+        axes = drawn(result).axes
+        found = [
+            [
+                places
+                for line in own.lines
+                # The horizontal references are in parts of the axes, too: from 0 to 1.
+                if line.get_transform() != own.transData
+                and max(places := np.asarray(line.get_xdata(), dtype=float).tolist()) > 1
+            ]
+            for own in axes
+        ]
+        assert not found[0] and not found[2]
+        assert ("crossover budgets" in drawn(result).texts[0].get_text()) == bool(found[1])
+        return found[1]
+
+    assert feet(resolved, unresolved) == [[61, 143], [97]]
+    assert feet(unresolved) == feet() == []
+    told = describe_curves(curves_result.model_copy(update={"crossovers": [resolved]}))
+    assert "(hard): Below $97 ($61 to $143) easy labels alone are the better buy" in told
 
 
 def test_shades_go_from_dark_to_light() -> None:

@@ -206,7 +206,7 @@ def test_equal_cost_compares_eight_easy_labels_with_four_hard_ones(result: Curve
          round(20 * (d.estimate or 0), 6))
         for d in result.equal_cost
     ] == [(0.0, 0.0, 8, 8, 4, 8), (0.2, 0.4, 8, 8, 4, 7)]  # fmt: skip
-    assert result.crossings == []
+    assert result.crossovers == []  # one amount in common
 
 
 def test_resolved_is_what_leaves_out_zero(result: CurvesResult) -> None:

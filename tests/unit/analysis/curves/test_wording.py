@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from analysis.curves.result import Crossing, CurvesResult
+from analysis.curves.result import CurvesResult, RatedCrossover
 from analysis.curves.wording import findings, rate_text
 from tests import golden_pages
 
@@ -43,18 +43,24 @@ def test_the_same_number_of_labels(curves_result: CurvesResult) -> None:
 
 
 def test_the_same_money(curves_result: CurvesResult) -> None:
-    """A crossing is told with the pair of error rates that it belongs to."""
+    """A crossover is told with the pair of error rates that it belongs to."""
 
-    def crossing(resolved: bool, easy_rate: float, hard_rate: float) -> Crossing:
+    def crossover(resolved: bool, easy_rate: float, hard_rate: float) -> RatedCrossover:
         numbers: dict[str, Any] = {"estimate": None, "low": None, "high": None}
         if resolved:
-            numbers = {"estimate": 97.1234, "low": 61.0, "high": 1403.6}
-        return Crossing(
+            numbers = {"estimate": 97.1234, "low": 61.0, "high": 143.6}
+        return RatedCrossover(
             **numbers,
+            stratum="easy",
+            target="hard",
+            least=20.0,
+            most=160.0,
+            verdict="changes" if resolved else "not resolved",
+            better_below="easy",
+            probability=0.99 if resolved else 0.5,
+            better_throughout={"easy": 0.01 if resolved else 0.5, "hard": 0.0},
             easy_error_rate=easy_rate,
             hard_error_rate=hard_rate,
-            better_below="easy",
-            resolved=resolved,
         )
 
     def told(**changes: object) -> list[str]:
@@ -64,8 +70,8 @@ def test_the_same_money(curves_result: CurvesResult) -> None:
         "curves_same_money",
         golden_pages.page(
             {
-                "noisy lines cross": told(crossings=[crossing(True, 0.2, 0.4)]),
-                "clean lines cross, nobody knows where": told(crossings=[crossing(False, 0, 0)]),
+                "noisy lines cross": told(crossovers=[crossover(True, 0.2, 0.4)]),
+                "clean lines cross, nobody knows where": told(crossovers=[crossover(False, 0, 0)]),
                 "no amount in common": told(equal_cost=[]),
             }
         ),

@@ -8,6 +8,7 @@ import pytest
 from analysis.figure_style import drawing, stratum_styles
 from analysis.run.curve_drawing import direct_labels
 from analysis.run.figures import exchange_rate_figure, has_logarithmic_money, learning_curve
+from analysis.run.report import render_report
 from analysis.run.result import FittedCurve, RunResult
 
 
@@ -53,6 +54,23 @@ def test_the_learning_curve_is_told_in_words_for_those_who_cannot_see_it(
     )
     assert "plan was measured at 61.8 % (58.4 to 65.2)" in label
     assert label.endswith("Dotted lines: no training 35 %; guessing 25 %.")
+
+
+def test_a_budget_at_which_the_better_buy_changes_is_drawn_and_told(
+    resolved_result: RunResult, change_planning_method: Callable[..., RunResult]
+) -> None:
+    own = resolved_result.methods["probe"].crossovers["easy"]
+    resolved = own.model_copy(
+        update={"verdict": "changes", "better_below": "easy", "estimate": 300.0}
+        | {"low": 210.0, "high": 480.0}
+    )
+    with_one = change_planning_method(resolved_result, crossovers={"easy": resolved})
+    svg = learning_curve(with_one)
+    assert svg.count("<path") > learning_curve(resolved_result).count("<path")
+    assert "Below $300 ($210 to $480) easy labels alone are the better buy" in SvgText(svg).label
+    sentence = "Bars at the foot: the budget at which the better buy changes."
+    assert sentence in render_report(with_one)
+    assert sentence not in render_report(resolved_result)
 
 
 def test_the_figures_are_the_same_bytes_every_time(three_strata_result: RunResult) -> None:

@@ -134,3 +134,41 @@ def test_a_probe_is_told_how_common_classes_are_among_test_items(tmp_path: Path)
     assert commonest_class(told["labelled"], configs["labelled"]) == 0.25
     assert dict(told["tested"].recipes["probe"].settings)[CLASS_SHARES] == shares
     assert CLASS_SHARES not in dict(told["labelled"].recipes["probe"].settings)
+
+
+def test_items_that_were_chosen_for_their_doubt_say_nothing_of_how_common_classes_are(
+    tmp_path: Path,
+) -> None:
+    """Every right answer is given; only "no" items were chosen, so most labels are "no"."""
+    task = write(tmp_path)
+    table = judged(3, gold=0, overlooked=0.0)
+    numbers = table["item_id"].str.removeprefix("item-").astype(int)
+    at_random = numbers < 80
+    chosen = ~at_random & np.array([answer(number) == "no" for number in numbers])
+    table = table[at_random | chosen].assign(batch=1).reset_index(drop=True)
+    drawn = {
+        ("crowd", item): 3
+        for item in table["item_id"][
+            table["item_id"].isin([f"item-{number}" for number in range(80)])
+        ]
+    }
+    file = suppliers(crowd={"cost": "0.05", "judgments": [1, 3]})
+    own = collection_suppliers(file, parse_collection(settings(tmp_path), "settings"))["crowd"]
+
+    def shares(so_far: JudgmentsSoFar) -> list[str]:
+        measured = {("crowd", n): so_far.of_supplier(own, n, file) for n in ("easy", "hard")}
+        return [one.stratum for one in so_far.labels(measured, None).shares]
+
+    assert shares(JudgmentsSoFar(table, task)) == ["easy", "hard"]
+    assert shares(JudgmentsSoFar(table, task, drawn)) == []
+
+
+def test_a_class_that_is_overlooked_is_told_where_items_are_chosen(tmp_path: Path) -> None:
+    task, table = write(tmp_path), judged(3, gold=40).assign(batch=1)
+    drawn = {("crowd", f"item-{number}"): 3 for number in range(120)}
+    file = suppliers(crowd={"cost": "0.05", "judgments": [1, 3]})
+    own = collection_suppliers(file, parse_collection(settings(tmp_path), "settings"))["crowd"]
+    so_far = JudgmentsSoFar(table, task, drawn)
+    measured = {("crowd", n): so_far.of_supplier(own, n, file) for n in ("easy", "hard")}
+    (found,) = so_far.labels(measured, None).shares
+    assert (found.stratum, found.labels) == ("hard", 60)

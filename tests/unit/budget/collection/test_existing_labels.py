@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from budget.collection.existing_labels import KEY, take_in
+from budget.collection.kinds import EXISTING
 from budget.collection.store.store import CollectionStore
-from budget.collection.suppliers import EXISTING
 from budget.commands.collect_session import opened_collection
 from tests.unit.budget.collection.small_collection import (
     answered,

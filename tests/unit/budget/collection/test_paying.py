@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 from annotation.errors import InputError
+from budget.collection.kinds import EXISTING, TEST_SET
 from budget.collection.money_unit import MoneyUnit
 from budget.collection.orders import OrderLine
 from budget.collection.paying import LedgerPayRow, collection_pay, ledger_pay, pay_csv
 from budget.collection.price import Price
 from budget.collection.store.store import CollectionStore
-from budget.collection.suppliers import EXISTING
 
 PIECE, HOUR = Decimal("0.05"), Decimal(36)
 
@@ -26,6 +26,7 @@ def entries(*rows: tuple[str, str, str, str, str]) -> pd.DataFrame:
             "kind": [kind for _, kind, *_ in rows],
             "amount": pd.Series([Decimal(amount) for *_, amount in rows], dtype=object),
             "batch": 1,
+            "stratum": "hard",
             "supplier": [source.partition(":")[0] for *_, source, _ in rows],
             "annotator": [who for _, _, who, *_ in rows],
             "source_id": [source for *_, source, _ in rows],
@@ -194,3 +195,15 @@ def test_the_sum_is_what_the_ledger_paid(tmp_path: Path) -> None:
     assert [row.judgments for row in found.rows] == [4, 5, 4, 5]
     text = pay_csv(found)
     assert "'=bob" in text and "\n=bob" not in text
+
+
+def test_judgments_of_test_items_are_told_apart_and_taken_off_again() -> None:
+    ledger = entries(
+        ("2026-01-30T10:00:00", "spent", "ann", "crowd:a", "0.05"),
+        ("2026-01-30T10:00:01", "spent", "ann", "crowd:b", "0.05"),
+        ("2026-01-30T10:00:02", "spent", "ann", "crowd:c", "0.05"),
+        ("2026-01-30T10:00:03", "refunded", "ann", "crowd:b", "0.05"),
+    )
+    ledger["stratum"] = ["hard", TEST_SET, TEST_SET, TEST_SET]
+    (row,) = sheet(ledger, judged(a=10, b=10, c=10))
+    assert (row.judgments, row.test_items) == (2, 1)

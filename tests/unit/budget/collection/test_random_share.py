@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from budget.collection.kinds import EXISTING
 from budget.collection.orders import BatchRecord
 from budget.collection.random_share import drawn_at_random, judgments_for_rates
-from budget.collection.suppliers import EXISTING
 
 
 def record(number: int, decision: dict[str, Any], state: Any = "complete") -> BatchRecord:

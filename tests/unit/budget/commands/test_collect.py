@@ -549,3 +549,43 @@ def test_an_outage_is_waited_out_where_annotators_are_waited_for(
     second = labelmix("collect", "run", "c", "--wait")
     assert (second.exit_code, looks) == (130, [5])
     assert second.stdout.splitlines()[-1] == "http://studio: no answer"
+
+
+def test_answers_of_test_items_are_bought_first_and_told() -> None:
+    result = new(test=None, **{"right-answers": "buy", "test-items": "40", "budget": "100"})
+    assert result.exit_code == 0, result.stderr
+    lines = result.stdout.splitlines()
+    assert lines[1] == "easy (steps <= 2): 50 items to label, 10 test items"
+    assert "The right answers of the test items come first: 3 people of 'expert' answer each." in (
+        lines
+    )
+    assert "     40 (30 hard): within 14.3 points, 50.40 EUR, 50 % of the budget" in result.stdout
+    assert "  expert: 40 test set items, 3 judgments of each; 48.00 EUR at most" in lines
+    assert "test set: its right answers are bought first" in said("status")
+    assert said("step", "--dry-run").startswith("would plan:\nThe right answers")
+    told("step")
+    told("approve", "1", "--by", "ann")
+    told("step")
+    answer(Path("c"), "expert", 1)
+    told("step")
+    assert said("step", "--dry-run") == "would settle the answers of the test items\n"
+    assert said("step") == "the test set is settled: 40 items have an answer\n"
+    status = said("status")
+    assert "test set: 40 items with an answer that was bought; about" in status
+    assert re.search(r"1\s+│?\s*test set", status)
+    assert said("step", "--dry-run").startswith("would plan:\nThe first batch")
+
+
+def test_without_a_number_as_many_test_items_as_recommended_are_drawn() -> None:
+    Path("pool.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(0, 200)))
+    result = new(test=None, **{"right-answers": "buy", "budget": "400"})
+    assert result.exit_code == 0, result.stderr
+    assert "50 (40 hard): within 12.4 points" in result.stdout
+    assert result.stdout.count("<- this collection") == 1
+    assert "hard (steps > 2): 60 items to label, 40 test items" in result.stdout
+
+
+def test_a_test_table_is_missed_with_what_else_could_be_said() -> None:
+    said = one_line(new(test=None))
+    assert "test is missing" in said or "path is missing" in said
+    assert "goes with right_answers" in one_line(new(**{"test-items": "40"}))

@@ -1,0 +1,38 @@
+"""Every experiment, in the order in which they are run and told.
+
+A further one is a file in `experiments/` (see `analysis.reproduce.experiment.Experiment`) and a
+line here.
+"""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from analysis.reproduce.experiment import Experiment
+from analysis.reproduce.experiments.easy_to_hard import EasyToHard
+from analysis.reproduce.experiments.hardness import Hardness
+from annotation.errors import InputError
+
+ALL = "all"
+EXPERIMENTS: tuple[Experiment, ...] = (
+    Hardness(),
+    EasyToHard(),
+)
+
+
+def find_experiments(names: Sequence[str]) -> list[Experiment]:
+    """Experiments by name, each once, in their own order; `all` or no name stands for all.
+
+    Raises InputError, with the nearest name, if there is none of a name.
+    """
+    known = {experiment.name: experiment for experiment in EXPERIMENTS}
+    asked = {name.replace("_", "-") for name in names}
+    for name in sorted(asked):
+        if name != ALL and name not in known:
+            near = get_close_matches(name, known, n=1)
+            meant = f"did you mean '{near[0]}'? " if near else ""
+            raise InputError(
+                f"experiment '{name}' is unknown; {meant}choose from {', '.join(known)}, or all."
+            )
+    if not asked or ALL in asked:
+        return list(EXPERIMENTS)
+    return [known[name] for name in known if name in asked]

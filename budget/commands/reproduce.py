@@ -1,0 +1,104 @@
+"""`labelmix reproduce`: the claims of papers, put to the test on a data set and a model."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from annotation.errors import InputError
+from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.options import FeaturesFolder, Json, Workers, features_folder
+from budget.commands.printing import say
+
+if TYPE_CHECKING:
+    from analysis.reproduce.result import Reproduction
+
+
+@guarded
+def reproduce(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Experiments, as --list names them; default all."),
+    ] = None,
+    data: Annotated[
+        str, typer.Option(help="workshop, arc, mmlu_stem, strategyqa or sst5.")
+    ] = "workshop",
+    model: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Model folder, hub id, pico or smollm2; default pico. May be given several times: "
+            "all experiments are about the first, the others are compared with it, e.g. "
+            "--model smollm2 --model pico.",
+        ),
+    ] = None,
+    source_folder: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--source-folder",
+            metavar="DATA=FOLDER",
+            help="Local folder of a data set instead of the hub, e.g. arc=data/ai2_arc; may be "
+            "given several times.",
+        ),
+    ] = None,
+    max_hours: Annotated[
+        float | None,
+        typer.Option(
+            help="Begin no further trial after so many hours, e.g. 0.5; the same command goes on "
+            "from there.",
+        ),
+    ] = None,
+    features: FeaturesFolder = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for the page, tables and figures; default runs/reproduce-DATA."),
+    ] = None,
+    workers: Workers = None,
+    listed: Annotated[
+        bool, typer.Option("--list", help="List the experiments with their claims and leave.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Put the claims of papers to the test: a verdict for each, with numbers and intervals.
+
+    Without options on generated word problems and the embedded model. Writes reproduction.html,
+    reproduction.json, tables (CSV, LaTeX) and figures (PNG, SVG).
+
+    Example: labelmix reproduce easy-to-hard --data arc --max-hours 1
+    """
+    from analysis.reproduce.registry import find_experiments
+
+    chosen = find_experiments(names or ())
+    if listed:
+        from budget.commands.show.reproduce import show_experiments
+
+        show_experiments(chosen, as_json)
+        return
+    if max_hours is not None and not 0 < max_hours < float("inf"):
+        raise InputError(f"--max-hours {max_hours:g}: should be a number of hours above 0.")
+
+    from analysis.reproduce.run import run_reproduction
+    from annotation.whole_files import check_folder
+    from budget.commands.name_value import read_pairs
+    from budget.reproduction.study import make_study
+    from training.engines.choice import EngineChoice
+    from training.models.quiet import quiet_libraries
+
+    quiet_libraries()
+    folder = out or Path("runs") / f"reproduce-{data}"
+    check_folder(folder)
+    pairs = read_pairs(source_folder, "--source-folder", "DATA=FOLDER, e.g. arc=data/ai2_arc")
+    folders = {name: Path(place) for name, place in pairs.items()}
+    kept = features_folder(out, features)
+    with progress_watcher() as watcher:
+        study = make_study(data, model or ["pico"], folders, kept, watcher)
+        engine = EngineChoice(workers, features=kept)
+        seconds = None if max_hours is None else 3600 * max_hours
+        found = run_reproduction(study, chosen, folder, watcher, engine, seconds)
+    tell(found.result, as_json, lambda result: _show(result, folder))
+
+
+def _show(result: "Reproduction", folder: Path) -> None:
+    from budget.commands.show.reproduce import show_reproduction
+
+    show_reproduction(result)
+    say(f"\npage: {folder / 'reproduction.html'}\nnumbers: {folder / 'reproduction.json'}")
