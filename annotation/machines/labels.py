@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from annotation.arrays import Array, IntArray, mixed
 from annotation.errors import InputError, short
-from annotation.files import TableRow
+from annotation.files import TableRow, read_records
 from annotation.items.numeric_columns import number_in
 from annotation.items.read import UserTable, read_user_table
 from annotation.items.table import is_missing, shared_choices
@@ -106,13 +106,15 @@ def read_machine_labels(
         raise InputError(
             "--column answer=...: answers are named by --machine and --people; leave it out."
         )
-    of_machine = _read(path, given | {"answer": machine}, choices, answers)
-    names = {name for record in of_machine.records for name in record}
-    for name in filter(None, (machine, confidence, stratum)):
-        if name not in names:
+    names = list(dict.fromkeys(name for record in read_records(path) for name in record))
+    wanted = {"--machine": machine, "--confidence": confidence, "--stratum": stratum}
+    for option, name in wanted.items():
+        if name is not None and name not in names:
             raise InputError(
-                f"{path}: column {name!r} is missing; the columns are: {', '.join(sorted(names))}."
+                f"{path}: column {short(name)} is missing; the columns are: {', '.join(names)}. "
+                f"Name the one that holds it: {option} COLUMN."
             )
+    of_machine = _read(path, given | {"answer": machine}, choices, answers)
     nobody = np.full(len(of_machine.items), -1, dtype=np.int64)
     there = people in names
     of_people = _read(path, given | {"answer": people}, choices, answers) if there else None
@@ -146,8 +148,8 @@ def _confidence(records: Sequence[TableRow], name: str | None, path: Path) -> Ar
         number = number_in(value)
         if number is None or not 0 <= number <= 1:
             raise InputError(
-                f"{path}, row {row + 1}: {name} {short(value)} should be a number from 0 to 1; "
-                "give shares, not percent, and leave it empty where nothing is known."
+                f"{path}: row {row + 1}, column {short(name)}: {short(value)} should be a number "
+                "from 0 to 1; give shares, not percent, and leave it empty where nothing is known."
             )
         found[row] = number
     return found
@@ -160,6 +162,8 @@ def _strata(records: Sequence[TableRow], name: str | None, path: Path) -> NDArra
     for row, record in enumerate(records):
         value = record.get(name)
         if value is None or is_missing(value) or str(value).strip() == "":
-            raise InputError(f"{path}, row {row + 1}: {name} is empty; name the item's stratum.")
+            raise InputError(
+                f"{path}: row {row + 1}, column {short(name)} is empty; name the item's stratum."
+            )
         found[row] = str(value).strip()
     return found

@@ -171,7 +171,9 @@ def _bands(labels: MachineLabels) -> Iterator[tuple[str, NDArray[np.bool_]]]:
     known = stated[labels.answered & ~np.isnan(stated)]
     if not known.size:
         return
-    ends = np.unique(np.quantile(known, np.linspace(0, 1, _BANDS + 1)[1:], method="higher"))
+    ends = np.unique(known)
+    if ends.size > _BANDS:
+        ends = np.unique(np.quantile(known, np.linspace(0, 1, _BANDS + 1)[1:], method="higher"))
     lower = -np.inf
     for end in ends.tolist():
         own = (stated > lower) & (stated <= end)
