@@ -7,7 +7,7 @@ escaped.
 import re
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import BaseLoader, Environment, StrictUndefined
 from markupsafe import Markup
 
 
@@ -17,16 +17,22 @@ def filled_template(package: str, name: str, **values: object) -> str:
     The template finds the common style as `style`. A value that is missing, or neither text nor a
     whole number, is a mistake of the caller, and raises.
     """
-    environment = Environment(
+    environment = page_environment()
+    source = files(package).joinpath(name).read_text(encoding="utf-8")
+    style = files("analysis").joinpath("page_style.css").read_text(encoding="utf-8")
+    return environment.from_string(source).render(style=Markup(style.rstrip("\n")), **values)
+
+
+def page_environment(loader: BaseLoader | None = None) -> Environment:
+    """Templates of pages: all text is escaped, and what is missing, or no text, raises."""
+    return Environment(
+        loader=loader,
         autoescape=True,
         undefined=StrictUndefined,
         finalize=_only_text,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    source = files(package).joinpath(name).read_text(encoding="utf-8")
-    style = files("analysis").joinpath("page_style.css").read_text(encoding="utf-8")
-    return environment.from_string(source).render(style=Markup(style.rstrip("\n")), **values)
 
 
 def _only_text(value: object) -> object:

@@ -23,6 +23,7 @@ from training.kept_rows import KeptRows, KeptValues
 from training.models.load import LoadedModel
 from training.models.number_types import compute_type
 from training.models.source import ModelSource
+from training.progress import ReadProgress
 from training.prompts import DEFAULT_PROMPT, Prompt
 from training.reading_cost import ReadingCost, reading_cost
 from training.scoring.choice_scores import ChoiceScores
@@ -113,11 +114,12 @@ class FeatureStore:
         self,
         positions: Positions,
         model: Callable[[], LoadedModel],
-        progress: Callable[[int], None] = lambda _: None,
+        progress: ReadProgress = lambda _items, _tokens: None,
     ) -> Features:
         """Features of the items at `positions`: (positions, choices, width), float32.
 
-        `model` gives the model as it is loaded for features; `progress` is told of items read.
+        `model` gives the model as it is loaded for features; `progress` is told of items
+        read and their tokens.
 
         Raises InputError if another process computes such features now; MachineError if the disk
         is full or fails.
@@ -128,7 +130,7 @@ class FeatureStore:
         self,
         positions: Positions,
         model: Callable[[], LoadedModel],
-        progress: Callable[[int], None] = lambda _: None,
+        progress: ReadProgress = lambda _items, _tokens: None,
     ) -> ChoiceScores:
         """Log-probabilities of the choices of the items at `positions`, with no example shown.
 
@@ -207,7 +209,7 @@ class FeatureStore:
     def _compute(
         self,
         model: Callable[[], LoadedModel],
-        progress: Callable[[int], None],
+        progress: ReadProgress,
         positions: Positions,
     ) -> None:
         """Features of items, and scores where the same pass gives them."""
@@ -219,7 +221,8 @@ class FeatureStore:
             rows = self._task.items.iloc[part]
             if loaded.kind == "encoder":
                 self._rows.write(part, self._finite(rows, self._encoded(rows, loaded, layers)))
-                progress(part.size)
+                most = self._most if self._per_choice else 1
+                progress(part.size, reading_cost(rows, most, loaded, self._prompt).tokens)
                 continue
             reading = DecoderReader(loaded, self._prompt, self._most, layers, progress)
             if self._per_choice:
@@ -233,7 +236,7 @@ class FeatureStore:
     def _compute_scores(
         self,
         model: Callable[[], LoadedModel],
-        progress: Callable[[int], None],
+        progress: ReadProgress,
         positions: Positions,
     ) -> None:
         """Scores of items, and features where the same pass gives them and they are absent."""

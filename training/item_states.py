@@ -1,7 +1,7 @@
 """What a model makes of items in one pass: hidden states, and log-probabilities of choices."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ import torch
 
 from annotation.arrays import Array, Features
 from training.models.load import LoadedModel
+from training.progress import ReadProgress
 from training.prompts import Prompt
 from training.scoring.choice_scores import score_rows
 from training.scoring.choices import EncodedItem, encode_items, scored_batches
@@ -32,14 +33,14 @@ class DecoderReader:
     loaded, prompt : the model, and how it is asked
     most : choices of the item that has most
     layers : hidden states to take
-    progress : told of items as they are done
+    progress : told of every batch, its items and their tokens
     """
 
     loaded: LoadedModel
     prompt: Prompt
     most: int
     layers: Sequence[int]
-    progress: Callable[[int], None]
+    progress: ReadProgress
 
     def choices(self, rows: pd.DataFrame) -> tuple[Features, Features]:
         """States at the end of every choice, and rows of `ChoiceScores`."""
@@ -87,7 +88,7 @@ class DecoderReader:
                 assert scored.states is not None
                 flat = scored.states.flatten(2).float().cpu().numpy()
                 features[batch, : flat.shape[1]] = flat
-            self.progress(len(batch))
+            self.progress(len(batch), sum(encoded[index].all_tokens for index in batch))
         return features, sums
 
 

@@ -228,6 +228,8 @@ def _strata(lab: Lab) -> dict[str, StratumSummary]:
         if (terms := lab.terms.get(name)) is not None:
             summaries[name].cost = float(terms.cost)
             summaries[name].error_kind = terms.error_kind
+            if lab.collected is not None:
+                summaries[name].judged_items = lab.capacity[name]
     return summaries
 
 

@@ -28,6 +28,8 @@ def _all_faults(result: Mapping[str, Any]) -> Iterator[str]:
     for name, own in strata.items():
         if own["cost"] == 0:
             yield f"strata.{name}.cost: should be above 0"
+        if (own.get("judged_items") or 0) > own["pool_items"]:
+            yield f"strata.{name}.judged_items: should be at most the {own['pool_items']} for sale"
         if own["judgments"] == 0:
             yield f"strata.{name}.judgments: should be at least 1"
     if result["target"] not in strata:

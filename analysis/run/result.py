@@ -42,6 +42,14 @@ class StratumSummary(Record):
     error_rate_high: float | None = None
     shared_mistakes: Literal["not excluded", "measured"] | None = None
     gold_items_wanted: int | None = None  # more items with a known answer, to settle it
+    # Of the pool those with enough judgments for a label, where labels are people's own; None:
+    # annotators were simulated, or the result is older.
+    judged_items: int | None = None
+
+    @property
+    def can_be_bought(self) -> int:
+        """Items of which a label can be had at the run's terms."""
+        return self.pool_items if self.judged_items is None else self.judged_items
 
 
 class ModelSummary(Record):

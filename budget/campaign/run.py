@@ -270,6 +270,8 @@ def _strata(setting: Setting) -> dict[str, StratumSummary]:
             pool_items=int(task.pools[name].size),
         )
         if (own := setting.lab.terms.get(name)) is not None:
+            if setting.lab.collected is not None:
+                summary.judged_items = setting.lab.capacity[name]
             counts = task.choice_counts[positions]
             summary.cost = float(own.cost)
             summary.error_rate = own.error_rate

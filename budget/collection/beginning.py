@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,9 @@ from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
 from budget.collection.resources import CollectionResources
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
+from budget.collection.store_place import STORE as STORE
+from budget.collection.store_place import STORE_VARIABLE as STORE_VARIABLE
+from budget.collection.store_place import store_url as store_url
 from budget.collection.suppliers import Supplier, collection_suppliers, unit_of
 from budget.collection.test_set.facts import BoughtTestSet, kept_test_set
 from budget.collection.test_set.ordering import begun_test_set, cost_of_test_set
@@ -35,10 +37,6 @@ from budget.market.supplier_file import SuppliersFile
 from training.engines.choice import EngineChoice
 from training.models.source import find_model
 
-STORE = "collection.sqlite"
-STORE_VARIABLE = "LABELMIX_COLLECTION_STORE"
-"""Address of a PostgreSQL database, where a team keeps the collection there; it may tell a
-password, so the folder does not hold it."""
 _KEPT = ("items", "test")
 """Sections whose tables are copied; a test set that is drawn has no table of its own."""
 
@@ -181,12 +179,6 @@ def _at_work(store: CollectionStore) -> dict[str, int]:
     lines = store.lines()
     there = lines[lines["batch"].isin(open_)]
     return {str(own.supplier): int(own.batch) for own in there.itertuples()}
-
-
-def store_url(folder: Path) -> str:
-    """Where the store of a folder's collection is: in the folder, or where the variable says."""
-    given = os.environ.get(STORE_VARIABLE, "").strip()
-    return given or f"sqlite:///{folder.absolute() / STORE}"
 
 
 def open_collection(

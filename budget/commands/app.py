@@ -26,6 +26,7 @@ from budget.commands.reproduce import reproduce
 from budget.commands.run import demo, init, report, run, trial
 from budget.commands.simulate import simulate
 from budget.commands.suppliers import suppliers_app
+from budget.commands.web import web
 
 # Two threads on a busy machine are far slower than one (OpenMP spins); who has the machine to
 # himself says so by OMP_NUM_THREADS. Set before numpy and torch read it.
@@ -46,6 +47,7 @@ for command in (hardness, plan, simulate, demo, run, trial, init, report, curves
     app.command()(command)
 app.command()(replay)
 app.command()(reproduce)
+app.command("app")(web)
 app.add_typer(items_app, name="items")
 judgments_app.command()(alarms)
 judgments_app.command()(finish)

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from annotation.errors import InputError
-from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.console import guarded, tell
 from budget.commands.options import Json
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 if TYPE_CHECKING:
     from budget.backtest.play_world import TrainingMethod

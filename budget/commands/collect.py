@@ -13,10 +13,11 @@ import typer
 from annotation.errors import InputError, MachineError
 from budget.commands.collect_session import By, Folder, opened_collection
 from budget.commands.collect_settings import collection_settings, with_currency
-from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.console import guarded, tell
 from budget.commands.labelstudio import CallbackUrl, Listen, TokenFile, Url
 from budget.commands.options import Json, Workers, read_choices, read_columns
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 if TYPE_CHECKING:
     from budget.collection.existing_labels import ExistingLabel

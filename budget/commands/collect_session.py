@@ -1,7 +1,7 @@
 """A collection and its store, opened for a command."""
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -22,13 +22,9 @@ _PATIENCE = 60.0  # seconds to go on when Label Studio stops answering
 @contextmanager
 def opened_store(folder: Path, doing: str, alone: bool = True) -> "Iterator[CollectionStore]":
     """The store of a folder's collection; for this process alone, unless it only reads."""
-    from budget.collection.beginning import store_url
-    from budget.collection.store.store import CollectionStore
+    from budget.collection.opened import opened_store as opened
 
-    with (
-        CollectionStore.open(store_url(folder)) as store,
-        store.alone(doing) if alone else nullcontext(),
-    ):
+    with opened(folder, doing, alone) as store:
         yield store
 
 

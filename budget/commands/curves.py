@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotation.errors import InputError
-from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.console import guarded, tell
 from budget.commands.options import (
     DataDir,
     FeaturesFolder,
@@ -18,6 +18,7 @@ from budget.commands.options import (
     features_folder,
 )
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 if TYPE_CHECKING:
     from analysis.curves.result import CurvesResult

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from annotation.errors import InputError
-from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.console import guarded, tell
 from budget.commands.options import (
     SHARED_FEATURES,
     AnswersOption,
@@ -20,6 +20,7 @@ from budget.commands.options import (
     read_columns,
 )
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 
 @guarded

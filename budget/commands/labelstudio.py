@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from budget.commands.console import guarded, progress_watcher
+from budget.commands.console import guarded
 from budget.commands.options import (
     AnswersOption,
     ChoicesOption,
@@ -20,6 +20,7 @@ from budget.commands.options import (
     read_columns,
 )
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 STATE = "label_studio.sqlite"
 JUDGMENTS = "judgments.csv"

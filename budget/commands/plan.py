@@ -23,6 +23,13 @@ def plan(
             help="Another cost per label (all of its judgments) of those to buy, e.g. hard=3.",
         ),
     ] = None,
+    error_rate: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STRATUM=RATE",
+            help="Another error rate of judgments of labels to buy, e.g. hard=.1.",
+        ),
+    ] = None,
     method: Annotated[
         str | None, typer.Option(help="Plan on another method's evidence: probe or qlora.")
     ] = None,
@@ -62,12 +69,12 @@ def plan(
 ) -> None:
     """Decide what to buy next from a finished run; trains nothing.
 
-    Other prices, budgets, suppliers, a target accuracy or a deadline. Error rates of the
-    pilot's labels stay as they were.
+    Other prices, error rates, budgets, suppliers, a target accuracy or a deadline. The pilot's own
+    labels stay as they were.
 
     Example: labelmix plan runs/demo --budget 900 --cost hard=3
     """
-    from budget.commands.name_value import read_costs, read_hours
+    from budget.commands.name_value import read_costs, read_hours, read_numbers
     from budget.commands.show.plan import show_replan
     from budget.decision.question import PlanOptions
     from budget.decision.replan import replan
@@ -75,6 +82,7 @@ def plan(
     options = PlanOptions(
         budget=budget,
         costs=read_costs(cost, "--cost", "STRATUM=COST, e.g. hard=3"),
+        error_rates=read_numbers(error_rate, "--error-rate", "STRATUM=RATE, e.g. hard=.1"),
         method=method,
         suppliers=suppliers,
         target_accuracy=target_accuracy,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from annotation.errors import InputError
-from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.console import guarded, tell
 from budget.commands.options import (
     AnswersOption,
     ChoicesOption,
@@ -29,6 +29,7 @@ from budget.commands.options import (
     read_columns,
 )
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 if TYPE_CHECKING:
     from budget.market.supplier_file import SuppliersFile

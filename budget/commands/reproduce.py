@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from annotation.errors import InputError
-from budget.commands.console import guarded, progress_watcher, tell
+from budget.commands.console import guarded, tell
 from budget.commands.options import FeaturesFolder, Json, Workers, features_folder
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 if TYPE_CHECKING:
     from analysis.reproduce.result import Reproduction

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from budget.commands.console import guarded, progress_watcher
+from budget.commands.console import guarded
 from budget.commands.options import Json
 from budget.commands.printing import say
+from budget.commands.watchers import progress_watcher
 
 
 @guarded

@@ -49,8 +49,13 @@ class Question:
     choices: int = 2
 
 
-def decide(surface: ResponseSurface, market: Market, question: Question) -> Decision:
+def decide(
+    surface: ResponseSurface, market: Market, question: Question, with_sides: bool = True
+) -> Decision:
     """Plan, and tell what else was possible and how sure the plan is.
+
+    Without `with_sides` one stratum or supplier is not set against another, nor is a smaller risk
+    priced: that takes ten times as long as all the rest.
 
     Raises InputError if the money does not pay for training, the target accuracy cannot be
     reached, or a number of the question is out of range; ValueError if the question has neither
@@ -76,7 +81,7 @@ def decide(surface: ResponseSurface, market: Market, question: Question) -> Deci
     nothing_more = PlanSearch(surface, market.only(())).plan(everything(market))
     value = question.value_per_point
     rounds = question.rounds_left
-    sides = [compare_side(search, name, money) for name in surface.others]
+    sides = [compare_side(search, name, money) for name in surface.others if with_sides]
     return Decision(
         plan=described(plan, surface),
         left_because=None if target else left_because(market, plan, money),
@@ -88,8 +93,8 @@ def decide(surface: ResponseSurface, market: Market, question: Question) -> Deci
         worth=None if value is None else worth_of(search, plan, nothing_more, value),
         target=target,
         error_doubts=error_doubts(search, plan, money),
-        negotiation=negotiate(search, money, question.choices),
-        insurance=insurance(search, plan, target.accuracy) if target else [],
+        negotiation=negotiate(search, money, question.choices) if with_sides else None,
+        insurance=insurance(search, plan, target.accuracy) if target and with_sides else [],
     )
 
 

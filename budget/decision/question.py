@@ -15,11 +15,13 @@ from budget.market.supplier_file import Suppliers
 class PlanOptions:
     """Options of the command as they were given; None, or empty, where they were not.
 
-    `costs` are per label by stratum, `hours` of work by role; `deadline_days` are working days.
+    By stratum, `costs` are per label and `error_rates` of judgments of labels to buy; `hours` are
+    of work by role, `deadline_days` working days.
     """
 
     budget: str | None = None
     costs: Mapping[str, Decimal] = field(default_factory=dict)
+    error_rates: Mapping[str, float] = field(default_factory=dict)
     method: str | None = None
     suppliers: Path | None = None
     target_accuracy: float | None = None
@@ -32,6 +34,10 @@ class PlanOptions:
     def __post_init__(self) -> None:
         if self.suppliers is not None and self.costs:
             raise InputError("--cost goes without --suppliers; set costs in the file of suppliers.")
+        if self.suppliers is not None and self.error_rates:
+            raise InputError(
+                "--error-rate goes without --suppliers; set error rates in the file of suppliers."
+            )
         if self.target_accuracy is None and self.probability != PlanOptions.probability:
             raise InputError("--probability goes with --target-accuracy, which it is asked of.")
         for name, given in (("--deadline-days", self.deadline_days), ("--hours", self.hours)):

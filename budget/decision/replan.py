@@ -15,7 +15,6 @@ from analysis.run.conclusion import (
     Conclusion,
     TestedSides,
     WithoutLabels,
-    as_planned_with,
     conclude,
     without_labels,
 )
@@ -29,22 +28,19 @@ from analysis.run.result import (
 )
 from analysis.run.verdicts import measured, same_purchase, words_of
 from analysis.run.wording import why_not_yet
-from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms, exact_decimal, mix_cost, money
 from budget.decision.decide import Question, decide
 from budget.decision.headline import Action, BetterRule, action_of
-from budget.decision.question import PlanOptions, amount, hours_of_roles
+from budget.decision.prepared import Prepared, prepared
+from budget.decision.question import PlanOptions, amount
 from budget.decision.result import Decision, PlannedPurchase, PurchaseLine
-from budget.market.currencies import check_currency
-from budget.market.market import Market, offers_at_terms
-from budget.market.offers import ErrorRange
+from budget.market.market import Market
 from budget.market.simple_rules import baseline_mixes
-from budget.market.supplier_file import Suppliers, label_redraw_rate, read_suppliers
+from budget.market.supplier_file import Suppliers
 from budget.search.plan import expected_accuracy
 from budget.surface.crossover import surface_crossover
 from budget.surface.exchange_rate import exchange_rate
 from budget.surface.response import ResponseSurface
-from budget.surface.stored import surface_of
 
 
 class Alternative(MixSummary):
@@ -89,27 +85,21 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
     """Decide on the surface of a finished run.
 
     Raises InputError: no finished run there, an unknown method, stratum or role, a file of
-    suppliers that cannot be used, a cost or budget that is no amount of money, a budget below the
-    pilot's cost, a target accuracy that cannot be reached.
+    suppliers that cannot be used, a cost or budget that is no amount of money, an error rate that
+    is none, a budget below the pilot's cost, a target accuracy that cannot be reached.
     """
-    result = _evidence(read_result(run_folder / "result.json"), run_folder, options.method)
+    result = read_result(run_folder / "result.json")
+    return replanned(prepared(result, options, str(run_folder)), options)
+
+
+def replanned(own: Prepared, options: PlanOptions, with_sides: bool = True) -> Replan:
+    """The decision; without `with_sides` not what would turn it, which takes most of the time.
+
+    Raises InputError if a target accuracy cannot be reached or a number is out of range.
+    """
+    result, surface, market, terms = own.result, own.surface, own.market, own.terms
+    suppliers, total, pilot_cost = own.suppliers, own.total, own.pilot_cost
     evidence, found = result.methods[result.planning_method], conclude(result)
-    surface = surface_of(evidence)
-    terms = _terms(result, options.costs)
-    suppliers, choices = None, max(2, round(result.choices_per_item))
-    if options.suppliers is not None:
-        others = [name for name in result.strata if name not in surface.strata]
-        suppliers = read_suppliers(options.suppliers, surface.strata, choices, others)
-        where = str(options.suppliers)
-        check_currency(suppliers.currency, where, result.currency, "the run", "")
-    market = _market(result, surface, terms, suppliers, options)
-    total = _budget(options, result)
-    pilot_cost = mix_cost(result.pilot.labels, _terms(result, {}))
-    if total is not None and pilot_cost > total:
-        raise InputError(
-            f"the budget of {total} is too small for the pilot, which costs {pilot_cost}; give at "
-            f"least {pilot_cost}."
-        )
     value = options.value_per_point
     question = Question(
         money=None if total is None else total - pilot_cost,
@@ -117,14 +107,15 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         probability=options.probability,
         rounds_left=options.rounds_left,
         value_per_point=None if value is None else amount("--value-per-point", value),
-        choices=choices,
+        choices=max(2, round(result.choices_per_item)),
     )
-    decision = decide(surface, market, question)
+    decision = decide(surface, market, question, with_sides)
     if suppliers is None:
         decision = _with_judgments(decision, result)
     plan = _summary(decision, result, pilot_cost)
-    rules = {} if suppliers or total is None else _alternatives(surface, terms, total, result)
-    rule = _better_rule(found, result, plan, rules)
+    as_sold = replace(surface, clean=_clean_of_offers(market, surface, options))
+    rules = {} if suppliers or total is None else _alternatives(as_sold, terms, total, result)
+    rule = _better_rule(found, result, plan, {} if options.error_rates else rules)
     rate_terms = terms if suppliers is None else _terms_of_offers(market, terms)
     return Replan(
         method=evidence.method,
@@ -147,56 +138,21 @@ def replan(run_folder: Path, options: PlanOptions) -> Replan:
         action=action_of(decision, found.advice, rule),
         better_rule=rule,
         tested_sides=found.sides,
-        measured=None if suppliers else _measured(evidence, plan),
+        measured=None if suppliers or options.error_rates else _measured(evidence, plan),
         rehearsed=len(evidence.rehearsals.purchases) if evidence.rehearsals else 0,
         warnings=[*_warnings(result, found), *_left_out(options.suppliers, suppliers)],
         collected=not words_of(result).simulated,
     )
 
 
-def _evidence(result: RunResult, run_folder: Path, method: str | None) -> RunResult:
-    """The run as the method saw it whose evidence is wanted."""
-    chosen = method or result.planning_method
-    if chosen not in result.methods:
-        raise InputError(
-            f"{run_folder}: the run has no method '{chosen}'; choose one of "
-            f"{', '.join(result.methods)}."
-        )
-    return as_planned_with(result, chosen)
-
-
-def _market(
-    result: RunResult,
-    surface: ResponseSurface,
-    terms: dict[str, LabelTerms],
-    suppliers: Suppliers | None,
-    options: PlanOptions,
-) -> Market:
-    """What can still be bought: the pilot's terms go on, or the suppliers of a file."""
-    strata, pilot = surface.strata, result.pilot.labels
-    clean = dict(zip(strata, surface.clean_shares().tolist(), strict=True))
-    items = {name: max(0, result.strata[name].pool_items - pilot.get(name, 0)) for name in strata}
-    if suppliers is None:
-        offers = offers_at_terms({name: terms[name] for name in strata}, clean)
-        offers = tuple(replace(own, error_range=_range(result, own.stratum)) for own in offers)
-        return Market(strata, offers, items, pilot, clean)
-    hours = hours_of_roles(options, suppliers)
-    return Market(strata, suppliers.offers, items, pilot, clean, hours, suppliers.training)
-
-
-def _range(result: RunResult, name: str) -> ErrorRange | None:
-    """Where the error rate of the run's own labels may be."""
-    stratum = result.strata[name]
-    if stratum.error_rate_low is None or stratum.error_rate_high is None:
-        return None
-    ends = (stratum.error_rate_low, stratum.error_rate_high)
-    choices = max(2, round(result.choices_per_item))
-    low, high = (
-        label_redraw_rate(end, stratum.error_kind or "redraw", stratum.judgments, choices)
-        for end in ends
-    )
-    unmeasured = stratum.shared_mistakes == "not excluded"
-    return ErrorRange(*ends, low, high, unmeasured, stratum.gold_items_wanted)
+def _clean_of_offers(
+    market: Market, surface: ResponseSurface, options: PlanOptions
+) -> dict[str, float]:
+    """Share of clean labels of each stratum, as a rule would buy them that has no pilot."""
+    found = dict(surface.clean)
+    if options.error_rates:
+        found |= {own.stratum: own.clean for own in market.offers}
+    return found
 
 
 def _with_judgments(decision: Decision, result: RunResult) -> Decision:
@@ -215,7 +171,7 @@ def _with_judgments(decision: Decision, result: RunResult) -> Decision:
     return decision.model_copy(update={"plan": plan, "others": others})
 
 
-def _terms_of_offers(market: Market, terms: dict[str, LabelTerms]) -> dict[str, LabelTerms]:
+def _terms_of_offers(market: Market, terms: Mapping[str, LabelTerms]) -> dict[str, LabelTerms]:
     """The price of one label of each stratum from whom its money buys most signal."""
     found = dict(terms)
     for name in market.strata:
@@ -274,9 +230,9 @@ def _measured(evidence: MethodResult, plan: PlanSummary) -> Estimate | None:
 
 
 def _alternatives(
-    surface: ResponseSurface, terms: dict[str, LabelTerms], total: Decimal, result: RunResult
+    surface: ResponseSurface, terms: Mapping[str, LabelTerms], total: Decimal, result: RunResult
 ) -> dict[str, Alternative]:
-    capacity = {name: result.strata[name].pool_items for name in surface.strata}
+    capacity = {name: result.strata[name].can_be_bought for name in surface.strata}
     found = {}
     for name, mix in baseline_mixes(total, terms, capacity, surface.strata).items():
         found[name] = Alternative(
@@ -323,31 +279,3 @@ def _warnings(result: RunResult, found: Conclusion) -> list[str]:
         f"{why_not_yet(result, found)}. A plan on this evidence is a guess.",
         *evidence_notices(result, found),
     ]
-
-
-def _budget(options: PlanOptions, result: RunResult) -> Decimal | None:
-    """Money for everything, the pilot included; None for as much as a target accuracy takes."""
-    if options.budget is not None:
-        return amount("--budget", options.budget)
-    return None if options.target_accuracy is not None else money(result.budget)
-
-
-def _terms(result: RunResult, costs: Mapping[str, Decimal]) -> dict[str, LabelTerms]:
-    prices: dict[str, Decimal] = {
-        name: money(stratum.cost)
-        for name, stratum in result.strata.items()
-        if stratum.cost is not None
-    }
-    for name, cost in costs.items():
-        if name not in prices:
-            raise InputError(
-                f"--cost {name}={cost}: no such stratum for sale; choose from {', '.join(prices)}."
-            )
-        if cost == 0:
-            raise InputError(f"--cost {name}={cost}: the cost should be above 0.")
-        prices[name] = cost
-    terms = {}
-    for name, price in prices.items():
-        stratum = result.strata[name]
-        terms[name] = LabelTerms(price, stratum.error_rate or 0.0, stratum.error_kind or "redraw")
-    return terms

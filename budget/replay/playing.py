@@ -18,6 +18,7 @@ from budget.replay.past import Past
 from budget.replay.purchases import PLAN, PastPurchase
 from training.engines import SilentWatcher, Watcher
 from training.engines.choice import EngineChoice
+from training.progress import Passed
 
 _WHO = "replay"
 
@@ -67,9 +68,15 @@ class OnlyReading:
         if self._on:
             self._watcher.stage(description, total)
 
-    def advance(self, steps: int = 1) -> None:
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
         if self._on:
-            self._watcher.advance(steps)
+            self._watcher.advance(steps, tokens)
+
+    def within(self, step: str, passed: Passed) -> None:
+        pass
+
+    def ended(self, step: str) -> None:
+        pass
 
 
 def check_first_batch(past: Past, budget: Decimal, scratch: Path) -> None:

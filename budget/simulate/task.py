@@ -172,7 +172,7 @@ def run_task(folder: Path, method: str | None, draws: int) -> tuple[SimulatedTas
             result.chance_accuracy,
             stratum.error_kind or "redraw",
             stratum.judgments,
-            stratum.pool_items,
+            stratum.can_be_bought,
         )
         terms[name] = (decimal(str(stratum.cost)), decimal(str(stratum.error_rate or 0.0)))
     (easy_cost, easy_error), (hard_cost, hard_error) = (terms[name] for name in names)

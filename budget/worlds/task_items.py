@@ -59,7 +59,7 @@ class FeatureMaker:
             return self._loaded
 
         absent = store.absent(wanted)
-        features = store.get(wanted, model, lambda items: self.progress(name, items, absent))
+        features = store.get(wanted, model, lambda items, _: self.progress(name, items, absent))
         return LabelledItems(
             name=f"{name} {source.revision}",
             features=features,

@@ -42,7 +42,7 @@ ROOMS = {
         "config",  # what is told
         *("surface", "worlds", "market", "search", "decision", "selection"),  # what to buy
         *("campaign", "collection", "replay", "backtest", "simulate", "reproduction"),
-        "commands",
+        *("web", "commands"),
     ),
 }
 HEAVY = {
@@ -57,8 +57,10 @@ HEAVY = {
     "scipy",
     "sklearn",
     "sqlalchemy",
+    "starlette",
     "torch",
     "transformers",
+    "uvicorn",
 }
 
 

@@ -3,12 +3,14 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from annotation.arrays import Positions
 from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
 from training.models.source import ModelSource
+from training.progress import Passed
 from training.running.runner import TrialRunner, keeps_scores
 from training.scoring.choice_scores import ChoiceScores
 from training.store import TrialStore
@@ -23,8 +25,14 @@ class Watcher(Protocol):
     def stage(self, description: str, total: int) -> None:
         """A stage of `total` steps begins."""
 
-    def advance(self, steps: int = 1) -> None:
-        """So many steps of the stage are done."""
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
+        """So many steps of the stage are done, which took so many tokens, where that is known."""
+
+    def within(self, step: str, passed: Passed) -> None:
+        """How far a long step of the stage is, by its name; several may be under way at a time."""
+
+    def ended(self, step: str) -> None:
+        """A long step is done, or given up."""
 
 
 class SilentWatcher:
@@ -33,7 +41,13 @@ class SilentWatcher:
     def stage(self, description: str, total: int) -> None:
         pass
 
-    def advance(self, steps: int = 1) -> None:
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
+        pass
+
+    def within(self, step: str, passed: Passed) -> None:
+        pass
+
+    def ended(self, step: str) -> None:
         pass
 
 
@@ -114,7 +128,8 @@ class StoringEngine(ABC):
             watcher.stage(description, len(missing))
         failed: dict[str, TrainingDivergedError] = {}
         try:
-            for trial, outcome in self._outcomes(probes, here, apart):
+            for trial, outcome in self._outcomes(probes, here, apart, watcher):
+                watcher.ended(trial_name(trial))
                 if isinstance(outcome, TrialResult):
                     self._store.put(trial, outcome)
                 elif isinstance(outcome, TrainingDivergedError):
@@ -144,25 +159,30 @@ class StoringEngine(ABC):
             self._dispatcher = None
 
     def _outcomes(
-        self, probes: Sequence[Trial], here: Sequence[Trial], apart: Sequence[Trial]
+        self,
+        probes: Sequence[Trial],
+        here: Sequence[Trial],
+        apart: Sequence[Trial],
+        watcher: Watcher,
     ) -> Iterator[tuple[Trial, Outcome]]:
         """Every trial as it ends; the workers' are looked after between those run here."""
         if apart:
             self._dispatcher = self._dispatcher or self._make_dispatcher()
             self._dispatcher.start(apart)
-        for pair in self._here(probes, here):
+        for pair in self._here(probes, here, watcher):
             yield pair
             if self._dispatcher is not None:
-                yield from self._dispatcher.outcomes(block=False)
+                yield from self._dispatcher.outcomes(block=False, tell=watcher.within)
         if self._dispatcher is not None:
-            yield from self._dispatcher.outcomes(block=True)
+            yield from self._dispatcher.outcomes(block=True, tell=watcher.within)
 
     def _here(
-        self, probes: Sequence[Trial], others: Sequence[Trial]
+        self, probes: Sequence[Trial], others: Sequence[Trial], watcher: Watcher
     ) -> Iterator[tuple[Trial, Outcome]]:
         if probes:
             yield from self.runner.run_probes(probes)
-        yield from ((trial, attempt(self.runner, trial)) for trial in others)
+        for trial in others:
+            yield trial, attempt(self.runner, trial, partial(watcher.within, trial_name(trial)))
 
     def _keep_what_runs(self, watcher: Watcher) -> None:
         if self._dispatcher is None:

@@ -6,9 +6,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from typing import Any, Protocol
 
 from annotation.errors import InputError
+from training.progress import Passed, Tell, nobody
 from training.trial import Trial, TrialResult
 
 Outcome = TrialResult | BaseException
+
+_SECONDS_BETWEEN_LOOKS = 0.5  # at how far the workers are
 
 
 class WorkerLostError(Exception):
@@ -24,6 +27,9 @@ class Worker(Protocol):
     def run(self, trial: Trial) -> Future[TrialResult | InputError]:
         """Start a trial."""
 
+    def told(self) -> Passed | None:
+        """The last that it told of how far its trial is, if it told anything since it was asked."""
+
     def own_error(self, error: BaseException) -> BaseException:
         """The error as it was raised there; WorkerLostError if the worker is gone."""
 
@@ -34,13 +40,13 @@ class Worker(Protocol):
 class TrialRuns(Protocol):
     """What runs a trial here, such as a TrialRunner."""
 
-    def run(self, trial: Trial) -> TrialResult: ...
+    def run(self, trial: Trial, tell: Tell) -> TrialResult: ...
 
 
-def attempt(runner: TrialRuns, trial: Trial) -> TrialResult | InputError:
+def attempt(runner: TrialRuns, trial: Trial, tell: Tell = nobody) -> TrialResult | InputError:
     """Run a trial; bad input is returned, so that it crosses processes as it is."""
     try:
-        return runner.run(trial)
+        return runner.run(trial, tell)
     except InputError as error:
         return error
 
@@ -70,15 +76,22 @@ class Dispatcher:
         self._waiting.extend(sorted(trials, key=lambda trial: -trial.size))
         self._assign()
 
-    def outcomes(self, block: bool) -> Iterator[tuple[Trial, Outcome]]:
+    def outcomes(
+        self, block: bool, tell: Callable[[str, Passed], None] = lambda _name, _passed: None
+    ) -> Iterator[tuple[Trial, Outcome]]:
         """Trials as they end: all of them, or without `block` those that have ended by now.
+
+        `tell` is told, by a trial's name, how far those are that run.
 
         Raises InputError if workers do not start, or what a worker says of its start.
         """
         while self._running or self._waiting:
             pending: list[Future[Any]] = [*self._starting, *self._running]
-            done, _ = wait(pending, None if block else 0, FIRST_COMPLETED)
-            if not done:
+            done, _ = wait(pending, _SECONDS_BETWEEN_LOOKS if block else 0, FIRST_COMPLETED)
+            for slot, trial in self._running.values():
+                if (passed := self._workers[slot].told()) is not None:
+                    tell(trial_name(trial), passed)
+            if not done and not block:
                 return
             for started in [future for future in self._starting if future in done]:
                 self._welcome(started)

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from multiprocessing.connection import wait
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 import torch
@@ -18,6 +18,7 @@ from training.engines.base import StoringEngine, closing
 from training.engines.dispatch import Dispatcher, WorkerLostError, attempt
 from training.models.quiet import quiet_libraries
 from training.models.source import ModelSource
+from training.progress import Passed
 from training.running.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
@@ -100,11 +101,13 @@ class _WorkerProcess:
     """One process with a model of its own: a pool of one, so that its loss concerns one trial."""
 
     def __init__(self, task: Task, source: ModelSource, folder: Path, devices: str | None) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._told, self._sent = context.Pipe(duplex=False)
         self._pool = ProcessPoolExecutor(
             max_workers=1,
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=_start_worker,
-            initargs=(task, source, folder),
+            initargs=(task, source, folder, self._sent),
         )
         others = set(multiprocessing.active_children())
         # The first call starts the process. Its GPUs are in the environment that it starts with:
@@ -129,6 +132,13 @@ class _WorkerProcess:
             lost.set_exception(error)
             return lost
 
+    def told(self) -> Passed | None:
+        latest: Passed | None = None
+        with suppress(EOFError, OSError):  # a worker that is gone tells nothing any more
+            while self._told.poll():
+                latest = self._told.recv()
+        return latest
+
     def own_error(self, error: BaseException) -> BaseException:
         if isinstance(error, BrokenProcessPool):
             return WorkerLostError("the process was killed or crashed")
@@ -138,6 +148,8 @@ class _WorkerProcess:
         for process in self._processes if at_once else ():
             process.terminate()
         self._pool.shutdown(cancel_futures=True)
+        self._told.close()
+        self._sent.close()
 
 
 @contextmanager
@@ -172,13 +184,17 @@ def _devices_set(devices: str | None) -> Iterator[None]:
 
 _worker_arguments: tuple[Task, ModelSource, Path] | None = None
 _worker_runner: TrialRunner | None = None
+_worker_tells: Connection | None = None
 
 
-def _start_worker(task: Task, source: ModelSource, folder: Path) -> None:
-    global _worker_arguments
+def _start_worker(task: Task, source: ModelSource, folder: Path, tells: Connection) -> None:
+    global _worker_arguments, _worker_tells
     quiet_libraries()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _worker_arguments = task, source, folder
+    _worker_tells = tells
+    if os.name == "posix":  # a message is shorter than PIPE_BUF: written whole or not at all
+        os.set_blocking(tells.fileno(), False)
 
 
 def _end_with_parent() -> None:
@@ -193,9 +209,16 @@ def _say_ready() -> None:
     return None
 
 
+def _tell_parent(passed: Passed) -> None:
+    """Say how far the trial is; unsaid where the parent is busy and has not heard the last yet."""
+    assert _worker_tells is not None
+    with suppress(OSError):
+        _worker_tells.send(passed)
+
+
 def _run_in_worker(trial: Trial) -> TrialResult | InputError:
     global _worker_runner
     if _worker_runner is None:
         assert _worker_arguments is not None
         _worker_runner = TrialRunner(*_worker_arguments)
-    return attempt(_worker_runner, trial)
+    return attempt(_worker_runner, trial, _tell_parent)

@@ -14,6 +14,7 @@ from training.engines.local import visible_devices
 from training.engines.ray_cluster import ANSWER_SECONDS, RayModule, count_places, joined
 from training.engines.ray_worker import TrialWorker
 from training.models.source import ModelSource
+from training.progress import Passed
 from training.store import TrialStore
 from training.task import Task
 from training.trial import Trial, TrialResult
@@ -151,6 +152,9 @@ class _ActorWorker:
     def run(self, trial: Trial) -> Future[TrialResult | InputError]:
         ended: Future[TrialResult | InputError] = self._actor.run.remote(trial).future()
         return ended
+
+    def told(self) -> Passed | None:
+        return None  # an actor runs one call at a time, and tells when its trial is done
 
     def own_error(self, error: BaseException) -> BaseException:
         exceptions = self._ray.exceptions

@@ -5,7 +5,7 @@ reasoning, or an instruction, and generates greedily.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -23,6 +23,7 @@ from training.generation.answer_extraction import (
 )
 from training.generation.generate import GeneratedAnswer, generate_answers
 from training.models.load import LoadedModel
+from training.progress import TokenProgress, no_token_progress
 from training.prompts import Example, Prompt, reasoned_answer
 from training.scoring.encoding import encode_prompts
 from training.scoring.hooks import Model
@@ -59,7 +60,7 @@ def chain_of_thought_correct(
     extraction: Literal["exact", "paper"] = "exact",
     budget: TokenBudget | None = None,
     model: Model | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: TokenProgress = no_token_progress,
 ) -> ChainOfThought:
     """Let a model reason about items and compare its answers with the gold ones.
 
@@ -84,7 +85,7 @@ def chain_of_thought_correct(
     budget
         Tokens of a batch, generated ones included; by default by the device.
     progress
-        Told items done and in all.
+        Told items done and in all, and the tokens that were written.
 
     Raises
     ------

@@ -5,7 +5,7 @@ runs the worked examples once per item; here every row stops by itself, and what
 with runs once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -24,6 +24,7 @@ from annotation.errors import InputError
 from training.generation.answer_extraction import answer_end
 from training.generation.shared_prefix import GenerationPrefix, run_generation_prefix
 from training.models.load import LoadedModel, input_device
+from training.progress import TokenProgress, no_token_progress
 from training.scoring.encoding import encode_prompts
 from training.scoring.hooks import Model, base_model
 from training.scoring.token_budget import TokenBudget
@@ -56,7 +57,7 @@ def generate_answers(
     model: Model | None = None,
     stop_at_answer: bool = True,
     share_prefix: bool = True,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: TokenProgress = no_token_progress,
 ) -> list[GeneratedAnswer]:
     """Generate the likeliest token after the other until the answer is complete.
 
@@ -65,7 +66,8 @@ def generate_answers(
     `share_prefix` is False. The settings of a checkpoint's generation_config (sampling, penalties)
     are set aside.
 
-    Returns one answer per prompt, in their order; `item_ids` name them in errors.
+    Returns one answer per prompt, in their order; `item_ids` name them in errors. `progress` is
+    told answers done and in all, and the tokens that were written.
 
     Raises InputError if a prompt with `most_tokens` after it does not fit the model's context, or
     one row alone does not fit into memory.
@@ -94,9 +96,11 @@ def generate_answers(
         return _generate(base, loaded.tokenizer, batch, prefix, most_tokens, stop_at_answer)
 
     found: dict[int, GeneratedAnswer] = {}
+    written = 0
     for places, answers in budget.run(len(order), take, run):
         found.update(zip([order[place] for place in places], answers, strict=True))
-        progress(len(found), len(order))
+        written += sum(answer.tokens for answer in answers)
+        progress(len(found), len(order), written)
     return [found[index] for index in range(len(encoded))]
 
 

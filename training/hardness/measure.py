@@ -202,10 +202,10 @@ class _Stage:
     def __init__(self, watcher: Watcher, description: str) -> None:
         self._watcher = watcher
         self._description = description
-        self._done = 0
+        self._done = self._tokens = 0
 
-    def __call__(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int, tokens: int = 0) -> None:
         if not self._done:
             self._watcher.stage(self._description, total)
-        self._watcher.advance(done - self._done)
-        self._done = done
+        self._watcher.advance(done - self._done, tokens - self._tokens)
+        self._done, self._tokens = done, tokens

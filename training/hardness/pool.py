@@ -15,6 +15,7 @@ from annotation.items.table import shared_choices
 from training.features import FeatureStore
 from training.models.load import LoadedModel
 from training.models.source import ModelSource
+from training.progress import TokenProgress, no_token_progress
 from training.prompts import DEFAULT_PROMPT, Prompt, find_prompt
 
 _QUESTION_ALONE = "0306-mended"
@@ -70,7 +71,7 @@ class Pool:
         folder: Path,
         source: ModelSource,
         model: Callable[[], LoadedModel],
-        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        progress: TokenProgress = no_token_progress,
         prompt: Prompt = DEFAULT_PROMPT,
     ) -> Features:
         """Features that tell choices apart, (items, choices or 1, width); see `FeatureStore`."""
@@ -83,7 +84,7 @@ class Pool:
         folder: Path,
         source: ModelSource,
         model: Callable[[], LoadedModel],
-        progress: Callable[[int, int], None] = lambda _done, _total: None,
+        progress: TokenProgress = no_token_progress,
         prompt: Prompt = DEFAULT_PROMPT,
     ) -> NDArray[np.float32]:
         """One vector per item, (items, width), that needs no answer.
@@ -114,15 +115,15 @@ def _features(
     store: FeatureStore,
     count: int,
     model: Callable[[], LoadedModel],
-    progress: Callable[[int, int], None],
+    progress: TokenProgress,
 ) -> Features:
     everything = np.arange(count)
     absent = store.absent(everything)
-    done = 0
+    done = tokens = 0
 
-    def advance(items: int) -> None:
-        nonlocal done
-        done += items
-        progress(done, absent)
+    def advance(more_items: int, more_tokens: int) -> None:
+        nonlocal done, tokens
+        done, tokens = done + more_items, tokens + more_tokens
+        progress(done, absent, tokens)
 
     return store.get(everything, model, advance)

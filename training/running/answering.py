@@ -17,6 +17,7 @@ from annotation.ties import OF_MODELS, all_tied_share, pick
 from training.generation.chain_of_thought import chain_of_thought_correct
 from training.item_states import mean_pooled
 from training.models.load import LoadedModel
+from training.progress import Tell, TokenProgress, nobody, telling
 from training.prompts import DEFAULT_PROMPT, Example, Prompt, find_prompt
 from training.scoring.choices import EncodedItem, Normalisation, encode_with_examples, score_items
 from training.task import Task
@@ -31,8 +32,12 @@ class Answering:
         self._loaded = loaded
         self._encoded: dict[tuple[Prompt, int], EncodedItem] = {}
 
-    def run(self, trial: Trial, purchase: Labels) -> tuple[NDArray[np.bool_], dict[str, float]]:
+    def run(
+        self, trial: Trial, purchase: Labels, tell: Tell = nobody
+    ) -> tuple[NDArray[np.bool_], dict[str, float]]:
         """Correctness on the test items, (test items,), and what else there is to tell.
+
+        `tell` is told how far the passes are.
 
         Raises InputError if the model cannot do what the trial's method asks for.
         """
@@ -40,13 +45,15 @@ class Answering:
         prompt = find_prompt(trial.recipe.prompt, trial.model)
         details: dict[str, float] = {}
         if trial.method == "chain_of_thought":
-            return self._reason(trial, purchase, prompt)
+            return self._reason(trial, purchase, prompt, tell)
         self._task.require_choices(trial.method)
         if self._loaded.kind == "encoder" and trial.method == "zero_shot":
             scores = self._cosines(test)
         else:
             examples = self._examples(purchase, trial.seed, prompt)
-            scores, details = self._likelihoods(test, prompt, normalisation_of(trial), examples)
+            scores, details = self._likelihoods(
+                test, prompt, normalisation_of(trial), examples, telling(tell, "testing", "items")
+            )
         picked, indistinct = likeliest(scores, self._task, test)
         if indistinct:
             details[INDISTINCT] = indistinct
@@ -81,6 +88,7 @@ class Answering:
         prompt: Prompt,
         normalisation: Normalisation,
         examples: Sequence[Example],
+        progress: TokenProgress,
     ) -> tuple[Array, dict[str, float]]:
         if not examples:
             encoded, details = self.encoded(positions, prompt), {}
@@ -91,7 +99,7 @@ class Answering:
             encoded = encoding.items
             details = {"examples": float(len(encoding.examples))}
             details["dropped_examples"] = float(encoding.dropped)
-        scores = score_items(self._loaded, encoded, normalisation=normalisation)
+        scores = score_items(self._loaded, encoded, normalisation=normalisation, progress=progress)
         return _as_array(scores), details
 
     def _examples(self, purchase: Labels, seed: int, prompt: Prompt) -> list[Example]:
@@ -110,7 +118,7 @@ class Answering:
         ]
 
     def _reason(
-        self, trial: Trial, purchase: Labels, prompt: Prompt
+        self, trial: Trial, purchase: Labels, prompt: Prompt, tell: Tell
     ) -> tuple[NDArray[np.bool_], dict[str, float]]:
         examples = self._examples(purchase, trial.seed, prompt)
         found = chain_of_thought_correct(
@@ -119,6 +127,7 @@ class Answering:
             examples,
             prompt,
             most_tokens=dict(trial.recipe.settings).get("most_tokens"),
+            progress=telling(tell, "writing answers", "items"),
         )
         return found.correct, found.details
 

@@ -3,7 +3,7 @@
 import resource
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ from training.models.number_types import Quantisation, Use, compute_type
 from training.models.source import ModelSource
 from training.probes.fit import fit_with
 from training.probes.probe import LinearProbe, ProbeJob, score_probes
-from training.progress import Progress
+from training.progress import ReadProgress, Tell, nobody, telling
 from training.prompts import Prompt, find_prompt
 from training.running.answering import Answering, likeliest, normalisation_of
 from training.running.class_shares import share_corrections
@@ -90,18 +90,21 @@ class TrialRunner:
         """The labels this trial trains on."""
         return labels_of(trial, self.task)
 
-    def run(self, trial: Trial, progress: Progress = lambda _done, _total: None) -> TrialResult:
-        """Train and test; the same trial gives the same `correct` on the same machine."""
+    def run(self, trial: Trial, tell: Tell = nobody) -> TrialResult:
+        """Train and test; the same trial gives the same `correct` on the same machine.
+
+        `tell` is told how far the long passes are: training, testing, writing answers.
+        """
         if trial.method == "probe":
             return next(self.run_probes([trial]))[1]
         started = time.perf_counter()
         purchase = self.labels(trial)
         if trial.method == "qlora":
-            correct, details = self._qlora(trial, purchase, progress)
+            correct, details = self._qlora(trial, purchase, tell)
         elif keeps_scores(trial, self.source):
             correct, details = self._zero_shot(trial)
         else:
-            correct, details = self._answers(trial.recipe.quantisation).run(trial, purchase)
+            correct, details = self._answers(trial.recipe.quantisation).run(trial, purchase, tell)
         return self._result(correct, purchase, details, time.perf_counter() - started)
 
     def run_probes(self, trials: Sequence[Trial]) -> Iterator[tuple[Trial, TrialResult]]:
@@ -118,7 +121,7 @@ class TrialRunner:
         stores = self._stores_of(trials)
         return sum(store.absent_scores(self.task.test_positions) for store in stores)
 
-    def prepare_scores(self, trials: Sequence[Trial], progress: Callable[[int], None]) -> None:
+    def prepare_scores(self, trials: Sequence[Trial], progress: ReadProgress) -> None:
         """Compute at once the scores that these zero-shot trials will ask for."""
         for store in self._stores_of(trials):
             store.scores(self.task.test_positions, self.model, progress)
@@ -127,7 +130,7 @@ class TrialRunner:
         """How many items these trials' probes will ask for that have no features yet."""
         return sum(items.size for _, items in self.unread(trials))
 
-    def prepare_features(self, trials: Sequence[Trial], progress: Callable[[int], None]) -> None:
+    def prepare_features(self, trials: Sequence[Trial], progress: ReadProgress) -> None:
         """Compute at once the features that these trials' probes will ask for."""
         for store, items in self._features_of(trials):
             store.get(items, self.reader, progress)
@@ -251,34 +254,39 @@ class TrialRunner:
         return TaughtHalf(bench, probe, taught, others).read(unlabelled)
 
     def _qlora(
-        self, trial: Trial, purchase: Labels, progress: Progress
+        self, trial: Trial, purchase: Labels, tell: Tell
     ) -> tuple[NDArray[np.bool_], dict[str, float]]:
         settings = dict(trial.recipe.settings)
         objective = settings.pop("objective", "choices")
         if objective == "reasoning":
-            return self._qlora_reasoning(trial, purchase, settings, progress)
+            return self._qlora_reasoning(trial, purchase, settings, tell)
         self.task.require_choices("qlora")
         settings.pop("normalisation", None)
         loaded = self.model(trial.recipe.quantisation, with_head=self.source.kind == "encoder")
         prompt = find_prompt(trial.recipe.prompt, trial.model)
         targets = self._targets(trial, purchase)
+        train = self._encoded(purchase.positions, loaded, prompt)
+        tested = self._encoded(self.task.test_positions, loaded, prompt)
+        chosen = qlora.QloraSettings(**settings)
+        share = qlora.share_of_training(train, tested, chosen)
         scores = qlora.train_and_score(
             loaded,
-            self._encoded(purchase.positions, loaded, prompt),
+            train,
             targets.probabilities,
-            self._encoded(self.task.test_positions, loaded, prompt),
-            qlora.QloraSettings(**settings),
+            tested,
+            chosen,
             trial.seed,
-            progress,
+            telling(tell, "training", "updates", share=share),
             redraw_rates=targets.redraw_rates,
             normalisation=normalisation_of(trial),
+            testing=lambda: telling(tell, "testing", "items", share, 1 - share),
         )
         test = self.task.test_positions
         best, indistinct = likeliest(scores.double().numpy(), self.task, test)
         return best == self.task.answers[test], {INDISTINCT: indistinct} if indistinct else {}
 
     def _qlora_reasoning(
-        self, trial: Trial, purchase: Labels, settings: dict[str, Any], progress: Progress
+        self, trial: Trial, purchase: Labels, settings: dict[str, Any], tell: Tell
     ) -> tuple[NDArray[np.bool_], dict[str, float]]:
         """Train on reasoning and answers, then let the model reason about the test items."""
         loaded = self.model(trial.recipe.quantisation)
@@ -293,13 +301,19 @@ class TrialRunner:
             [loaded.tokenizer(text, add_special_tokens=False)["input_ids"] for text in targets],
             qlora.QloraSettings(**settings),
             trial.seed,
-            progress,
+            telling(tell, "training", "updates", share=0.5),  # how much is written, nobody knows
             names=rows["item_id"].tolist(),
         )
         test = self.task.items.iloc[self.task.test_positions]
         with training as model:
             found = chain_of_thought_correct(
-                loaded, test, [], prompt, most_tokens=most_tokens, model=model
+                loaded,
+                test,
+                [],
+                prompt,
+                most_tokens=most_tokens,
+                model=model,
+                progress=telling(tell, "writing answers", "items", 0.5, 0.5),
             )
         return found.correct, found.details
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from training.models.load import LoadedModel
+from training.progress import TokenProgress, no_token_progress
 from training.scoring.encoding import (
     EncodedItem,
     Encoding,
@@ -72,6 +73,7 @@ def score_items(
     budget: TokenBudget | int | None = None,
     model: Model | None = None,
     normalisation: Normalisation = "sum",
+    progress: TokenProgress = no_token_progress,
 ) -> Tensor:
     """Log-probability of every choice: (items, most choices) float32, -inf where there is none.
 
@@ -88,6 +90,8 @@ def score_items(
     normalisation
         "sum" over the tokens of a choice (Hase et al. 2024, section 3), or that sum divided by
         its tokens ("token") or by the characters of the answer's text ("character").
+    progress
+        Told items done and in all, and their tokens: of prompts and choices.
 
     Raises
     ------
@@ -98,9 +102,13 @@ def score_items(
     """
     most = max(len(item.choices) for item in items)
     scores = torch.full((len(items), most), -torch.inf)
+    done = tokens = 0
     for batch, scored in scored_batches(loaded, items, None, budget, model):
         found = scored.log_probabilities
         scores[torch.tensor(batch), : found.shape[1]] = found.float().cpu()
+        done += len(batch)
+        tokens += sum(items[index].all_tokens for index in batch)
+        progress(done, len(items), tokens)
     return scores if normalisation == "sum" else scores / choice_lengths(items, normalisation, most)
 
 

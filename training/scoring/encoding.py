@@ -31,6 +31,11 @@ class EncodedItem:
         """Tokens of the prompt and the longest choice."""
         return len(self.prompt) + max(len(choice) for choice in self.choices)
 
+    @property
+    def all_tokens(self) -> int:
+        """Tokens of the prompt and of all choices."""
+        return len(self.prompt) + sum(len(choice) for choice in self.choices)
+
 
 @dataclass(frozen=True)
 class Encoding:

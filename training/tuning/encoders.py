@@ -9,6 +9,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from training.models.load import LoadedModel
+from training.progress import TokenProgress, no_token_progress
 from training.scoring.token_budget import TokenBudget, budget_of
 
 
@@ -91,11 +92,13 @@ def score_texts(
     items: Sequence[EncodedText],
     model: PreTrainedModel | PeftModel | None = None,
     budget: TokenBudget | None = None,
+    progress: TokenProgress = no_token_progress,
 ) -> Tensor:
     """Log-probabilities of the choices (items, most choices), -inf where an item has fewer.
 
     `model` stands in for `loaded.model`, for instance one with an adapter. Batches are of the
-    model's own `budget` of tokens unless another is given.
+    model's own `budget` of tokens unless another is given. `progress` is told items done and in
+    all, and their tokens.
 
     Raises InputError if one item alone does not fit into memory.
     """
@@ -118,7 +121,10 @@ def score_texts(
         logits = score_text_batch(loaded, [items[index] for index in order[start:end]], model)
         return logits.log_softmax(1).cpu()
 
+    tokens = 0
     for places, found in budget.run(len(order), take, run):
         batch = torch.tensor([order[place] for place in places])
         scores[batch, : found.shape[1]] = found
+        tokens += sum(items[index].tokens for index in batch.tolist())
+        progress(places.stop, len(items), tokens)
     return scores

@@ -11,7 +11,7 @@ from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
 from annotation.errors import InputError
-from training.progress import Progress
+from training.progress import TokenProgress, no_token_progress
 from training.scoring.token_budget import is_out_of_memory
 from training.tuning.activations import activations_fit
 from training.tuning.settings import QloraSettings
@@ -59,14 +59,14 @@ def train(
     objective: Objective,
     settings: QloraSettings,
     seed: int,
-    progress: Progress = lambda _done, _total: None,
+    progress: TokenProgress = no_token_progress,
 ) -> None:
     """Minimise the mean loss over seeded batches; every update uses all items of its batch.
 
     Where a part of a batch does not fit into memory the parts are halved, and the update is made
-    again. `progress` is told updates done and in all. The base model runs as in evaluation: what is
-    dropped out are the adapters' inputs alone, as their settings say. Afterwards all of the model
-    is in evaluation mode.
+    again. `progress` is told updates done and in all, and the tokens of their items. The base model
+    runs as in evaluation: what is dropped out are the adapters' inputs alone, as their settings
+    say. Afterwards all of the model is in evaluation mode.
 
     Raises TrainingDivergedError if a loss or a gradient is not finite, the loss after the last
     update included, and InputError if one item alone does not fit into memory.
@@ -87,7 +87,7 @@ def train(
         )
     update = _Update(adapted, objective, settings.pass_tokens(trained[0].device.type))
     torch.manual_seed(seed)  # what dropout draws from
-    done = 0
+    done = tokens = 0
     with _checkpointed(adapted, checkpointing):
         while done < total:
             order = torch.randperm(items, generator=shuffler)
@@ -103,7 +103,8 @@ def train(
                 schedule.step()
                 optimizer.zero_grad()
                 done += 1
-                progress(done, total)
+                tokens += sum(objective.tokens[index] for index in batch.tolist())
+                progress(done, total, tokens)
     adapted.eval()
     _check_last_update(adapted, objective, total, seed)
 

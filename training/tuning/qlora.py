@@ -5,7 +5,8 @@ section 3, for the objectives. Decoders answer by the log-probability of the cho
 encoders by a head of their own; both train and score through `train_and_score`.
 """
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from annotation.errors import InputError
 from training.models.load import LoadedModel
-from training.progress import Progress
+from training.progress import TokenProgress, no_token_progress
 from training.scoring.choices import (
     EncodedItem,
     Normalisation,
@@ -46,6 +47,7 @@ __all__ = [
     "prepare",
     "save_adapter",
     "score_encoded",
+    "share_of_training",
     "train_and_score",
     "train_on_choices",
     "train_on_sequences",
@@ -77,23 +79,25 @@ def train_and_score(
     test: Sequence[Encoded],
     settings: QloraSettings,
     seed: int,
-    progress: Progress = lambda _done, _total: None,
+    progress: TokenProgress = no_token_progress,
     redraw_rates: NDArray[np.float64] | None = None,
     normalisation: Normalisation = "sum",
+    testing: Callable[[], TokenProgress] = lambda: no_token_progress,
 ) -> Tensor:
     """Train a fresh adapter and score the test items; afterwards the model is as it was before.
 
     Returns scores (test items, most choices), -inf where an item has fewer: a decoder's summed
     log-probabilities of the choices' texts, normalised as `score_items` does it; an encoder's
     log-probabilities of the choices, which need no normalisation.
-    Parameters and errors as for `train_on_choices`; `test` is encoded as `train` is. Scores of
-    choices that are not finite raise TrainingDivergedError too.
+    Parameters and errors as for `train_on_choices`; `test` is encoded as `train` is. `testing`
+    is called when the test begins; what it gives is told test items done and in all, and their
+    tokens. Scores of choices that are not finite raise TrainingDivergedError too.
     """
     training = train_on_choices(
         loaded, train, targets, settings, seed, progress, redraw_rates, normalisation
     )
     with training as model:
-        scores = score_encoded(loaded, test, model, normalisation)
+        scores = score_encoded(loaded, test, model, normalisation, testing())
     own = torch.from_numpy(own_choices([_choices(item) for item in test]))
     if not scores[own].isfinite().all():
         broken = int((~scores.isfinite() & own).any(1).sum())
@@ -107,11 +111,27 @@ def score_encoded(
     items: Sequence[Encoded],
     model: PeftModel,
     normalisation: Normalisation = "sum",
+    progress: TokenProgress = no_token_progress,
 ) -> Tensor:
     """Scores (items, most choices) of a model in training, see `train_and_score`."""
     if loaded.head is not None:
-        return score_texts(loaded, _texts(items), model)
-    return score_items(loaded, _items(items), model=model, normalisation=normalisation)
+        return score_texts(loaded, _texts(items), model, progress=progress)
+    return score_items(
+        loaded, _items(items), model=model, normalisation=normalisation, progress=progress
+    )
+
+
+def share_of_training(
+    train: Sequence[Encoded], test: Sequence[Encoded], settings: QloraSettings
+) -> float:
+    """About what share of the time training takes, and testing the rest.
+
+    A pass that trains takes three times the operations of one that scores (Kaplan et al. 2020,
+    arXiv:2001.08361, section 2.1).
+    """
+    passes = settings.updates(len(train)) / math.ceil(len(train) / settings.batch)
+    training = 3 * passes * sum(map(_tokens, train))
+    return training / (training + sum(map(_tokens, test)))
 
 
 @contextmanager
@@ -121,7 +141,7 @@ def train_on_choices(
     targets: TargetValues,
     settings: QloraSettings,
     seed: int,
-    progress: Progress = lambda _done, _total: None,
+    progress: TokenProgress = no_token_progress,
     redraw_rates: NDArray[np.float64] | None = None,
     normalisation: Normalisation = "sum",
 ) -> Iterator[PeftModel]:
@@ -140,7 +160,7 @@ def train_on_choices(
     seed
         Of the adapter, a head, the order of items and dropout.
     progress
-        Told updates done and in all.
+        Told updates done and in all, and the tokens of their items.
     redraw_rates
         (items,): shares of labels drawn at random, for forward correction; see `choice_losses`.
     normalisation
@@ -194,7 +214,7 @@ def train_on_sequences(
     targets: Sequence[list[int]],
     settings: QloraSettings,
     seed: int,
-    progress: Progress = lambda _done, _total: None,
+    progress: TokenProgress = no_token_progress,
     names: Sequence[str] | None = None,
 ) -> Iterator[PeftModel]:
     """Within the block, a decoder with an adapter trained to write targets, then to end.
@@ -254,7 +274,7 @@ def _trained(
     objective: Objective,
     settings: QloraSettings,
     seed: int,
-    progress: Progress,
+    progress: TokenProgress,
 ) -> Iterator[PeftModel]:
     with adapted(loaded, settings, seed) as model:
         train(model, objective, settings, seed, progress)
@@ -274,9 +294,7 @@ def _choices(item: Encoded) -> int:
 
 def _tokens(item: Encoded) -> int:
     """Tokens that an item takes in one pass: prompt and all choices."""
-    if isinstance(item, EncodedText):
-        return item.tokens
-    return len(item.prompt) + sum(len(choice) for choice in item.choices)
+    return item.tokens if isinstance(item, EncodedText) else item.all_tokens
 
 
 def _texts(items: Sequence[Encoded]) -> list[EncodedText]:

@@ -25,6 +25,7 @@ from budget.collection.store.history import CollectionState
 from budget.collection.store.receiving import Delivered, Received
 from budget.collection.store.rows import frame
 from budget.collection.store.schema import events
+from budget.collection.store.stamps import stamp
 
 
 class CollectionStore(AbstractContextManager["CollectionStore"]):
@@ -140,6 +141,10 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
         second, such as "labelmix collect step".
         """
         return self._database.alone(doing)
+
+    def stamp(self) -> str:
+        """A text that differs after every change, of whatever process; see `stamps`."""
+        return stamp(self._database)
 
     # What the collection is
 

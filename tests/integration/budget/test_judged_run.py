@@ -139,6 +139,13 @@ def test_every_label_is_somebodys_answer(run: JudgedRun, data_folder: Callable[.
         assert all(there[label] >= count for label, count in drawn.items())
 
 
+def test_what_was_judged_is_what_a_later_plan_can_have(run: JudgedRun) -> None:
+    for name, own in run.result.strata.items():
+        if own.cost is not None:
+            assert own.judged_items is not None, name
+            assert 0 < own.judged_items <= own.pool_items
+
+
 def test_it_is_told_who_answered(run: JudgedRun) -> None:
     collected = run.result.collected
     assert collected is not None

@@ -187,7 +187,7 @@ def test_results_are_the_local_engines_though_a_worker_is_killed(
 class Interrupting(SilentWatcher):
     """Interrupts when the first trial is done."""
 
-    def advance(self, steps: int = 1) -> None:
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
         raise KeyboardInterrupt
 
 

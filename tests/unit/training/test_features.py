@@ -196,9 +196,11 @@ def test_each_item_is_computed_once(
 def test_progress_counts_items(
     tmp_path: Path, parts_of_eight: None, bert: LoadedModel, bert_source: ModelSource, task: Task
 ) -> None:
-    steps: list[int] = []
-    FeatureStore(tmp_path, task, bert_source).get(np.arange(20), lambda: bert, steps.append)
-    assert steps == [8, 8, 4]
+    steps: list[tuple[int, int]] = []
+    store = FeatureStore(tmp_path, task, bert_source)
+    store.get(np.arange(20), lambda: bert, lambda *now: steps.append(now))
+    assert [items for items, _ in steps] == [8, 8, 4]
+    assert all(tokens > items for items, tokens in steps)
 
 
 class KilledError(Exception):

@@ -144,9 +144,10 @@ def test_progress_tells_every_item_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(features, "_SAVED_EVERY", 8)
-    told: list[int] = []
+    told: list[tuple[int, int]] = []
     store = FeatureStore(tmp_path, task, llama_source)
-    store.scores(np.arange(20), lambda: llama, told.append)
-    assert sum(told) == 20
-    store.get(np.arange(30), lambda: llama, told.append)
-    assert sum(told) == 30
+    store.scores(np.arange(20), lambda: llama, lambda items, tokens: told.append((items, tokens)))
+    assert sum(items for items, _ in told) == 20
+    assert all(tokens > 4 * items for items, tokens in told)
+    store.get(np.arange(30), lambda: llama, lambda items, tokens: told.append((items, tokens)))
+    assert sum(items for items, _ in told) == 30

@@ -26,6 +26,11 @@ def test_sound_results_are_taken(
     ("place", "value", "told"),
     [
         ("strata.easy.cost", 0.0, "strata.easy.cost: should be above 0"),
+        (
+            "strata.easy.judged_items",
+            10**6,
+            "strata.easy.judged_items: should be at most the 800 for sale",
+        ),
         ("strata.easy.judgments", 0, "strata.easy.judgments: should be at least 1"),
         ("strata.easy.error_rate", 1.5, "strata.easy.error_rate: should be from 0 to 1"),
         ("strata.easy.items", -3, "strata.easy.items: should be at least 0"),

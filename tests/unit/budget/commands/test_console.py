@@ -10,7 +10,7 @@ import typer
 from pydantic import BaseModel
 
 from annotation.errors import InputError, MachineError
-from budget.commands.console import LineWatcher, guarded, progress_watcher, tell
+from budget.commands.console import guarded, tell
 
 
 @guarded
@@ -131,42 +131,3 @@ def test_a_result_for_machines_or_for_a_person(capsys: pytest.CaptureFixture[str
     for as_json in (True, False):
         tell(Found(labels=3), as_json, lambda found: typer.echo(f"{found.labels} labels"))
     assert capsys.readouterr().out == '{\n  "labels": 3\n}\n3 labels\n'
-
-
-def test_progress_in_a_log_is_told_at_every_quarter(capsys: pytest.CaptureFixture[str]) -> None:
-    with progress_watcher() as watcher:
-        watcher.stage("trials", 8)
-        for _ in range(8):
-            watcher.advance()
-    told = capsys.readouterr().err.splitlines()
-    assert told == [f"trials: {done}/8" for done in (0, 2, 4, 6, 8)]
-
-
-def test_lines_of_a_long_stage_tell_rate_and_time_left(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    now = [0.0]
-    watcher = LineWatcher(lambda: now[0])
-
-    def after(seconds: float, steps: int) -> str:
-        now[0] += seconds
-        watcher.advance(steps)
-        return capsys.readouterr().err.strip()
-
-    watcher.stage("reading items", 600)
-    assert capsys.readouterr().err == "reading items: 0/600\n"
-    assert after(10, 10) == ""  # neither a quarter nor a minute
-    assert after(50, 50) == "reading items: 60/600, 1.0 a second, about 9 minutes left"
-    assert after(40, 140) == "reading items: 200/600, 2.0 a second, about 3 minutes left"
-    assert after(100, 390) == "reading items: 590/600, 3.0 a second, about 3 seconds left"
-    assert after(5, 10) == "reading items: 600/600"
-    watcher.stage("chain of thought", 40)
-    capsys.readouterr()
-    assert after(600, 2) == "chain of thought: 2/40, 0.2 a minute, about 3.2 hours left"
-
-
-def test_lines_of_a_short_stage_stay_short(capsys: pytest.CaptureFixture[str]) -> None:
-    watcher = LineWatcher(lambda: 0.0)
-    watcher.stage("zero-shot", 4)
-    watcher.advance(2)
-    assert capsys.readouterr().err.splitlines() == ["zero-shot: 0/4", "zero-shot: 2/4"]

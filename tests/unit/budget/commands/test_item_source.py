@@ -8,6 +8,7 @@ import pytest
 from annotation.errors import InputError
 from annotation.items.read import load_tabular
 from budget.commands.item_source import ItemSource, LoadedItems, config_or_items, load_source
+from training.engines.base import SilentWatcher
 
 CONFIG = """
 [items]
@@ -155,11 +156,9 @@ def test_a_source_by_name(tmp_path: Path, items_file: Path) -> None:
 def test_what_is_fetched_is_told(monkeypatch: pytest.MonkeyPatch, items_file: Path) -> None:
     told: list[str] = []
 
-    class Watcher:
+    class Watcher(SilentWatcher):
         def stage(self, description: str, total: int) -> None:
             told.append(description)
-
-        def advance(self, steps: int = 1) -> None: ...
 
     expected = load(items=items_file).items
     monkeypatch.setattr("budget.commands.item_source.load_items", lambda *_, **__: expected)

@@ -13,8 +13,9 @@ from analysis.run.result import ConditionAccuracy, read_result, write_result
 from annotation.errors import InputError
 from budget.commands.app import app
 from budget.commands.show.plan import show_replan
+from budget.decision.prepared import prepared
 from budget.decision.question import PlanOptions
-from budget.decision.replan import Replan
+from budget.decision.replan import Replan, replanned
 from budget.decision.replan import replan as replan_with
 from budget.decision.wording import what_to_buy
 from budget.surface.response import ResponseSurface
@@ -164,6 +165,25 @@ def test_no_more_than_the_items_there_are(make_surface: Surface, store_run: Stor
     assert again.plan.money_left == 850
 
 
+def test_no_more_than_was_judged_where_people_answered(
+    make_surface: Surface, store_run: Store, tmp_path: Path
+) -> None:
+    """Of 50 items for sale 30 easy and 50 hard ones were judged; suppliers can label all."""
+    folder = store_run(probe=make_surface({"easy": 0.6}), capacity=50)
+    path = folder / "result.json"
+    result = collected_from(read_result(path))
+    result.strata["easy"].judged_items = 30
+    result.strata["hard"].judged_items = 50
+    write_result(result, path)
+    again = replan(folder, "1000", {}, None)
+    assert again.plan.labels == {"easy": 30, "hard": 50}
+    assert again.alternatives["all_easy"].labels == {"easy": 30}
+    offers = tmp_path / "suppliers.toml"
+    offers.write_text("[suppliers.crowd]\ncost = 1\nerror_rate = 0.1\n")
+    asked = replan(folder, "1000", {}, None, suppliers=offers)
+    assert asked.plan.labels == {"easy": 50, "hard": 50}
+
+
 def test_alternatives_at_the_same_prices(run_folder: Path) -> None:
     again = replan(run_folder, "120", {"hard": Decimal("4")}, None)
     assert {name: a.labels for name, a in again.alternatives.items()} == {
@@ -234,3 +254,47 @@ def test_pilot_and_plan_are_added_exactly(run_folder: Path) -> None:
     assert plan.labels_after_pilot == {"easy": 12, "hard": 0}
     assert 60 + 8.04 != 68.04  # as floating point has it
     assert (plan.cost, plan.money_left) == (68.04, 0.01)
+
+
+def test_labels_to_buy_that_err_more_move_the_plan(make_surface: Surface, store_run: Store) -> None:
+    clean = {"easy": 0.9, "hard": 0.9}
+    folder = store_run(probe=make_surface({"easy": 0.6}, clean=clean))
+    before = replan(folder, None, {}, None)
+    assert before.plan.labels == {"easy": 160, "hard": 20}
+    assert replan(folder, None, {}, None, error_rates={"easy": 0.1}).decision == before.decision
+    worse = replan(folder, None, {}, None, error_rates={"easy": 0.9})
+    assert worse.plan.labels == {"easy": 20, "hard": 90}
+    assert (worse.measured, worse.decision.error_doubts) == (None, [])
+    # A rule without a pilot buys all its labels at the new rate; of the others nothing changes.
+    rules, usual = worse.alternatives, before.alternatives
+    assert rules["all_hard"] == usual["all_hard"]
+    assert (rules["all_easy"].expected_accuracy.estimate or 0) < (
+        usual["all_easy"].expected_accuracy.estimate or 0
+    )
+    # What the pilot is trained on stays as it was.
+    assert worse.decision.now == before.decision.now
+
+
+@pytest.mark.parametrize(
+    ("rates", "message"),
+    [
+        ({"medium": 0.1}, "--error-rate medium=0.1: no such stratum for sale; choose from easy"),
+        ({"easy": 1.5}, "--error-rate easy=1.5: "),
+        ({"easy": float("nan")}, "--error-rate easy=nan: "),
+        ({"easy": -0.1}, "--error-rate easy=-0.1: "),
+    ],
+)
+def test_an_error_rate_that_is_none_is_refused(
+    run_folder: Path, rates: dict[str, float], message: str
+) -> None:
+    assert problem(run_folder, error_rates=rates).startswith(message)
+
+
+def test_the_plan_is_the_same_without_what_would_turn_it(run_folder: Path) -> None:
+    options = PlanOptions()
+    own = prepared(read_result(run_folder / "result.json"), options, str(run_folder))
+    whole, part = replanned(own, options), replanned(own, options, with_sides=False)
+    assert whole == replan(run_folder, None, {}, None)
+    assert whole.decision.sides and not part.decision.sides
+    without = whole.model_copy(update={"decision": whole.decision.model_copy(update={"sides": []})})
+    assert part == without

@@ -10,6 +10,7 @@ import pytest
 from annotation.errors import InputError
 from annotation.strata.bands import Strata
 from training.engines.dispatch import Dispatcher, Outcome, WorkerLostError, attempt, trial_name
+from training.progress import Passed, Tell
 from training.trial import Recipe, Trial, TrialResult
 
 RESULT = TrialResult(np.array([True, False]), 1.0, 1, "cpu")
@@ -53,6 +54,9 @@ class HandWorker:
         self.trials.append(trial)
         self.answer = Future()
         return self.answer
+
+    def told(self) -> Passed | None:
+        return None
 
     def own_error(self, error: BaseException) -> BaseException:
         return WorkerLostError("gone") if isinstance(error, ConnectionError) else error
@@ -221,7 +225,7 @@ def test_bad_input_is_returned_and_a_bug_is_raised() -> None:
         def __init__(self, error: Exception) -> None:
             self.error = error
 
-        def run(self, trial: Trial) -> TrialResult:
+        def run(self, trial: Trial, tell: Tell) -> TrialResult:
             raise self.error
 
     error = InputError("bad")

@@ -18,8 +18,10 @@ from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
 from tests.trials import flat_trial
 from training.engines import SilentWatcher, Watcher, local, local_engine
+from training.engines.dispatch import trial_name
 from training.models.number_types import Quantisation
 from training.models.source import ModelSource
+from training.progress import Passed, Tell, nobody
 from training.running.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
@@ -40,13 +42,21 @@ class Recorder:
     def __init__(self) -> None:
         self.stages: list[tuple[str, int]] = []
         self.steps: list[int] = []
+        self.under_way: dict[str, list[Passed]] = {}
+        self.over: list[str] = []
 
     def stage(self, description: str, total: int) -> None:
         self.stages.append((description, total))
         self.steps.append(0)
 
-    def advance(self, steps: int = 1) -> None:
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
         self.steps[-1] += steps
+
+    def within(self, step: str, passed: Passed) -> None:
+        self.under_way.setdefault(step, []).append(passed)
+
+    def ended(self, step: str) -> None:
+        self.over.append(step)
 
 
 @pytest.fixture
@@ -108,9 +118,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     run = TrialRunner.run
     run_probes = TrialRunner.run_probes
 
-    def counted(self: TrialRunner, trial: Trial) -> TrialResult:
+    def counted(self: TrialRunner, trial: Trial, tell: Tell = nobody) -> TrialResult:
         seen.append(trial.key)
-        return run(self, trial)
+        return run(self, trial, tell)
 
     def counted_probes(
         self: TrialRunner, trials: list[Trial]
@@ -163,6 +173,21 @@ def test_results_are_by_key_and_a_repeated_trial_runs_once(
     assert {result.correct.size for result in results.values()} == {task.test_positions.size}
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_how_far_an_adapter_is_is_told(run_in: RunIn, trials: list[Trial], workers: int) -> None:
+    watcher = Recorder()
+    adapters = [trial for trial in trials if trial.method == "qlora"]
+    run_in("runs", adapters, workers, watcher)
+    names = {trial_name(trial) for trial in adapters}
+    assert set(watcher.over) == names
+    if workers == 1:  # what a process tells of a short trial may come when the trial is over
+        assert set(watcher.under_way) == names
+    for told in watcher.under_way.values():
+        last = told[-1]
+        assert (last.what, last.done, last.total) in {("training", 4, 4), ("testing", 32, 32)}
+        assert last.tokens > 0
+
+
 class Interrupting(Recorder):
     """Interrupts when so many trials are done."""
 
@@ -170,8 +195,8 @@ class Interrupting(Recorder):
         super().__init__()
         self.after = after
 
-    def advance(self, steps: int = 1) -> None:
-        super().advance(steps)
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
+        super().advance(steps, tokens)
         if self.stages[-1][0] == "trials" and self.steps[-1] == self.after:
             raise KeyboardInterrupt
 

@@ -301,9 +301,10 @@ def test_settings_of_the_checkpoint_are_set_aside(
 
 
 def test_progress(scripted: LoadedModel) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int, int]] = []
     say(scripted, [" end"] * 3, budget=TokenBudget(1), progress=lambda *now: told.append(now))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert [now[:2] for now in told] == [(1, 3), (2, 3), (3, 3)]
+    assert told[2][2] == 3 * told[0][2] > 0
     assert generate_answers(scripted, [], 20) == []
 
 

@@ -24,7 +24,7 @@ class Listening(SilentWatcher):
     def stage(self, description: str, total: int) -> None:
         self.stages[description] = [total]
 
-    def advance(self, steps: int = 1) -> None:
+    def advance(self, steps: int = 1, tokens: int = 0) -> None:
         self.stages[next(reversed(self.stages))].append(steps)
 
 

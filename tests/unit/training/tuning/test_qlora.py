@@ -158,7 +158,7 @@ def test_the_base_model_is_untouched(packed: LoadedModel, items: list[EncodedIte
 def test_the_base_model_is_untouched_by_an_interrupted_run(
     packed: LoadedModel, items: list[EncodedItem]
 ) -> None:
-    def interrupt(done: int, total: int) -> None:
+    def interrupt(done: int, total: int, tokens: int) -> None:
         if done == 3:
             raise KeyboardInterrupt
 
@@ -171,7 +171,8 @@ def test_the_base_model_is_untouched_by_an_interrupted_run(
 
 
 def test_progress_is_told_every_update(packed: LoadedModel, items: list[EncodedItem]) -> None:
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, int, int]] = []
+    tested: list[tuple[int, int, int]] = []
     settings = replace(SHORT, batch=5, epochs=2, least_updates=1)
     train_and_score(
         packed,
@@ -180,9 +181,12 @@ def test_progress_is_told_every_update(packed: LoadedModel, items: list[EncodedI
         items[12:],
         settings,
         0,
-        lambda done, total: told.append((done, total)),
+        lambda done, total, tokens: told.append((done, total, tokens)),
+        testing=lambda: lambda *now: tested.append(now),
     )
-    assert told == [(done, 6) for done in range(1, 7)]  # 5 + 5 + 2 items, twice
+    assert [now[:2] for now in told] == [(done, 6) for done in range(1, 7)]  # 5 + 5 + 2, twice
+    assert told[-1][2] == 2 * sum(item.all_tokens for item in items[:12])
+    assert tested[-1] == (len(items) - 12, len(items) - 12, sum(i.all_tokens for i in items[12:]))
 
 
 def test_scores_with_an_adapter_equal_one_by_one(
@@ -237,9 +241,7 @@ def test_a_run_that_its_last_update_breaks_is_told(
 def test_scores_that_are_not_finite_are_told(
     packed: LoadedModel, items: list[EncodedItem], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def scored(
-        _: LoadedModel, test: list[EncodedItem], __: PeftModel, ___: Normalisation
-    ) -> Tensor:
+    def scored(_: LoadedModel, test: list[EncodedItem], __: PeftModel, *___: object) -> Tensor:
         scores = score_items(packed, test)
         for row, item in enumerate(test):
             scores[row, : len(item.choices)] = 0.0

@@ -1,0 +1,56 @@
+"""What money buys at best: expected accuracy by budget, of the plan and of one stratum alone."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+from analysis.accuracy import interval
+from analysis.estimates import Estimate, Record
+from annotation.errors import InputError
+from annotation.terms.cost import exact_decimal
+from budget.decision.prepared import Prepared
+from budget.search.plan import PlanSearch
+
+BEST = "plan"
+_STEPS = 6
+_TIMES = 2  # the budget asked about, up to which it is worked out
+
+
+class BudgetCurve(Record):
+    """Expected accuracy of one kind of purchase by budget.
+
+    `kind` is "plan", or "only easy labels" for all money of one stratum; `budgets` hold the pilot.
+    """
+
+    kind: str
+    budgets: list[float]
+    accuracy: list[Estimate]
+
+
+def accuracy_by_budget(own: Prepared, most: Decimal | None = None) -> list[BudgetCurve]:
+    """Curves from the pilot's cost to `most`, by default twice the run's budget.
+
+    Budgets that do not pay for training are left out; a kind that none of them pays for is, too.
+    """
+    end = Fraction(_TIMES * Decimal(str(own.result.budget)) if most is None else most)
+    begin = Fraction(own.pilot_cost)
+    end = max(end, begin + 1)
+    moneys = [exact_decimal((end - begin) * step / _STEPS) for step in range(_STEPS + 1)]
+    kinds = {BEST: own.market} | {
+        f"only {name} labels": own.market.only(own.market.of_stratum(name))
+        for name in own.market.strata
+        if own.market.of_stratum(name)
+    }
+    curves = []
+    for kind, market in kinds.items():
+        search = PlanSearch(own.surface, market)
+        budgets, accuracy = [], []
+        for money in moneys:
+            try:
+                plan = search.plan(money)
+            except InputError:
+                continue  # training alone costs more
+            budgets.append(float(Fraction(money) + begin))
+            accuracy.append(interval(plan.expected, plan.forecast(own.surface)))
+        if budgets:
+            curves.append(BudgetCurve(kind=kind, budgets=budgets, accuracy=accuracy))
+    return curves
