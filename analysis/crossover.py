@@ -11,13 +11,13 @@ from typing import Literal
 
 import numpy as np
 
+from analysis.accuracy import CONFIDENCE
 from analysis.estimates import Estimate
 from analysis.numbers import money, percent
 from annotation.arrays import Array
 
 _NOTHING = 1e-12  # accuracy that is no lead
 _MOST_COUNTED = 0.995  # a probability above it is not told as certain
-_SURE = 0.95  # the least probability at which one kind is called the better one
 
 
 class CrossoverBudget(Estimate):
@@ -181,7 +181,7 @@ def _who_leads(found: CrossoverBudget) -> str:
     """Which kind is the better buy at every amount, or that this is open."""
     better = max(found.better_throughout, key=lambda name: found.better_throughout[name])
     sure = found.better_throughout[better]
-    if sure >= _SURE:
+    if sure >= CONFIDENCE:
         return (
             f"{better} labels alone are the better buy at every amount (probability "
             f"{_probability(sure)})"

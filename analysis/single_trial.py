@@ -12,6 +12,7 @@ from analysis.accuracy import ItemClusters
 from analysis.estimates import Estimate, Record
 from analysis.item_groups import group_notes, kept_from_sale
 from analysis.numbers import labels_text, percent
+from analysis.over_untrained import not_above, over_untrained
 from annotation.errors import InputError
 from annotation.items.table import REMARKS
 from annotation.locks import exclusive
@@ -53,8 +54,7 @@ class SingleTrial(Record):
 
     def not_above(self, stratum: str) -> list[str]:
         """What the accuracy on a stratum is not resolved to be above, of what needs no label."""
-        beside = self.over.get(stratum, {})
-        return [name for name, less in beside.items() if less.low is None or less.low <= 0]
+        return not_above(self.over.get(stratum, {}))
 
 
 def run_single_trial(
@@ -136,22 +136,21 @@ def _summarise(
         own = correct[:, of_stratum]
         clusters = ItemClusters(task.test_groups[of_stratum])
         accuracy[name] = clusters.accuracy(own)
-        over[name] = {}
+        beside: dict[str, NDArray[np.bool_]] = {}
+        chance: float | None = None
         always = lab.commonest_class(name)
         if always is not None:
             commonest[name] = always.answer
-            right = always.correct[of_stratum][None]
-            without_model[name] = clusters.accuracy(right)
-            over[name]["commonest_class"] = clusters.difference(own, right)
+            beside["commonest_class"] = always.correct[of_stratum][None]
+            without_model[name] = clusters.accuracy(beside["commonest_class"])
         elif not task.free_form:
             counts = task.choice_counts[task.test_positions][of_stratum]
             chance = float((1 / counts).mean())
             without_model[name] = Estimate(estimate=chance, low=None, high=None)
-            over[name]["guessing"] = _over_chance(accuracy[name], chance)
         if untrained is not None:
-            without = untrained[of_stratum][None]
-            zero_shot[name] = clusters.accuracy(without)
-            over[name]["zero_shot"] = clusters.difference(own, without)
+            beside["zero_shot"] = untrained[of_stratum][None]
+            zero_shot[name] = clusters.accuracy(beside["zero_shot"])
+        over[name] = over_untrained(own, beside, chance, clusters)
     names = [n for n in results[0].details if all(n in result.details for result in results)]
     details = {n: float(np.mean([r.details[n] for r in results])) for n in names}
     return SingleTrial(
@@ -196,14 +195,3 @@ def indistinct_remarks(details: Mapping[str, float]) -> list[str]:
 
 def _untrained(lab: Lab, method: Method) -> Trial:
     return lab.trial(lab.zero_shot_of(method), {}, 0)
-
-
-def _over_chance(accuracy: Estimate, chance: float) -> Estimate:
-    """An accuracy less that of guessing, which is known."""
-
-    def less(value: float | None) -> float | None:
-        return None if value is None else value - chance
-
-    return Estimate(
-        estimate=less(accuracy.estimate), low=less(accuracy.low), high=less(accuracy.high)
-    )

@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from annotation.arrays import Array, IntArray
 
@@ -60,6 +59,8 @@ class ClusteredMean:
     count: int
 
     def t_quantile(self, confidence: float = CONFIDENCE) -> float:
+        from scipy import stats  # half a second to load
+
         return float(stats.t.ppf(0.5 + confidence / 2, max(self.freedom, 1.0)))
 
 
@@ -111,6 +112,8 @@ def share_interval(
     normal quantile is that of t. Where all judgments agree there is no variance to see, and they
     are worth `fewest_trials`.
     """
+    from scipy import stats
+
     if values.size == 0:
         return NOTHING
     found = clustered_mean(values.astype(np.float64), item, annotator, scope)

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pandas as pd
-from torch import nn
 
-from training.models.load import LoadedModel
 from training.prompts import Prompt
-from training.scoring.encoding import encode_items
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from training.models.load import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,9 @@ class ReadingCost:
         return ReadingCost(self.tokens + other.tokens, self.flops + other.flops)
 
 
-def reading_cost(rows: pd.DataFrame, most: int, loaded: LoadedModel, prompt: Prompt) -> ReadingCost:
+def reading_cost(
+    rows: pd.DataFrame, most: int, loaded: "LoadedModel", prompt: Prompt
+) -> ReadingCost:
     """What the features of these items cost, see `training.features`; no weight is looked at.
 
     A token takes two operations for every weight but those of the embedding (Kaplan et al. 2020,
@@ -45,6 +50,8 @@ def reading_cost(rows: pd.DataFrame, most: int, loaded: LoadedModel, prompt: Pro
     InputError
         If an item is too long for a decoder.
     """
+    from training.scoring.encoding import encode_items
+
     questions, choices = rows["question"].tolist(), rows["choices"].tolist()
     if loaded.kind == "encoder":
         texts = (
@@ -61,12 +68,14 @@ def reading_cost(rows: pd.DataFrame, most: int, loaded: LoadedModel, prompt: Pro
     return ReadingCost(tokens, 2.0 * weights_of_a_token(loaded.model) * tokens)
 
 
-def _tokens(loaded: LoadedModel, texts: Sequence[str]) -> int:
+def _tokens(loaded: "LoadedModel", texts: Sequence[str]) -> int:
     ids = loaded.tokenizer(list(texts), truncation=True, max_length=loaded.context_length)
     return sum(map(len, ids["input_ids"]))
 
 
-def weights_of_a_token(model: nn.Module) -> int:
+def weights_of_a_token(model: "nn.Module") -> int:
     """Weights that every token is multiplied with: all but the tables that it is looked up in."""
+    from torch import nn
+
     looked_up = {id(table.weight) for table in model.modules() if isinstance(table, nn.Embedding)}
     return sum(own.numel() for own in model.parameters() if id(own) not in looked_up)

@@ -31,6 +31,8 @@ class MeasuredPoint(Estimate):
     labels: int
     cost: float
     seeds: int
+    # "zero_shot", and "commonest_class" or "guessing" -> the accuracy less theirs, paired.
+    over: dict[str, Estimate] = Field(default_factory=dict)
 
 
 class Difference(Estimate):

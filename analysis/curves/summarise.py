@@ -22,6 +22,7 @@ from analysis.curves.result import (
 )
 from analysis.estimates import Estimate, SupervisionGap
 from analysis.item_groups import group_notes
+from analysis.over_untrained import over_untrained
 from analysis.run.result import ModelSummary, StratumSummary
 from analysis.run.verdicts import distinguishable
 from analysis.sgr import supervision_gap_recovered
@@ -109,7 +110,7 @@ def summarise_curves(
         commonest_accuracy=None
         if commonest is None
         else clusters.accuracy(commonest.correct[lab.on_target][None]),
-        points=list(_points(lab, design, curves)),
+        points=list(_points(lab, design, curves, measured, clusters)),
         equal_count=list(pairs.equal_count(design.hard_error_rates)),
         equal_noise=list(pairs.equal_count(design.error_rates)),
         equal_cost=list(pairs.equal_cost()),
@@ -181,8 +182,15 @@ def _cost(lab: Lab, kind: CurveKind, labels: int) -> float:
 
 
 def _points(
-    lab: Lab, design: CurvesDesign, curves: Mapping[CurveKind, AccuracyCurve]
+    lab: Lab,
+    design: CurvesDesign,
+    curves: Mapping[CurveKind, AccuracyCurve],
+    measured: CurveMeasurements,
+    clusters: ItemClusters,
 ) -> Iterator[MeasuredPoint]:
+    untrained = {"zero_shot": measured.zero_shot}
+    if (always := lab.commonest_class(lab.target)) is not None:
+        untrained["commonest_class"] = always.correct[lab.on_target][None]
     for kind, curve in curves.items():
         error_kind = lab.terms[kind.stratum].error_kind
         counts = lab.task.choice_counts[lab.task.pools[kind.stratum]]
@@ -195,6 +203,7 @@ def _points(
                 labels=labels,
                 cost=_cost(lab, kind, labels),
                 seeds=design.seeds,
+                over=over_untrained(measured.correct[kind][index], untrained, lab.chance, clusters),
             )
 
 

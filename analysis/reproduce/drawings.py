@@ -110,8 +110,8 @@ def bars(
             )
         if reference is not None:
             axes.axhline(reference, color=MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-        names = [shortened(group) for group in groups]
-        crowded = len(groups) > 6
+        names = [group.replace(", ", "\n", 1) for group in groups]
+        crowded = len(groups) > 8
         axes.set_xticks(
             range(len(groups)),
             names,

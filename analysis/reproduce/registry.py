@@ -8,14 +8,37 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from analysis.reproduce.experiment import Experiment
+from analysis.reproduce.experiments.accuracy_by_hardness import AccuracyByHardness
+from analysis.reproduce.experiments.all_to_all import AllToAll
+from analysis.reproduce.experiments.difficulty_bins import DifficultyBins
+from analysis.reproduce.experiments.easy_or_hard import EasyOrHard
 from analysis.reproduce.experiments.easy_to_hard import EasyToHard
+from analysis.reproduce.experiments.four_bits import FourBits
 from analysis.reproduce.experiments.hardness import Hardness
+from analysis.reproduce.experiments.learning_curves import Cost, Noise, NoiseAndCost
+from analysis.reproduce.experiments.models import Models, Scaling
+from analysis.reproduce.experiments.third_grade import ThirdGradeToCollege
+from analysis.reproduce.experiments.train_test_gap import TrainTestGap
+from analysis.reproduce.experiments.uncertainty_aware import UncertaintyAware
 from annotation.errors import InputError
 
 ALL = "all"
 EXPERIMENTS: tuple[Experiment, ...] = (
     Hardness(),
+    AccuracyByHardness(),
+    AllToAll(),
     EasyToHard(),
+    EasyOrHard(),
+    TrainTestGap(),
+    Cost(),
+    Noise(),
+    NoiseAndCost(),
+    DifficultyBins(),
+    Models(),
+    Scaling(),
+    ThirdGradeToCollege(),
+    FourBits(),
+    UncertaintyAware(),
 )
 
 

@@ -20,8 +20,9 @@ from analysis.reproduce.study import NotApplicableError, Study
 from analysis.reproduce.tables import csv_text, latex_text
 from analysis.run.result import ModelSummary
 from analysis.version import labelmix_version
+from annotation.errors import InputError, MachineError
 from annotation.items.table import REMARKS, fingerprint
-from annotation.locks import exclusive
+from annotation.locks import FolderInUseError, exclusive
 from annotation.whole_files import whole_file
 from annotation.written_together import written_together
 from training.engines import Watcher
@@ -137,6 +138,10 @@ def _one(
         finding = experiment.find(study, Answers(results))
     except NotApplicableError as error:
         return _without(experiment, "not applicable", str(error), trials), []
+    except (MachineError, FolderInUseError):
+        raise
+    except InputError as error:  # of this experiment's trials: the others may well go on
+        return _without(experiment, "not finished", str(error), trials), []
     return _found(experiment, finding, trials), list(finding.drawings)
 
 

@@ -4,8 +4,8 @@ A study knows no configuration and no command line. It makes a `Lab` of every ha
 the same items, so that what a model makes of an item is read once for all experiments.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from training.task import Task, TestSizes
 from training.trial import Method, Recipe, Trial
 
 if TYPE_CHECKING:
+    from analysis.reproduce.judged import JudgedLab
     from training.engines.base import Watcher
 
 FEWEST_TESTED = 60  # items of a stratum, below which an accuracy is not worth its interval
@@ -108,6 +109,7 @@ class Study:
     college : items of another data set that are tested on, for the widest gap of all
     watcher : told of the work on measures that need a model
     planning : nothing is read by a model; what a model would measure is stood in for
+    judged : items that people judged, for experiments on how far they agree
     """
 
     data: str
@@ -122,8 +124,9 @@ class Study:
     methods_of: Mapping[str, tuple[Method, ...]] = field(default_factory=dict)
     college: pd.DataFrame | None = None
     planning: bool = False
+    judged: "JudgedLab | None" = None
     _labs: dict[tuple[object, ...], Lab] = field(default_factory=dict, repr=False)
-    _measured: dict[str, pd.DataFrame] = field(default_factory=dict, repr=False)
+    _measured: dict[tuple[str, int], pd.DataFrame] = field(default_factory=dict, repr=False)
 
     @property
     def main(self) -> str:
@@ -138,16 +141,22 @@ class Study:
         able = tuple(m for m in wanted if m != "in_context" or decodes)
         return tuple(m for m in able if m != "qlora" or self.design.adapter_seeds)
 
-    def with_measure(self, name: str) -> pd.DataFrame:
-        """The items with a measure, computed where they lack it.
+    @property
+    def measured(self) -> tuple[tuple[str, int], ...]:
+        """Measures that a model was asked for so far, each with the model's place."""
+        return tuple(self._measured)
+
+    def with_measure(self, name: str, model: int = 0) -> pd.DataFrame:
+        """The items with a measure, computed by one of the models where they lack it.
 
         Raises NotApplicableError if it cannot be.
         """
         if name in measures(self.items):
             return self.items
-        if name not in self._measured:
-            self._measured[name] = self._with_model_measure(name)
-        return self._measured[name]
+        key = (name, model)
+        if key not in self._measured:
+            self._measured[key] = self._with_model_measure(name, self.models[model])
+        return self._measured[key]
 
     def lab(self, measure: str, model: int = 0) -> Lab:
         """The lab of a measure, cut as usual; its labels are right and cost 1.
@@ -166,17 +175,23 @@ class Study:
         return self._labs[key]
 
     def lab_of(
-        self, items: pd.DataFrame, strata: Strata, model: int = 0, labels: int | None = None
+        self,
+        items: pd.DataFrame,
+        strata: Strata,
+        model: int = 0,
+        labels: int | None = None,
+        target_alone: bool = False,
     ) -> Lab:
         """A lab of any items and strata; the hardest is the target.
 
         `labels` are left for sale in every stratum that has items; by default as many as the
-        design buys.
+        design buys. `target_alone`: no other stratum is tested.
 
         Raises NotApplicableError where a stratum is too small.
         """
         own, target = self.models[model], strata.names[-1]
-        sizes = self._test_sizes(items, strata, self.design.labels if labels is None else labels)
+        labels = self.design.labels if labels is None else labels
+        sizes = self._test_sizes(items, strata, labels, target_alone)
         try:
             task = Task(items, strata, target, sizes)
         except InputError as error:
@@ -184,32 +199,33 @@ class Study:
         terms = {name: _FREE_OF_ERRORS for name in strata.names if task.pools[name].size}
         return Lab(task, own.source, own.recipes, terms)
 
-    def _test_sizes(self, items: pd.DataFrame, strata: Strata, labels: int) -> TestSizes:
+    def _test_sizes(
+        self, items: pd.DataFrame, strata: Strata, labels: int, target_alone: bool
+    ) -> TestSizes:
         assigned = strata.assign(items)
         counts = {name: int((assigned == name).sum()) for name in strata.names}
         kept = round(_TO_SPARE * labels)
         free = {name: number - kept for name, number in counts.items() if number}
+        target = strata.names[-1]
         for name, number in free.items():
-            if number < FEWEST_TESTED:
+            if number < (0 if target_alone and name != target else FEWEST_TESTED):
                 raise NotApplicableError(
                     f"stratum '{name}' ({strata.rule(name)}) has {counts[name]:,} items, too few "
                     f"to sell {labels} and test on {FEWEST_TESTED}."
                 )
-        target = strata.names[-1]
         if target not in free or len(free) < 2:
             raise NotApplicableError(
                 f"the cut of '{strata.measure}' leaves one stratum alone with items."
             )
         others = min(number for name, number in free.items() if name != target)
-        return TestSizes(
-            min(self.design.test_items, free[target]), min(self.design.other_test_items, others)
-        )
+        others = 0 if target_alone else min(others, self.design.other_test_items)
+        return TestSizes(min(self.design.test_items, free[target]), others)
 
-    def _with_model_measure(self, name: str) -> pd.DataFrame:
+    def _with_model_measure(self, name: str, model: StudiedModel) -> pd.DataFrame:
         if self.planning:
             # Whatever a model would say: as many items in every stratum as the measure would have.
             return self.items.assign(**{name: np.random.default_rng(0).random(len(self.items))})
-        recipe, source = self.models[0].recipes["probe"], self.models[0].source
+        recipe, source = model.recipes["probe"], model.source
         pool = MeasuredPool(self.items, self.data, self.source)
         asked = ModelAsked(source.name, source.dtype, recipe.prompt)
         work = HardnessWork(pool, None, asked, self.folder, 0, self.watcher)
@@ -265,17 +281,7 @@ def on_level(lab: Lab, level: str) -> tuple[NDArray[np.bool_], ItemClusters]:
     return mask, ItemClusters(lab.task.test_groups[mask])
 
 
-def with_terms(lab: Lab, terms: Mapping[str, LabelTerms]) -> Lab:
-    """The same lab at other prices and error rates."""
-    return replace(lab, terms=terms)
-
-
 def method_words(method: Method) -> str:
     """A method as readers know it."""
     words: dict[str, str] = {"in_context": "worked examples", "qlora": "adapter (QLoRA)"}
     return words.get(method, method.replace("_", "-"))
-
-
-def model_words(models: Sequence[StudiedModel]) -> str:
-    """The models by name."""
-    return ", ".join(model.source.label for model in models)

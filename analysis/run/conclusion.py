@@ -101,7 +101,7 @@ def conclude(result: RunResult) -> Conclusion:
     bars = {name: own.estimate or 0.0 for name, own in without_labels(result).items()}
     # Where two are as high, the same height has to be beaten: the first names it.
     untrained = max(bars, key=bars.__getitem__)
-    helped = tuple(name for name in _trained(method) if _helps(bars, method, name))
+    helped = tuple(name for name in _trained(method) if not _not_beaten(bars, method, name))
     rule = _better_rule(method)
     advice: Advice = "plan" if "plan" in helped else "not_yet"
     if rule is not None and ("plan" in helped or rule[0] in helped):
@@ -163,17 +163,34 @@ def _trained(method: MethodResult) -> list[str]:
     return [name for name in dict.fromkeys(["plan", *names]) if name not in WITHOUT_LABELS]
 
 
-def _helps(bars: Mapping[WithoutLabels, float], method: MethodResult, condition: str) -> bool:
-    """Whether a trained condition is shown to beat everything that needs no label."""
+def not_above(
+    result: RunResult, key: str, condition: str, accuracy: Estimate | None = None
+) -> list[WithoutLabels]:
+    """What a trained condition of a method is not shown to beat, of all that needs no label.
+
+    `accuracy` is the condition's, where the method's own table has none.
+    """
+    bars = without_labels(as_planned_with(result, key))
+    heights = {name: own.estimate or 0.0 for name, own in bars.items()}
+    return _not_beaten(heights, result.methods[key], condition, accuracy)
+
+
+def _not_beaten(
+    bars: Mapping[WithoutLabels, float],
+    method: MethodResult,
+    condition: str,
+    accuracy: Estimate | None = None,
+) -> list[WithoutLabels]:
+    found: list[WithoutLabels] = []
     for name, bar in bars.items():
         difference = method.over_untrained.get(condition, {}).get(name)
         low = None if difference is None else difference.low
         if difference is None:  # results of earlier versions have accuracies alone
-            own = _tested(method, condition)
+            own = _tested(method, condition) or accuracy
             low = None if own is None or own.low is None else own.low - bar
         if low is None or low <= 0:
-            return False
-    return True
+            found.append(name)
+    return found
 
 
 def _tested(method: MethodResult, condition: str) -> Estimate | None:

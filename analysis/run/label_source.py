@@ -21,6 +21,7 @@ _TARGETS = {
     "uncertainty": "labels smoothed by the uncertainty of their judgments",
     "posterior": "the probability of every choice, given all judgments of an item (posteriors)",
     "forward": "labels, corrected for how often they err (forward correction)",
+    "soft_labels": "each choice's share of the judgments of an item (soft labels)",
 }
 _METHODS = {"gold": "known answers", "majority": "majority votes"}
 

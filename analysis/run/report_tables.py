@@ -15,8 +15,15 @@ from analysis.numbers import (
     sgr_cost_unit,
     span,
 )
+from analysis.over_untrained import MARK
 from analysis.run import before_buying, caveats, label_source, verdicts, wording
-from analysis.run.conclusion import Conclusion, as_planned_with, conclude, without_labels
+from analysis.run.conclusion import (
+    Conclusion,
+    as_planned_with,
+    conclude,
+    not_above,
+    without_labels,
+)
 from analysis.run.result import (
     Baseline,
     ExchangeRate,
@@ -111,9 +118,21 @@ def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, T
     number = count(gap.labels)
     easy, hard = easiest(result), result.target
     kind = verdicts.words_of(result).kind
+
+    def arm(name: str) -> str:
+        return f"{name}_equal_count"
+
     return [
-        (f"Trained on {kind}{hard} labels", number, _accuracy_cell(gap.hard)),
-        (f"Trained on {kind}{easy} labels", number, _accuracy_cell(gap.easy)),
+        (
+            f"Trained on {kind}{hard} labels",
+            number,
+            _trained_cell(result, result.planning_method, arm(hard), gap.hard),
+        ),
+        (
+            f"Trained on {kind}{easy} labels",
+            number,
+            _trained_cell(result, result.planning_method, arm(easy), gap.easy),
+        ),
         ("Zero-shot (no training)", "0", _accuracy_cell(gap.unsupervised)),
         (
             f"Gap: {hard} minus zero-shot",
@@ -121,6 +140,17 @@ def gap_terms(result: RunResult, method: MethodResult) -> list[tuple[str, str, T
             _difference_cell(gap.gap, unit=" points"),
         ),
     ]
+
+
+def _trained_cell(result: RunResult, key: str, condition: str, own: Estimate | None) -> TableCell:
+    """A measured accuracy, marked where it is not resolved to be above what needs no label."""
+    cell = _accuracy_cell(own)
+    below = not_above(result, key, condition, own)
+    if own is None or cell is NOT_APPLICABLE or not below:
+        return cell
+    names = " and ".join(wording.WITHOUT_LABELS[name] for name in below)
+    note = f"{cell.note}, " if cell.note else ""
+    return TableCell(f"{cell.main} {MARK}", f"{note}not resolved above {names}")
 
 
 def _accuracy_cell(estimate: Estimate | None) -> TableCell:
@@ -177,13 +207,13 @@ def alternatives(result: RunResult, key: str) -> Alternatives:
             baseline.labels,
             baseline.cost,
             _accuracy_cell(baseline.expected_accuracy),
-            _accuracy_cell(baseline.accuracy),
+            _trained_cell(result, key, name, baseline.accuracy),
             _difference_cell(baseline.plan_minus_baseline),
         )
 
     plan, name = method.plan, wording.method_name(key)
     expected = _accuracy_cell(plan.expected_accuracy)
-    found = _accuracy_cell(verdicts.measured(method, "plan"))
+    found = _trained_cell(result, key, "plan", verdicts.measured(method, "plan"))
     text = f"own plan with {name}"
     if verdicts.same_plan(result, method):
         recommended = conclude(result).advice == "plan"

@@ -17,7 +17,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logsumexp
 
 from annotation.arrays import Array
@@ -78,6 +77,8 @@ def fit_item_response(right: Array, model: Model = "2PL") -> ItemResponse:
         raise ValueError(f"'right' should be (respondents, items); got {right.shape}.")
     if not (np.isnan(right) | (right == 0) | (right == 1)).all():
         raise ValueError("'right' should hold 0, 1 and NaN alone.")
+    from scipy.optimize import minimize  # half a second to load
+
     given = ~np.isnan(right)
     if given.any(1).sum() < 2:
         raise InputError(

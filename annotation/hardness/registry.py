@@ -86,6 +86,11 @@ _MEASURES = (
             "Mean probability that probes trained on other items give to wrong answers, over sizes "
             "and samples of the training set.",
             f"{HASE}, there called MDL (learned)", "features", _PROBES),
+    Measure("probe_difficulty", "model",
+            "Difficulty in the one-parameter model of item response theory; probes trained on "
+            "samples of other items are the respondents.",
+            "Rasch 1960; Kordi et al. 2025 (arXiv:2511.21692), with language models", "features",
+            _PROBES),
     Measure("zero_shot_error_confidence", "model",
             "Probability that the model gives to wrong answers when asked without examples.",
             f"{HASE}, there called MDL (decoding)", "language model", _PASS),

@@ -5,12 +5,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from json import JSONDecodeError
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
-from label_studio_sdk.client import LabelStudio
-from label_studio_sdk.core.api_error import ApiError
 
 from annotation.errors import InputError
 from annotation.files import too_deep_or_long
@@ -23,6 +21,9 @@ from annotation.label_studio.retries import (
     repeated,
 )
 from annotation.label_studio.token import Token
+
+if TYPE_CHECKING:
+    from label_studio_sdk.core.api_error import ApiError
 
 Result = TypeVar("Result")
 
@@ -64,6 +65,8 @@ class Connection:
     def __init__(
         self, url: str, token: Token, policy: RetryPolicy | None = None, timeout: float = 120.0
     ) -> None:
+        from label_studio_sdk.client import LabelStudio  # it takes a second to load
+
         self.url = checked_url(url)
         self.policy = policy or RetryPolicy()
         self.requests = 0  # sent so far, repetitions and exchanges of tokens included
@@ -158,6 +161,8 @@ class Connection:
     @contextmanager
     def _explained(self, doing: str) -> Iterator[None]:
         """Turn what the client raises into one line that holds neither token nor cookies."""
+        from label_studio_sdk.core.api_error import ApiError
+
         try:
             yield
         except ServerUnavailableError as error:
@@ -182,7 +187,7 @@ class Connection:
             message = f"{self.url}: {doing}: the answer cannot be read: {problem}; is the address "
             raise InputError(self._clean(f"{message}that of a Label Studio server?")) from None
 
-    def _refusal(self, error: ApiError, doing: str) -> str:
+    def _refusal(self, error: "ApiError", doing: str) -> str:
         status, detail = error.status_code, _detail(error.body, self._clean)
         where = f"{self.url}: {doing}"
         if status == 401:

@@ -15,7 +15,6 @@ from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
 import httpx
-from label_studio_sdk.core.api_error import ApiError
 
 from annotation.errors import InputError
 
@@ -51,6 +50,8 @@ def temporary_failure(error: Exception) -> Failure | None:
 
     None if it will not pass by waiting.
     """
+    from label_studio_sdk.core.api_error import ApiError  # it takes a second to load
+
     if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol):
         timed_out = isinstance(error, httpx.TimeoutException)
         reason = "no answer in time" if timed_out else "connection lost or refused"
@@ -144,6 +145,8 @@ def repeated(call: Callable[[], Result], policy: RetryPolicy) -> Result:
 
     Raises ServerUnavailableError when patience ends, and whatever else `call` raises.
     """
+    from label_studio_sdk.core.api_error import ApiError
+
     attempts = Attempts(policy)
     while True:
         try:
@@ -161,6 +164,7 @@ def at_most_once(call: Callable[[], Result], policy: RetryPolicy) -> Result:
     Raises OutcomeUnknownError where the server may have acted on a call that failed;
     ServerUnavailableError when patience ends, and whatever else `call` raises.
     """
+    from label_studio_sdk.core.api_error import ApiError
 
     def guarded() -> Result:
         try:

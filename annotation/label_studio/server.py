@@ -3,9 +3,8 @@
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from label_studio_sdk.core.pagination import SyncPager
 from pydantic import BaseModel
 
 from annotation.label_studio.connection import Connection, RefusedError
@@ -18,6 +17,9 @@ from annotation.label_studio.records import (
     WebhookRecord,
     read_record,
 )
+
+if TYPE_CHECKING:
+    from label_studio_sdk.core.pagination import SyncPager
 
 PAGE = 500  # tasks in one answer
 # What a list of projects has to tell; counting annotations takes the server long.

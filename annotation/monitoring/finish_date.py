@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
@@ -174,6 +173,8 @@ def _forecast(
     made: pd.DataFrame, left: int, place: ZoneInfo, confidence: float, seed: int
 ) -> FinishDate:
     """What the collection alone tells."""
+    from scipy.stats import norm  # half a second to load
+
     if len(made) < FEWEST:
         raise InputError(
             f"{len(made)} judgments have a label and a time stamp; a finish date needs at least "

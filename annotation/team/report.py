@@ -20,6 +20,7 @@ from annotation.team.agreement import (
     cohen_kappa,
 )
 from annotation.team.bill import Bill, bill
+from annotation.team.confusion import ClassConfusion, confusions
 from annotation.team.error_rates import ErrorMethod, ErrorRate, ErrorRates
 from annotation.team.label_cost import (
     LabelCost,
@@ -27,6 +28,7 @@ from annotation.team.label_cost import (
     annotator_costs,
     label_cost,
 )
+from annotation.team.more_judgments import MajorityOf, majorities
 from annotation.team.role_rates import RoleStratum, role_rates
 from annotation.team.roles import check_paid_names, roles_of
 from annotation.team.staffing import (
@@ -154,6 +156,8 @@ class JudgmentReport:
     throughput: Throughput
     staffing: Staffing | None
     bill: Bill | None  # where hourly rates or a fee are known
+    confusions: tuple[ClassConfusion, ...]  # by role, where items share their classes
+    majorities: tuple[MajorityOf, ...]  # what more judgments of an item are worth
     notes: tuple[str, ...]  # doubts about labels, see `annotation.truth.suspicious_labels`
     better: Aggregator  # "dawid_skene" or "hardness", see `annotation.truth.fitted_models`
     coded: Coded
@@ -217,6 +221,8 @@ def report_judgments(
         throughput=throughput(timing, settings.confidence),
         staffing=needed,
         bill=_bill(strata, settings),
+        confusions=_confusions(coded, found, timing, roles, settings),
+        majorities=majorities(coded, found.unchecked, settings.confidence),
         notes=suspicious_labels(coded),
         better=models.better,
         coded=coded,
@@ -284,6 +290,22 @@ def _by_role(
         )
         for code, each in enumerate(strata)
     )
+
+
+def _confusions(
+    coded: Coded,
+    found: Aggregate,
+    timing: Timing,
+    roles: list[str | None],
+    settings: ReportSettings,
+) -> tuple[ClassConfusion, ...]:
+    role_of = dict(zip(timing.annotators, roles, strict=True))
+    own = [role_of[name] for name in coded.annotators]
+    groups = {
+        role: np.array([each == role for each in own], dtype=bool)
+        for role in sorted(set(own), key=lambda name: (name is None, name or ""))
+    }
+    return confusions(coded, found.unchecked, groups, settings.scope, settings.confidence)
 
 
 def _annotators(

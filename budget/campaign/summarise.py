@@ -8,7 +8,8 @@ import numpy as np
 from analysis.accuracy import CONFIDENCE, ItemClusters
 from analysis.crossover import CrossoverBudget
 from analysis.efficiency import sgr_per_cost
-from analysis.estimates import Estimate, SupervisionGap
+from analysis.estimates import SupervisionGap
+from analysis.over_untrained import over_untrained
 from analysis.run.result import (
     Baseline,
     ConditionAccuracy,
@@ -90,8 +91,8 @@ def summarise_method(
             if name != "plan" and not name.endswith(EQUAL_COUNT)
         },
         over_untrained={
-            name: _over_untrained(correct[name], untrained, setting.lab.chance, clusters)
-            for name in ("plan", setting.lab.target + EQUAL_COUNT)
+            name: over_untrained(correct[name], untrained, setting.lab.chance, clusters)
+            for name in mixes
         },
         tested_sides={
             name: clusters.difference(correct[f"all_{name}"], correct[f"all_{setting.lab.target}"])
@@ -130,16 +131,6 @@ def _plan_summary(setting: Setting, measured: Measurements) -> PlanSummary:
 
 def _cost(setting: Setting, mix: Mapping[str, int]) -> float:
     return float(mix_cost(mix, setting.lab.terms))
-
-
-def _over_untrained(
-    trained: Correct, untrained: Mapping[str, Correct], chance: float, clusters: ItemClusters
-) -> dict[str, Estimate]:
-    """What training adds to everything that needs no label."""
-    found = {name: clusters.difference(trained, own) for name, own in untrained.items()}
-    if "commonest_class" not in untrained:
-        found["guessing"] = clusters.mean(trained.astype(np.float64) - chance)
-    return found
 
 
 def _guessing(chance: float) -> ConditionAccuracy:

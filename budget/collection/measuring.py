@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from annotation.arrays import IntArray
 from annotation.intervals import NOTHING, Interval
 from annotation.judgments.schema import COLUMNS
 from annotation.labelling.labels import Labels
+from annotation.team.confusion import ClassConfusion, confusions
 from annotation.team.error_rates import ErrorRate, ErrorRates
 from annotation.truth.aggregation import Aggregate, Aggregator
 from annotation.truth.coding import Coded, code_judgments
@@ -128,6 +130,22 @@ class JudgmentsSoFar:
         if one is None:
             return self.table
         return one.table[one.table["counts"].to_numpy(dtype=bool)].reset_index(drop=True)
+
+    @cached_property
+    def _drawn(self) -> "JudgmentsSoFar":
+        """The same of `not_chosen` alone."""
+        return self if self._at_random is None else JudgmentsSoFar(self.not_chosen, self._task)
+
+    def confusions(self) -> tuple[ClassConfusion, ...]:
+        """Which class every supplier overlooks in every stratum, on items drawn at random."""
+        own = self._drawn
+        if own.is_empty:
+            return ()
+        coded = own.coded
+        several = np.bincount(coded.item, minlength=len(coded.item_ids)).max() > 1
+        found = own._models.calibrated(None if several else "majority")
+        names = dict.fromkeys(own._supplier_of.values())
+        return confusions(coded, found.unchecked, {name: own._people(name) for name in names})
 
     def _only(self, drawn: Drawn, judgments: pd.DataFrame) -> "JudgmentsSoFar":
         """The judgments that error rates are estimated on, as if there were no others."""
@@ -250,7 +268,7 @@ class JudgmentsSoFar:
         Of items that were drawn at random, where others were chosen: those in doubt are of other
         classes than all.
         """
-        own = self if self._at_random is None else JudgmentsSoFar(self.not_chosen, self._task)
+        own = self._drawn
         if own.is_empty:
             return ()
         coded = own.coded

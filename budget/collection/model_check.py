@@ -3,11 +3,9 @@
 import numpy as np
 
 from budget.config.collection_config import CollectionConfig
-from training.models.load import model_outline
 from training.models.quiet import quiet_libraries
 from training.models.source import ModelSource
 from training.prompts import find_prompt
-from training.scoring.encoding import encode_items
 from training.task import Task
 
 _FEW_KNOWN = 0.8  # share of a text's tokens; below it a model knows another language
@@ -18,6 +16,9 @@ def check_model(source: ModelSource, config: CollectionConfig, task: Task) -> tu
 
     Raises InputError, naming the item, if one is too long for it.
     """
+    from training.models.load import model_outline
+    from training.scoring.encoding import encode_items
+
     quiet_libraries()
     outline = model_outline(source)
     items, method = task.items, config.methods.plan_with

@@ -9,9 +9,6 @@ from numpy.typing import NDArray
 from annotation.arrays import Array, IntArray, Positions
 from training.engines import Watcher
 from training.lab import Lab
-from training.probes.batches import ProbeJob
-from training.probes.out_of_fold import unseen_chances
-from training.running.runner import TrialRunner
 from training.targets.posteriors import choice_mask
 
 MOST_READ = 2000  # items of a stratum that nobody was asked about and that are looked at
@@ -61,6 +58,10 @@ def read_items(
     watcher
         Told of items that have to be read.
     """
+    from training.probes.batches import ProbeJob
+    from training.probes.out_of_fold import unseen_chances
+    from training.running.runner import TrialRunner
+
     runner = TrialRunner(lab.task, lab.source, folder)
     store = runner.features(*kind_of_probe(lab))
     rows = np.union1d(labelled, others)

@@ -37,6 +37,7 @@ from budget.collection.workload import Workload, first_workload, workload
 from budget.market.market import Market
 from training.engines import Watcher
 from training.lab import Lab
+from training.models.quiet import quiet_libraries
 from training.models.source import find_model
 from training.store import TrialStore
 
@@ -246,12 +247,14 @@ class Proposer:
         """
         own, place = self._own, self._own.contents.place
         asked = np.array([place[line.item_id] for line in proposal.lines], dtype=np.int64)
+        quiet_libraries()
         source = find_model(own.config.model.path, own.config.model.dtype)
         with TemporaryDirectory() as scratch:
             return first_workload(own.contents.task, source, own.config, asked, Path(scratch))
 
     def _lab(self, labels: MeasuredLabels) -> Lab:
         """Where models are trained on these labels."""
+        quiet_libraries()
         config, task = self._own.config, self._own.contents.task
         target = task.target
         doubt = 1 - labels.clean.get(target, min(labels.clean.values(), default=1.0))

@@ -5,6 +5,7 @@ from decimal import Decimal
 from pydantic import BaseModel
 
 from analysis.estimates import Estimate
+from annotation.team.confusion import ClassConfusion
 from budget.collection.contents import Contents
 from budget.collection.evidence import ToldEvidence, told_evidence
 from budget.collection.kinds import purpose_of
@@ -43,6 +44,27 @@ class SupplierStatus(BaseModel):
     high: float | None
     is_measured: bool
     seconds: float | None
+
+
+class ConfusionStatus(BaseModel):
+    """What a supplier's people say of items of one class, in one stratum.
+
+    Attributes
+    ----------
+    label : the right answer of these items
+    known_by : "gold" questions, or people's "agreement"
+    judgments : of such items
+    overlooked : share of them that say another class
+    taken_for : what they say most instead; None where nobody was wrong
+    """
+
+    supplier: str
+    stratum: str
+    label: str
+    known_by: str
+    judgments: float
+    overlooked: Estimate
+    taken_for: str | None
 
 
 class TestAnswers(BaseModel):
@@ -85,6 +107,7 @@ class CollectionStatus(BaseModel):
     accuracy : of all labels on the target's test items, as of the last plan; None before
     guessing, commonest_class : accuracy of either there
     test_answers : of the test items; None where they were known
+    confusion : which class suppliers overlook, of items drawn at random that share their classes
     unpaid : judgments that nothing is paid for, and why -> how many
     quality : alarms and finish dates; None where they were not asked for
     """
@@ -102,6 +125,7 @@ class CollectionStatus(BaseModel):
     target: str
     batches: list[BatchStatus]
     suppliers: list[SupplierStatus]
+    confusion: list[ConfusionStatus]
     money: list[SupplierMoney]
     labels: dict[str, int]
     clean: dict[str, float]
@@ -170,6 +194,7 @@ def collection_status(
             for own in batches
         ],
         suppliers=[SupplierStatus(**own.facts()) for own in measured.values()],
+        confusion=[_confusion(own) for own in so_far.confusions()],
         money=[
             SupplierMoney(supplier=name, promised=own.promised, paid=own.paid)
             for name in dict.fromkeys([*collection.suppliers, *balance.by_supplier])
@@ -185,6 +210,19 @@ def collection_status(
         test_answers=_test_answers(collection.contents),
         unpaid={str(why): int(count) for why, count in unpaid.items()},
         quality=collection_quality(collection, zone) if quality else None,
+    )
+
+
+def _confusion(own: ClassConfusion) -> ConfusionStatus:
+    assert own.group is not None, "every judgment is some supplier's"
+    return ConfusionStatus(
+        supplier=own.group,
+        stratum=own.stratum,
+        label=own.label,
+        known_by=own.known_by,
+        judgments=own.judgments,
+        overlooked=as_estimate(own.overlooked),
+        taken_for=own.taken_for,
     )
 
 

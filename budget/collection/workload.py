@@ -4,22 +4,24 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
 from annotation.arrays import Positions
 from budget.collection.predicting import kind_of_probe
 from budget.config.collection_config import CollectionConfig
-from training.features import FeatureStore
 from training.lab import Lab
 from training.models.source import ModelSource
 from training.reading_cost import ReadingCost
-from training.running.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
 from training.trial import Trial
 from training.unlabelled.reading import MOST_READ
+
+if TYPE_CHECKING:
+    from training.features import FeatureStore
+    from training.running.runner import TrialRunner
 
 _SIZES = ((1e15, "quadrillion"), (1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 SAMPLE = 8  # items that are read to see how long it takes
@@ -87,6 +89,8 @@ def workload(
     done = {t.key: store.get(t) for t in trials if t.key not in keys}
     seconds = [own.seconds for own in done.values() if own is not None]
     probes = [trial for trial in missing if trial.method == "probe"]
+    from training.running.runner import TrialRunner
+
     runner = TrialRunner(lab.task, lab.source, folder)
     unread = runner.unread(probes) if probes else []
     looked_at = np.unique(np.concatenate([np.array([], dtype=np.int64), *others]))
@@ -117,12 +121,14 @@ def first_workload(
     others = [name for name in config.strata.buy if name != task.target]
     looked_at = [task.unlabelled(name, MOST_READ) for name in others]
     items = np.unique(np.concatenate([task.test_positions, asked, *looked_at]))
+    from training.running.runner import TrialRunner
+
     runner = TrialRunner(task, source, folder)
     store = runner.features(config.prompt_version("probe"), config.probe.optimiser == "paper")
     return Workload(0, 0, training_seconds=None, **_reading([(store, items)], runner))
 
 
-def _reading(unread: Sequence[tuple[FeatureStore, Positions]], runner: TrialRunner) -> _Reading:
+def _reading(unread: "Sequence[tuple[FeatureStore, Positions]]", runner: "TrialRunner") -> _Reading:
     """What reading takes; a few items are read to see how long, and kept."""
     count = sum(items.size for _, items in unread)
     if not count:
@@ -140,7 +146,7 @@ def _reading(unread: Sequence[tuple[FeatureStore, Positions]], runner: TrialRunn
 
 
 def _read_a_few(
-    unread: Sequence[tuple[FeatureStore, Positions]], runner: TrialRunner
+    unread: "Sequence[tuple[FeatureStore, Positions]]", runner: "TrialRunner"
 ) -> tuple[int, float]:
     """Read a few items, spread over all; how many, and seconds of one without the loading."""
     begun, done = time.perf_counter(), 0

@@ -41,12 +41,10 @@ def opened_collection(
     from budget.collection.existing_labels import take_in
     from budget.commands.labelstudio_session import opened_server
     from training.engines.choice import EngineChoice
-    from training.models.quiet import quiet_libraries
 
     def server() -> "AbstractContextManager[LabelStudioServer]":
         return opened_server(url, token_file, _PATIENCE)
 
-    quiet_libraries()
     with opened_store(folder, "labelmix collect", alone) as store:
         if alone:
             take_in(store)

@@ -11,7 +11,7 @@ from budget.decision.prepared import Prepared
 from budget.search.plan import PlanSearch
 
 BEST = "plan"
-_STEPS = 6
+_STEPS = 8  # a power of two: an eighth of any amount is an exact decimal
 _TIMES = 2  # the budget asked about, up to which it is worked out
 
 

@@ -71,9 +71,15 @@ DATA: dict[str, DataPreset] = {
         about="generated word problems; hardness is their number of steps",
         measures=("steps", "question_words", "answer_characters"),
         methods_of={"steps": _THREE, "question_words": _TWO},
-        options={"size": 4200},
+        options={"size": 6600},
         cuts={"steps": "edges:2,>=5"},
-        design=StudyDesign(examples=3),  # more do not fit into what pico reads at once
+        design=StudyDesign(
+            seeds=8,
+            test_items=1000,
+            other_test_items=300,
+            examples=3,  # more do not fit into what pico reads at once
+            adapter_seeds=4,
+        ),
         needs_folder=False,
     ),
     "arc": DataPreset(

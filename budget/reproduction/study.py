@@ -1,5 +1,6 @@
 """From the names of a data set and of models to what experiments work on."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,6 +90,14 @@ def _check_folders(preset: DataPreset, folders: Mapping[str, Path]) -> None:
             raise InputError(f"--source-folder {source}={folder}: no such folder.")
 
 
+def studied_model(name: str, data: DataPreset) -> StudiedModel:
+    """A model by name, as it is asked and trained on a data set.
+
+    Raises InputError if it cannot be loaded.
+    """
+    return _model(name, data, planning=False)
+
+
 def _model(name: str, data: DataPreset, planning: bool) -> StudiedModel:
     try:
         source = find_model(name)
@@ -114,6 +123,21 @@ def training_of(model: str, data: DataPreset) -> TrainingConfig:
     )
 
 
-def is_elsewhere(model: StudiedModel) -> bool:
-    """Whether a model is planned with that is not at hand."""
-    return model.source.revision == _ELSEWHERE
+def parameters_elsewhere(model: StudiedModel, given: float | None) -> float | None:
+    """Parameters of a model that is planned with and not at hand; None where it is.
+
+    As `given`, or read off its name ("Llama-2-7b-hf").
+
+    Raises InputError if nothing tells them.
+    """
+    if model.source.revision != _ELSEWHERE:
+        return None
+    told = re.search(r"(?<![\w.])(\d+(?:\.\d+)?)([bm])(?![a-z0-9])", model.source.name.lower())
+    if given is not None:
+        return given
+    if told is None:
+        raise InputError(
+            f"model '{model.source.name}' is not at hand, and its name does not say how large it "
+            "is; give --parameters, e.g. --parameters 7e9."
+        )
+    return float(told[1]) * (1e9 if told[2] == "b" else 1e6)

@@ -39,13 +39,13 @@ def surface_crossover(
     names = (stratum, surface.target)
     mixes = list(measured)
     alone = [_alone(mixes, name) for name in names]
-    prices = [float(terms[name].cost) for name in names]
-    if not all(alone) or not all(prices):
+    exact = [terms[name].cost for name in names]
+    if not all(alone) or not all(exact):
         return None
-    least = max(min(sizes) * price for sizes, price in zip(alone, prices, strict=True))
-    up_to = min(max(sizes) * price for sizes, price in zip(alone, prices, strict=True))
-    ends = [capacity[name] * price for name, price in zip(names, prices, strict=True)]
-    most = min(most, *ends)
+    least = float(max(min(sizes) * price for sizes, price in zip(alone, exact, strict=True)))
+    up_to = float(min(max(sizes) * price for sizes, price in zip(alone, exact, strict=True)))
+    ends = [float(capacity[name] * price) for name, price in zip(names, exact, strict=True)]
+    prices, most = [float(price) for price in exact], min(most, *ends)
     if most <= least:
         return None
     costs: Array = np.geomspace(least, most, _AMOUNTS).astype(np.float64)

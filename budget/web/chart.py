@@ -11,7 +11,7 @@ from analysis.figure_style import one_two_five, shortened
 
 
 @dataclass(frozen=True)
-class Curve:
+class PlottedCurve:
     """Points in order of x; `low` and `high` None where nothing is known of the interval.
 
     `look` is a class: first, second, ... of the style.
@@ -92,7 +92,7 @@ _LINE = 15  # between two labels
 
 
 def charts(
-    curves: Sequence[Curve], mark: Mark | None, x_title: str, y_title: str, told: str
+    curves: Sequence[PlottedCurve], mark: Mark | None, x_title: str, y_title: str, told: str
 ) -> list[Chart]:
     """The figure for a window and for a phone; `told` is what a screen reader says of it.
 
@@ -102,7 +102,12 @@ def charts(
 
 
 def _chart(
-    shape: str, curves: Sequence[Curve], mark: Mark | None, x_title: str, y_title: str, told: str
+    shape: str,
+    curves: Sequence[PlottedCurve],
+    mark: Mark | None,
+    x_title: str,
+    y_title: str,
+    told: str,
 ) -> Chart:
     width, height, left, margin = _SHAPES[shape]
     right, bottom = width - margin, height - _BOTTOM

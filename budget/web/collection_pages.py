@@ -40,6 +40,10 @@ class CollectionPages:
             Route("/folder/{place}/board", self._board),
             Route("/folder/{place}/board.json", self._board),
             Route("/folder/{place}/board/changes", self._changes),
+            Route("/folder/{place}/quality", self._quality),
+            Route("/folder/{place}/quality.json", self._quality),
+            Route("/folder/{place}/data", self._data),
+            Route("/folder/{place}/data.json", self._data),
             Route("/folder/{place}/board/{action}", self._decide, methods=["POST"]),
         ]
 
@@ -56,7 +60,12 @@ class CollectionPages:
         """What all pages of collections import: it takes seconds, once, in one thread."""
         with self._lock:
             if self._watched is None:
-                from budget.web import board_view, deciding  # noqa: F401
+                from budget.web import (  # noqa: F401
+                    board_view,
+                    data_view,
+                    deciding,
+                    quality_view,
+                )
                 from budget.web.watched import WatchedCollections
                 from training.models.quiet import quiet_libraries
 
@@ -73,6 +82,26 @@ class CollectionPages:
         template = "board_part.html" if is_part else "board.html"
         view = board_view(facts, place.folder)
         return self._pages.answer(request, template, facts, place, board=view)
+
+    def _quality(self, request: Request) -> Response:
+        place = self._place(request)
+        own = self._collection(place)
+        from budget.web.quality_view import quality_view
+
+        team, (name, _) = own.team(), own.name_and_strata()
+        view = quality_view(team, request.query_params.get("person", ""))
+        return self._pages.answer(request, "quality.html", team, place, quality=view, name=name)
+
+    def _data(self, request: Request) -> Response:
+        place = self._place(request)
+        own = self._collection(place)
+        from budget.collection.judged_items import item_page
+        from budget.web.data_view import data_view, read_choice
+
+        index, (name, strata) = own.items(), own.name_and_strata()
+        page = item_page(index, *read_choice(request.query_params, strata))
+        view = data_view(page, strata)
+        return self._pages.answer(request, "data.html", page, place, data=view, name=name)
 
     async def _changes(self, request: Request) -> Response:
         place = await run_in_threadpool(self._place, request)

@@ -56,7 +56,7 @@ class MethodChoice:
 
 
 @dataclass(frozen=True)
-class Asked:
+class RunQuestion:
     """What an address asks.
 
     Attributes
@@ -69,7 +69,7 @@ class Asked:
     query: str
 
 
-def read_question(result: RunResult, given: Mapping[str, str]) -> Asked:
+def read_question(result: RunResult, given: Mapping[str, str]) -> RunQuestion:
     """What the fields of an address ask; those it does not know are left out.
 
     Raises InputError if one cannot be read; what is out of range the decision tells.
@@ -100,7 +100,7 @@ def read_question(result: RunResult, given: Mapping[str, str]) -> Asked:
         rounds_left=None if "rounds" not in kept else _rounds(kept["rounds"]),
         value_per_point=None if "value" not in kept else str(_number("value", kept["value"])),
     )
-    return Asked(asked, urlencode(kept))
+    return RunQuestion(asked, urlencode(kept))
 
 
 def fields_of(result: RunResult, given: Mapping[str, str]) -> list[Field]:

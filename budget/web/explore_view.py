@@ -13,7 +13,7 @@ from budget.decision.by_budget import BEST, BudgetCurve
 from budget.decision.headline import against_forecast, headline
 from budget.decision.replan import Replan
 from budget.decision.result import PurchaseLine
-from budget.web.chart import Chart, Curve, Mark, charts
+from budget.web.chart import Chart, Mark, PlottedCurve, charts
 
 _LOOKS = ("second", "third", "fourth", "fifth")
 
@@ -135,7 +135,7 @@ def _others(own: Replan) -> list[dict[str, object]]:
 def _charts(facts: ExploreFacts) -> list[Chart]:
     own = facts.decision
     drawn = [
-        Curve(
+        PlottedCurve(
             kind_title(curve.kind),
             _look(place),
             curve.budgets,

@@ -32,7 +32,7 @@ class Tab:
 
 
 TABS: Mapping[str, tuple[Tab, ...]] = {
-    "collection": (Tab("board", "Board"),),
+    "collection": (Tab("board", "Board"), Tab("quality", "Quality"), Tab("data", "Data")),
     "run": (Tab("explore", "Explore"), Tab("trials", "Trials")),
     "nothing": (),
 }

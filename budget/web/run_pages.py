@@ -15,7 +15,7 @@ from budget.web.settings import WebSettings
 
 if TYPE_CHECKING:
     from analysis.run.result import RunResult
-    from budget.web.explore_form import Asked
+    from budget.web.explore_form import RunQuestion
     from budget.web.explore_view import ExploreFacts
     from budget.web.known_runs import KnownRuns
 
@@ -87,7 +87,7 @@ class RunPages:
         return answer
 
     def _decided(
-        self, place: ShownFolder, result: "RunResult", asked: "Asked", with_sides: bool
+        self, place: ShownFolder, result: "RunResult", asked: "RunQuestion", with_sides: bool
     ) -> "ExploreFacts":
         from budget.decision.prepared import prepared
         from budget.decision.replan import replanned

@@ -1,6 +1,6 @@
 """What was trained in a run, as a table: every purchase with its measured accuracy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from pydantic import BaseModel
 
@@ -49,7 +49,7 @@ def trials_of(result: RunResult) -> TrialFacts:
 
 
 def _rows(own: MethodResult, target: str) -> Iterator[TrialRow]:
-    without: Mapping[str, str] = WITHOUT_LABELS
+    without = {str(key): title for key, title in WITHOUT_LABELS.items()}
     for name, found in own.accuracy.items():
         yield TrialRow(
             method=own.method,

@@ -1,15 +1,17 @@
 """Collections that are shown: their stores stay open, and facts are worked out once a change."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
 from time import monotonic
-from typing import NoReturn
+from typing import Any, NoReturn, TypeVar, cast
 
 from pydantic import BaseModel
 
 from annotation.label_studio.server import LabelStudioServer
 from budget.collection.beginning import open_collection
+from budget.collection.judged_items import ItemIndex, item_index
 from budget.collection.progress import (
     Decided,
     OrderGroup,
@@ -22,8 +24,10 @@ from budget.collection.status import CollectionStatus, collection_status
 from budget.collection.steps import Collection
 from budget.collection.store.store import CollectionStore
 from budget.collection.store_place import STORE, is_elsewhere, store_url
+from budget.collection.team_status import TeamStatus, team_status
 from training.engines.choice import EngineChoice
 
+Found = TypeVar("Found")
 _FRESH = 0.4  # seconds in which a change need not be looked for again
 
 
@@ -58,7 +62,7 @@ class WatchedCollection:
         self._store: CollectionStore | None = None
         self._file: tuple[int, int] | None = None
         self._collection: tuple[object, Collection] | None = None
-        self._facts: BoardFacts | None = None
+        self._kept: dict[str, tuple[str, Any]] = {}
         self._seen: tuple[float, str] = (0.0, "")
 
     def stamp(self) -> str:
@@ -74,11 +78,27 @@ class WatchedCollection:
 
         Raises InputError if the collection cannot be read.
         """
-        with self._lock:
-            stamp = self._stamp(fresh=0.0)
-            if self._facts is None or self._facts.stamp != stamp:
-                self._facts = self._read(stamp)
-            return self._facts
+        return self._worked_out("board", self._board)
+
+    def team(self) -> TeamStatus:
+        """How good people are.
+
+        Raises InputError if the collection cannot be read.
+        """
+        return self._worked_out("team", lambda _, own: team_status(own))
+
+    def items(self) -> ItemIndex:
+        """All items and what was said of them.
+
+        Raises InputError if the collection cannot be read.
+        """
+        return self._worked_out("items", lambda _, own: item_index(own))
+
+    def name_and_strata(self) -> tuple[str, tuple[str, ...]]:
+        """What the collection is called, and its strata in order of hardness."""
+        return self._worked_out(
+            "names", lambda _, own: (own.config.name, tuple(own.contents.task.strata.names))
+        )
 
     def close(self) -> None:
         with self._lock:
@@ -113,12 +133,23 @@ class WatchedCollection:
     def _close(self) -> None:
         if self._store is not None:
             self._store.close()
-        self._store = self._collection = self._facts = None
+        self._store = self._collection = None
+        self._kept.clear()
         self._seen = (0.0, "")
 
-    def _read(self, stamp: str) -> BoardFacts:
-        store = self._opened()
-        status = collection_status(self._opened_collection(store), True, self._zone)
+    def _worked_out(self, what: str, work: Callable[[str, Collection], Found]) -> Found:
+        """What was worked out for the store as it is now, once."""
+        with self._lock:
+            stamp = self._stamp(fresh=0.0)
+            known, found = self._kept.get(what, ("", None))
+            if known != stamp:
+                found = work(stamp, self._opened_collection(self._opened()))
+                self._kept[what] = (stamp, found)
+            return cast(Found, found)
+
+    def _board(self, stamp: str, collection: Collection) -> BoardFacts:
+        store = collection.store
+        status = collection_status(collection, True, self._zone)
         by_state = {own.state: own.number for own in status.batches}
         return BoardFacts(
             stamp=stamp,

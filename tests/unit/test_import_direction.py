@@ -34,7 +34,7 @@ ROOMS = {
         *("unlabelled", "running", "engines", "lab", "hardness"),
     ),
     "analysis": (
-        *("version", "estimates", "two_way", "accuracy", "sgr", "efficiency"),
+        *("version", "estimates", "two_way", "accuracy", "over_untrained", "sgr", "efficiency"),
         *("label_words", "numbers", "crossover", "item_groups", "figure_style", "html_page"),
         *("prompts_compared", "run", "curves", "hardness", "single_trial", "reproduce"),
     ),

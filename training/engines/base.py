@@ -5,18 +5,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from annotation.arrays import Positions
 from training.engines.dispatch import Dispatcher, Outcome, attempt, trial_name
 from training.models.source import ModelSource
 from training.progress import Passed
-from training.running.runner import TrialRunner, keeps_scores
-from training.scoring.choice_scores import ChoiceScores
 from training.store import TrialStore
 from training.task import Task
 from training.trial import Trial, TrialResult
-from training.tuning.qlora import TrainingDivergedError
+from training.tuning.diverged import TrainingDivergedError
+
+if TYPE_CHECKING:  # what loads models is loaded with the first model
+    from training.running.runner import TrialRunner
+    from training.scoring.choice_scores import ChoiceScores
 
 
 class Watcher(Protocol):
@@ -88,14 +90,16 @@ class StoringEngine(ABC):
         """The workers; asked for once, before the first trial goes to them."""
 
     @property
-    def runner(self) -> TrialRunner:
+    def runner(self) -> "TrialRunner":
+        from training.running.runner import TrialRunner
+
         if self._runner is None:
             self._runner = TrialRunner(*self._arguments)
         return self._runner
 
     def choice_scores(
         self, prompt: str, positions: Positions, watcher: Watcher, description: str
-    ) -> ChoiceScores:
+    ) -> "ChoiceScores":
         """Scores of the choices of these items, put to a whole decoder by a prompt; kept."""
         store = self.runner.features(prompt)
         absent = store.absent_scores(positions)
@@ -107,6 +111,8 @@ class StoringEngine(ABC):
         self, trials: Sequence[Trial], watcher: Watcher, description: str
     ) -> dict[str, TrialResult]:
         """Results by key of all `trials`: see Engine."""
+        from training.running.runner import keeps_scores
+
         missing = self._store.missing(trials)
         probes = [trial for trial in missing if trial.method == "probe"]
         kept = [trial for trial in missing if keeps_scores(trial, self._arguments[1])]

@@ -10,8 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-
-import torch
+from typing import TYPE_CHECKING
 
 from annotation.errors import InputError
 from training.engines.base import StoringEngine, closing
@@ -19,10 +18,12 @@ from training.engines.dispatch import Dispatcher, WorkerLostError, attempt
 from training.models.quiet import quiet_libraries
 from training.models.source import ModelSource
 from training.progress import Passed
-from training.running.runner import TrialRunner
 from training.store import TrialStore
 from training.task import Task
 from training.trial import Trial, TrialResult
+
+if TYPE_CHECKING:
+    from training.running.runner import TrialRunner
 
 DEVICES_VARIABLE = "CUDA_VISIBLE_DEVICES"
 RETRIES = 1  # a worker that the system ended for its memory would end again
@@ -81,6 +82,8 @@ def local_engine(
 
 def visible_devices() -> list[str]:
     """The GPUs that this process sees, by the names that CUDA_VISIBLE_DEVICES gives them."""
+    import torch
+
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     named = os.environ.get(DEVICES_VARIABLE)
     names = [name.strip() for name in named.split(",")] if named else list(map(str, range(count)))
@@ -183,7 +186,7 @@ def _devices_set(devices: str | None) -> Iterator[None]:
 
 
 _worker_arguments: tuple[Task, ModelSource, Path] | None = None
-_worker_runner: TrialRunner | None = None
+_worker_runner: "TrialRunner | None" = None
 _worker_tells: Connection | None = None
 
 
@@ -219,6 +222,8 @@ def _tell_parent(passed: Passed) -> None:
 def _run_in_worker(trial: Trial) -> TrialResult | InputError:
     global _worker_runner
     if _worker_runner is None:
+        from training.running.runner import TrialRunner
+
         assert _worker_arguments is not None
         _worker_runner = TrialRunner(*_worker_arguments)
     return attempt(_worker_runner, trial, _tell_parent)

@@ -12,7 +12,6 @@ from training.engines.base import StoringEngine, closing
 from training.engines.dispatch import Dispatcher, WorkerLostError
 from training.engines.local import visible_devices
 from training.engines.ray_cluster import ANSWER_SECONDS, RayModule, count_places, joined
-from training.engines.ray_worker import TrialWorker
 from training.models.source import ModelSource
 from training.progress import Passed
 from training.store import TrialStore
@@ -77,6 +76,8 @@ class RayEngine(StoringEngine):
         return True
 
     def _make_dispatcher(self) -> Dispatcher:
+        from training.engines.ray_worker import TrialWorker
+
         task, source, _ = self._arguments
         in_folder = Path(source.location).is_dir()
         if in_folder:  # a node's working folder is another

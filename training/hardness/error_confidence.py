@@ -81,8 +81,29 @@ def error_confidence(
     ValueError
         If shapes differ, an item has no gold answer, or features are not finite.
     """
-    check_probed(features, mask, answers)
     design = design or ErrorConfidenceDesign()
+    found = np.full(len(answers), np.nan)
+    for scored, own in fold_probes(features, mask, answers, groups, design, train_on, progress):
+        chances = np.exp(gold_log_chances(own, features[scored], mask[scored], answers[scored]))
+        found[scored] = 1 - chances.mean(0)
+    return found
+
+
+def fold_probes(
+    features: Features,
+    mask: Mask,
+    answers: NDArray[np.int64],
+    groups: Sequence[object] | None,
+    design: ErrorConfidenceDesign,
+    train_on: NDArray[np.int64] | None = None,
+    progress: Progress = lambda _done, _total: None,
+) -> list[tuple[NDArray[np.int64], list[LinearProbe]]]:
+    """Parts of the items, each with the probes that were trained on other items.
+
+    The probes of a part are in the order of samples and, within each, of sizes. Parameters and
+    errors are those of `error_confidence`.
+    """
+    check_probed(features, mask, answers)
     parts = _parts(len(answers), groups, design, train_on)
     jobs: list[ProbeJob] = []
     scored_by: list[tuple[NDArray[np.int64], list[int]]] = []  # items, and the probes they meet
@@ -104,12 +125,7 @@ def error_confidence(
             )
         scored_by.append((scored, mine))
     probes = _fit(features, mask, jobs, design, progress, groups)
-    found = np.full(len(answers), np.nan)
-    for scored, mine in scored_by:
-        own = [probes[index] for index in mine]
-        chances = np.exp(gold_log_chances(own, features[scored], mask[scored], answers[scored]))
-        found[scored] = 1 - chances.mean(0)
-    return found
+    return [(scored, [probes[index] for index in mine]) for scored, mine in scored_by]
 
 
 def _parts(

@@ -21,6 +21,7 @@ from training.hardness.error_confidence import (
     zero_shot_error_confidence,
 )
 from training.hardness.pool import Pool
+from training.hardness.probe_difficulty import SAMPLES, probe_difficulty
 from training.hardness.v_information import v_information
 from training.models.load import LoadedModel, load_model
 from training.models.number_types import Use, compute_type
@@ -52,6 +53,18 @@ def _error_confidence(
 ) -> Measured:
     design = ErrorConfidenceDesign(seed=seed)
     return Measured(error_confidence(features, mask, answers, groups, design, progress=progress))
+
+
+def _probe_difficulty(
+    features: Features,
+    mask: Mask,
+    answers: NDArray[np.int64],
+    groups: Sequence[object],
+    seed: int,
+    progress: Progress,
+) -> Measured:
+    design = ErrorConfidenceDesign(samples=SAMPLES, seed=seed)
+    return Measured(probe_difficulty(features, mask, answers, groups, design, progress))
 
 
 def _code_length(
@@ -93,6 +106,7 @@ def _negative_pvi(
 
 OF_FEATURES: dict[str, ProbeMeasure] = {
     "error_confidence": _error_confidence,
+    "probe_difficulty": _probe_difficulty,
     "code_length": _code_length,
     "negative_pvi": _negative_pvi,
 }

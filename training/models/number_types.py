@@ -1,10 +1,11 @@
 """Which number type a model computes in: the one that was asked for, or what suits its use."""
 
-from typing import Literal
-
-import torch
+from typing import TYPE_CHECKING, Literal
 
 from training.models.source import ModelSource
+
+if TYPE_CHECKING:
+    import torch
 
 Quantisation = Literal["none", "nf4"]
 Use = Literal["scores", "features", "tuning"]
@@ -30,7 +31,7 @@ def compute_type(
 
 def compute_dtype(
     source: ModelSource, quantisation: Quantisation, use: Use, device: str
-) -> torch.dtype:
+) -> "torch.dtype":
     """The number type that a model computes in on a device.
 
     What `source.dtype` asks for holds for whole models. Left at "auto" they compute in bfloat16 on
@@ -39,6 +40,8 @@ def compute_dtype(
     in bfloat16 a choice's log-probability differs by up to .5. So does what adapters train on,
     but a GPU's decoders.
     """
+    import torch  # loaded where it is needed: names of types are asked for everywhere
+
     on_processor = torch.device(device).type == "cpu"
     if quantisation == "nf4":
         return torch.float32 if on_processor else torch.bfloat16
@@ -54,10 +57,14 @@ def compute_dtype(
 
 def default_device() -> str:
     """Where models go when nothing is said."""
+    import torch
+
     return "cuda:0" if torch.cuda.is_available() else "cpu"
 
 
 def _multiplies_bfloat16() -> bool:
+    import torch
+
     # Private in torch, so its absence in another release only costs speed.
     probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return bool(probe and probe())

@@ -18,7 +18,6 @@ from filelock import FileLock, Timeout
 from annotation.errors import InputError, MachineError
 from annotation.faults import os_failure
 from annotation.whole_files import writing
-from training.models.gguf_llama import write_hugging_face_folder
 
 SMOLLM2 = "smollm2"
 INSTALL = (
@@ -86,6 +85,8 @@ def _make(folder: Path, revision_of: Callable[[Path], str]) -> None:
             for old in (unfinished, folder):  # one of a process that was killed, one damaged
                 shutil.rmtree(old, ignore_errors=True)
             unfinished.mkdir()
+            from training.models.gguf_llama import write_hugging_face_folder
+
             write_hugging_face_folder(packed, unfinished)
             (unfinished / _REVISION_FILE).write_text(revision_of(unfinished), encoding="ascii")
             unfinished.replace(folder)

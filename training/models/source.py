@@ -7,10 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from safetensors import safe_open
-from transformers import AutoConfig, PretrainedConfig
-from transformers.utils import cached_file
-
 from annotation.errors import InputError, MachineError, short
 from annotation.faults import os_failure
 from training.models.smollm2 import SMOLLM2, smollm2_folder
@@ -63,6 +59,8 @@ def find_model(name: str, dtype: WantedType = "auto") -> ModelSource:
     Raises InputError if there is no such model, it has no configuration, or the package of a short
     name is not installed; MachineError if the embedded model is damaged.
     """
+    from transformers import AutoConfig, PretrainedConfig
+
     location = _location(name)
     folder = Path(location)
     looks_local = _exists(folder) or location.startswith((".", "/", "~")) or "\\" in location
@@ -158,6 +156,9 @@ def _folder_revision(folder: Path) -> str:
 
 def count_parameters(source: ModelSource) -> int:
     """Parameters of a model, read off the headers of its weights; 0 before they are there."""
+    from safetensors import safe_open
+    from transformers.utils import cached_file
+
     config = cached_file(source.location, "config.json", local_files_only=True)
     total = 0
     for path in sorted(Path(str(config)).parent.glob("*.safetensors")):

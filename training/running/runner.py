@@ -265,8 +265,8 @@ class TrialRunner:
         loaded = self.model(trial.recipe.quantisation, with_head=self.source.kind == "encoder")
         prompt = find_prompt(trial.recipe.prompt, trial.model)
         targets = self._targets(trial, purchase)
-        train = self._encoded(purchase.positions, loaded, prompt)
-        tested = self._encoded(self.task.test_positions, loaded, prompt)
+        train = self.encoded(purchase.positions, loaded, prompt)
+        tested = self.encoded(self.task.test_positions, loaded, prompt)
         chosen = qlora.QloraSettings(**settings)
         share = qlora.share_of_training(train, tested, chosen)
         scores = qlora.train_and_score(
@@ -317,9 +317,10 @@ class TrialRunner:
             )
         return found.correct, found.details
 
-    def _encoded(
+    def encoded(
         self, positions: Positions, loaded: LoadedModel, prompt: Prompt
     ) -> Sequence[qlora.Encoded]:
+        """Items as token ids, as the model reads them for adapters."""
         if loaded.kind == "decoder":
             return self._answers(loaded.quantisation).encoded(positions, prompt)
         rows = self.task.items.iloc[positions]

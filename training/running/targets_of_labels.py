@@ -50,9 +50,9 @@ def purchase_targets(
     settings = target_settings(dict(trial.recipe.target_settings))
     counts = task.choice_counts[purchase.positions]
     judgments, uncertainties = purchase.judgments, None
-    if purchase.posteriors is not None:
-        if trial.recipe.target_kind == "posterior":
-            return Targets(purchase.posteriors)
+    if purchase.posteriors is not None and trial.recipe.target_kind == "posterior":
+        return Targets(purchase.posteriors)
+    if purchase.posteriors is not None and trial.recipe.target_kind != "soft_labels":
         # What the judgments say together stands for one judgment, as sure as they are.
         judgments = purchase.labels[:, None]
         uncertainties = posterior_uncertainty(purchase.posteriors, counts)

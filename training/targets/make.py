@@ -14,10 +14,17 @@ from scipy.special import xlogy
 
 from annotation.arrays import Array, IntArray
 from annotation.errors import InputError
-from annotation.terms.majority import majority_label, majority_redraw_rates
+from annotation.terms.majority import (
+    NO_JUDGMENT,
+    check_judged_choices,
+    majority_label,
+    majority_redraw_rates,
+)
 from training.targets.posteriors import choice_mask, posterior_from_judgments
 
-TargetKind = Literal["hard_labels", "smoothed", "uncertainty", "posterior", "forward"]
+TargetKind = Literal[
+    "hard_labels", "smoothed", "uncertainty", "posterior", "forward", "soft_labels"
+]
 """How labels become targets; the label of several judgments is their majority.
 
 - "hard_labels": all probability on the label.
@@ -27,8 +34,10 @@ TargetKind = Literal["hard_labels", "smoothed", "uncertainty", "posterior", "for
 - "forward": hard labels, with the loss -log((1 - r) p + r / m) of the label's probability p
   under the model, for redraw rate r and m choices: forward correction (Patrini et al. 2017,
   arXiv:1609.03683) with the transition matrix of redraws.
+- "soft_labels": each choice's share of the judgments (Peterson et al. 2019, arXiv:1908.07086);
+  what people disagree about counts as it is, and no error rate is asked for.
 
-With one judgment per item, "posterior" is "smoothed".
+With one judgment per item, "posterior" is "smoothed" and "soft_labels" is "hard_labels".
 """
 
 
@@ -95,8 +104,8 @@ def make_targets(
         Number of choices per item, (items,).
     redraw_rates
         How often a single judgment is redrawn: one number, one per item (items,), or one per
-        judgment (items, judges). Needed by all kinds but "hard_labels", and by "uncertainty"
-        only where `uncertainties` are not given.
+        judgment (items, judges). Needed by all kinds but "hard_labels" and "soft_labels", and by
+        "uncertainty" only where `uncertainties` are not given.
     uncertainties
         Uncertainty of every item, 0 to 1, (items,), for "uncertainty"; by default that of its
         judgments' posterior.
@@ -118,6 +127,8 @@ def make_targets(
     if kind == "posterior":
         rates = _rates(kind, redraw_rates)
         return Targets(posterior_from_judgments(table, choice_counts, rates, most_choices))
+    if kind == "soft_labels":
+        return Targets(judgment_shares(table, choice_counts, most_choices))
     labels = majority_label(table)
     one_hot = smooth_labels(labels, choice_counts, 0.0, most_choices)
     if kind == "hard_labels":
@@ -163,6 +174,31 @@ def smooth_labels(
     targets = np.where(mask, (amount / choice_counts)[:, None], 0.0)
     targets[np.arange(labels.size), labels] += 1 - amount
     return targets
+
+
+def judgment_shares(
+    judgments: IntArray, choice_counts: IntArray, most_choices: int | None = None
+) -> Array:
+    """Each choice's share of the judgments of its item, (items, most choices).
+
+    `judgments` (items, judges), `NO_JUDGMENT` where an item has fewer; `choice_counts` (items,).
+
+    Raises InputError if an item has no judgment, ValueError if shapes do not fit or a judgment is
+    none of its item's choices.
+    """
+    mask = choice_mask(choice_counts, most_choices)
+    check_judged_choices(judgments, choice_counts)
+    given = judgments != NO_JUDGMENT
+    unjudged = np.flatnonzero(~given.any(1))
+    if unjudged.size:
+        raise InputError(
+            f"item {unjudged[0] + 1} of {len(judgments)} has no judgment; leave it out or "
+            "have it judged."
+        )
+    shares = np.zeros(mask.shape)
+    for judged, there in zip(judgments.T, given.T, strict=True):
+        shares[np.flatnonzero(there), judged[there]] += 1
+    return np.asarray(shares / given.sum(1, keepdims=True))
 
 
 def posterior_uncertainty(probabilities: Array, choice_counts: IntArray) -> Array:

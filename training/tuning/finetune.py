@@ -14,18 +14,8 @@ from annotation.errors import InputError
 from training.progress import TokenProgress, no_token_progress
 from training.scoring.token_budget import is_out_of_memory
 from training.tuning.activations import activations_fit
+from training.tuning.diverged import diverged
 from training.tuning.settings import QloraSettings
-
-
-class TrainingDivergedError(InputError):
-    """A loss, gradient or score became NaN or infinite: the settings do not suit the model."""
-
-
-def diverged(labels: int, seed: int, what: str) -> TrainingDivergedError:
-    """The error of a training on so many labels; `what` says what became of it."""
-    return TrainingDivergedError(
-        f"qlora on {labels} labels, seed {seed}: {what}; lower [qlora] learning_rate."
-    )
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from training.scoring.choices import (
     score_items,
 )
 from training.tuning.adapters import adapted, save_adapter
+from training.tuning.diverged import diverged
 from training.tuning.encoders import EncodedText, encode_texts, score_text_batch, score_texts
-from training.tuning.finetune import Objective, TrainingDivergedError, diverged, train
+from training.tuning.finetune import Objective, train
 from training.tuning.loading import load_for_tuning, prepare
 from training.tuning.objectives import (
     TargetValues,
@@ -41,7 +42,6 @@ from training.tuning.settings import PRESETS, QloraSettings
 __all__ = [
     "PRESETS",
     "QloraSettings",
-    "TrainingDivergedError",
     "encode_for_tuning",
     "load_for_tuning",
     "prepare",

@@ -47,7 +47,7 @@ class EasyToHard:
     def find(self, study: Study, answers: Answers) -> Finding:
         found = conditions(study)
         rows = [row for own in found for row in _accuracies(own, answers)]
-        gaps = [_gap(own, answers) for own in found]
+        gaps = [gap_case(own, answers, own.words) for own in found]
         bar_groups = [own.words for own in found]
         return Finding(
             claims=[judged(RECOVERED, [case for case, _ in gaps])],
@@ -132,7 +132,8 @@ def _on_hard(own: LevelComparison, arm: str, answers: Answers) -> Estimate | Non
     return own.clusters.accuracy(on_hard(own, arm, answers))
 
 
-def _gap(own: LevelComparison, answers: Answers) -> tuple[Case, list[CellValue]]:
+def gap_case(own: LevelComparison, answers: Answers, name: str) -> tuple[Case, list[CellValue]]:
+    """The gap recovered: as a case of the claim, called `name`, and as a row of the table."""
     untrained, easy, hard = (
         on_hard(own, arm, answers) for arm in (UNTRAINED, own.lab.easiest, own.lab.target)
     )
@@ -148,8 +149,8 @@ def _gap(own: LevelComparison, answers: Answers) -> tuple[Case, list[CellValue]]
     ]
     if not gap.resolved:
         why = "hard labels are not shown to add anything: there is no gap to recover."
-        return untested(own.words, sgr, why, "ratio"), row
-    return _recovered(own.words, sgr, own.clusters, easy, hard, untrained), row
+        return untested(name, sgr, why, "ratio"), row
+    return _recovered(name, sgr, own.clusters, easy, hard, untrained), row
 
 
 def _recovered(

@@ -7,6 +7,7 @@ annotations are held against ours.
 
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import combinations
 
 from scipy import stats
@@ -69,6 +70,8 @@ class Hardness:
     claims = (DIVERSE, AS_PUBLISHED)
 
     def wanted(self, study: Study) -> Sequence[WantedTrials]:
+        with suppress(NotApplicableError):
+            study.with_measure(MODEL_BASED)  # kept by the study; a plan learns of it here
         return []
 
     def find(self, study: Study, answers: Answers) -> Finding:

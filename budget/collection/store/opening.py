@@ -8,10 +8,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import mkstemp
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
 
 from annotation.databases import damaged, newer, not_another_file
@@ -26,6 +24,9 @@ from budget.collection.store.history import money_unit
 from budget.collection.store.row_checks import UnfittingRowsError, check_rows
 from budget.collection.store.schema import VERSION, VERSION_TABLE, metadata
 from budget.collection.store.value_checks import WrongValueError, check_values
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _WHAT = "a collection's store"
 _REMEDY = "put a copy of it back"
@@ -137,6 +138,8 @@ def open_database(address: StoreAddress) -> Database:
 
 def _upgrade(connection: Connection) -> None:
     """Bring the tables to this version, in the transaction of the caller."""
+    from alembic import command  # a store of this version is opened without it
+
     config = _migrations()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
@@ -144,10 +147,14 @@ def _upgrade(connection: Connection) -> None:
 
 def newest_revision() -> str | None:
     """The name of the last migration: `VERSION` as a text."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_migrations()).get_current_head()
 
 
-def _migrations() -> Config:
+def _migrations() -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", _MIGRATIONS)
     return config

@@ -17,6 +17,7 @@ _NEXT = {
 }
 _SIGNS = {"errors": "errs more", "faster": "faster", "slower": "slower"}
 _MOST_ALARMS = 40  # that are shown
+_MOST_CLASSES = 10  # whose confusion is shown; all of it is in --json
 
 
 def show_status(status: CollectionStatus) -> None:
@@ -34,6 +35,8 @@ def show_status(status: CollectionStatus) -> None:
         console.print(_batches(status))
     if any(own.judgments for own in status.suppliers):
         console.print(_suppliers(status))
+    if status.confusion and len({own.label for own in status.confusion}) <= _MOST_CLASSES:
+        console.print(_confusion(status))
     for name, left in status.left.items():
         console.print(
             f"{name}: {status.labels.get(name, 0):,} labels{_quality_of(status, name)}; nobody was "
@@ -101,6 +104,17 @@ def _suppliers(status: CollectionStatus) -> Table:
             rate += ", not measured yet"
         seconds = "" if own.seconds is None else f"{own.seconds:.0f}"
         table.add_row(own.supplier, own.stratum, f"{own.judgments:,}", rate, seconds)
+    return table
+
+
+def _confusion(status: CollectionStatus) -> Table:
+    table = Table(title="What is overlooked", title_justify="left")
+    for name in ("supplier", "stratum", "right answer", "overlooked, %", "taken for", "known by"):
+        table.add_column(name, overflow="fold")
+    for own in status.confusion:
+        overlooked = f"{percent(own.overlooked.estimate)} ({span(own.overlooked)})"
+        taken_for = own.taken_for or ""
+        table.add_row(own.supplier, own.stratum, own.label, overlooked, taken_for, own.known_by)
     return table
 
 

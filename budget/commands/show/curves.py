@@ -15,6 +15,7 @@ from analysis.numbers import (
     points,
     span,
 )
+from analysis.over_untrained import MARK, not_above, told_of_marks
 from analysis.run.wording import method_name, short_class
 from budget.commands.screen import Screen
 
@@ -30,6 +31,8 @@ def show_curves(result: CurvesResult) -> None:
             console.print(f"- {sentence}")
     console.print()
     console.print(_accuracies(result))
+    for said in told_of_marks(_marked(result)):
+        console.print(said)
     counts: dict[float, str] = {size: count(size) for size in result.sizes}
     costs = {d.cost: money(d.cost, result.currency) for d in result.equal_cost}
     arms = f"{result.easy} minus {result.target}, points"
@@ -51,6 +54,18 @@ def show_curves(result: CurvesResult) -> None:
         console.print(f"note: {warning}", style="yellow")
 
 
+def _marked(result: CurvesResult) -> list[tuple[str, list[str]]]:
+    """Every purchase, and what it is not resolved to be above, of what needs no label."""
+    return [
+        (
+            f"{count(point.labels)} {point.stratum}, "
+            + (rate_text(point.error_rate) if point.error_rate else result.without_noise),
+            not_above(point.over),
+        )
+        for point in result.points
+    ]
+
+
 def _accuracies(result: CurvesResult) -> Table:
     """A row per kind of label, a column per size; then no training, and the SGR."""
     title = f"Right on {result.target} test items, {method_name(result.method)}"
@@ -58,7 +73,8 @@ def _accuracies(result: CurvesResult) -> Table:
     rows: dict[tuple[str, float], list[str]] = {}
     for point in result.points:
         cells = rows.setdefault((point.stratum, point.error_rate), [])
-        cells.append(_cell(percent(point.estimate), span(point, decimals=0)))
+        mark = f" {MARK}" if not_above(point.over) else ""
+        cells.append(_cell(percent(point.estimate) + mark, span(point, decimals=0)))
     for (stratum, rate), cells in rows.items():
         table.add_row(f"{stratum}\n{rate_text(rate) if rate else result.without_noise}", *cells)
     table.add_section()
@@ -69,6 +85,8 @@ def _accuracies(result: CurvesResult) -> Table:
     if always is not None:
         told = short_class(result.commonest_class)
         bar = f"always \u201c{told}\u201d: {percent(always.estimate)} ({span(always)})"
+    if always is not None:
+        bar += f"; guessing: {percent(result.chance_accuracy)}"
     table.caption = f"no training: {percent(untrained.estimate)} ({span(untrained)}); {bar}"
     return table
 

@@ -15,11 +15,13 @@ from analysis.numbers import (
     interval_name,
     money,
     percent,
+    points,
     ratio,
     span,
 )
 from annotation.intervals import Interval
 from annotation.judgments.rejections import CheckedJudgments, Rejection
+from annotation.team.confusion import ClassConfusion
 from annotation.team.error_rates import ErrorRate
 from annotation.team.label_cost import LabelCost
 from annotation.team.report import JudgmentReport
@@ -30,6 +32,7 @@ from budget.market.measured_terms import as_estimate, gold_request
 _NAME = partial(Column, "annotator", overflow="fold")  # a name cut short is nobody's
 MOST_ROWS = 20  # of annotators and warnings that are shown
 _MOST_REJECTED = 5  # of a column
+_MOST_CLASSES = 10  # whose confusion is shown; all of it is in --json
 SCOPES = {
     "these": "these annotators, on items like these",
     "like_these": "annotators and items like these",
@@ -95,6 +98,10 @@ def report_tables(report: JudgmentReport, currency: str, most: int) -> list[Tabl
     tables = [_error_table(report), _time_table(report, currency)]
     if any(each.role for each in report.roles):
         tables.append(_role_table(report, currency))
+    if len(report.coded.shared) <= _MOST_CLASSES and report.confusions:
+        tables.append(confusion_table(report.confusions, "role"))
+    if report.majorities:
+        tables.append(_majority_table(report, currency))
     tables.append(_agreement_table(report))
     tables.append(_annotator_table(report, most))
     tables.append(_annotator_work_table(report, currency, most))
@@ -214,6 +221,54 @@ def _cost(cost: LabelCost | None, currency: str) -> str:
     if cost.recruiting:
         text += f", and {money(float(cost.recruiting), currency)} once"
     return text
+
+
+def confusion_table(found: Sequence[ClassConfusion], called: str) -> Table:
+    """What people overlook, class by class; groups are `called` so."""
+    groups = [called] if any(each.group for each in found) else []
+    columns = ("stratum", "right answer", "judgments", "overlooked", "taken for", "known by")
+    table = Table(
+        *(Column(name, overflow="fold") for name in groups), *columns, title="What is overlooked"
+    )
+    for each in found:
+        table.add_row(
+            *([each.group or "(none)"] if groups else []),
+            each.stratum,
+            each.label,
+            count(round(each.judgments)),
+            _share(each.overlooked),
+            each.taken_for or "",
+            each.known_by,
+        )
+    return table
+
+
+def _majority_table(report: JudgmentReport, currency: str) -> Table:
+    costs = {each.name: each.cost for each in report.strata}
+    priced = ["cost of a label"] if any(costs.values()) else []
+    columns = ("stratum", "items", "judgments", "wrong labels", "gain, points")
+    title = "What more judgments of an item are worth"
+    table = Table(*columns, *priced, "known by", title=title)
+    for each in report.majorities:
+        own = costs[each.stratum]
+        cost = (
+            NOT_KNOWN if own is None else money(float(own.per_judgment) * each.judgments, currency)
+        )
+        table.add_row(
+            each.stratum,
+            count(each.items),
+            count(each.judgments),
+            _share(each.wrong),
+            "" if each.fewer is None else _points(each.fewer),
+            *([cost] if priced else []),
+            "gold" if each.known_by == "gold" else "all judgments",
+        )
+    return table
+
+
+def _points(interval: Interval) -> str:
+    low, high = interval.bounds
+    return f"{points(interval.estimate or 0.0)} ({points(low)} to {points(high)})"
 
 
 def _agreement_table(report: JudgmentReport) -> Table:

@@ -1,5 +1,7 @@
 """What a finished run prints for a person."""
 
+from collections.abc import Mapping, Sequence
+
 from rich.table import Table
 
 from analysis.numbers import (
@@ -9,9 +11,10 @@ from analysis.numbers import (
     percent,
     span,
 )
+from analysis.over_untrained import MARK, told_of_marks
 from analysis.run.before_buying import guessed_labels, scoring
 from analysis.run.caveats import notices
-from analysis.run.conclusion import conclude
+from analysis.run.conclusion import WITHOUT_LABELS, conclude, not_above
 from analysis.run.label_source import where_labels_came_from
 from analysis.run.result import MethodResult, RunResult
 from analysis.run.verdicts import plain_name, words_of
@@ -42,17 +45,27 @@ def show_result(result: RunResult) -> None:
         console.print(said)
     easy = result.exchange_rate.stratum
     console.print(supervision_gap(result.sgr, easy, result.target, result.confidence))
-    for method in result.methods.values():
+    for key, method in result.methods.items():
         for said in scoring(method, result.target):
             console.print(said)
         for said in guessed_labels(method, result.strata, result.target):
             console.print(said)
-        console.print(_accuracy_table(result, method))
+        below = {
+            name: not_above(result, key, name)
+            for name in method.accuracy
+            if name not in WITHOUT_LABELS
+        }
+        console.print(_accuracy_table(result, method, below))
+        for said in told_of_marks((plain_name(name), own) for name, own in below.items()):
+            console.print(said)
     for notice in notices(result, found):
         console.print(f"note: {notice}", style="yellow", markup=False)
 
 
-def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
+def _accuracy_table(
+    result: RunResult, method: MethodResult, below: Mapping[str, Sequence[str]]
+) -> Table:
+    """A row per condition; what is not resolved to be above what needs no label is marked."""
     table = Table(
         "trained on",
         "labels",
@@ -67,7 +80,9 @@ def _accuracy_table(result: RunResult, method: MethodResult) -> Table:
             plain_name(name),
             labels_text(condition.labels, result.strata),
             money(condition.cost, result.currency),
-            percent(condition.estimate),
+            percent(condition.estimate) + (f" {MARK}" if below.get(name) else ""),
             span(condition) if condition.seeds else "",  # nothing was drawn
         )
+    if "guessing" not in method.accuracy:
+        table.caption = f"guessing: {percent(result.chance_accuracy)}"
     return table

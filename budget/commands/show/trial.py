@@ -5,6 +5,7 @@ from rich.table import Table
 from analysis.accuracy import CONFIDENCE
 from analysis.label_words import words_for
 from analysis.numbers import interval_name, labels_text, percent, span
+from analysis.over_untrained import MARK, told_of_marks
 from analysis.prompts_compared import ComparedPrompts, prompt_remarks, shown_order
 from analysis.run.wording import short_class
 from analysis.single_trial import SingleTrial
@@ -20,23 +21,6 @@ def _without_model(found: SingleTrial, name: str) -> str:
         return f"{percent(own.estimate)} (guessing)"
     told = short_class(found.commonest_class[name])
     return f"{percent(own.estimate)} (always \u201c{told}\u201d)"
-
-
-_BESIDE = {
-    "zero_shot": "zero-shot",
-    "commonest_class": "always answering the commonest class",
-    "guessing": "guessing",
-}
-
-
-def _not_above(found: SingleTrial) -> list[str]:
-    """What the mark in the table stands for, if it stands there."""
-    said = [
-        f"{name}: {' and '.join(_BESIDE[own] for own in found.not_above(name))}"
-        for name in found.accuracy
-        if found.not_above(name)
-    ]
-    return [f"* not resolved to be above ({'; '.join(said)})"] if said else []
 
 
 def show_single_trial(found: SingleTrial) -> None:
@@ -56,7 +40,7 @@ def show_single_trial(found: SingleTrial) -> None:
         f"{found.seeds} seed{'s' if found.seeds > 1 else ''}",
     )
     for name, accuracy in found.accuracy.items():
-        mark = " *" if found.not_above(name) else ""
+        mark = f" {MARK}" if found.not_above(name) else ""
         untrained = found.zero_shot.get(name)
         table.add_row(
             name,
@@ -66,7 +50,7 @@ def show_single_trial(found: SingleTrial) -> None:
             _without_model(found, name),
         )
     console.print(table)
-    for said in _not_above(found):
+    for said in told_of_marks((name, found.not_above(name)) for name in found.accuracy):
         console.print(said)
     told = ", ".join(
         f"{name.replace('_', ' ')} {value:.3g}" for name, value in found.details.items()

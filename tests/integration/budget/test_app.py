@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from analysis.run.result import write_result
-from budget.collection.beginning import store_url
+from budget.collection.beginning import STORE, store_url
 from budget.collection.store.store import CollectionStore
 from budget.web.server import PageServer
 from budget.web.settings import WebSettings
@@ -122,6 +122,24 @@ def test_a_restart_loses_nothing(browser: "Browser", collection: Path, tmp_path:
         page.get_by_text("The collection is paused").wait_for()
         page.reload()
         page.get_by_text("The collection is paused").wait_for()
+
+
+def test_a_store_that_goes_is_told_and_shown_again_once_it_is_back(
+    browser: "Browser", collection: Path, tmp_path: Path
+) -> None:
+    folder = shutil.copytree(collection, tmp_path / "c")
+    wrong: list[str] = []
+    with served(folder) as address:
+        page = opened_page(browser, f"{address}folder/c/board", wrong)
+        page.get_by_text("Shows every change at once.").wait_for()
+        content = (folder / STORE).read_bytes()
+        (folder / "half").write_bytes(content[: len(content) // 2])
+        (folder / "half").replace(folder / STORE)
+        page.get_by_text("is damaged").wait_for()
+        assert page.get_by_role("button", name="Approve 8.50 EUR").count() == 0
+        (folder / "whole").write_bytes(content)
+        (folder / "whole").replace(folder / STORE)
+        page.get_by_role("button", name="Approve 8.50 EUR").wait_for()
 
 
 def test_it_works_without_scripts(browser: "Browser", collection: Path, tmp_path: Path) -> None:

@@ -24,7 +24,8 @@ from training.models.source import ModelSource, find_model
 from training.store import TrialStore
 from training.task import Task, TestSizes
 from training.trial import Trial, TrialResult
-from training.tuning.qlora import QloraSettings, TrainingDivergedError
+from training.tuning.diverged import TrainingDivergedError
+from training.tuning.qlora import QloraSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}

@@ -154,7 +154,7 @@ def test_what_is_not_above_guessing_or_zero_shot_is_marked(config: Path) -> None
     shown = trial(config, "--method", "in_context", "--labels", "easy=1", "--seeds", "2").stdout
     marked = [name for name in found.accuracy if found.not_above(name)]
     assert marked
-    assert "* not resolved to be above (" in shown
+    assert "\u2020 not resolved to be above (" in shown
 
 
 def test_what_is_above_both_has_no_mark() -> None:

@@ -226,6 +226,7 @@ def test_an_encoder_is_tuned_with_a_head_of_its_own(
         ("forward", {}),
         ("posterior", {}),
         ("uncertainty", {"slope": 0.5, "source": "judgments"}),
+        ("soft_labels", {}),
     ],
 )
 def test_probes_are_fitted_to_the_trials_targets(

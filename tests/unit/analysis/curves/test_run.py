@@ -15,6 +15,7 @@ from analysis.curves.run import CurveTrials, _check_capacity
 from analysis.curves.summarise import CurveKind, CurveMeasurements, Heading, summarise_curves
 from analysis.curves.wording import findings
 from analysis.item_groups import group_notes
+from analysis.over_untrained import MARK, not_above
 from annotation.errors import InputError
 from annotation.terms.cost import LabelTerms
 from budget.commands.show.curves import show_curves
@@ -242,6 +243,12 @@ def test_a_person_is_told_all_of_it(
     for sentences in findings(result).values():
         for sentence in sentences:
             assert " ".join(sentence.split()) in text
+    small, large = (p for p in result.points if p.stratum == "hard" and not p.error_rate)
+    assert not_above(small.over) == ["zero_shot", "commonest_class"]
+    assert not_above(large.over) == ["commonest_class"]  # which is right in half of the items
+    assert f"{MARK} not resolved to be above (" in text
+    for own, below in ((small, "zero-shot and always"), (large, "always")):
+        assert f"{own.labels} hard, clean: {below} answering the commonest class" in text
     for part in ("Same money", "20 % / 40 %", "+40.0*", "no training: 30.0 %", "linear probe"):
         assert part in text
 

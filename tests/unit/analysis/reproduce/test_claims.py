@@ -14,6 +14,7 @@ from analysis.reproduce.claims import (
     untested,
     without_cases,
 )
+from annotation.arrays import Array
 
 CLAIM = PaperClaim("a-claim", "A is above B.", "somebody", "where it is.")
 NUMBER = Estimate(estimate=0.1, low=0.05, high=0.15)
@@ -70,7 +71,7 @@ def test_a_claim_without_cases_is_not_applicable() -> None:
     assert judged(CLAIM, []).verdict == "not applicable"
 
 
-def table(mean: float, items: int = 400) -> tuple[ItemClusters, np.ndarray]:
+def table(mean: float, items: int = 400) -> tuple[ItemClusters, Array]:
     noise = np.random.default_rng(0).normal(0, 0.2, (5, items))
     return ItemClusters(np.arange(items).astype(object)), noise - noise.mean() + mean
 

@@ -1,9 +1,12 @@
 """`labelmix collect`: every command, what it says, and what it refuses in one line."""
 
 import json
+import os
 import re
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import Any
@@ -123,6 +126,29 @@ def test_a_new_collection_is_told_in_lines(tmp_path: Path) -> None:
     assert "batch 1 costs 8.50 EUR at most" in result.stdout
     assert result.stdout.rstrip().endswith("next: labelmix collect run c")
     assert not told("status")["batches"]
+
+
+@pytest.mark.parametrize("words", [["status", "c"], ["approve", "c", "1"]], ids=" ".join)
+def test_commands_that_train_nothing_load_no_models_and_no_server(words: list[str]) -> None:
+    """In a process of its own: these take seconds to load, and people ask for the status often."""
+    assert new().exit_code == 0
+    told("step")
+    program = (
+        "import sys; from budget.commands.app import app\n"
+        f"try: app(['collect', *{words!r}])\n"
+        "except SystemExit as end: code = end.code\n"
+        "heavy = {'torch', 'transformers', 'peft', 'bitsandbytes', 'label_studio_sdk', 'alembic',"
+        " 'sklearn', 'matplotlib', 'datasets', 'ray'}\n"
+        "print('loaded:', code, sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])},
+    )
+    assert done.stdout.splitlines()[-1] == "loaded: 0 []"
 
 
 def test_a_collection_here_is_named_after_the_folder(tmp_path: Path) -> None:

@@ -4,13 +4,16 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from analysis.run.result import read_result, write_result
+from analysis.run.result import RunResult, read_result, write_result
+from budget.decision.by_budget import BudgetCurve, accuracy_by_budget
+from budget.decision.prepared import Prepared
 from budget.surface.response import ResponseSurface
 from budget.web import known_runs
 from budget.web.explore_form import fields_of, read_question
@@ -129,9 +132,12 @@ def test_a_run_that_is_written_anew_is_read_anew(
     run_folder: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[Path] = []
-    monkeypatch.setattr(
-        known_runs, "read_result", lambda path: (read.append(path), read_result(path))[1]
-    )
+
+    def reading(path: Path) -> RunResult:
+        read.append(path)
+        return read_result(path)
+
+    monkeypatch.setattr(known_runs, "read_result", reading)
     own = client(run_folder)
     for _ in range(3):
         assert own.get("/folder/run/explore.json").json()["decision"]["budget"] == 200
@@ -145,12 +151,12 @@ def test_curves_are_kept_while_only_the_budget_moves(
     run_folder: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     worked: list[object] = []
-    usual = known_runs.accuracy_by_budget
-    monkeypatch.setattr(
-        known_runs,
-        "accuracy_by_budget",
-        lambda own, most: (worked.append(most), usual(own, most))[1],
-    )
+
+    def working(own: Prepared, most: Decimal | None) -> list[BudgetCurve]:
+        worked.append(most)
+        return accuracy_by_budget(own, most)
+
+    monkeypatch.setattr(known_runs, "accuracy_by_budget", working)
     own = client(run_folder)
     curves = [
         own.get("/folder/run/explore.json", params={"budget": b}).json()["by_budget"]

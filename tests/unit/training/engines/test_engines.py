@@ -30,7 +30,8 @@ from training.trial import (
     Trial,
     TrialResult,
 )
-from training.tuning.qlora import QloraSettings, TrainingDivergedError
+from training.tuning.diverged import TrainingDivergedError
+from training.tuning.qlora import QloraSettings
 
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}
 SHORT = QloraSettings(rank=4, alpha=8, batch=8, epochs=1, least_updates=4, learning_rate=5e-3)

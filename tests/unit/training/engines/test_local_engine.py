@@ -20,7 +20,8 @@ from training.engines.local import share_devices, visible_devices
 from training.models.source import ModelSource
 from training.store import TrialStore
 from training.task import Task, TestSizes
-from training.tuning.qlora import QloraSettings, TrainingDivergedError
+from training.tuning.diverged import TrainingDivergedError
+from training.tuning.qlora import QloraSettings
 
 TERMS = {name: LabelTerms(Decimal(1), 0.2, "redraw") for name in ("easy", "medium", "hard")}
 SHORT = QloraSettings(rank=4, alpha=8, batch=8, epochs=1, least_updates=2, learning_rate=5e-3)

@@ -293,7 +293,7 @@ def test_features_are_prepared_for_all_probes_at_once(
         expected |= set(bought(task, trial).positions.tolist())
     assert positions.tolist() == sorted(expected)
     steps: list[int] = []
-    runner.prepare_features(trials, steps.append)
+    runner.prepare_features(trials, lambda items, _tokens: steps.append(items))
     assert sum(steps) == len(expected)
     assert runner.features(PROMPT_VERSION).absent(positions) == 0
     assert runner.absent_features(trials) == 0

@@ -60,6 +60,7 @@ def test_forward_leaves_the_labels_and_hands_on_the_rates() -> None:
         # Smoothed by the posterior's uncertainty: with two choices that is the posterior again.
         ("uncertainty", [[0.9, 0.1], [1 - ALL_ALIKE, ALL_ALIKE]]),
         ("forward", [[1, 0], [0, 1]]),
+        ("soft_labels", [[2 / 3, 1 / 3], [0, 1]]),
     ],
 )
 def test_several_judgments(kind: TargetKind, expected: list[list[float]]) -> None:
@@ -168,3 +169,20 @@ def test_impossible_shapes() -> None:
         smooth_labels(whole([4, 0]), COUNTS, 0.1)
     with pytest.raises(ValueError, match="'labels' should be"):
         smooth_labels(whole([0]), COUNTS, 0.1)
+
+
+def test_shares_are_of_the_judgments_that_there_are() -> None:
+    judgments = whole([[0, 2, 2, -1], [1, -1, -1, -1]])
+    targets = make_targets("soft_labels", judgments, whole([3, 2]), most_choices=4)
+    expected = np.array([[1 / 3, 0, 2 / 3, 0], [0.0, 1, 0, 0]])
+    np.testing.assert_allclose(targets.probabilities, expected)
+
+
+def test_one_judgment_is_a_hard_label() -> None:
+    targets = make_targets("soft_labels", LABELS, COUNTS)
+    np.testing.assert_array_equal(targets.probabilities, ONE_HOT)
+
+
+def test_an_item_without_judgments_has_no_shares() -> None:
+    with pytest.raises(InputError, match="item 2 of 2 has no judgment; leave it out"):
+        make_targets("soft_labels", whole([[0, 1], [-1, -1]]), TWO)

@@ -21,10 +21,10 @@ from training.scoring.choices import EncodedItem, encode_items, score_batch
 from training.tuning import activations, finetune
 from training.tuning.activations import activations_fit, saved_bytes
 from training.tuning.adapters import adapted, take_off
+from training.tuning.diverged import TrainingDivergedError
 from training.tuning.finetune import Objective, train
 from training.tuning.qlora import (
     QloraSettings,
-    TrainingDivergedError,
     prepare,
     train_and_score,
     train_on_sequences,

@@ -25,9 +25,9 @@ from training.scoring.choices import (
     score_items,
 )
 from training.tuning import qlora
+from training.tuning.diverged import TrainingDivergedError
 from training.tuning.qlora import (
     QloraSettings,
-    TrainingDivergedError,
     prepare,
     train_and_score,
     train_on_choices,
