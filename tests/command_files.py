@@ -42,6 +42,9 @@ WRITES: dict[Place, str] = {
     ("judgments pay", "out"): "pay",
     ("collect new", "folder"): "collection",
     ("collect export", "out"): "training set",
+    ("suppliers measure", "out"): "items to check",
+    ("suppliers route", "ask_out"): "items to check",
+    ("suppliers route", "out"): "routed labels",
 }
 # What it says that it reads there. A configuration names files of its own, see `IN_CONFIGURATION`.
 READS: dict[Place, tuple[str, ...]] = {
@@ -78,6 +81,10 @@ READS: dict[Place, tuple[str, ...]] = {
     ("judgments finish", "files"): ("judgments",),
     ("judgments finish", "past"): ("judgments",),
     ("judgments pay", "files"): ("judgments",),
+    ("suppliers measure", "items"): ("items",),
+    ("suppliers measure", "checked"): ("items to check",),
+    ("suppliers route", "items"): ("items",),
+    ("suppliers route", "checked"): ("items to check",),
     ("collect new", "items"): ("items",),
     ("collect new", "test"): ("items",),
     ("collect new", "suppliers"): ("suppliers",),
@@ -106,6 +113,7 @@ FOR_OTHERS = {
     "page of judgments": "a page for people",
     "order sheet": "a page for a supplier",
     "pay": "what each annotator is due",
+    "routed labels": "labels to train on elsewhere, and whose they are",
     "training set": "labels, judgments, ledger and decisions of a collection",
 }
 # Files that a command reads and none writes.

@@ -25,6 +25,7 @@ from budget.commands.replay import replay
 from budget.commands.reproduce import reproduce
 from budget.commands.run import demo, init, report, run, trial
 from budget.commands.simulate import simulate
+from budget.commands.suppliers import suppliers_app
 from budget.commands.web import web
 
 # Two threads on a busy machine are far slower than one (OpenMP spins); who has the machine to
@@ -53,6 +54,7 @@ judgments_app.command()(finish)
 judgments_app.command()(pay)
 app.add_typer(judgments_app, name="judgments")
 app.add_typer(labelstudio_app, name="labelstudio")
+app.add_typer(suppliers_app, name="suppliers")
 collect_app.command()(collect.new)
 collect_app.command()(collect.step)
 collect_app.command()(collect.run)

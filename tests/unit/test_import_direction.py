@@ -22,7 +22,7 @@ ROOMS = {
         *("file_limits", "spreadsheet_cells", "csv_headers", "packed_files", "leftovers"),
         *("written_together", "files", "whole_files", "locks", "databases", "intervals"),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
-        *("judgments", "truth", "team"),  # what people say, who is right, what they are like
+        *("judgments", "truth", "team", "machines"),  # what is said, who is right, who says it
         "monitoring",  # how their work goes on
         *("hardness", "label_studio", "labelling"),
     ),

@@ -1,0 +1,244 @@
+"""Which items a machine may label, and which people have to: with a bound on the wrong labels.
+
+Asked for is that with probability `sure` at most a share `error_at_most` of all labels differ from
+what people would say. It holds for any machine, whatever it says of its own confidence:
+
+1. People answer a sample of items drawn at random. From it the chance of an error of every other
+   item is learnt (`annotation.machines.trust`), and items are put in order, most trusted first.
+2. Every item of that order is audited with the same probability, by a draw of its own: people
+   answer it, without seeing what the machine said. Going down the order, the machine's answers are
+   kept until `allowed + 1` audited ones were wrong. From there on people label everything.
+
+Why that holds: each wrong answer on the way is audited, and so mended, with the audit rate r; else
+it stays. How many are audited before B + 1 stay follows the negative binomial distribution,
+whatever the order, the machine and the number of its errors. `allowed` is the largest number k of
+which that distribution gives k or fewer a probability of at most 1 - `sure`. So when the audited
+errors stop the walk at k + 1, more than B wrong labels are left with probability at most
+1 - `sure`; B is the share asked for times all items. The audit rate is chosen beforehand, from the
+sample alone, so that people are expected to label least.
+
+The aim is that of probably approximately correct labels (Candès, Ilyas, Zrnic 2025, arXiv
+2506.10908). There the bound comes from an interval of a weighted mean; here it is exact for any
+number of items.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from annotation.arrays import Array, IntArray
+from annotation.errors import InputError
+from annotation.machines.labels import MachineLabels
+from annotation.machines.trust import chance_of_error
+
+SAMPLE_SHARE, LEAST_SAMPLE, MOST_SAMPLE = 20, 30, 200  # one item in so many; at least; at most
+_RATES = np.r_[0.02:0.5:0.01, 0.5:0.96:0.05]
+_LEAST_ASKED = 20  # audits that are asked for at once, so that people are not called for one item
+_SAMPLED, _AUDITED, _ORDER = 1, 2, 3  # purposes of draws
+
+Why = Literal["sample", "audit", "doubtful", "no answer"]
+
+
+@dataclass(frozen=True)
+class Promise:
+    """At most this share of all labels is wrong, with this probability.
+
+    Raises InputError if a number is out of range.
+    """
+
+    error_at_most: float
+    sure: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not 0 < self.error_at_most < 1:
+            raise InputError(
+                f"the share of wrong labels should be above 0 and below 1; got "
+                f"{self.error_at_most}."
+            )
+        if not 0.5 <= self.sure < 1:
+            raise InputError(f"the probability should be at least .5 and below 1; got {self.sure}.")
+
+
+@dataclass(frozen=True)
+class Route:
+    """Who labels what, as far as is known by the answers that are there.
+
+    Attributes
+    ----------
+    ask : places of the items to ask people next; empty when all is decided
+    why : why, as long as `ask`
+    by_machine : (items,), whose label is the machine's; all False until all is decided
+    by_people : (items,), which items the procedure has asked people, or does now
+    sample : items drawn at random
+    audit_rate : None before the sample is answered, and where no audit would pay
+    allowed : audited errors up to which the machine's answers are kept
+    found : audited errors so far
+    expected : items that people are expected to label in all; None before the sample is answered
+    """
+
+    ask: IntArray
+    why: tuple[Why, ...]
+    by_machine: NDArray[np.bool_]
+    by_people: NDArray[np.bool_]
+    sample: int
+    audit_rate: float | None = None
+    allowed: int | None = None
+    found: int = 0
+    expected: int | None = None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing is left to ask."""
+        return not self.ask.size
+
+
+def sample_size(items: int) -> int:
+    """How many items people answer first."""
+    return min(items, max(LEAST_SAMPLE, min(MOST_SAMPLE, items // SAMPLE_SHARE)))
+
+
+def drawing_order(labels: MachineLabels, seed: int) -> IntArray:
+    """Places of the items that the machine answered, in the order in which they are drawn.
+
+    A larger sample begins with the smaller one, so nobody is asked twice.
+    """
+    can = np.flatnonzero(labels.answered)
+    return can[np.argsort(labels.draws(_SAMPLED, seed)[can], kind="stable")]
+
+
+@lru_cache(maxsize=4096)
+def allowed_errors(stay: int, rate: float, sure: float) -> int:
+    """The most audited errors at which no more than `stay` stay, with probability `sure`; or -1.
+
+    -1: even none would not be enough.
+    """
+    # scipy counts the failures before a number of successes: audited before stay + 1 that stay.
+    audited = stats.nbinom(stay + 1, 1 - rate)
+    most = int(audited.ppf(1 - sure))
+    while most >= 0 and audited.cdf(most) > 1 - sure:
+        most -= 1
+    return most
+
+
+def route(
+    labels: MachineLabels, promise: Promise, seed: int = 0, sample: int | None = None
+) -> Route:
+    """What to ask people next, or who labels what.
+
+    Nothing is kept between calls: the draws depend on `seed` and the items' own names, so the same
+    call with more answers of people goes on where the last one stopped. Answers that were not
+    asked for change nothing here.
+
+    `sample` is the number of items of the first step; by default a twentieth of the items, at
+    least 30 and at most 200.
+
+    Raises InputError if the sample is no whole number of items above 0.
+    """
+    count = len(labels)
+    size = sample_size(count) if sample is None else sample
+    if size < 1:
+        raise InputError(f"the sample should have at least 1 item; got {size}.")
+    can = np.flatnonzero(labels.answered)
+    drawn = np.zeros(count, dtype=bool)
+    drawn[drawing_order(labels, seed)[:size]] = True
+    people = drawn | ~labels.answered  # whom people label at any rate
+    nothing = np.zeros(count, dtype=bool)
+    if can.size <= size:
+        return _rest(labels, people, nothing, drawn, {"sample": int(drawn.sum())})
+    missing = np.flatnonzero(drawn & (labels.people < 0))
+    if missing.size:
+        return Route(missing, ("sample",) * missing.size, nothing, people, int(drawn.sum()))
+    chance = chance_of_error(labels, np.flatnonzero(drawn))
+    rest = can[~drawn[can]]
+    order = rest[np.lexsort((labels.draws(_ORDER, seed)[rest], chance[rest]))]
+    rate, allowed, expected = _cheapest(chance[order], promise, count)
+    told = {
+        "sample": int(drawn.sum()),
+        "audit_rate": rate,
+        "allowed": allowed,
+        "expected": int(people.sum()) + expected,
+    }
+    if rate is None or allowed is None:
+        people[order] = True
+        return _rest(labels, people, nothing, drawn, told)
+    return _walk(labels, order, chance, labels.draws(_AUDITED, seed) < rate, people, drawn, told)
+
+
+def _cheapest(chance: Array, promise: Promise, count: int) -> tuple[float | None, int | None, int]:
+    """Audit rate, audited errors allowed, and labels that people are expected to give; of `order`.
+
+    `chance` (items to decide,) of an error, most trusted first.
+    """
+    errors = np.cumsum(chance)
+    stay = int(np.floor(promise.error_at_most * count + 1e-9))
+    best: tuple[float | None, int | None, int] = (None, None, chance.size)
+    for rate in _RATES.tolist():
+        allowed = allowed_errors(stay, rate, promise.sure)
+        if allowed < 0:
+            continue
+        kept = int(np.searchsorted(errors, (allowed + 1) / rate))
+        people = round(rate * kept) + chance.size - kept
+        if people < best[2]:
+            best = (rate, allowed, people)
+    return best
+
+
+def _walk(
+    labels: MachineLabels,
+    order: IntArray,
+    chance: Array,
+    audited: NDArray[np.bool_],
+    people: NDArray[np.bool_],
+    drawn: NDArray[np.bool_],
+    told: dict[str, float | int | None],
+) -> Route:
+    """Down the order, until too many audited answers were wrong or one is not there yet."""
+    allowed, rate = told["allowed"], told["audit_rate"]
+    assert allowed is not None and rate is not None
+    on_the_way = order[audited[order]]
+    known = labels.people[on_the_way] >= 0
+    first = int(np.argmin(known)) if not known.all() else on_the_way.size
+    wrong = labels.said[on_the_way[:first]] != labels.people[on_the_way[:first]]
+    found = np.cumsum(wrong)
+    stops = np.flatnonzero(found > allowed)
+    if stops.size:
+        last = on_the_way[stops[0]]
+        cut = int(np.flatnonzero(order == last)[0])
+        people[on_the_way[: stops[0] + 1]] = True
+        people[order[cut:]] = True
+        told["found"] = int(found[stops[0]])
+        return _rest(labels, people, ~people, drawn, told)
+    people[on_the_way[:first]] = True
+    told["found"] = int(found[-1]) if found.size else 0
+    if first == on_the_way.size:  # the walk is over: every answer that was not audited may stay
+        return _rest(labels, people, ~people, drawn, told)
+    left = allowed + 1 - int(told["found"])
+    ahead = np.cumsum(chance[on_the_way[first:]])
+    until = first + max(_LEAST_ASKED, int(np.searchsorted(ahead, left)) + 1)
+    ask = on_the_way[first:until]
+    ask = ask[labels.people[ask] < 0]
+    people[ask] = True
+    nothing = np.zeros(len(labels), dtype=bool)
+    return Route(ask, ("audit",) * ask.size, nothing, people, **told)  # type: ignore[arg-type]
+
+
+def _rest(
+    labels: MachineLabels,
+    people: NDArray[np.bool_],
+    by_machine: NDArray[np.bool_],
+    drawn: NDArray[np.bool_],
+    told: dict[str, float | int | None],
+) -> Route:
+    """All is decided but for what people have not answered yet."""
+    ask = np.flatnonzero(people & (labels.people < 0))
+    why: list[Why] = [
+        "no answer" if labels.said[own] < 0 else "sample" if drawn[own] else "doubtful"
+        for own in ask.tolist()
+    ]
+    if ask.size:
+        by_machine = np.zeros(len(labels), dtype=bool)
+    return Route(ask, tuple(why), by_machine, people, **told)  # type: ignore[arg-type]
