@@ -108,10 +108,10 @@ def read_machine_labels(
         )
     names = list(dict.fromkeys(name for record in read_records(path) for name in record))
     wanted = {"--machine": machine, "--confidence": confidence, "--stratum": stratum}
-    for option, name in wanted.items():
-        if name is not None and name not in names:
+    for option, column in wanted.items():
+        if column is not None and column not in names:
             raise InputError(
-                f"{path}: column {short(name)} is missing; the columns are: {', '.join(names)}. "
+                f"{path}: column {short(column)} is missing; the columns are: {', '.join(names)}. "
                 f"Name the one that holds it: {option} COLUMN."
             )
     of_machine = _read(path, given | {"answer": machine}, choices, answers)
@@ -134,7 +134,7 @@ def _read(
 
 
 def _places(table: UserTable) -> IntArray:
-    return table.items["answer"].to_numpy(dtype=np.int64, na_value=-1)
+    return np.asarray(table.items["answer"].to_numpy(dtype=np.int64, na_value=-1))
 
 
 def _confidence(records: Sequence[TableRow], name: str | None, path: Path) -> Array:

@@ -22,7 +22,7 @@ The aim is that of probably approximately correct labels (Candès, Ilyas, Zrnic 
 number of items.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -142,30 +142,35 @@ def route(
     size = sample_size(count) if sample is None else sample
     if size < 1:
         raise InputError(f"the sample should have at least 1 item; got {size}.")
-    can = np.flatnonzero(labels.answered)
+    first = drawing_order(labels, seed)
     drawn = np.zeros(count, dtype=bool)
-    drawn[drawing_order(labels, seed)[:size]] = True
-    people = drawn | ~labels.answered  # whom people label at any rate
-    nothing = np.zeros(count, dtype=bool)
-    if can.size <= size:
-        return _rest(labels, people, nothing, drawn, {"sample": int(drawn.sum())})
+    drawn[first[:size]] = True
+    begun = Route(
+        ask=np.zeros(0, dtype=np.int64),
+        why=(),
+        by_machine=np.zeros(count, dtype=bool),
+        by_people=drawn | ~labels.answered,  # whom people label at any rate
+        sample=int(drawn.sum()),
+    )
     missing = np.flatnonzero(drawn & (labels.people < 0))
+    if first.size <= size:
+        return _decided(labels, begun, begun.by_people, drawn)
     if missing.size:
-        return Route(missing, ("sample",) * missing.size, nothing, people, int(drawn.sum()))
+        return _asking(begun, missing, "sample")
     chance = chance_of_error(labels, np.flatnonzero(drawn))
-    rest = can[~drawn[can]]
+    rest = first[size:]
     order = rest[np.lexsort((labels.draws(_ORDER, seed)[rest], chance[rest]))]
     rate, allowed, expected = _cheapest(chance[order], promise, count)
-    told = {
-        "sample": int(drawn.sum()),
-        "audit_rate": rate,
-        "allowed": allowed,
-        "expected": int(people.sum()) + expected,
-    }
+    planned = replace(
+        begun,
+        audit_rate=rate,
+        allowed=allowed,
+        expected=int(begun.by_people.sum()) + expected,
+    )
     if rate is None or allowed is None:
-        people[order] = True
-        return _rest(labels, people, nothing, drawn, told)
-    return _walk(labels, order, chance, labels.draws(_AUDITED, seed) < rate, people, drawn, told)
+        return _decided(labels, planned, np.ones(count, dtype=bool), drawn)
+    audited = order[labels.draws(_AUDITED, seed)[order] < rate]
+    return _walk(labels, planned, order, audited, allowed, chance, drawn)
 
 
 def _cheapest(chance: Array, promise: Promise, count: int) -> tuple[float | None, int | None, int]:
@@ -189,56 +194,52 @@ def _cheapest(chance: Array, promise: Promise, count: int) -> tuple[float | None
 
 def _walk(
     labels: MachineLabels,
+    planned: Route,
     order: IntArray,
+    audited: IntArray,
+    allowed: int,
     chance: Array,
-    audited: NDArray[np.bool_],
-    people: NDArray[np.bool_],
     drawn: NDArray[np.bool_],
-    told: dict[str, float | int | None],
 ) -> Route:
-    """Down the order, until too many audited answers were wrong or one is not there yet."""
-    allowed, rate = told["allowed"], told["audit_rate"]
-    assert allowed is not None and rate is not None
-    on_the_way = order[audited[order]]
-    known = labels.people[on_the_way] >= 0
-    first = int(np.argmin(known)) if not known.all() else on_the_way.size
-    wrong = labels.said[on_the_way[:first]] != labels.people[on_the_way[:first]]
-    found = np.cumsum(wrong)
+    """Down the order, until too many audited answers were wrong or one is not there yet.
+
+    `order` and `audited` are places of items, most trusted first; `chance` (items,) of an error.
+    """
+    known = labels.people[audited] >= 0
+    answered = audited[: int(np.argmin(known)) if not known.all() else audited.size]
+    found = np.cumsum(labels.said[answered] != labels.people[answered])
     stops = np.flatnonzero(found > allowed)
+    people = planned.by_people.copy()
     if stops.size:
-        last = on_the_way[stops[0]]
-        cut = int(np.flatnonzero(order == last)[0])
-        people[on_the_way[: stops[0] + 1]] = True
-        people[order[cut:]] = True
-        told["found"] = int(found[stops[0]])
-        return _rest(labels, people, ~people, drawn, told)
-    people[on_the_way[:first]] = True
-    told["found"] = int(found[-1]) if found.size else 0
-    if first == on_the_way.size:  # the walk is over: every answer that was not audited may stay
-        return _rest(labels, people, ~people, drawn, told)
-    left = allowed + 1 - int(told["found"])
-    ahead = np.cumsum(chance[on_the_way[first:]])
-    until = first + max(_LEAST_ASKED, int(np.searchsorted(ahead, left)) + 1)
-    ask = on_the_way[first:until]
-    ask = ask[labels.people[ask] < 0]
+        last = int(stops[0])
+        people[answered[: last + 1]] = True
+        people[order[int(np.flatnonzero(order == answered[last])[0]) :]] = True
+        return _decided(labels, replace(planned, found=int(found[last])), people, drawn)
+    people[answered] = True
+    so_far = replace(planned, found=int(found[-1]) if found.size else 0, by_people=people)
+    ahead = audited[answered.size :]
+    if not ahead.size:  # the walk is over: every answer that was not audited may stay
+        return _decided(labels, so_far, people, drawn)
+    errors = np.cumsum(chance[ahead])
+    until = int(np.searchsorted(errors, allowed + 1 - so_far.found)) + 1
+    ask = ahead[: max(_LEAST_ASKED, until)]
+    return _asking(so_far, ask[labels.people[ask] < 0], "audit")
+
+
+def _asking(so_far: Route, ask: IntArray, why: Why) -> Route:
+    people = so_far.by_people.copy()
     people[ask] = True
-    nothing = np.zeros(len(labels), dtype=bool)
-    return Route(ask, ("audit",) * ask.size, nothing, people, **told)  # type: ignore[arg-type]
+    return replace(so_far, ask=ask, why=(why,) * ask.size, by_people=people)
 
 
-def _rest(
-    labels: MachineLabels,
-    people: NDArray[np.bool_],
-    by_machine: NDArray[np.bool_],
-    drawn: NDArray[np.bool_],
-    told: dict[str, float | int | None],
+def _decided(
+    labels: MachineLabels, so_far: Route, people: NDArray[np.bool_], drawn: NDArray[np.bool_]
 ) -> Route:
-    """All is decided but for what people have not answered yet."""
+    """All is decided, but for what people have not answered yet."""
     ask = np.flatnonzero(people & (labels.people < 0))
     why: list[Why] = [
         "no answer" if labels.said[own] < 0 else "sample" if drawn[own] else "doubtful"
         for own in ask.tolist()
     ]
-    if ask.size:
-        by_machine = np.zeros(len(labels), dtype=bool)
-    return Route(ask, tuple(why), by_machine, people, **told)  # type: ignore[arg-type]
+    by_machine = ~people if not ask.size else so_far.by_machine
+    return replace(so_far, ask=ask, why=tuple(why), by_people=people, by_machine=by_machine)

@@ -167,7 +167,7 @@ def show_route(found: Route, labels: MachineLabels, promise: Promise, rehearsed:
     }
     console.print(f"Ask people next: {count(found.ask.size)} items.", style="bold")
     for why, told in reasons.items():
-        number = found.why.count(why)  # type: ignore[arg-type]
+        number = found.why.count(why)
         if number:
             console.print(f"- {count(number)}: {told}")
     if found.expected is not None:

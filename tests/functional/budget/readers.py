@@ -44,6 +44,9 @@ class Reader:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
+ROUTE = ["--machine", "bot", "--confidence", "sure", "--people", "nobody", "--error-at-most", ".1"]
+
+
 def json_lines(rows: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
@@ -64,6 +67,10 @@ def csv(rows: list[dict[str, Any]]) -> bytes:
 
 LABELS = ("odd", "even")
 ITEMS = [item(number) | {"group": f"exam {number % 5}"} for number in range(12)]
+MACHINE = [own | {"bot": LABELS[k % 2], "sure": 0.5 + k / 40} for k, own in enumerate(ITEMS)]
+CHECKED = [
+    {"item_id": own["item_id"], "label": own["choices"][k % 2]} for k, own in enumerate(ITEMS)
+]
 JUDGMENTS = [
     {
         "item_id": f"item-{number}",
@@ -629,6 +636,18 @@ READERS: dict[str, Reader] = {
             ("test items", "test.jsonl", (mutated_bytes, mutated_json_lines)),
             ("suppliers", "suppliers.toml", (mutated_bytes, mutated_toml)),
             ("settings", "settings.toml", (mutated_bytes, mutated_toml)),
+        )
+    },
+    **{
+        f"machine's {name}": Reader(
+            ["suppliers", "route", "machine.csv", *ROUTE, "--checked", "checked.csv"],
+            file,
+            ways,
+            {"machine.csv": csv(MACHINE), "checked.csv": csv(CHECKED)},
+        )
+        for name, file, ways in (
+            ("labels", "machine.csv", (mutated_bytes,)),
+            ("checks", "checked.csv", (mutated_bytes,)),
         )
     },
     "changed suppliers": Reader(
