@@ -40,6 +40,13 @@ def reproduce(
             "given several times.",
         ),
     ] = None,
+    cost_ratio: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="What a hard label costs, in easy ones, beside 1, 1.5, 2, 3 and 5, e.g. "
+            "--cost-ratio 4; may be given several times.",
+        ),
+    ] = None,
     max_hours: Annotated[
         float | None,
         typer.Option(
@@ -104,7 +111,8 @@ def reproduce(
     if max_hours is not None and not 0 < max_hours < float("inf"):
         raise InputError(f"--max-hours {max_hours:g}: should be a number of hours above 0.")
 
-    for option, value in (("--parameters", parameters), ("--tflops", tflops)):
+    ratios = [("--cost-ratio", ratio) for ratio in cost_ratio or ()]
+    for option, value in (*ratios, ("--parameters", parameters), ("--tflops", tflops)):
         if value is not None and not 0 < value < float("inf"):
             raise InputError(f"{option} {value:g}: should be a number above 0.")
 
@@ -124,7 +132,9 @@ def reproduce(
     folders = {name: Path(place) for name, place in pairs.items()}
     kept = features_folder(out, features)
     with progress_watcher() as watcher:
-        study = make_study(data, model or ["pico"], folders, kept, watcher, planning=dry_run)
+        study = make_study(
+            data, model or ["pico"], folders, kept, watcher, cost_ratio or (), dry_run
+        )
         if dry_run:
             assumed = MachineAssumed(tflops * 1e12, price)
             told = parameters_elsewhere(study.models[0], parameters)
