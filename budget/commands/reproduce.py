@@ -50,6 +50,13 @@ def reproduce(
             "a stronger decoder by --model, to ask it how sure it is.",
         ),
     ] = None,
+    cost_ratio: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="What a hard label costs, in easy ones, beside 1, 1.5, 2, 3 and 5, e.g. "
+            "--cost-ratio 4; may be given several times.",
+        ),
+    ] = None,
     max_hours: Annotated[
         float | None,
         typer.Option(
@@ -121,7 +128,8 @@ def reproduce(
     if max_hours is not None and not 0 < max_hours < float("inf"):
         raise InputError(f"--max-hours {max_hours:g}: should be a number of hours above 0.")
 
-    for option, value in (("--parameters", parameters), ("--tflops", tflops)):
+    ratios = [("--cost-ratio", ratio) for ratio in cost_ratio or ()]
+    for option, value in (*ratios, ("--parameters", parameters), ("--tflops", tflops)):
         if value is not None and not 0 < value < float("inf"):
             raise InputError(f"{option} {value:g}: should be a number above 0.")
 
@@ -143,7 +151,9 @@ def reproduce(
     kept = features_folder(out, features)
     with progress_watcher() as watcher:
         if judged is None:
-            study = make_study(data, model or ["pico"], folders, kept, watcher, planning=dry_run)
+            study = make_study(
+                data, model or ["pico"], folders, kept, watcher, cost_ratio or (), dry_run
+            )
         else:
             study = judged_study(judged, model or (), kept, watcher)
         if dry_run:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ def make_study(
     folders: Mapping[str, Path],
     features: Path,
     watcher: "Watcher",
+    cost_ratios: Sequence[float] = (),
     planning: bool = False,
 ) -> Study:
     """Items and models by name.
@@ -47,6 +49,7 @@ def make_study(
     folders : source -> local folder of its data
     features : folder of what models make of items
     watcher : told of long work
+    cost_ratios : what a hard label costs, in easy ones, beside the usual ones
     planning : models need not be at hand, and nothing is read by them
 
     Raises InputError if the items or a model cannot be loaded.
@@ -56,13 +59,15 @@ def make_study(
     items = with_text_measures(_items(preset, folders))
     studied = [_model(name, preset, planning) for name in models]
     first = MODELS.get(models[0], ModelPreset())
+    design = design_of(preset, first, studied[0].source.kind == "encoder")
+    ratios = tuple(sorted({*design.cost_ratios, *map(float, cost_ratios)}))
     return Study(
         data=f"{preset.source}: {preset.about}",
         source=preset.source,
         items=items,
         measures=preset.measures,
         models=tuple(studied),
-        design=design_of(preset, first, studied[0].source.kind == "encoder"),
+        design=replace(design, cost_ratios=ratios),
         folder=features,
         watcher=watcher,
         cuts=preset.cuts,

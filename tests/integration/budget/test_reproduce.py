@@ -69,11 +69,14 @@ def without_timing(document: Mapping[str, Any]) -> dict[str, Any]:
 
 def test_two_experiments_end_to_end(small: None, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    result = labelmix("reproduce", "noise", "easy-to-hard", "--out", out, "--json")
+    result = labelmix(
+        "reproduce", "noise", "easy-to-hard", "--cost-ratio", "4", "--out", out, "--json"
+    )
     assert result.exit_code == 0, result.stderr
     told = Reproduction.model_validate_json(result.stdout)
     assert [own.name for own in told.experiments] == ["easy-to-hard", "noise"]
     assert {own.status for own in told.experiments} == {"done"}
+    assert told.design["cost_ratios"] == [1, 1.5, 2, 3, 4, 5]
     on_disk = Reproduction.model_validate_json((out / "reproduction.json").read_text("utf-8"))
     assert without_timing(on_disk.model_dump()) == without_timing(told.model_dump())
     for own in told.experiments:

@@ -29,6 +29,7 @@ def test_the_list_for_a_person() -> None:
         (["costs"], "experiment 'costs' is unknown; did you mean 'cost'?"),
         (["--data", "ark"], "--data 'ark' is unknown; choose from workshop, arc"),
         (["--max-hours", "0"], "--max-hours 0: should be a number of hours above 0."),
+        (["--cost-ratio", "0"], "--cost-ratio 0: should be a number above 0."),
         (["--max-hours", "nan"], "--max-hours nan: should be"),
         (["--tflops", "0", "--dry-run"], "--tflops 0: should be a number above 0."),
         (["--parameters", "-7", "--dry-run"], "--parameters -7: should be a number above 0."),
