@@ -159,10 +159,11 @@ def _reason(results: Sequence[CaseResult]) -> str:
     told = [
         f"{words} {counts[verdict]}"
         for verdict, words in (
-            ("holds", "it holds in"),
+            ("holds", "holds in"),
             ("does not hold", "fails in"),
-            ("not resolved", "is not resolved in"),
+            ("not resolved", "not resolved in"),
         )
         if counts[verdict]
     ]
-    return f"Of {len(results)} {'case' if len(results) == 1 else 'cases'} {joined(told)}."
+    text = f"{joined(told)} of {len(results)} {'case' if len(results) == 1 else 'cases'}."
+    return text[:1].upper() + text[1:]

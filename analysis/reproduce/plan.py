@@ -19,10 +19,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from analysis.estimates import Record
-from analysis.reproduce.experiment import Experiment, WantedTrials
+from analysis.reproduce.experiment import Experiment
 from analysis.reproduce.study import NotApplicableError, StudiedModel, Study
 from annotation.arrays import Array, Features, Positions
-from annotation.items.table import texts_fingerprint
+from annotation.items.table import shared_choices, texts_fingerprint
 from training.item_states import DecoderReader, encoder_features, probe_layers
 from training.lab import Lab
 from training.models.load import LoadedModel, load_model, model_outline
@@ -39,6 +39,7 @@ from training.tuning.settings import QloraSettings
 CHARACTERS_PER_TOKEN = 4.0  # of English, where no tokenizer is at hand
 SAMPLE = 24  # items that are read to see how long it takes
 _PROBES_TIMED = 8
+_WIDTH_ASSUMED = 2 * 4096  # of the features of a model that is not at hand
 
 RateSource = Literal["measured", "assumed"]
 
@@ -103,16 +104,17 @@ def plan_reproduction(
 
     Raises InputError if the kept trials cannot be read.
     """
-    meter = _Meter.of(study, assumed, parameters)
+    meters = _Meters(study, assumed, parameters)
     kept = _kept(out)
     seen: set[str] = set()
     planned = []
     try:
         for experiment in experiments:
-            planned.append(_one(study, experiment, meter, kept, seen, assumed.price))
+            planned.append(_one(study, experiment, meters, kept, seen, assumed.price))
     finally:
         if kept is not None:
             kept.__exit__(None, None, None)
+    meter = meters.of(0)
     notes = [
         "What several experiments share is counted with the first of them.",
         "Operations of attention over earlier tokens, and loading the model, are left out.",
@@ -145,41 +147,31 @@ def _kept(out: Path) -> TrialStore | None:
 
 @dataclass
 class _Work:
-    """Tokens that go through the model, forward and back, and probes that are fitted."""
+    """What goes through models, what that takes, and how long."""
 
-    forward: float = 0.0
-    back: float = 0.0
-    probes: int = 0
+    tokens: float = 0.0
+    operations: float = 0.0
+    seconds: float = 0.0
+
+    def model(self, meter: "_Meter", forward: float, back: float = 0.0) -> None:
+        """So many tokens go through a model, and so many of them back."""
+        operations = 2.0 * meter.parameters * (forward + back)
+        self.tokens += forward
+        self.operations += operations
+        self.seconds += operations / meter.operations_per_second
 
 
 @dataclass
 class _Meter:
-    """Counts tokens and knows how fast they go."""
+    """Counts the tokens of a model and knows how fast they go."""
 
-    study: Study
     parameters: float
     outline: LoadedModel | None
     operations_per_second: float
     rate: RateSource
     seconds_per_probe: float
     _tokens: dict[tuple[str, str], Array] = field(default_factory=dict)
-    _read: dict[tuple[str, str, str], NDArray[np.bool_]] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, study: Study, assumed: MachineAssumed, parameters: float | None) -> "_Meter":
-        model = study.models[0]
-        if parameters is not None:
-            rate = assumed.operations_per_second
-            probe = _time_probes(study, model, None)
-            return cls(study, parameters, None, rate, "assumed", probe)
-        outline = model_outline(model.source)
-        weights = float(weights_of_a_token(outline.model))
-        width = len(probe_layers(outline)) * int(outline.model.config.hidden_size)
-        probe = _time_probes(study, model, width)
-        if not model.parameters:  # its configuration is at hand, and its weights are not
-            return cls(study, weights, outline, assumed.operations_per_second, "assumed", probe)
-        rate = _time_reading(study, model, outline, weights)
-        return cls(study, weights, outline, rate, "measured", probe)
+    _read: dict[tuple[str, str], NDArray[np.bool_]] = field(default_factory=dict)
 
     def tokens(self, items: pd.DataFrame, prompt: str) -> Array:
         """Tokens of every item with its choices, (items,)."""
@@ -188,26 +180,57 @@ class _Meter:
             self._tokens[key] = item_tokens(items, prompt, self.outline)
         return self._tokens[key]
 
-    def unread(self, lab: Lab, prompt: str, kind: str, positions: Positions) -> Positions:
-        """Those of these items that nothing before reads so, (items,); they count as read now."""
-        key = (texts_fingerprint(lab.task.items), prompt, kind)
-        read = self._read.setdefault(key, np.zeros(len(lab.task.items), dtype=bool))
+    def unread(self, items: pd.DataFrame, prompt: str, positions: Positions) -> Positions:
+        """Those of these items that were not read before, (items,); they count as read now."""
+        read = self._read.setdefault(
+            (texts_fingerprint(items), prompt), np.zeros(len(items), dtype=bool)
+        )
         new = np.asarray(positions[~read[positions]])
         read[new] = True
         return new
 
-    def hours(self, work: _Work) -> float:
-        seconds = self.operations(work) / self.operations_per_second
-        return (seconds + work.probes * self.seconds_per_probe) / 3600
 
-    def operations(self, work: _Work) -> float:
-        return 2.0 * self.parameters * (work.forward + work.back)
+class _Meters:
+    """A meter of every model of a study, made when first needed.
+
+    `parameters` are those of the first model, where it is not at hand.
+    """
+
+    def __init__(self, study: Study, assumed: MachineAssumed, parameters: float | None) -> None:
+        self._study, self._assumed, self._parameters = study, assumed, parameters
+        self._made: dict[int, _Meter] = {}
+
+    def of(self, place: int) -> _Meter:
+        """The meter of a model by its place."""
+        if place not in self._made:
+            self._made[place] = self._make(place)
+        return self._made[place]
+
+    def of_lab(self, lab: Lab) -> _Meter:
+        """The meter of a lab's model."""
+        sources = [model.source for model in self._study.models]
+        return self.of(sources.index(lab.source))
+
+    def _make(self, place: int) -> _Meter:
+        study, model, assumed = self._study, self._study.models[place], self._assumed
+        if self._parameters is not None and place == 0:
+            probe = _time_probes(study, model, _WIDTH_ASSUMED)
+            rate = assumed.operations_per_second
+            return _Meter(self._parameters, None, rate, "assumed", probe)
+        outline = model_outline(model.source)
+        weights = float(weights_of_a_token(outline.model))
+        width = len(probe_layers(outline)) * int(outline.model.config.hidden_size)
+        probe = _time_probes(study, model, width)
+        if not model.parameters:  # its configuration is at hand, and its weights are not
+            return _Meter(weights, outline, assumed.operations_per_second, "assumed", probe)
+        rate = _time_reading(study, model, outline, weights)
+        return _Meter(weights, outline, rate, "measured", probe)
 
 
 def _one(
     study: Study,
     experiment: Experiment,
-    meter: _Meter,
+    meters: _Meters,
     kept: TrialStore | None,
     seen: set[str],
     price: float | None,
@@ -222,14 +245,14 @@ def _one(
     done = {key for key, own in trials.items() if kept is not None and kept.get(own) is not None}
     shared = (set(trials) - done) & seen
     work = _Work()
-    if set(study.measured) - measured_before:
-        lab = study.lab(study.main)
-        _read(lab, np.arange(len(study.items)), lab.recipes["probe"].prompt, meter, work)
+    for _, place in sorted(set(study.measured) - measured_before):
+        recipe = study.models[place].recipes["probe"]
+        _read(study.items, np.arange(len(study.items)), recipe.prompt, meters.of(place), work)
     for own in wanted:
-        new = [trial for trial in own.trials if trial.key not in done | seen]
-        _add(own, list({trial.key: trial for trial in new}.values()), meter, work, study)
-        seen |= {trial.key for trial in new}
-    hours = meter.hours(work)
+        new = {trial.key: trial for trial in own.trials if trial.key not in done | seen}
+        _add(own.lab, list(new.values()), meters, work, study.folder)
+        seen |= set(new)
+    hours = work.seconds / 3600
     return PlannedExperiment(
         name=experiment.name,
         title=experiment.title,
@@ -237,48 +260,48 @@ def _one(
         trials=len(trials),
         kept=len(done),
         shared=len(shared),
-        tokens=round(work.forward),
-        operations=meter.operations(work),
+        tokens=round(work.tokens),
+        operations=work.operations,
         hours=hours,
         money=None if price is None else hours * price,
     )
 
 
-def _add(
-    own: WantedTrials, trials: Sequence[Trial], meter: _Meter, work: _Work, study: Study
-) -> None:
+def _add(lab: Lab, trials: Sequence[Trial], meters: _Meters, work: _Work, folder: Path) -> None:
     """What new trials of one lab take."""
-    task = own.lab.task
+    if not trials:
+        return
+    task, meter = lab.task, meters.of_lab(lab)
     probes = [trial for trial in trials if trial.method == "probe"]
     if probes:
-        runner = TrialRunner(task, own.lab.source, study.folder)
-        positions = runner.feature_positions(probes)
-        _read(own.lab, positions, probes[0].recipe.prompt, meter, work)
-        work.probes += len(probes)
+        positions = TrialRunner(task, lab.source, folder).feature_positions(probes)
+        _read(task.items, positions, probes[0].recipe.prompt, meter, work)
+        work.seconds += len(probes) * meter.seconds_per_probe
     for trial in trials:
         if trial.method == "probe":
             continue
-        tokens = meter.tokens(task.items, trial.recipe.prompt)
-        tested = float(tokens[task.test_positions].sum())
         if trial.method == "zero_shot" and trial.recipe.quantisation == "none":
-            _read(own.lab, task.test_positions, trial.recipe.prompt, meter, work)
+            _read(task.items, task.test_positions, trial.recipe.prompt, meter, work)
             continue
-        work.forward += tested
-        if trial.method == "in_context":
-            work.forward += trial.size * float(tokens.mean())
+        tokens = meter.tokens(task.items, trial.recipe.prompt)
+        usual = float(tokens.mean())
+        work.model(meter, float(tokens[task.test_positions].sum()))
+        if trial.method == "in_context":  # the examples are read once for all test items
+            work.model(meter, trial.size * usual)
         if trial.method == "qlora":
             settings = dict(trial.recipe.settings)
             known = {n: v for n, v in settings.items() if n in QloraSettings.__annotations__}
             adapter = QloraSettings(**known)
             steps = adapter.updates(trial.size) * min(adapter.batch, trial.size)
-            work.forward += steps * float(tokens.mean())
-            work.back += steps * float(tokens.mean())
+            work.model(meter, steps * usual, back=steps * usual)
 
 
-def _read(lab: Lab, positions: Positions, prompt: str, meter: _Meter, work: _Work) -> None:
+def _read(
+    items: pd.DataFrame, positions: Positions, prompt: str, meter: _Meter, work: _Work
+) -> None:
     """One pass over items that nothing has read so far; features and scores come of one pass."""
-    new = meter.unread(lab, prompt, "read", np.asarray(positions))
-    work.forward += float(meter.tokens(lab.task.items, prompt)[new].sum())
+    new = meter.unread(items, prompt, positions)
+    work.model(meter, float(meter.tokens(items, prompt)[new].sum()))
 
 
 def item_tokens(items: pd.DataFrame, prompt: str, outline: LoadedModel | None) -> Array:
@@ -293,14 +316,24 @@ def item_tokens(items: pd.DataFrame, prompt: str, outline: LoadedModel | None) -
         ]
         return np.asarray(letters, dtype=np.float64) / CHARACTERS_PER_TOKEN
     if outline.kind == "encoder":
-        texts = [f"{q} {' '.join(own)}" for q, own in zip(questions, choices, strict=True)]
-        ids = outline.tokenizer(texts, truncation=True, max_length=outline.context_length)
-        return np.asarray([len(own) for own in ids["input_ids"]], dtype=np.float64)
+        return _encoder_tokens(items, outline)
     encoded = encode_items(
         outline, questions, choices, items["item_id"].tolist(), find_prompt(prompt, outline.name)
     )
     counts = [len(own.prompt) + sum(map(len, own.choices)) for own in encoded]
     return np.asarray(counts, dtype=np.float64)
+
+
+def _encoder_tokens(items: pd.DataFrame, outline: LoadedModel) -> Array:
+    """An encoder reads a question with each of its choices, or alone where all share theirs."""
+    alone = shared_choices(items) is not None
+    choices = [[""] if alone else list(own) for own in items["choices"]]
+    texts = [
+        f"{q} {c}".rstrip() for q, own in zip(items["question"], choices, strict=True) for c in own
+    ]
+    ids = outline.tokenizer(texts, truncation=True, max_length=outline.context_length)["input_ids"]
+    owner = np.repeat(np.arange(len(items)), [len(own) for own in choices])
+    return np.bincount(owner, weights=[len(own) for own in ids]).astype(np.float64)
 
 
 def _sample(items: pd.DataFrame) -> pd.DataFrame:
@@ -313,7 +346,8 @@ def _time_reading(study: Study, model: StudiedModel, outline: LoadedModel, weigh
     rows = _sample(lab.task.items)
     prompt = model.recipes["probe"].prompt
     loaded = load_model(model.source, use="features")
-    layers, most = probe_layers(loaded), int(lab.task.choice_counts.max())
+    alone = loaded.kind == "encoder" and lab.task.shared_choices is not None
+    layers, most = probe_layers(loaded), 1 if alone else int(lab.task.choice_counts.max())
 
     def read(some: pd.DataFrame) -> Features:
         if loaded.kind == "encoder":
@@ -328,9 +362,8 @@ def _time_reading(study: Study, model: StudiedModel, outline: LoadedModel, weigh
     return 2.0 * weights * float(item_tokens(rows, prompt, outline).sum()) / seconds
 
 
-def _time_probes(study: Study, model: StudiedModel, width: int | None) -> float:
+def _time_probes(study: Study, model: StudiedModel, width: int) -> float:
     """Seconds of fitting a probe, timed on random features of the model's width."""
-    width = 2 * 4096 if width is None else width
     labels = study.design.labels
     rng = np.random.default_rng(0)
     features = rng.normal(size=(2 * labels, 4, width)).astype(np.float32)

@@ -64,7 +64,9 @@ def cell_text(cell: CellValue, kind: ColumnKind) -> str:
             return told
         if cell.low is None or cell.high is None:
             return told
-        return f"{told} ({span(cell, 'ratio' if kind == 'ratio' else 'percent')})"
+        if kind == "ratio":
+            return f"{told} ({ratio(cell.low, 2)} to {ratio(cell.high, 2)})"
+        return f"{told} ({span(cell)})"
     if cell is None:
         return "not resolved" if kind in _WITH_INTERVALS else ""
     if isinstance(cell, str):

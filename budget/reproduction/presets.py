@@ -131,14 +131,14 @@ MODELS: dict[str, ModelPreset] = {
 }
 
 
-def find_data(name: str) -> DataPreset:
-    """A data set by name.
+def find_data(name: str, option: str = "--data") -> DataPreset:
+    """A data set by name, which was given by an option.
 
     Raises InputError, with those there are, if there is none.
     """
     known = name.replace("-", "_").lower()
     if known not in DATA:
-        raise InputError(f"--data '{name}' is unknown; choose from {', '.join(DATA)}.")
+        raise InputError(f"{option} '{name}' is unknown; choose from {', '.join(DATA)}.")
     return DATA[known]
 
 

@@ -11,7 +11,15 @@ from annotation.sources import load_items
 from budget.config.prepare import recipes_of
 from budget.config.sections import ModelSection, PromptSection, QloraSection
 from budget.config.training_config import TrainingConfig
-from budget.reproduction.presets import MODELS, DataPreset, ModelPreset, design_of, find_data
+from budget.reproduction.presets import (
+    DATA,
+    MODELS,
+    WORKSHOP,
+    DataPreset,
+    ModelPreset,
+    design_of,
+    find_data,
+)
 from training.models.source import ModelSource, count_parameters, find_model
 
 if TYPE_CHECKING:
@@ -80,7 +88,7 @@ def _college(preset: DataPreset, folders: Mapping[str, Path]) -> "pd.DataFrame |
 
 def _check_folders(preset: DataPreset, folders: Mapping[str, Path]) -> None:
     for source in folders:
-        own = find_data(source)
+        own = find_data(source, "--source-folder")
         if not own.needs_folder:
             raise InputError(
                 f"--source-folder {source}: its items are generated; it has no data of its own."
@@ -104,9 +112,14 @@ def _model(name: str, data: DataPreset, planning: bool) -> StudiedModel:
     except InputError:
         if not planning or "/" not in name or Path(name).exists() or name.startswith((".", "/")):
             raise
-        source = ModelSource(name, name, _ELSEWHERE, "decoder", "bfloat16")
-    parameters = 0 if source.revision == _ELSEWHERE else count_parameters(source)
-    return StudiedModel(source, recipes_of(training_of(name, data)), parameters)
+        return studied_elsewhere(name, data)
+    return StudiedModel(source, recipes_of(training_of(name, data)), count_parameters(source))
+
+
+def studied_elsewhere(name: str, data: DataPreset = DATA[WORKSHOP]) -> StudiedModel:
+    """A decoder that is planned with and not at hand."""
+    source = ModelSource(name, name, _ELSEWHERE, "decoder", "bfloat16")
+    return StudiedModel(source, recipes_of(training_of(name, data)))
 
 
 def training_of(model: str, data: DataPreset) -> TrainingConfig:

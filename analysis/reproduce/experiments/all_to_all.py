@@ -77,7 +77,7 @@ def _row(own: LevelComparison, answers: Answers) -> list[CellValue]:
     counts = lab.task.choice_counts[lab.task.test_positions]
     guessing = float(as_common(lab, np.asarray(1 / counts)[None]).mean())
     always = lab.commonest_class(lab.easiest)
-    commonest: Estimate | None = None
+    commonest: Estimate | str = "no classes"
     if always is not None:
         commonest = clusters.mean(as_common(lab, always.correct[None].astype(np.float64)))
     return [

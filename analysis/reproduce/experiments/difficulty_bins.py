@@ -1,9 +1,9 @@
 """Five by five: trained on each fifth of difficulty, tested on each (Kordi et al. 2025).
 
-Difficulty is that of item response theory. The respondents are probes on another model, where a
-second one is given, not thousands of models. Probes on the model under study would call hard what
+Difficulty is that of item response theory. The respondents are probes on another model, the last of
+those given, not thousands of models. Probes on the model under study would call hard what
 they themselves get wrong: then training on the hardest fifth turns their mistakes round, whatever
-the items, so that nothing is claimed.
+the items.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.accuracy import difference_table
-from analysis.reproduce.claims import Case, PaperClaim, judged, positive, without_cases
+from analysis.reproduce.claims import Case, PaperClaim, judged, positive
 from analysis.reproduce.drawings import matrix
 from analysis.reproduce.experiment import Answers, Finding, WantedTrials
-from analysis.reproduce.study import Study, levels, on_level, purchases, untrained
+from analysis.reproduce.study import (
+    NotApplicableError,
+    Study,
+    levels,
+    on_level,
+    purchases,
+    untrained,
+)
 from analysis.reproduce.tables import CellValue, table
 from annotation.arrays import Correct
 from annotation.strata.cut import read_cut
@@ -62,15 +69,7 @@ class DifficultyBins:
             means.append([cell.estimate for cell in cells])
         ends = ((names[-1], names[0]), (names[0], names[-1]))
         return Finding(
-            claims=[
-                judged(LIMITED, [_case(lab, arms, *pair) for pair in ends])
-                if len(study.models) > 1
-                else without_cases(
-                    LIMITED,
-                    "probes on the model under study would tell the difficulty of what they are "
-                    "tested on; give a second --model to tell it.",
-                )
-            ],
+            claims=[judged(LIMITED, [_case(lab, arms, *pair) for pair in ends])],
             tables=[
                 table(
                     "difficulty_bins",
@@ -98,6 +97,11 @@ class DifficultyBins:
 
 
 def _lab(study: Study) -> Lab:
+    if len(study.models) < 2:
+        raise NotApplicableError(
+            "probes on the model under study would tell the difficulty of what they are tested "
+            "on; give a second --model to tell it."
+        )
     items = study.with_measure(MEASURE, len(study.models) - 1)
     return study.lab_of(items, read_cut(f"quantiles:{BINS}", MEASURE, items, study.source))
 

@@ -250,7 +250,7 @@ class NoiseAndCost:
         for ratio in study.design.cost_ratios:
             for rates in own.rate_pairs:
                 lead = mean_lead(*own.pair(rates, ratio, answers))
-                told = None if lead is None else own.clusters.mean(lead)
+                told = "no sum in common" if lead is None else own.clusters.mean(lead)
                 rows.append([ratio, *rates, told])
         return Finding(
             claims=[judged(BOTH, cases)],
@@ -331,7 +331,7 @@ def _ratio_rows(own: MeasuredCurves, study: Study, answers: Answers) -> Iterator
     for ratio in study.design.cost_ratios:
         easy, hard = own.pair((0.0, 0.0), ratio, answers)
         lead = mean_lead(easy, hard)
-        told = None if lead is None else own.clusters.mean(lead)
+        told = "no sum in common" if lead is None else own.clusters.mean(lead)
         yield [own.measure, ratio, told, *_crossover_cells(own, easy, hard)]
 
 

@@ -43,7 +43,7 @@ def test_a_claim_holds_where_all_cases_do() -> None:
 def test_one_case_that_fails_is_enough() -> None:
     result = judged(CLAIM, [case(0.001, 1), case(1, 0.001), case(0.5, 0.5)])
     assert result.verdict == "does not hold"
-    assert result.reason == "Of 3 cases it holds in 1, fails in 1 and is not resolved in 1."
+    assert result.reason == "Holds in 1, fails in 1 and not resolved in 1 of 3 cases."
 
 
 def test_cases_are_corrected_together() -> None:

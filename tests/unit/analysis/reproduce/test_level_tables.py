@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.accuracy import ItemClusters
+from analysis.estimates import Estimate
 from analysis.reproduce.level_tables import all_items, as_common, level_contrast
 from analysis.reproduce.study import StudiedModel, Study, StudyDesign, of_all_levels
 from annotation.sources.workshop import load_workshop
@@ -56,14 +57,17 @@ def test_a_contrast_is_the_difference_of_two_levels(lab: Lab) -> None:
     easy, hard = (correct[:, lab.task.test_strata == name] for name in ("easy", "hard"))
     assert table.mean() == pytest.approx(easy.mean() - hard.mean())
     found = clusters.mean(table)
-    halves = []
+    squares = []
     for own in (easy, hard):
         alone = ItemClusters(np.arange(own.shape[1]).astype(object)).mean(own.astype(float))
-        assert alone.low is not None and alone.high is not None
-        halves.append((alone.high - alone.low) / 2)
-    assert found.low is not None and found.high is not None
+        squares.append(half_width(alone) ** 2)
     # Two levels vary apart from each other: squares add up.
-    assert (found.high - found.low) / 2 == pytest.approx(np.hypot(*halves), rel=0.15)
+    assert half_width(found) == pytest.approx(sum(squares) ** 0.5, rel=0.15)
+
+
+def half_width(own: Estimate) -> float:
+    assert own.low is not None and own.high is not None
+    return (own.high - own.low) / 2
 
 
 def test_all_items_are_the_clusters_of_the_whole_test_set(lab: Lab) -> None:

@@ -28,7 +28,7 @@ OWN = table(
             "points",
             f"{MINUS}1.2 ({MINUS}3.0 to 1.0)",
         ),
-        (Estimate(estimate=0.9, low=0.5, high=1.2), "ratio", "0.90 (0.5 to 1.2)"),
+        (Estimate(estimate=0.9, low=0.5, high=1.2), "ratio", "0.90 (0.50 to 1.20)"),
         (Estimate(estimate=0.9, low=None, high=None), "ratio", "0.90"),
         (NONE, "ratio", "not resolved"),
         (None, "percent", "not resolved"),
