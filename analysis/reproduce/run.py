@@ -23,7 +23,7 @@ from analysis.version import labelmix_version
 from annotation.errors import InputError, MachineError
 from annotation.items.table import REMARKS, fingerprint
 from annotation.locks import FolderInUseError, exclusive
-from annotation.whole_files import whole_file
+from annotation.whole_files import whole_file, writing
 from annotation.written_together import written_together
 from training.engines import Watcher
 from training.engines.base import StoringEngine
@@ -208,6 +208,7 @@ def write_outcome(outcome: Reproduced, out: Path) -> None:
 
     Raises InputError if a file cannot be written.
     """
+    stale = _stale(outcome.result, out)
     with written_together():
         for experiment in outcome.result.experiments:
             for table in experiment.tables:
@@ -219,3 +220,27 @@ def write_outcome(outcome: Reproduced, out: Path) -> None:
         with whole_file(out / "reproduction.json") as unfinished:
             unfinished.write_text(outcome.result.model_dump_json(indent=2) + "\n", encoding="utf-8")
         write_page(outcome.result, outcome.drawings, out / "reproduction.html")
+    for path in stale:
+        with writing(path):
+            path.unlink(missing_ok=True)
+
+
+def _stale(result: Reproduction, out: Path) -> list[Path]:
+    """Tables and figures that an earlier call wrote of these experiments, and this one does not."""
+    try:
+        text = (out / "reproduction.json").read_text(encoding="utf-8")
+        earlier = Reproduction.model_validate_json(text)
+    except (OSError, ValueError):  # none there, or of another version
+        return []
+    names = {experiment.name for experiment in result.experiments}
+    before = {p for own in earlier.experiments if own.name in names for p in _files(own)}
+    now = {path for own in result.experiments for path in _files(own)}
+    return [out / path for path in sorted(before - now)]
+
+
+def _files(experiment: ExperimentResult) -> list[str]:
+    """The files of an experiment's tables and figures, in the folder of all."""
+    tables = [f"tables/{own.name}.{end}" for own in experiment.tables for end in ("csv", "tex")]
+    return tables + [
+        f"figures/{name}.{end}" for name in experiment.figures for end in ("png", "svg")
+    ]

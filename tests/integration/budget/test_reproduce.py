@@ -122,6 +122,30 @@ def engine(folder: Path) -> EngineChoice:
     return EngineChoice(features=folder / "features")
 
 
+def test_what_is_no_longer_found_is_taken_away(small: None, tmp_path: Path) -> None:
+    """Tables of an experiment that finds nothing now; those of others stay."""
+
+    def run(names: list[str], seconds: float | None = None) -> None:
+        study = make_study(WORKSHOP, ["pico"], {}, tmp_path / "features", SilentWatcher())
+        experiments = find_experiments(names)
+        run_reproduction(study, experiments, tmp_path, SilentWatcher(), engine(tmp_path), seconds)
+
+    run(["train-test-gap"])
+    assert (tmp_path / "tables" / "train_test_gap.csv").exists()
+    run(["noise"], seconds=1e-9)
+    assert (tmp_path / "tables" / "train_test_gap.csv").exists()
+    document = Reproduction.model_validate_json((tmp_path / "reproduction.json").read_text("utf-8"))
+    assert document.experiments[0].status == "not finished"
+    (tmp_path / "trials.sqlite").unlink()
+    run(["train-test-gap"])
+    run(["train-test-gap"])  # the same again leaves all as it is
+    assert (tmp_path / "figures" / "train_test_gap.png").exists()
+    (tmp_path / "trials.sqlite").unlink()
+    run(["train-test-gap"], seconds=1e-9)
+    assert not (tmp_path / "tables" / "train_test_gap.csv").exists()
+    assert not (tmp_path / "figures" / "train_test_gap.png").exists()
+
+
 class Killing(SilentWatcher):
     """Ends the work, as Ctrl-C does, after so many trials."""
 
