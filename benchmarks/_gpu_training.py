@@ -111,7 +111,7 @@ def _train_and_score(
     if cuda:
         torch.cuda.reset_peak_memory_stats()
 
-    def tick(_done: int, _total: int) -> None:
+    def tick(_done: int, _total: int, _tokens: int) -> None:
         if cuda:
             torch.cuda.synchronize()
         ticks.append(time.perf_counter())
