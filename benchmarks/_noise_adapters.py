@@ -14,7 +14,7 @@ from training.tuning.qlora import QloraSettings, encode_for_tuning, load_for_tun
 
 SEEDS = 6
 CONDITIONS = (Condition("mixed", 160, 0.3), Condition("mixed", 160, 0.3, judges=3))
-# As in the demo: pico has under a million parameters, and small purchases are trained to the end.
+# pico has under a million parameters: it needs larger steps than the default.
 SETTINGS = QloraSettings(rank=8, alpha=16, batch=8, least_updates=120, learning_rate=2e-3)
 
 

@@ -60,9 +60,7 @@ class Contest:
         store = FeatureStore(folder, pool, self._source, self._prompt)
         most = int(pool.choice_counts.max())
         layers = probe_layers(self._loaded)
-        reader = DecoderReader(
-            self._loaded, self._prompt, most, layers, lambda _items, _tokens: None
-        )
+        reader = DecoderReader(self._loaded, self._prompt, most, layers, lambda *_: None)
         reader.choices(self._items.iloc[:2])  # the first call checks the model
         scores, differences = [], []
         for number, part in enumerate(np.array_split(np.arange(len(self._items)), SLICES)):

@@ -2,16 +2,16 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from analysis.accuracy import ItemClusters
 from analysis.estimates import Estimate
 from analysis.over_untrained import MARK, not_above, over_untrained, told_of_marks
-from annotation.arrays import Correct
 
 GROUPS = np.array([f"g{i}" for i in range(400)], dtype=object)
 
 
-def right(share: float, seeds: int = 3, items: int = 400) -> Correct:
+def right(share: float, seeds: int = 3, items: int = 400) -> NDArray[np.bool_]:
     return np.random.default_rng([items, seeds]).random((seeds, items)) < share
 
 
