@@ -41,9 +41,9 @@ INSTRUCTIONS = (
 )
 
 
-def write_tables(folder: Path) -> dict[str, str]:
+def write_tables(folder: Path, pool: int = POOL, tested: int = TESTED) -> dict[str, str]:
     """A pool without answers and test items with them; the right answer of every item."""
-    items = load_items("workshop", size=POOL + TESTED)
+    items = load_items("workshop", size=pool + tested)
     right = dict(zip(items["item_id"], gold_texts(items), strict=True))
     table = pd.DataFrame(
         {
@@ -55,8 +55,8 @@ def write_tables(folder: Path) -> dict[str, str]:
         }
     ).sample(frac=1, random_state=0)
     table.to_csv(folder / "all.csv", index=False)
-    table[TESTED:].drop(columns="answer").to_csv(folder / "pool.csv", index=False)
-    table[:TESTED].to_csv(folder / "test.csv", index=False)
+    table[tested:].drop(columns="answer").to_csv(folder / "pool.csv", index=False)
+    table[:tested].to_csv(folder / "test.csv", index=False)
     return right
 
 

@@ -214,10 +214,12 @@ def alarm_line(quality: QualityStatus) -> str:
 def decision_row(own: Decided, currency: str) -> dict[str, object]:
     """Who decided what."""
     what = {
-        "budget": f"set the budget to {own.value} {currency}",
-        "state": f"set the collection {own.value}",
-        "batch": f"batch {own.batch}: {own.value}",
+        "budget": "set the budget to",
+        "state": "set the collection",
+        "batch": f"batch {own.batch}:",
     }[own.kind]
+    value = shown(Decimal(own.value), currency) if own.kind == "budget" else own.value
+    what = f"{what} {value}"
     return {"at": moment(own.at.isoformat()), "who": own.who, "what": what, "why": own.why}
 
 

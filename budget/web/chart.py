@@ -3,6 +3,7 @@
 Colours and lines are classes of the style, so that the figure is right in light, dark and print.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -88,6 +89,7 @@ class Chart:
 
 _SHAPES = {"wide": (760, 360, 56, 150), "narrow": (380, 330, 46, 14)}  # width, height, margins
 _TOP, _BOTTOM = 30, 46
+_NEAR = 1e-6  # of a step, by which a number may miss its tick
 _LINE = 15  # between two labels
 
 
@@ -186,10 +188,9 @@ def _nice_step(width: float, most: int) -> float:
 
 
 def _down(value: float, step: float) -> float:
-    return step * (value // step)
+    return step * math.floor(value / step + _NEAR)
 
 
 def _steps(low: float, high: float, step: float) -> list[float]:
-    first = -_down(-low, step)
-    count = int((high - first) / step + 1e-6) + 1
-    return [round(first + k * step, 10) for k in range(max(0, count))]
+    first, last = math.ceil(low / step - _NEAR), math.floor(high / step + _NEAR)
+    return [round(k * step, 10) for k in range(first, last + 1)]

@@ -18,6 +18,7 @@ from annotation.locks import FolderInUseError
 from budget.web.places import NoSuchFolderError, ShownFolder
 from budget.web.sessions import Sessions
 from budget.web.settings import WebSettings
+from budget.web.words import words_of
 
 _STATIC = "budget.web"
 STYLES = {"page.css": ("analysis", "page_style.css")}
@@ -92,6 +93,7 @@ class Pages:
             place=place,
             tabs=() if place is None else TABS[place.kind],
             here=path,
+            words=words_of(path) if template != "told.html" else [],
             form_token=self._sessions.form_token(word),
             who=self._settings.who,
             **values,
