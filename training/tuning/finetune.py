@@ -54,7 +54,8 @@ def train(
 ) -> float:
     """Minimise the mean loss over seeded batches; every update uses all items of its batch.
 
-    Returns the mean loss of the last quarter of the updates' items, each before its update.
+    Returns the mean loss over the last quarter of the updates, but over all items at least, each
+    before its update.
 
     Where a part of a batch does not fit into memory the parts are halved, and the update is made
     again. `progress` is told updates done and in all, and the tokens of their items. The base model
@@ -102,7 +103,7 @@ def train(
                 progress(done, total, tokens)
     adapted.eval()
     _check_last_update(adapted, objective, total, seed)
-    last = losses[-max(1, total // 4) :]
+    last = losses[-max(total // 4, math.ceil(items / settings.batch)) :]
     return sum(loss * count for loss, count in last) / sum(count for _, count in last)
 
 

@@ -22,12 +22,13 @@ from training.models.load import LoadedModel
 from training.models.source import ModelSource, find_model
 from training.probes.paper_probe import fit_paper_probe
 from training.probes.probe import ProbeJob, fit_probes
+from training.progress import Passed
 from training.prompts import Example, find_prompt
 from training.running.runner import TrialRunner
 from training.scoring.choices import encode_items, score_pairs
 from training.targets.make import UncertaintyMap, entropy_uncertainty, make_targets
 from training.task import Task
-from training.trial import Trial
+from training.trial import FAILED, RESTARTS, Trial
 from training.tuning.qlora import QloraSettings
 
 TERMS = {name: LabelTerms(Decimal(1), 0.4, "redraw") for name in ("easy", "medium", "hard")}
@@ -53,6 +54,36 @@ def trial_of(task: Task, source: ModelSource, method: str, **changes: Any) -> Tr
         "seed": 1,
     }
     return flat_trial(task, source, method, **(arguments | changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("method", "what", "prompt"),
+    [
+        ("in_context", "testing", "0040-mended"),
+        ("chain_of_thought", "writing answers", "0305-mended"),
+    ],
+)
+def test_how_far_a_trial_is_is_told(
+    tmp_path: Path, task: Task, llama_source: ModelSource, method: str, what: str, prompt: str
+) -> None:
+    told: list[Passed] = []
+    mix = {"hard": 2} if method == "in_context" else {}
+    trial = trial_of(task, llama_source, method, mix=mix, prompt=prompt)
+    TrialRunner(task, llama_source, tmp_path).run(trial, told.append)
+    last = told[-1]
+    tested = task.test_positions.size
+    assert (last.what, last.unit, last.done, last.total) == (what, "items", tested, tested)
+    assert last.tokens > 0 and last.of_trial == 1.0
+
+
+def test_a_training_that_never_trains_is_told_in_the_result(
+    tmp_path: Path, task: Task, llama_source: ModelSource
+) -> None:
+    """A learning rate of next to nothing leaves the model as it was."""
+    settings = {**SHORT, "learning_rate": 1e-12, "restarts": 1}
+    trial = trial_of(task, llama_source, "qlora", settings=settings, quantisation="nf4")
+    details = TrialRunner(task, llama_source, tmp_path).run(trial).details
+    assert (details[RESTARTS], details[FAILED]) == (1.0, 1.0)
 
 
 def test_in_context_shows_the_bought_labels_in_one_order(
