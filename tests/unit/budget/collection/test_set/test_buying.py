@@ -411,3 +411,28 @@ def test_answers_come_from_label_studio_and_doubtful_items_keep_their_task(tmp_p
         done = collection.step(SilentWatcher())
         assert done.lines == ("the test set is settled: 40 items have an answer",)
         assert collection.store.balance().paid == Decimal("6.30")
+
+
+def test_whole_groups_are_tested_and_none_is_on_both_sides(tmp_path: Path) -> None:
+    write_tables(tmp_path)
+    path = tmp_path / "pool.jsonl"
+    grouped = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    for number, row in enumerate(grouped):
+        row["group"] = f"source {number // 8}"
+    path.write_text("".join(json.dumps(row) + "\n" for row in grouped), encoding="utf-8")
+    folder = new_collection(
+        tmp_path, tables=False, test=BUYING, budget={"total": "60", "currency": "EUR"}
+    )
+    group_of = {row["item_id"]: row["group"] for row in grouped}
+    tested = {group_of[name] for name in drawn(folder)}
+    with opened(folder) as collection:
+        task = collection.contents.task
+        sold = task.items["item_id"].iloc[[p for own in task.pools.values() for p in own]]
+        assert sold.size
+        assert not tested & {group_of[name] for name in sold}
+    # Of the stratum that counts all groups but the last are tested as a whole.
+    hard = {row["item_id"] for row in grouped if row["steps"] > 2}
+    own = hard & set(drawn(folder))
+    parted = {group_of[name] for name in hard - own} & {group_of[name] for name in own}
+    assert len(own) == 30
+    assert len(parted) <= 1
