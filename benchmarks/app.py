@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
-import psutil
+import psutil  # type: ignore[import-untyped]
 from playwright.sync_api import Page, sync_playwright
 
 from _label_studio_browser import ARGUMENTS, CHROMIUM

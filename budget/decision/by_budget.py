@@ -8,6 +8,7 @@ from analysis.estimates import Estimate, Record
 from annotation.errors import InputError
 from annotation.terms.cost import exact_decimal
 from budget.decision.prepared import Prepared
+from budget.market.market import Market
 from budget.search.plan import PlanSearch
 
 BEST = "plan"
@@ -27,30 +28,36 @@ class BudgetCurve(Record):
 
 
 def accuracy_by_budget(own: Prepared, most: Decimal | None = None) -> list[BudgetCurve]:
-    """Curves from the pilot's cost to `most`, by default twice the run's budget.
+    """Curves of all kinds from the pilot's cost to `most`, by default twice the run's budget.
 
-    Budgets that do not pay for training are left out; a kind that none of them pays for is, too.
+    A kind that no budget pays for is left out.
     """
-    end = Fraction(_TIMES * Decimal(str(own.result.budget)) if most is None else most)
-    begin = Fraction(own.pilot_cost)
-    end = max(end, begin + 1)
-    moneys = [exact_decimal((end - begin) * step / _STEPS) for step in range(_STEPS + 1)]
-    kinds = {BEST: own.market} | {
+    found = (budget_curve(own, kind, market, most) for kind, market in kinds_of(own).items())
+    return [curve for curve in found if curve.budgets]
+
+
+def kinds_of(own: Prepared) -> dict[str, Market]:
+    """Kind of purchase -> the market of what it may hold: everything, or one stratum alone."""
+    return {BEST: own.market} | {
         f"only {name} labels": own.market.only(own.market.of_stratum(name))
         for name in own.market.strata
         if own.market.of_stratum(name)
     }
-    curves = []
-    for kind, market in kinds.items():
-        search = PlanSearch(own.surface, market)
-        budgets, accuracy = [], []
-        for money in moneys:
-            try:
-                plan = search.plan(money)
-            except InputError:
-                continue  # training alone costs more
-            budgets.append(float(Fraction(money) + begin))
-            accuracy.append(interval(plan.expected, plan.forecast(own.surface)))
-        if budgets:
-            curves.append(BudgetCurve(kind=kind, budgets=budgets, accuracy=accuracy))
-    return curves
+
+
+def budget_curve(own: Prepared, kind: str, market: Market, most: Decimal | None) -> BudgetCurve:
+    """The curve of one kind; budgets that do not pay for training are left out."""
+    end = Fraction(_TIMES * Decimal(str(own.result.budget)) if most is None else most)
+    begin = Fraction(own.pilot_cost)
+    end = max(end, begin + 1)
+    search = PlanSearch(own.surface, market)
+    budgets, accuracy = [], []
+    for step in range(_STEPS + 1):
+        money = exact_decimal((end - begin) * step / _STEPS)
+        try:
+            plan = search.plan(money)
+        except InputError:
+            continue  # training alone costs more
+        budgets.append(float(Fraction(money) + begin))
+        accuracy.append(interval(plan.expected, plan.forecast(own.surface)))
+    return BudgetCurve(kind=kind, budgets=budgets, accuracy=accuracy)

@@ -1,17 +1,19 @@
 """Runs that are shown: read once, as long as their file stays as it is; curves kept as well."""
 
 from collections import OrderedDict
+from decimal import Decimal
 from pathlib import Path
 from threading import Lock
 
 from analysis.run.result import RunResult, read_result
-from budget.decision.by_budget import BudgetCurve, accuracy_by_budget
+from budget.decision.by_budget import BudgetCurve, budget_curve, kinds_of
 from budget.decision.prepared import Prepared
 from budget.decision.question import PlanOptions
+from budget.market.market import Market
 from budget.web.places import RESULT
 
 _MOST_RUNS = 20
-_MOST_CURVES = 100
+_MOST_CURVES = 300
 _Written = tuple[int, int, int]
 
 
@@ -21,7 +23,7 @@ class KnownRuns:
     def __init__(self) -> None:
         self._lock = Lock()
         self._runs: OrderedDict[Path, tuple[_Written, RunResult]] = OrderedDict()
-        self._curves: OrderedDict[object, list[BudgetCurve]] = OrderedDict()
+        self._curves: OrderedDict[object, BudgetCurve] = OrderedDict()
 
     def result(self, folder: Path) -> RunResult:
         """The result of a run as its file has it now.
@@ -49,16 +51,24 @@ class KnownRuns:
         # As few ranges as can be: a budget that is moved then moves on a scale that stays.
         usual = own.total is None or float(own.total) <= 2 * own.result.budget
         most = None if usual else own.total
-        terms = (sorted(options.costs.items()), sorted(options.error_rates.items()))
-        market = () if options.suppliers is None else (own.market.offers, own.market.hours)
         with self._lock:
             known = self._runs.get(folder)
-            written = None if known is None else known[0]
-            key = (folder, written, options.method, str(terms), str(market), most)
+        of_run = (folder, None if known is None else known[0], options.method, most)
+        found = [
+            self._curve((of_run, kind, str((market.offers, market.hours))), own, market, most)
+            for kind, market in kinds_of(own).items()
+        ]
+        return [curve for curve in found if curve.budgets]
+
+    def _curve(
+        self, key: tuple[object, str, str], own: Prepared, market: Market, most: Decimal | None
+    ) -> BudgetCurve:
+        """One curve: that of a stratum stays while another's price is moved."""
+        with self._lock:
             if key in self._curves:
                 self._curves.move_to_end(key)
                 return self._curves[key]
-        found = accuracy_by_budget(own, most)
+        found = budget_curve(own, key[1], market, most)
         with self._lock:
             self._curves[key] = found
             if len(self._curves) > _MOST_CURVES:

@@ -13,9 +13,10 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from analysis.run.result import RunResult, read_result, write_result
-from budget.decision.by_budget import BudgetCurve, accuracy_by_budget
-from budget.decision.prepared import Prepared
-from budget.market.market import RUN_SUPPLIER
+from budget.decision.by_budget import BudgetCurve, accuracy_by_budget, budget_curve
+from budget.decision.prepared import Prepared, prepared
+from budget.decision.question import PlanOptions
+from budget.market.market import RUN_SUPPLIER, Market
 from budget.surface.response import ResponseSurface
 from budget.web import known_runs
 from budget.web.explore_form import fields_of, read_question
@@ -149,25 +150,34 @@ def test_a_run_that_is_written_anew_is_read_anew(
     assert own.get("/folder/run/explore.json").json()["decision"]["budget"] == 300
 
 
-def test_curves_are_kept_while_only_the_budget_moves(
+def test_curves_are_kept_while_nothing_of_theirs_moves(
     run_folder: Path, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    worked: list[object] = []
+    worked: list[str] = []
 
-    def working(own: Prepared, most: Decimal | None) -> list[BudgetCurve]:
-        worked.append(most)
-        return accuracy_by_budget(own, most)
+    def working(own: Prepared, kind: str, market: Market, most: Decimal | None) -> BudgetCurve:
+        worked.append(kind)
+        return budget_curve(own, kind, market, most)
 
-    monkeypatch.setattr(known_runs, "accuracy_by_budget", working)
+    monkeypatch.setattr(known_runs, "budget_curve", working)
     own = client(run_folder)
-    curves = [
-        own.get("/folder/run/explore.json", params={"budget": b}).json()["by_budget"]
-        for b in ("200", "250", "399")
-    ]
-    assert len(worked) == 1 and curves[0] == curves[1] == curves[2]
-    own.get("/folder/run/explore.json", params={"cost:easy": "2"})
-    beyond = own.get("/folder/run/explore.json", params={"budget": "800"}).json()["by_budget"]
-    assert len(worked) == 3 and beyond[0]["budgets"][-1] == 800
+
+    def curves(**asked: str) -> Any:
+        return own.get("/folder/run/explore.json", params=asked).json()["by_budget"]
+
+    assert curves(budget="200") == curves(budget="250") == curves(budget="399")
+    assert worked == ["plan", "only easy labels", "only hard labels"]
+    dearer = curves(**{"cost:easy": "2"})
+    assert worked[3:] == ["plan", "only easy labels"]
+    assert dearer[1] != curves()[1] and dearer[2] == curves()[2]
+    assert len(worked) == 5
+    assert curves(budget="800")[0]["budgets"][-1] == 800
+    assert len(worked) == 8
+    prepared_run = prepared(
+        read_result(run_folder / "result.json"), PlanOptions(costs={"easy": Decimal(2)}), "run"
+    )
+    whole = [curve.model_dump(mode="json") for curve in accuracy_by_budget(prepared_run)]
+    assert whole == dearer
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"name": "x"}', "\x00", "{" * 100_000])
