@@ -100,14 +100,16 @@ def measure(
     Example: labelmix suppliers measure items.jsonl --machine llm_label --confidence llm_confidence
     """
     from annotation.errors import InputError
+    from annotation.items.write import check_table_path
     from annotation.machines.checks import write_to_check
     from annotation.machines.measured import measured_errors, to_check
-    from annotation.whole_files import not_an_input
+    from annotation.whole_files import check_outputs
     from budget.commands.show.suppliers import measured_json, show_measured
 
     if (ask is None) != (out is None):
         raise InputError("--ask goes with --out: how many are to be checked, and the file.")
-    not_an_input(out, (items, checked))
+    for path in check_outputs((out,), (items, checked)):
+        check_table_path(path)
     labels = _read(items, machine, confidence, people, stratum, column, choices, answers, checked)
     found = measured_errors(labels, seed, drawn_at_random)
     asked = None
@@ -168,8 +170,7 @@ def route(
     Says what to ask people next, as often as it takes. "Wrong" is what people would answer
     otherwise. The bound holds whatever the machine says of its confidence.
 
-    Example: labelmix suppliers route items.jsonl --machine llm_label --confidence llm_confidence
-    --error-at-most .05 --ask-out to_check.csv --out labels.csv
+    Example: labelmix suppliers route items.jsonl --machine bot --error-at-most .05 --out got.csv
     """
     from annotation.errors import InputError
     from annotation.items.write import check_table_path

@@ -19,7 +19,7 @@ MOST_ALARMS = 40
 
 
 @dataclass(frozen=True)
-class Part:
+class MoneyPart:
     """A part of a bar; `start` and `share` are thousandths of the whole."""
 
     name: str
@@ -61,7 +61,7 @@ def next_of(status: CollectionStatus, folder: Path) -> Next:
             return Next(f"The collection is {status.state}; nothing is planned or ordered.", "")
 
 
-def money_parts(status: CollectionStatus) -> list[Part]:
+def money_parts(status: CollectionStatus) -> list[MoneyPart]:
     """Paid, promised, planned and left, as parts of the budget.
 
     What is planned is part of what is left: nothing is promised before it is approved.
@@ -79,7 +79,7 @@ def money_parts(status: CollectionStatus) -> list[Part]:
         start = _of_thousand(before, status.budget)
         before += amount
         share = _of_thousand(before, status.budget) - start
-        parts.append(Part(name, shown(amount, status.currency), start, share))
+        parts.append(MoneyPart(name, shown(amount, status.currency), start, share))
     return parts
 
 

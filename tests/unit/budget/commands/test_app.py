@@ -27,7 +27,7 @@ def commands(app: typer.Typer) -> list[list[str]]:
     return walk(typer.main.get_command(app), [])
 
 
-GROUPS = ("items", "judgments", "labelstudio", "collect")  # of commands
+GROUPS = ("items", "judgments", "labelstudio", "collect", "suppliers")  # of commands
 
 
 def test_there_are_the_promised_commands() -> None:

@@ -117,6 +117,7 @@ LATE = {
         "{new} --judgments {a.csv} --title T",
     ],
 }
+OF_MACHINE = "--machine answer --people nobody --error-at-most .1"
 OF_COLLECT = "--budget 90 --currency EUR --measure steps --cut edges:2,>=5"
 LATE |= {
     "judgments pay": [
@@ -135,6 +136,22 @@ LATE |= {
         f"{{items}} --items {{items}} --test {{test.jsonl}} --suppliers {{sold.toml}} {OF_COLLECT}",
     ],
     "collect export": ["{new} --out {a.csv}", "{items} --out {a.csv}"],
+    "suppliers measure": [
+        "{items} --machine bot --ask 5 --out {a.csv}",
+        "{items} --machine answer --people nobody --ask 5 --out {a.txt}",
+        "{items} --machine answer --people nobody --ask 5 --out {items}",
+        "{items} --machine answer --people nobody --ask 5 --out {folder.csv}",
+        "{items} --machine answer --people nobody --checked {wrong.csv} --ask 5 --out {a.csv}",
+    ],
+    "suppliers route": [
+        f"{{items}} {OF_MACHINE} --ask-out {{a.csv}} --out {{b.txt}}",
+        f"{{items}} {OF_MACHINE} --ask-out {{a.csv}} --out {{a.csv}}",
+        f"{{items}} {OF_MACHINE} --ask-out {{folder.csv}} --out {{b.csv}}",
+        f"{{items}} {OF_MACHINE} --ask-out {{a.csv}} --out {{folder.csv}}",
+        f"{{items}} {OF_MACHINE} --checked {{wrong.csv}} --ask-out {{a.csv}} --out {{b.csv}}",
+        f"{{items}} {OF_MACHINE} --sample 0 --ask-out {{a.csv}} --out {{b.csv}}",
+        f"{{items}} {OF_MACHINE} --rehearse --ask-out {{a.csv}} --out {{b.csv}}",
+    ],
 }
 KEPT = (".labelmix.lock", "trials.sqlite")  # a lock, and trials: none of them, where none was run
 INPUTS = {"items": "items.jsonl", "task": "task.toml", "judgments": "judgments.csv"}

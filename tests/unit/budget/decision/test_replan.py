@@ -296,7 +296,9 @@ def test_the_plan_is_the_same_without_what_would_turn_it(run_folder: Path) -> No
     whole, part = replanned(own, options), replanned(own, options, with_sides=False)
     assert whole == replan(run_folder, None, {}, None)
     assert whole.decision.sides and not part.decision.sides
-    without = whole.model_copy(update={"decision": whole.decision.model_copy(update={"sides": []})})
+    assert whole.decision.negotiation and not part.decision.negotiation
+    nothing = {"sides": [], "negotiation": None}
+    without = whole.model_copy(update={"decision": whole.decision.model_copy(update=nothing)})
     assert part == without
 
 

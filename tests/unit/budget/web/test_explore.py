@@ -235,7 +235,8 @@ def test_sliders_reach_what_is_usual(run_folder: Path) -> None:
 def test_every_training_stands_in_the_table(run_folder: Path, client: Client) -> None:
     own = client(run_folder)
     facts = own.get("/folder/run/trials.json").json()
-    assert [(row["method"], row["what"]) for row in facts["rows"]] == [
+    rows = [(row["method"], row["what"]) for row in facts["rows"]]
+    assert [own for own in rows if own[1].startswith("test: ")] == [
         ("probe", "test: plan"),
         ("qlora", "test: plan"),
     ]
