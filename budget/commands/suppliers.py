@@ -170,7 +170,7 @@ def route(
     Says what to ask people next, as often as it takes. "Wrong" is what people would answer
     otherwise. The bound holds whatever the machine says of its confidence.
 
-    Example: labelmix suppliers route items.jsonl --machine bot --error-at-most .05 --out got.csv
+    Example: labelmix suppliers route items.csv --machine bot --error-at-most .05
     """
     from annotation.errors import InputError
     from annotation.items.write import check_table_path

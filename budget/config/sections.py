@@ -227,8 +227,18 @@ class QloraSection(Section):
     schedule: Schedule | None = None
     warm_up: Annotated[float, Field(ge=0, le=0.5)] | None = None
     restarts: Annotated[int, Field(ge=0, le=10)] | None = None
+    members: Annotated[int, Field(ge=1, le=20)] | None = None
     tokens_per_pass: Annotated[int, Field(ge=1)] | None = None
     checkpointing: bool | Literal["auto"] | None = None
+
+    @model_validator(mode="after")
+    def _several_answer_by_choices(self) -> Self:
+        if self.objective == "reasoning" and (self.members or 1) > 1:
+            raise ValueError(
+                "members: several adapters answer by their mean over choices; with objective "
+                f'"reasoning" it should be 1; got {self.members}'
+            )
+        return self
 
     def settings(self) -> dict[str, Any]:
         """Every setting of the adapter's training, the preset filled in."""

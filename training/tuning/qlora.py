@@ -99,22 +99,49 @@ def train_and_score(
 
     Returns scores (test items, most choices), -inf where an item has fewer: a decoder's summed
     log-probabilities of the choices' texts, normalised as `score_items` does it; an encoder's
-    log-probabilities of the choices, which need no normalisation.
+    log-probabilities of the choices, which need no normalisation. Of several members it is the
+    logarithm of the mean of their probabilities of the choices.
     Parameters and errors as for `train_on_choices`; `test` is encoded as `train` is. `testing`
     is called when the test begins; what it gives is told test items done and in all, and their
     tokens. Scores of choices that are not finite raise TrainingDivergedError too.
     """
-    training = train_on_choices(
-        loaded, train, targets, settings, seed, progress, redraw_rates, normalisation, tries
-    )
-    with training as model:
-        scores = score_encoded(loaded, test, model, normalisation, testing())
     own = torch.from_numpy(own_choices([_choices(item) for item in test]))
-    if not scores[own].isfinite().all():
-        broken = int((~scores.isfinite() & own).any(1).sum())
-        what = f"after {settings.updates(len(train))} updates the scores of {broken} test items "
-        raise diverged(len(train), seed, what + "are not finite")
-    return scores
+    updates, told = settings.updates(len(train)), tries or Tries()
+    of_members = []
+    for member in range(settings.members):
+        training = train_on_choices(
+            loaded,
+            train,
+            targets,
+            settings,
+            seed if not member else _another_seed(seed, 0, member),
+            _after(progress, member * updates, settings.members * updates),
+            redraw_rates,
+            normalisation,
+            own_tries := Tries(),
+        )
+        with training as model:
+            scores = score_encoded(loaded, test, model, normalisation, testing())
+        if not scores[own].isfinite().all():
+            broken = int((~scores.isfinite() & own).any(1).sum())
+            what = f"after {updates} updates the scores of {broken} test items "
+            raise diverged(len(train), seed, what + "are not finite")
+        told.restarts += own_tries.restarts
+        told.failed |= own_tries.failed
+        of_members.append(scores)
+    if len(of_members) == 1:
+        return of_members[0]
+    log_p = torch.stack([scores.log_softmax(1) for scores in of_members])
+    return log_p.logsumexp(0) - math.log(len(of_members))
+
+
+def _after(progress: TokenProgress, updates: int, total: int) -> TokenProgress:
+    """Tells of one training among several, of `total` updates together."""
+    if not updates:
+        return lambda done, _, tokens: progress(done, total, tokens)
+    return lambda done, _, tokens: progress(
+        updates + done, total, round(tokens * (1 + updates / done))
+    )
 
 
 def score_encoded(
@@ -308,8 +335,9 @@ def _trained(
             return
 
 
-def _another_seed(seed: int, start: int) -> int:
-    return int(np.random.SeedSequence([seed, start]).generate_state(1)[0])
+def _another_seed(seed: int, *which: int) -> int:
+    """The seed of another start, or of another member: (start), (0, member)."""
+    return int(np.random.SeedSequence([seed, *which]).generate_state(1)[0])
 
 
 def _score_batch(loaded: LoadedModel, items: Sequence[Encoded], model: PeftModel) -> Tensor:

@@ -36,6 +36,10 @@ class QloraSettings:
     restarts
         How often a training is begun anew, from another adapter and in another order, when its
         loss ended no lower than that of guessing.
+    members
+        Adapters that are trained on a purchase, each from another beginning and in another order;
+        the mean of their probabilities of the choices answers (deep ensembles, Lakshminarayanan et
+        al. 2017, arXiv 1612.01474). Each costs a training and a test.
     tokens_per_pass
         A batch goes through the model in parts of about so many tokens; gradients add up. Without
         dropout the result depends on it by rounding alone. None: 1,024 on a processor, where items
@@ -58,6 +62,7 @@ class QloraSettings:
     schedule: Schedule = "linear"
     warm_up: float = 0.1
     restarts: int = 2
+    members: int = 1
     tokens_per_pass: int | None = None
     checkpointing: bool | Literal["auto"] = "auto"
 

@@ -149,7 +149,6 @@ LATE |= {
         f"{{items}} {OF_MACHINE} --ask-out {{folder.csv}} --out {{b.csv}}",
         f"{{items}} {OF_MACHINE} --ask-out {{a.csv}} --out {{folder.csv}}",
         f"{{items}} {OF_MACHINE} --checked {{wrong.csv}} --ask-out {{a.csv}} --out {{b.csv}}",
-        f"{{items}} {OF_MACHINE} --sample 0 --ask-out {{a.csv}} --out {{b.csv}}",
         f"{{items}} {OF_MACHINE} --rehearse --ask-out {{a.csv}} --out {{b.csv}}",
     ],
 }

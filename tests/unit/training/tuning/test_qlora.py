@@ -25,7 +25,7 @@ from training.scoring.choices import (
     score_batch,
     score_items,
 )
-from training.tuning import qlora
+from training.tuning import finetune, qlora
 from training.tuning.diverged import TrainingDivergedError
 from training.tuning.qlora import (
     QloraSettings,
@@ -198,6 +198,38 @@ def test_a_training_that_failed_is_begun_anew_and_told(
     assert tries(2) == Tries(2, False) and seeds == again  # the same, whenever it is asked for
     assert tries(1) == Tries(1, True)
     assert tries(0) == Tries(0, True)
+
+
+def test_the_mean_of_several_adapters_answers(
+    packed: LoadedModel, items: list[EncodedItem], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against each of them trained by itself; the first is what one alone is."""
+    seeds: list[int] = []
+    whole = finetune.train
+
+    def noted(*args: Any, **named: Any) -> float:
+        seeds.append(args[3])
+        return whole(*args, **named)
+
+    monkeypatch.setattr(qlora, "train", noted)
+    told: list[tuple[int, int]] = []
+    settings = replace(SHORT, learning_rate=1e-2)
+    train, test = items[:12], items[12:]
+    together = train_and_score(
+        packed,
+        train,
+        labels_of(train),
+        test,
+        replace(settings, members=3),
+        5,
+        lambda done, total, _: told.append((done, total)),
+    )
+    assert told == [(done, 18) for done in range(1, 19)]
+    assert seeds[0] == 5 and len(set(seeds)) == 3
+    alone = [run(packed, items, settings, seed).softmax(1) for seed in list(seeds)]
+    mean = torch.stack(alone).mean(0)
+    torch.testing.assert_close(together.exp(), mean, rtol=0, atol=1e-4)
+    assert not torch.allclose(together.exp(), alone[0], atol=1e-3)
 
 
 def test_labels_that_are_learnt_need_no_restart(
