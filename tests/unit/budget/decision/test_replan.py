@@ -297,7 +297,7 @@ def test_the_plan_is_the_same_without_what_would_turn_it(run_folder: Path) -> No
     assert whole == replan(run_folder, None, {}, None)
     assert whole.decision.sides and not part.decision.sides
     assert whole.decision.negotiation and not part.decision.negotiation
-    nothing = {"sides": [], "negotiation": None}
+    nothing: dict[str, object] = {"sides": [], "negotiation": None}
     without = whole.model_copy(update={"decision": whole.decision.model_copy(update=nothing)})
     assert part == without
 
