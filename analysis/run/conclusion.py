@@ -52,6 +52,9 @@ WithoutLabels = Literal["zero_shot", "commonest_class", "guessing"]
 WITHOUT_LABELS: tuple[WithoutLabels, ...] = ("zero_shot", "commonest_class", "guessing")
 
 
+_LEANS = 0.01  # accuracy; a test that is not settled and says less says nothing
+
+
 class TestedSides(Record):
     """All money on one stratum and all on the target, each trained and tested."""
 
@@ -61,7 +64,13 @@ class TestedSides(Record):
     target: str
     accuracy: Estimate  # of all money on the stratum
     target_accuracy: Estimate
-    better: str | None  # which did better; None: it cannot be told
+    ahead: str  # which did better in this test
+    better: str | None  # the same where it is shown; None: it cannot be told
+
+    @property
+    def distance(self) -> float:
+        """Accuracy between the two."""
+        return abs((self.accuracy.estimate or 0.0) - (self.target_accuracy.estimate or 0.0))
 
 
 @dataclass(frozen=True)
@@ -93,6 +102,15 @@ class Conclusion:
         if tested is None or tested.better is None or better is None:
             return None
         return tested if tested.better != better.stratum else None
+
+    def leans_against(self, rate: ExchangeRate) -> TestedSides | None:
+        """The test of both sides where it comes out the other way, but does not settle it."""
+        tested, better = self.sides.get(rate.stratum), better_buy(rate)
+        if tested is None or tested.better is not None or better is None:
+            return None
+        if tested.ahead == better.stratum or tested.distance < _LEANS:
+            return None
+        return tested
 
 
 def conclude(result: RunResult) -> Conclusion:
@@ -223,6 +241,7 @@ def _sides(method: MethodResult, rate: ExchangeRate) -> TestedSides | None:
         target=rate.target,
         accuracy=_plain(one),
         target_accuracy=_plain(other),
+        ahead=ahead,
         better=ahead if told else None,
     )
 

@@ -331,15 +331,21 @@ def _better_buy(rate: ExchangeRate, found: Conclusion) -> str:
             f"{_test_of_sides(contradicted)}; the test outweighs the forecast"
         )
     text = f"{better.stratum} labels are {sure} the better buy"
-    if better.settled:
+    if not better.settled:
+        text = f"{text}{f' (probability {told})' if told else ''}, but the pilot does not settle it"
+    leaning = found.leans_against(rate)
+    if leaning is None:
         return text
-    return f"{text}{f' (probability {told})' if told else ''}, but the pilot does not settle it"
+    return (
+        f"{text}; the test points the other way and does not settle it either: "
+        f"{_test_of_sides(leaning)}"
+    )
 
 
 def _test_of_sides(own: TestedSides) -> str:
     """What all money on either side gave, the better first; without an end."""
     ways = [(own.stratum, own.accuracy), (own.target, own.target_accuracy)]
-    (best, most), (other, less) = ways if own.better == own.stratum else ways[::-1]
+    (best, most), (other, less) = ways if own.ahead == own.stratum else ways[::-1]
     return (
         f"trained on the whole budget of either, {best} labels alone gave "
         f"{percent(most.estimate)}, {other} labels alone {percent(less.estimate)}"

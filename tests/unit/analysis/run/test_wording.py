@@ -295,6 +295,33 @@ def notices(result: RunResult) -> list[str]:
     return caveats.notices(result, conclude(result))
 
 
+@pytest.mark.parametrize(
+    ("easy", "hard", "leans"),
+    [(0.573, 0.729, True), (0.66, 0.665, False), (0.729, 0.573, False)],
+)
+def test_a_test_that_leans_the_other_way_is_told_beside_the_rate(
+    resolved_result: RunResult,
+    change_planning_method: Callable[..., RunResult],
+    easy: float,
+    hard: float,
+    leans: bool,
+) -> None:
+    """Easy labels by the rate; the test says hard ones by sixteen points, and settles nothing."""
+    rates = {"easy": exchange_rate(0.9, 0.4, 2.0, price=0.5)}
+    accuracy = dict(resolved_result.accuracy)
+    for name, value in (("all_easy", easy), ("all_hard", hard)):
+        new = {"estimate": value, "low": value - 0.2, "high": value + 0.2}
+        accuracy[name] = accuracy["plan"].model_copy(update=new)
+    result = change_planning_method(resolved_result, accuracy=accuracy, exchange_rates=rates)
+    text = wording.break_even(result.exchange_rate, 0.95, conclude(result))
+    assert "easy labels are probably the better buy" in text
+    told = (
+        "; the test points the other way and does not settle it either: trained on the whole "
+        "budget of either, hard labels alone gave 72.9 %, easy labels alone 57.3 %"
+    )
+    assert (told in text) == leans
+
+
 def test_a_test_that_contradicts_the_rate_is_told(
     resolved_result: RunResult, change_planning_method: Callable[..., RunResult]
 ) -> None:
