@@ -41,7 +41,9 @@ def show_plan(plan: ReproductionPlan) -> None:
             continue
         cells = [count(own.trials), count(own.kept), count(own.shared), count(own.tokens)]
         cells += [f"{own.operations:.2g}", _hours(own.hours)]
-        table.add_row(own.name, *cells, money(own.money, plan.currency) if own.money else "")
+        if plan.price is not None:
+            cells.append(money(own.money, plan.currency) if own.money else "")
+        table.add_row(own.name, *cells)
     table.add_section()
     hours = sum(own.hours for own in plan.experiments)
     total = ["all", *(count(sum(getattr(own, name) for own in plan.experiments)) for name in
