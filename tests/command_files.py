@@ -42,6 +42,8 @@ WRITES: dict[Place, str] = {
     ("judgments pay", "out"): "pay",
     ("collect new", "folder"): "collection",
     ("collect export", "out"): "training set",
+    ("reproduce", "out"): "reproduction",
+    ("reproduce", "features"): "features",
     ("suppliers measure", "out"): "items to check",
     ("suppliers route", "ask_out"): "items to check",
     ("suppliers route", "out"): "routed labels",
@@ -113,6 +115,7 @@ FOR_OTHERS = {
     "page of judgments": "a page for people",
     "order sheet": "a page for a supplier",
     "pay": "what each annotator is due",
+    "reproduction": "page, tables, figures and numbers of claims",
     "routed labels": "labels to train on elsewhere, and whose they are",
     "training set": "labels, judgments, ledger and decisions of a collection",
 }
@@ -128,6 +131,10 @@ OF_OTHERS: dict[Place, str] = {
     },
     ("collect new", "config"): "settings of a collection, which people write",
     ("replay", "config"): "settings of a collection",
+    ("reproduce", "judged"): "a configuration with judgments, which has tests of its own",
+    ("app", "folders"): "runs and collections; pages have tests of their own",
+    ("app", "suppliers"): "suppliers, as labelmix plan reads them",
+    ("app", "token_file"): "a secret",
     **{
         (command, "token_file"): "a secret"
         for command in (

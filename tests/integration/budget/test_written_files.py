@@ -38,6 +38,7 @@ MEASURES = ["steps", "question_words", "answer_words", "answer_characters"]  # n
 WRONG = (4, 5, 7)  # each annotator errs on every fourth, fifth, seventh item
 BANDS = ((0, 1), (2, 3), (4, 5))  # n modulo 6 of the items of each stratum
 OWN = (*NAMED, "--choices", "no,yes")  # how columns of one's own are read, at every command alike
+OF_MACHINE = (*NAMED[:4], "--choices", "no,yes")  # whose answers are named by options of their own
 SMALL = """
 [pilot]
 labels = 8
@@ -273,6 +274,38 @@ def test_measured_items_sent_to_label_studio(
     assert (found["tasks"], found["already_there"], found["sent"]) == (150, 150, 0)
     texts = {task.data["item_id"]: task.data["question"] for task in studio.tasks.values()}
     assert texts == {row["key"]: row["text"] for row in read_records(measured)}
+
+
+@reads("items", "suppliers measure", "items")
+@reads("items to check", "suppliers measure", "checked")
+def test_what_people_are_asked_of_a_machine_comes_back(measured: Path, folder: Path) -> None:
+    """The machine of this test is right on all items."""
+    options = (*OF_MACHINE, "--machine", "label", "--people", "nobody")
+    sheet = folder / "to_check.csv"
+    run("suppliers", "measure", measured, *options, "--ask", "30", "--out", sheet)
+    filled = answered(sheet, folder / "checked.csv")
+    found = told("suppliers", "measure", measured, *options, "--checked", filled)
+    assert (found["overall"]["checked"], found["overall"]["wrong"]["estimate"]) == (30, 0)
+
+
+@reads("items", "suppliers route", "items")
+@reads("items to check", "suppliers route", "checked")
+def test_what_routing_asks_comes_back(measured: Path, folder: Path) -> None:
+    options = (*OF_MACHINE, "--machine", "label", "--people", "nobody", "--error-at-most", ".1")
+    sheet = folder / "to_route.csv"
+    first = told("suppliers", "route", measured, *options, "--ask-out", sheet)
+    filled = answered(sheet, folder / "routed.csv")
+    then = told("suppliers", "route", measured, *options, "--checked", filled)
+    assert set(first["why"]) == {"sample"} and len(first["ask"]) == first["sample"]
+    assert set(first["ask"]).isdisjoint(then["ask"]) and then["audit_rate"] is not None
+
+
+def answered(sheet: Path, into: Path) -> Path:
+    """The sheet with the right labels of its items filled in."""
+    rows = read_records(sheet)
+    lines = [f"{row['item_id']},{('no', 'yes')[int(row['item_id'][1:]) % 2]}" for row in rows]
+    into.write_text("\n".join(["item_id,label", *lines]) + "\n", encoding="utf-8")
+    return into
 
 
 @reads("pilot", "labelstudio pull", "pilot")
