@@ -103,8 +103,8 @@ def check_running(connection: Connection, doing: str) -> None:
         )
     if found != "running":
         raise InputError(
-            f"the collection is {found} for good: no batch is planned, approved or ordered any more; "
-            "begin another by 'labelmix collect new'."
+            f"the collection is {found} for good: no batch is planned, approved or ordered any "
+            "more; begin another by 'labelmix collect new'."
         )
 
 
