@@ -12,6 +12,9 @@ from annotation.items.table import gold_texts
 from annotation.judgments.item_names import ItemNames, shown
 from annotation.judgments.own_choices import OwnChoices
 from annotation.judgments.rejections import CheckedJudgments, Rejection
+from annotation.judgments.schema import row_of_file
+
+_JUDGMENT = "judgment "
 
 
 def check_against_items(
@@ -76,9 +79,11 @@ def check_against_items(
     if strata is not None:
         named = [strata.get(item_id) or None for item_id in judgments["item_id"]]
         table["stratum"] = _texts(named)
-    ordered = sorted(rejected, key=lambda rejection: rejection.row)
+    ordered = [_in_its_file(one) for one in sorted(rejected, key=lambda one: one.row)]
     kept_table = table[kept].reset_index(drop=True)
-    return CheckedJudgments(kept_table, (*checked.rejected, *ordered), (*checked.notes, *notes))
+    return CheckedJudgments(
+        kept_table, (*checked.rejected, *ordered), (*checked.notes, *map(_in_its_file, notes))
+    )
 
 
 def _with_names_of_items(
@@ -111,6 +116,12 @@ def _with_names_of_items(
     return judgments.assign(item_id=_texts(item_ids)), notes, rejected
 
 
+def _in_its_file(rejection: Rejection) -> Rejection:
+    """The same, its row counted in the file that it stands in, where the judgment's name tells."""
+    place = row_of_file(rejection.where.removeprefix(_JUDGMENT))
+    return rejection if place is None else replace(rejection, where=place[0], row=place[1])
+
+
 def _texts(values: Sequence[object] | NDArray[np.object_]) -> pd.Series:
     # Named so, or pandas would make texts of its own type of them.
     return pd.Series(values, dtype=object)
@@ -120,5 +131,5 @@ def _rejection(
     judgments: pd.DataFrame, row: int, column: str, problem: str, row_stays: bool = False
 ) -> Rejection:
     value = judgments[column].iloc[row]
-    where = f"judgment {judgments['source_id'].iloc[row]}"
+    where = f"{_JUDGMENT}{judgments['source_id'].iloc[row]}"
     return Rejection(where, int(row) + 1, column, short(value), problem, row_stays)

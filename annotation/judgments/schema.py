@@ -60,3 +60,16 @@ def check_columns(names: Sequence[object], where: str) -> None:
     for name in REQUIRED:
         if name not in names:
             raise InputError(f"{where}: column '{name}' is missing; the columns are: {there}.")
+
+
+def name_of_row(where: str, row: int) -> str:
+    """The `source_id` of a row, counted from 1, of a table without such a column."""
+    return f"{where}#{row}"
+
+
+def row_of_file(source_id: str) -> tuple[str, int] | None:
+    """The file and row, counted from 1, of a judgment that `name_of_row` named; else None."""
+    file, mark, row = source_id.rpartition("#")
+    if not mark or not row.isdecimal() or not file.lower().endswith(SUFFIXES):
+        return None
+    return file, int(row)

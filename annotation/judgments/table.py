@@ -18,7 +18,13 @@ from annotation.judgments.repetitions import (
     told_apart,
     without_repetitions,
 )
-from annotation.judgments.schema import COLUMNS, TEXT_COLUMNS, check_columns, header_name
+from annotation.judgments.schema import (
+    COLUMNS,
+    TEXT_COLUMNS,
+    check_columns,
+    header_name,
+    name_of_row,
+)
 from annotation.judgments.spellings import one_name_per_person, one_spelling_per_look
 
 TOGETHER = "all files together"
@@ -142,7 +148,7 @@ def check_judgments(frame: pd.DataFrame, where: str) -> CheckedJudgments:
 def _absent(name: str, rows: int, where: str) -> pd.Series:
     """A column that the input has not."""
     if name == "source_id":
-        return pd.Series([f"{where}#{row}" for row in range(1, rows + 1)], dtype=object)
+        return pd.Series([name_of_row(where, row) for row in range(1, rows + 1)], dtype=object)
     if name == "seconds":
         return pd.Series(np.full(rows, np.nan))
     if name == "cancelled":

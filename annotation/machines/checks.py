@@ -38,7 +38,7 @@ def with_checks(labels: MachineLabels, path: Path, answers: str | None = None) -
                     "label."
                 )
         label, name = record["label"], str(record["item_id"]).strip()
-        if label is None or is_missing(label) or str(label).strip() == "":
+        if _is_empty(label):
             continue
         if name not in names:
             raise InputError(f"{path}: row {number}, item_id {short(name)} is not in the items.")
@@ -84,8 +84,9 @@ def write_to_check(labels: MachineLabels, ask: IntArray, path: Path) -> None:
     Columns: item_id, question, choices, label (empty). The order is that of the table, so that it
     does not tell why an item is asked.
 
-    Raises InputError if the file cannot be written.
+    Raises InputError if the file cannot be written, or holds answers of people that would be lost.
     """
+    _check_nothing_is_lost(labels, path)
     rows: list[TableRow] = []
     for row in np.sort(ask).tolist():
         item = labels.items.iloc[row]
@@ -98,6 +99,28 @@ def write_to_check(labels: MachineLabels, ask: IntArray, path: Path) -> None:
             }
         )
     write_rows(rows, path)
+
+
+def _is_empty(label: object) -> bool:
+    return label is None or is_missing(label) or str(label).strip() == ""
+
+
+def _check_nothing_is_lost(labels: MachineLabels, path: Path) -> None:
+    """Raise InputError if the file is there and holds an answer that `labels` knows nothing of."""
+    if not path.is_file() or not path.stat().st_size:
+        return
+    known = set(labels.items["item_id"].astype(str).to_numpy()[labels.people >= 0])
+    unknown = [
+        record
+        for record in read_records(path)
+        if not _is_empty(record.get("label")) and str(record.get("item_id")).strip() not in known
+    ]
+    if unknown:
+        raise InputError(
+            f"{path}: holds answers of people to {len(unknown):,} items that were not given by "
+            "--checked and would be lost; give them by --checked, and name another file for what "
+            "is asked next."
+        )
 
 
 def write_routed(labels: MachineLabels, route: Route, path: Path) -> None:

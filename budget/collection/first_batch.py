@@ -42,8 +42,8 @@ def check_first_batch(
         raise InputError(
             f"the answers of {task.test_positions.size:,} test items cost "
             f"{unit.shown(unit.units(for_test_set, 'what they cost'))}, and the budget for all of "
-            f"it is {unit.shown(unit.units(config.budget.total, 'the budget'))}; raise it, or take "
-            "fewer test items."
+            f"it is {unit.shown(unit.units(config.budget.total, 'the budget'))}; raise it, take "
+            "fewer test items by --test-items, or ask a cheaper supplier by test.supplier."
         )
     rest = "" if not for_test_set else ", once test items are paid,"
     batching = Batching(task, suppliers, buying, no_lines(), 1)

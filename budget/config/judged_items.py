@@ -57,8 +57,7 @@ def judged_items(items: pd.DataFrame, section: CollectedSection, measure: str) -
     if fitting.judgments.empty:
         told = "give the items that were judged."
         if fitting.rejected:
-            first = fitting.rejected[0]
-            told = f"row {first.row}, column '{first.column}': {first.problem}"
+            told = str(fitting.rejected[0])
         raise InputError(
             f"{', '.join(section.judgments)}: no judgment is of an item and one of its choices; "
             f"{told}"

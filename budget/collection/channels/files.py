@@ -1,20 +1,23 @@
 """A supplier who gets a file and sends one back: a spreadsheet, an agency, a script."""
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from annotation.errors import InputError
+from annotation.errors import InputError, short
 from annotation.judgments.item_checks import check_against_items
 from annotation.judgments.read_files import read_judgment_files
 from annotation.judgments.rejections import NO_LABEL
+from annotation.judgments.schema import row_of_file
 from annotation.spreadsheet_cells import guarded_row
 from annotation.whole_files import whole_file
 from budget.collection.channels.base import Fetched
 
 OUT, BACK = "out", "back"
 _READ = (".csv", ".parquet", ".json")
+_NO_ANSWERS = (".", "~$")  # what begins so is made by a computer, not by an annotator
 _HEADER = ("item_id", "question", "choices", "judgments_wanted", "annotator", "label", "seconds")
 
 
@@ -71,9 +74,12 @@ class FileChannel:
 
     def fetch(self) -> Fetched:
         folder = self._folder / BACK
-        files = sorted(path for path in folder.glob("*") if path.suffix.lower() in _READ)
+        lying = sorted(path for path in folder.glob("*") if not path.name.startswith(_NO_ANSWERS))
+        files = [path for path in lying if path.suffix.lower() in _READ and path.is_file()]
+        unread = _unread([path.name for path in lying if path not in files])
         if not files:
-            return Fetched(_nothing(), whole=False, remarks=(f"no file is in {folder} yet",))
+            nothing = unread or (f"no file is in {folder} yet",)
+            return Fetched(_nothing(), whole=False, remarks=nothing)
         reading = check_against_items(read_judgment_files(files, False), self._items)
         found = reading.judgments
         # Rows of the file that went out, which nobody has answered yet.
@@ -85,11 +91,69 @@ class FileChannel:
             )
         # One person judges an item once: a file that comes again, longer or in another order, has
         # the same judgments.
+        found = _one_of_each(found)
         names = found["item_id"].astype(str) + ":" + found["annotator"].astype(str)
         found = found.assign(source_id=f"file:{self._supplier}:" + names)
-        found = found.drop_duplicates("source_id", keep="last").reset_index(drop=True)
         remarks = (f"rows without a label, not answered yet: {waiting:,}",) if waiting else ()
-        return Fetched(found, True, tuple(str(one) for one in wrong), remarks)
+        return Fetched(found, True, tuple(str(one) for one in wrong), (*remarks, *unread))
+
+
+def _unread(names: Sequence[str]) -> tuple[str, ...]:
+    """A remark about files that lie among the answers, and are of no kind that is read."""
+    if not names:
+        return ()
+    more = f" and {len(names) - 1:,} more" if len(names) > 1 else ""
+    return (
+        f"not read: {short(names[0])}{more}; save it as CSV (in a spreadsheet: 'CSV UTF-8 (comma "
+        "delimited)')",
+    )
+
+
+def _one_of_each(judgments: pd.DataFrame) -> pd.DataFrame:
+    """One judgment for each item and person: the latest, where their times tell which that is.
+
+    Raises InputError if one person answered an item twice, not alike, and no time tells which
+    answer counts: it may be a correction, or two people under one name.
+    """
+    same = ["item_id", "annotator"]
+    if not judgments.duplicated(same).any():
+        return judgments
+    at = pd.to_datetime(judgments["updated_at"].fillna(judgments["created_at"]), utc=True)
+    rows = judgments.assign(
+        _at=at, _answered=judgments["label"].notna(), _timed=judgments["seconds"].notna()
+    )
+    by = ["_at", "_answered", "_timed"]  # an answer comes after a skip, if no time says otherwise
+    rows = rows.sort_values(by, kind="stable", na_position="first")
+    kept = rows.drop_duplicates(same, keep="last")
+    pairs = rows[rows["_answered"]].merge(kept, on=same, suffixes=("", "_kept"))
+    differs = (pairs["label"] != pairs["label_kept"]) | (
+        pairs["_timed"] & (pairs["seconds"] != pairs["seconds_kept"])
+    )
+    doubtful = pairs[differs & ~(pairs["_at"] < pairs["_at_kept"])]
+    if not doubtful.empty:
+        one = doubtful.iloc[0]
+        also = f" (and {len(doubtful) - 1:,} more such)" if len(doubtful) > 1 else ""
+        raise InputError(
+            f"{_place(one['source_id'])}: {short(one['annotator'])} answers item "
+            f"{short(one['item_id'])} with {_said(one, '')}, and in "
+            f"{_place(one['source_id_kept'])} with {_said(one, '_kept')}{also}; one person answers "
+            "an item once. If it is a correction, take the older answer away; if these are two "
+            "people, give each a name of their own."
+        )
+    return kept.sort_index().drop(columns=["_at", "_answered", "_timed"]).reset_index(drop=True)
+
+
+def _place(source_id: str) -> str:
+    """Where a judgment stands, for a message."""
+    place = row_of_file(source_id)
+    return f"judgment {source_id}" if place is None else f"{place[0]}, row {place[1]}"
+
+
+def _said(judgment: pd.Series, which: str) -> str:
+    """What a judgment says, and how long it took."""
+    label, seconds = judgment[f"label{which}"], judgment[f"seconds{which}"]
+    answer = short(label) if isinstance(label, str) else "no label"
+    return f"{answer} in {seconds:g} s" if pd.notna(seconds) else answer
 
 
 def _nothing() -> pd.DataFrame:

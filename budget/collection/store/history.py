@@ -96,8 +96,16 @@ def state(connection: Connection) -> CollectionState:
 def check_running(connection: Connection, doing: str) -> None:
     """Raise InputError if the collection is paused or closed: then it orders nothing more."""
     found = state(connection)
+    if found == "paused":
+        raise InputError(
+            "the collection is paused; set it running before "
+            f"{doing}: labelmix collect resume FOLDER"
+        )
     if found != "running":
-        raise InputError(f"the collection is {found}; set it running before {doing}.")
+        raise InputError(
+            f"the collection is {found} for good: no batch is planned, approved or ordered any "
+            "more; begin another by 'labelmix collect new'."
+        )
 
 
 def check_may_be(now_is: CollectionState, wanted: CollectionState) -> bool:

@@ -90,7 +90,8 @@ class TestSetBuyer:
         if not items:  # of a batch that was cancelled when all were answered
             return None
         tested = {name: int((task.test_strata == name).sum()) for name in config.strata.buy}
-        sizes = sizes_told(supplier, tested, config, unit)
+        there = {name: int((task.stratum_of == name).sum()) for name in config.strata.buy}
+        sizes = sizes_told(supplier, tested, there, config, unit)
         told = size_lines(sizes, sum(tested.values()), config.strata.target, unit.currency)
         each = "one person" if config.test.judgments == 1 else f"{config.test.judgments} people"
         why = (

@@ -132,11 +132,24 @@ def begun_test_set(
 
 
 def sizes_told(
-    supplier: Supplier, tested: Mapping[str, int], config: CollectionConfig, unit: MoneyUnit
+    supplier: Supplier,
+    tested: Mapping[str, int],
+    there: Mapping[str, int],
+    config: CollectionConfig,
+    unit: MoneyUnit,
 ) -> Sequence[TestSetSize]:
-    """What test sets of usual sizes tell and cost, this one of so many items a stratum included."""
+    """What test sets of usual sizes tell and cost, this one of so many items a stratum included.
+
+    `there`: how many items a stratum has, tested ones included. Where the test items are drawn from
+    these, no size is told that would leave none of them for sale.
+    """
     strata, target = config.strata.buy, config.strata.target
-    counts = {items: of_each_stratum(items, strata, target) for items in TOLD}
+    sizes = {items: of_each_stratum(items, strata, target) for items in TOLD}
+    counts = {
+        items: own
+        for items, own in sizes.items()
+        if config.test.path is not None or all(own[name] < there[name] for name in strata)
+    }
     counts[sum(tested.values())] = dict(tested)
     return [
         told_size(own, target, most_of_answers(supplier, own, config, unit), config.budget.total)

@@ -30,8 +30,8 @@ def show_measured(found: MachineErrors, labels: MachineLabels) -> None:
     own = found.overall
     if not own.checked:
         console.print(
-            "Nobody has checked the machine yet: --ask 200 --out to_check.csv writes items for "
-            "people to answer."
+            "Nobody has checked the machine yet. --ask 200 --out to_check.csv writes items for "
+            "people to answer; give their answers by --checked."
         )
     else:
         console.print(

@@ -94,3 +94,30 @@ def test_nothing_is_written_before_all_is_decided(unchecked: MachineLabels, tmp_
     with pytest.raises(InputError, match="items have to be answered by people first"):
         write_routed(unchecked, route(unchecked, Promise(0.05)), tmp_path / "labels.csv")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_answers_that_nobody_gave_back_are_not_written_over(
+    unchecked: MachineLabels, tmp_path: Path
+) -> None:
+    path = tmp_path / "to_check.csv"
+    write_to_check(unchecked, np.array([1, 2]), path)
+    write_to_check(unchecked, np.array([1, 2, 3]), path)  # nobody has answered yet
+    name = str(unchecked.items["item_id"].iloc[2])
+    label = unchecked.items["choices"].iloc[2][0]
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["label"] = label if row["item_id"] == name else ""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    filled = path.read_text(encoding="utf-8")
+    with pytest.raises(
+        InputError,
+        match=r"to_check\.csv: holds answers of people to 1 items .*give them by --checked",
+    ):
+        write_to_check(unchecked, np.array([1]), path)
+    assert path.read_text(encoding="utf-8") == filled
+    write_to_check(with_checks(unchecked, path), np.array([1]), path)  # it is known now
+    assert name not in path.read_text(encoding="utf-8")

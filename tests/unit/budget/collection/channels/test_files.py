@@ -151,3 +151,68 @@ def test_items_that_are_asked_again_are_told(channel: FileChannel) -> None:
     assert "asked before" not in channel.send(first)
     told = channel.send(pd.concat([first, lines(6, 4, batch=2)]))
     assert told.endswith("; 2 items were asked before: give them to other people than then")
+
+
+def test_a_person_who_answers_an_item_in_two_ways_is_a_question(
+    channel: FileChannel, tmp_path: Path
+) -> None:
+    channel.send(lines(0, 4))
+    back(tmp_path, "ann.csv", [("item-000", "ann", "odd"), ("item-001", "ann", "odd")])
+    back(tmp_path, "ann (1).csv", [("item-001", "ann", "even"), ("item-000", "ann", "odd")])
+    with pytest.raises(InputError) as told:
+        channel.fetch()
+    line = str(told.value)
+    assert "ann.csv, row 2" in line
+    assert "ann (1).csv, row 1: 'ann' answers item 'item-001' with 'even'" in line
+    assert "more such" not in line
+    assert "take the older answer away" in line
+    (tmp_path / "crowd" / "back" / "ann.csv").unlink()
+    labels = channel.fetch().judgments.set_index("item_id")["label"]
+    assert labels.to_dict() == {"item-000": "odd", "item-001": "even"}
+
+
+def timed(folder: Path, name: str, rows: list[tuple[str, str | None, float | None, str]]) -> None:
+    (folder / "crowd" / "back").mkdir(parents=True, exist_ok=True)
+    columns = ["item_id", "label", "seconds", "created_at"]
+    table = pd.DataFrame(rows, columns=columns).assign(annotator="ann")
+    table.to_csv(folder / "crowd" / "back" / name, index=False)
+
+
+def test_of_two_answers_the_later_one_counts_where_times_tell_it(
+    channel: FileChannel, tmp_path: Path
+) -> None:
+    channel.send(lines(0, 4))
+    timed(tmp_path, "z.csv", [("item-000", "odd", 9, "2031-03-01T10:00:00Z")])
+    timed(tmp_path, "a.csv", [("item-000", "even", 8, "2031-03-02T10:00:00Z")])
+    (judgment,) = channel.fetch().judgments.to_dict("records")
+    assert (judgment["label"], judgment["seconds"]) == ("even", 8)
+
+
+def test_times_that_differ_are_a_question_and_one_that_is_known_counts(
+    channel: FileChannel, tmp_path: Path
+) -> None:
+    channel.send(lines(0, 4))
+    timed(tmp_path, "a.csv", [("item-000", "odd", 9, "")])
+    timed(tmp_path, "b.csv", [("item-000", "odd", None, "")])
+    assert channel.fetch().judgments["seconds"].tolist() == [9]
+    timed(tmp_path, "c.csv", [("item-000", "odd", 60, "")])  # who is paid by the hour gets more
+    with pytest.raises(
+        InputError, match=r"'odd' in 9 s, and in .*c\.csv, row 1 with 'odd' in 60 s"
+    ):
+        channel.fetch()
+
+
+def test_files_of_kinds_that_are_not_read_are_told(channel: FileChannel, tmp_path: Path) -> None:
+    channel.send(lines(0, 4))
+    folder = tmp_path / "crowd" / "back"
+    (folder / "ann.xlsx").write_bytes(b"PK")
+    (folder / ".DS_Store").write_bytes(b"")
+    (folder / "~$ann.xlsx").write_bytes(b"")
+    fetched = channel.fetch()
+    assert not fetched.whole
+    (remark,) = fetched.remarks
+    assert remark.startswith("not read: 'ann.xlsx'; save it as CSV")
+    back(tmp_path, "bob.csv", [("item-000", "bob", "odd")])
+    fetched = channel.fetch()
+    assert fetched.whole
+    assert fetched.remarks == (remark,)

@@ -82,7 +82,10 @@ def test_test_items_are_drawn_from_the_pool_and_asked_about_first(tmp_path: Path
         assert {(line.supplier, line.stratum, line.judgments) for line in proposal.lines} == {
             ("crowd", TEST_SET, 3)
         }
-        assert "40 (30 hard): within 14.3 points, 6.30 EUR" in "\n".join(proposal.choice.notes)
+        told = "\n".join(proposal.choice.notes)
+        assert "40 (30 hard): within 14.3 points, 6.30 EUR" in told
+        assert " 50 (40 hard)" in told
+        assert " 100 (80 hard)" not in told  # there are 60
 
 
 def test_answers_are_settled_paid_and_told_everywhere(
@@ -332,7 +335,10 @@ def test_answers_that_had_cost_something_are_on_the_ledger(tmp_path: Path) -> No
         ({"supplier": "nobody"}, "test.supplier: there is no supplier 'nobody'; choose from crowd"),
         ({"items": 130}, "would be of stratum 'hard' (steps > 2), which has 60 items; say fewer"),
         ({"cost_per_answer": "1"}, "cost_per_answer is of answers that are known"),
-        ({"judgments": 15, "supplier": "expert"}, "raise it, or take fewer test items"),
+        (
+            {"judgments": 15, "supplier": "expert"},
+            "raise it, take fewer test items by --test-items, or ask",
+        ),
         ({"items": 5}, "test.items"),
     ],
 )
