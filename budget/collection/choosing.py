@@ -153,9 +153,8 @@ def next_choice(
         if over < buying.least_gain:
             why = (
                 "Nothing that the money left buys is expected to beat always answering the "
-                f"commonest class by {buying.least_gain:g} points of accuracy "
-                "(buying.least_gain): nothing more is worth its money. Look at the model or the "
-                "question."
+                f"commonest class by more (buying.least_gain = {buying.least_gain:g} in points): "
+                "nothing more is worth its money. Look at the model or the question."
             )
             return BatchChoice((), why, evidence)
     if rounds_left <= 1:

@@ -451,8 +451,6 @@ def studio(monkeypatch: pytest.MonkeyPatch) -> FakeServer:
     monkeypatch.setattr(
         "budget.commands.labelstudio_session.opened_server", lambda *_: nullcontext(fake)
     )
-    # A second batch is wanted here although the stand-in for a model learns nothing.
-    monkeypatch.setattr("budget.collection.proposing.commonest_class", lambda *_: None)
     text = SUPPLIERS.replace('channel = "file"\n', "", 1)
     Path("suppliers.toml").write_text(text)
     return fake
