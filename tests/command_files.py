@@ -42,6 +42,7 @@ WRITES: dict[Place, str] = {
     ("judgments pay", "out"): "pay",
     ("collect new", "folder"): "collection",
     ("collect export", "out"): "training set",
+    ("suppliers llm", "out"): "items",
     ("suppliers measure", "out"): "items to check",
     ("suppliers route", "ask_out"): "items to check",
     ("suppliers route", "out"): "routed labels",
@@ -81,6 +82,7 @@ READS: dict[Place, tuple[str, ...]] = {
     ("judgments finish", "files"): ("judgments",),
     ("judgments finish", "past"): ("judgments",),
     ("judgments pay", "files"): ("judgments",),
+    ("suppliers llm", "items"): ("items",),
     ("suppliers measure", "items"): ("items",),
     ("suppliers measure", "checked"): ("items to check",),
     ("suppliers route", "items"): ("items",),
@@ -120,6 +122,8 @@ FOR_OTHERS = {
 OF_OTHERS: dict[Place, str] = {
     ("labelstudio push", "predictions"): "a model's answers",
     ("labelstudio push", "instructions"): "text or HTML",
+    ("suppliers llm", "instructions"): "text for a language model",
+    ("suppliers llm", "key_file"): "a secret",
     ("collect new", "labels"): "labels from elsewhere",
     ("collect new", "instructions"): "text or HTML",
     **{

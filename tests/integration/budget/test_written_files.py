@@ -5,6 +5,7 @@ with what the other side says it read.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, cast
 import pytest
 
 from annotation.files import SUFFIXES, read_records
+from annotation.items.write import write_rows
 from annotation.label_studio.server import LabelStudioServer
 from budget.commands import labelstudio_session
 from tests.command_files import (
@@ -29,6 +31,7 @@ from tests.command_files import (
     Place,
     path_parameters,
 )
+from tests.language_model_server import Said, completion, model_server
 from tests.unit.annotation.label_studio.conftest import START, FakeServer
 from tests.unit.budget.commands.command_line import labelmix
 
@@ -38,6 +41,8 @@ MEASURES = ["steps", "question_words", "answer_words", "answer_characters"]  # n
 WRONG = (4, 5, 7)  # each annotator errs on every fourth, fifth, seventh item
 BANDS = ((0, 1), (2, 3), (4, 5))  # n modulo 6 of the items of each stratum
 OWN = (*NAMED, "--choices", "no,yes")  # how columns of one's own are read, at every command alike
+# Of tables in which the answers have columns that are named by other options.
+OWN_BUT_ANSWERS = (*NAMED[:4], "--choices", "no,yes")
 SMALL = """
 [pilot]
 labels = 8
@@ -260,6 +265,37 @@ def test_judgments_of_measured_items(measured: Path, judgments: Path) -> None:
         wrong = [not n % every for n in range(ITEMS) if n % 6 in stratum for every in WRONG]
         assert own["error"]["method"] == "gold"
         assert own["error"]["rate"]["estimate"] == pytest.approx(sum(wrong) / len(wrong))
+
+
+@reads("items", "suppliers llm", "items")
+@reads("items", "suppliers measure", "items")
+@reads("items", "suppliers route", "items")
+@reads("items to check", "suppliers measure", "checked")
+@reads("items to check", "suppliers route", "checked")
+def test_measured_items_answered_by_a_language_model(measured: Path, tmp_path: Path) -> None:
+    out, ask = tmp_path / f"answered{measured.suffix}", tmp_path / f"ask{measured.suffix}"
+
+    def answer(request: dict[str, Any], _number: int) -> Said:
+        found = re.search(r"Is (\d+) even", request["messages"][-1]["content"])
+        assert found
+        return completion("B" if int(found[1]) % 2 else "A", {"A": -0.1, "B": -2.5})
+
+    with model_server(answer) as server:
+        found = told("suppliers", "llm", measured, *OWN, "--model", "m", "--url", server.url,
+                     "--out", out)  # fmt: skip
+    assert found["answered"] == ITEMS
+    rows = read_records(out)
+    assert {row["key"]: row["llm_label"] for row in rows} == {
+        row["key"]: row["label"] for row in read_records(measured)
+    }
+    read = (*OWN_BUT_ANSWERS, "--machine", "llm_label", "--confidence", "llm_confidence",
+            "--people", "nobody")  # fmt: skip
+    assert told("suppliers", "measure", out, *read, "--ask", "40", "--out", ask)["asked"] == 40
+    right = {row["key"]: row["llm_label"] for row in rows}
+    write_rows([row | {"label": right[row["item_id"]]} for row in read_records(ask)], ask)
+    known = (*read, "--checked", ask)
+    assert told("suppliers", "measure", out, *known)["overall"]["checked"] == 40
+    assert told("suppliers", "route", out, *known, "--error-at-most", ".5")["items"] == ITEMS
 
 
 @reads("items", "labelstudio push", "items")
