@@ -1,5 +1,6 @@
 """An endpoint that speaks as OpenAI's chat completions do, asked through the official client."""
 
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
@@ -165,7 +166,8 @@ class Endpoint:
 
     def _of_status(self, error: openai.APIStatusError) -> AttemptError:
         status, said = error.status_code, error.response.text
-        detail = self._clean(f"status {status}" + ("" if "<" in said else f": {said}"))
+        words = "" if status == 401 else _words(said)  # 401 may quote the key, half of it masked
+        detail = self._clean(f"status {status}" + (f": {words}" if words else ""))
         if status in _OF_THIS_ITEM and self._asks_less(said):
             return AttemptError(NOT_TAKEN, detail, may_pass=True, at_once=True)
         if status in _PASSING or status >= 500:
@@ -202,6 +204,22 @@ def _of_connection(cause: BaseException, clean: Callable[[str], str]) -> Attempt
     is_slow = isinstance(cause, httpx2.TimeoutException | _AnswerTooSlowError)
     detail = "no answer in time" if is_slow else clean(f"connection lost or refused: {cause}")
     return AttemptError(SERVER_FAILED, detail, may_pass=True, may_have_cost=not never_reached)
+
+
+def _words(said: str) -> str:
+    """What a server says of a failure; empty where it is a page for browsers.
+
+    JSON is unfolded first: a key with its signs escaped would not be known again.
+    """
+    if "<" in said:
+        return ""
+    try:
+        found = json.loads(said)
+    except (ValueError, RecursionError):
+        return said
+    error = found.get("error") if isinstance(found, dict) else None
+    message = error.get("message") if isinstance(error, dict) else None
+    return message if isinstance(message, str) else json.dumps(found, ensure_ascii=False)
 
 
 def _seconds(retry_after: str) -> float | None:
