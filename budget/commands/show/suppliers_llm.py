@@ -104,5 +104,5 @@ def _line(name: str, bill: TokenBill, tariff: Tariff) -> str:
         f"{count(bill.tokens_in)} tokens sent, {count(bill.tokens_out)} tokens of answers"
     )
     if bill.unknown:
-        line += f"; {count(bill.unknown)} of them count at the most they may cost: nobody told"
+        line += f"; counted at the most they may cost, as nobody told: {count(bill.unknown)}"
     return line
