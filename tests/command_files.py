@@ -44,6 +44,7 @@ WRITES: dict[Place, str] = {
     ("collect export", "out"): "training set",
     ("reproduce", "out"): "reproduction",
     ("reproduce", "features"): "features",
+    ("suppliers llm", "out"): "items",
     ("suppliers measure", "out"): "items to check",
     ("suppliers route", "ask_out"): "items to check",
     ("suppliers route", "out"): "routed labels",
@@ -83,6 +84,7 @@ READS: dict[Place, tuple[str, ...]] = {
     ("judgments finish", "files"): ("judgments",),
     ("judgments finish", "past"): ("judgments",),
     ("judgments pay", "files"): ("judgments",),
+    ("suppliers llm", "items"): ("items",),
     ("suppliers measure", "items"): ("items",),
     ("suppliers measure", "checked"): ("items to check",),
     ("suppliers route", "items"): ("items",),
@@ -123,6 +125,8 @@ FOR_OTHERS = {
 OF_OTHERS: dict[Place, str] = {
     ("labelstudio push", "predictions"): "a model's answers",
     ("labelstudio push", "instructions"): "text or HTML",
+    ("suppliers llm", "instructions"): "text for a language model",
+    ("suppliers llm", "key_file"): "a secret",
     ("collect new", "labels"): "labels from elsewhere",
     ("collect new", "instructions"): "text or HTML",
     **{

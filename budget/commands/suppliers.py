@@ -16,6 +16,7 @@ from budget.commands.options import (
     read_columns,
 )
 from budget.commands.printing import say
+from budget.commands.suppliers_llm import llm
 
 if TYPE_CHECKING:
     from annotation.machines.labels import MachineLabels
@@ -27,6 +28,8 @@ suppliers_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+suppliers_app.command()(llm)
 
 ItemsFile = Annotated[
     Path,

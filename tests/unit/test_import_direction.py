@@ -52,6 +52,7 @@ HEAVY = {
     "bitsandbytes",
     "datasets",
     "matplotlib",
+    "openai",
     "pandas",
     "peft",
     "pyarrow",

@@ -5,6 +5,7 @@ with what the other side says it read.
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from typing import Any, cast
 import pytest
 
 from annotation.files import SUFFIXES, read_records
+from annotation.items.write import write_rows
 from annotation.label_studio.server import LabelStudioServer
 from budget.commands import labelstudio_session
 from tests.command_files import (
@@ -29,6 +31,7 @@ from tests.command_files import (
     Place,
     path_parameters,
 )
+from tests.language_model_server import Said, completion, model_server
 from tests.unit.annotation.label_studio.conftest import START, FakeServer
 from tests.unit.budget.commands.command_line import labelmix
 
@@ -38,7 +41,8 @@ MEASURES = ["steps", "question_words", "answer_words", "answer_characters"]  # n
 WRONG = (4, 5, 7)  # each annotator errs on every fourth, fifth, seventh item
 BANDS = ((0, 1), (2, 3), (4, 5))  # n modulo 6 of the items of each stratum
 OWN = (*NAMED, "--choices", "no,yes")  # how columns of one's own are read, at every command alike
-OF_MACHINE = (*NAMED[:4], "--choices", "no,yes")  # whose answers are named by options of their own
+# Of tables in which the answers have columns that are named by other options.
+OWN_BUT_ANSWERS = (*NAMED[:4], "--choices", "no,yes")
 SMALL = """
 [pilot]
 labels = 8
@@ -263,6 +267,37 @@ def test_judgments_of_measured_items(measured: Path, judgments: Path) -> None:
         assert own["error"]["rate"]["estimate"] == pytest.approx(sum(wrong) / len(wrong))
 
 
+@reads("items", "suppliers llm", "items")
+@reads("items", "suppliers measure", "items")
+@reads("items", "suppliers route", "items")
+@reads("items to check", "suppliers measure", "checked")
+@reads("items to check", "suppliers route", "checked")
+def test_measured_items_answered_by_a_language_model(measured: Path, tmp_path: Path) -> None:
+    out, ask = tmp_path / f"answered{measured.suffix}", tmp_path / f"ask{measured.suffix}"
+
+    def answer(request: dict[str, Any], _number: int) -> Said:
+        found = re.search(r"Is (\d+) even", request["messages"][-1]["content"])
+        assert found
+        return completion("B" if int(found[1]) % 2 else "A", {"A": -0.1, "B": -2.5})
+
+    with model_server(answer) as server:
+        found = told("suppliers", "llm", measured, *OWN, "--model", "m", "--url", server.url,
+                     "--out", out)  # fmt: skip
+    assert found["answered"] == ITEMS
+    rows = read_records(out)
+    assert {row["key"]: row["llm_label"] for row in rows} == {
+        row["key"]: row["label"] for row in read_records(measured)
+    }
+    read = (*OWN_BUT_ANSWERS, "--machine", "llm_label", "--confidence", "llm_confidence",
+            "--people", "nobody")  # fmt: skip
+    assert told("suppliers", "measure", out, *read, "--ask", "40", "--out", ask)["asked"] == 40
+    right = {row["key"]: row["llm_label"] for row in rows}
+    write_rows([row | {"label": right[row["item_id"]]} for row in read_records(ask)], ask)
+    known = (*read, "--checked", ask)
+    assert told("suppliers", "measure", out, *known)["overall"]["checked"] == 40
+    assert told("suppliers", "route", out, *known, "--error-at-most", ".5")["items"] == ITEMS
+
+
 @reads("items", "labelstudio push", "items")
 @reads("pilot", "labelstudio push", "out")
 def test_measured_items_sent_to_label_studio(
@@ -280,7 +315,7 @@ def test_measured_items_sent_to_label_studio(
 @reads("items to check", "suppliers measure", "checked")
 def test_what_people_are_asked_of_a_machine_comes_back(measured: Path, folder: Path) -> None:
     """The machine of this test is right on all items."""
-    options = (*OF_MACHINE, "--machine", "label", "--people", "nobody")
+    options = (*OWN_BUT_ANSWERS, "--machine", "label", "--people", "nobody")
     sheet = folder / "to_check.csv"
     run("suppliers", "measure", measured, *options, "--ask", "30", "--out", sheet)
     filled = answered(sheet, folder / "checked.csv")
@@ -291,7 +326,7 @@ def test_what_people_are_asked_of_a_machine_comes_back(measured: Path, folder: P
 @reads("items", "suppliers route", "items")
 @reads("items to check", "suppliers route", "checked")
 def test_what_routing_asks_comes_back(measured: Path, folder: Path) -> None:
-    options = (*OF_MACHINE, "--machine", "label", "--people", "nobody", "--error-at-most", ".1")
+    options = (*OWN_BUT_ANSWERS, "--machine", "label", "--people", "nobody", "--error-at-most", ".1")
     sheet = folder / "to_route.csv"
     first = told("suppliers", "route", measured, *options, "--ask-out", sheet)
     filled = answered(sheet, folder / "routed.csv")

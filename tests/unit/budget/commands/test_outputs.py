@@ -118,6 +118,7 @@ LATE = {
     ],
 }
 OF_MACHINE = "--machine answer --people nobody --error-at-most .1"
+OF_MODEL = "--model m --url http://127.0.0.1:9/v1 --patience 0"
 OF_COLLECT = "--budget 90 --currency EUR --measure steps --cut edges:2,>=5"
 LATE |= {
     "judgments pay": [
@@ -136,6 +137,19 @@ LATE |= {
         f"{{items}} --items {{items}} --test {{test.jsonl}} --suppliers {{sold.toml}} {OF_COLLECT}",
     ],
     "collect export": ["{new} --out {a.csv}", "{items} --out {a.csv}"],
+    "suppliers llm": [
+        f"{{items}} {OF_MODEL} --out {{items}}",
+        f"{{items}} {OF_MODEL} --out {{folder.jsonl}}",
+        f"{{items}} {OF_MODEL} --out {{a.txt}}",
+        f"{{items}} {OF_MODEL} --out {{a.csv}} --most 5",
+        f"{{items}} {OF_MODEL} --out {{a.csv}} --price-in 1",
+        f"{{items}} {OF_MODEL} --out {{a.csv}} --price-per-item 1 --most some",
+        f"{{items}} {OF_MODEL} --out {{a.csv}} --instructions {{new}}",
+        f"{{items}} {OF_MODEL} --out {{a.csv}} --key-file {{judgments}}",
+        f"{{items}} {OF_MODEL} --out {{a.csv}} --key-variable NO_SUCH_VARIABLE",
+        f"{{wrong.csv}} {OF_MODEL} --out {{a.csv}}",
+        f"{{items}} {OF_MODEL} --out {{a.csv}} --url http://127.0.0.1:9/?key=1",
+    ],
     "suppliers measure": [
         "{items} --machine bot --ask 5 --out {a.csv}",
         "{items} --machine answer --people nobody --ask 5 --out {a.txt}",
