@@ -25,6 +25,7 @@ from budget.collection.model_check import check_model
 from budget.collection.money_unit import PLACES_BY_THE_HOUR, MoneyUnit
 from budget.collection.resources import CollectionResources
 from budget.collection.steps import Collection
+from budget.collection.store.history import check_not_closed
 from budget.collection.store.store import CollectionStore
 from budget.collection.store_place import STORE as STORE
 from budget.collection.store_place import STORE_VARIABLE as STORE_VARIABLE
@@ -127,8 +128,9 @@ def check_suppliers(folder: Path, store: CollectionStore, file: SuppliersFile) -
     """Whether a collection can go on with other suppliers.
 
     Raises InputError if they cannot be used in it, a price is finer than the unit that its money is
-    counted in, or one who is at work is missing or would be reached in another way.
+    counted in, one who is at work is missing or would be reached in another way, or it is closed.
     """
+    check_not_closed(store.state())
     config, unit = kept_config(folder, store), store.unit
     suppliers = collection_suppliers(file, config)
     for name, own in suppliers.items():

@@ -141,7 +141,10 @@ class Collection:
             case "pull":
                 return self._pull(enough, send_again)
             case _:
-                told = f"the collection is {self.store.state()}; nothing is done"
+                state = self.store.state()
+                told = f"the collection is {state}; nothing is done"
+                if state == "paused":
+                    told += f"; to go on: labelmix collect resume {self.folder}"
                 return Done("stop", (told,), "nothing")
 
     # Planning

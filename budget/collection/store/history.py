@@ -108,6 +108,12 @@ def check_running(connection: Connection, doing: str) -> None:
         )
 
 
+def check_not_closed(now_is: CollectionState) -> None:
+    """Raise InputError if the collection is closed: a change would change nothing."""
+    if now_is == "closed":
+        raise InputError("the collection is closed for good; neither budget nor suppliers change.")
+
+
 def check_may_be(now_is: CollectionState, wanted: CollectionState) -> bool:
     """Whether the collection has still to be made `wanted`; False if it is.
 

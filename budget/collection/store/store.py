@@ -185,10 +185,12 @@ class CollectionStore(AbstractContextManager["CollectionStore"]):
     def set_budget(self, total: Decimal, who: str, why: str = "") -> bool:
         """Set what may be spent at most, in all. Returns False if it was that already.
 
-        Raises InputError if it is below what is promised and paid, or no whole number of units.
+        Raises InputError if it is below what is promised and paid, no whole number of units, or the
+        collection is closed.
         """
         units = self.unit.units(total, "the budget")
         with self._database.writing() as connection:
+            history.check_not_closed(history.state(connection))
             if units == history.budget(connection):
                 return False
             history.check_budget(units, sum(accounts.used(connection)), self.unit)

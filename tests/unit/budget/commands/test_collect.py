@@ -185,12 +185,16 @@ def test_a_collection_from_begin_to_close(tmp_path: Path) -> None:
     )
     assert said("pause", "--why", "holidays") == "the collection is paused\n"
     assert said("pause") == "the collection was paused already\n"
-    assert said("step") == "the collection is paused; nothing is done\n"
+    assert said("step") == (
+        "the collection is paused; nothing is done; to go on: labelmix collect resume c\n"
+    )
     assert said("resume") == "the collection is running\n"
     assert "training set: out/data/" in said("export", "--out", "out")
     assert said("close") == "the collection is closed\n"
     assert said("run") == "the collection is closed; nothing is done\n"
     assert refused("resume") == "the collection is closed for good and cannot be running."
+    for change in (("--budget", "50"), ("--suppliers", "suppliers.toml")):
+        assert refused("change", *change).startswith("the collection is closed for good; neither ")
 
 
 def test_all_that_is_told_can_be_read_by_machines() -> None:
