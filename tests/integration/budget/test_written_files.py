@@ -326,7 +326,15 @@ def test_what_people_are_asked_of_a_machine_comes_back(measured: Path, folder: P
 @reads("items", "suppliers route", "items")
 @reads("items to check", "suppliers route", "checked")
 def test_what_routing_asks_comes_back(measured: Path, folder: Path) -> None:
-    options = (*OWN_BUT_ANSWERS, "--machine", "label", "--people", "nobody", "--error-at-most", ".1")
+    options = (
+        *OWN_BUT_ANSWERS,
+        "--machine",
+        "label",
+        "--people",
+        "nobody",
+        "--error-at-most",
+        ".1",
+    )
     sheet = folder / "to_route.csv"
     first = told("suppliers", "route", measured, *options, "--ask-out", sheet)
     filled = answered(sheet, folder / "routed.csv")
