@@ -177,7 +177,8 @@ def one_round(
 def learns_nothing(patch: pytest.MonkeyPatch, easy: float = 0.5) -> None:
     """Nothing is trained: the surface is known, labels of easy items count so much."""
     halves = [40.0 + 8 * number for number in range(40)]
-    surface = known_surface({"easy": easy}, half_labels=halves)
+    # Two classes: guessing is right on half of the items, and labels are expected to do better.
+    surface = known_surface({"easy": easy}, half_labels=halves, floor=0.5)
     learnt = Learnt(replace(surface, item_deviation=0.02), 0.7, 3)
     patch.setattr("budget.collection.proposing.learn", lambda *_: learnt)
     # A few items of one class are no bar for accuracies that nothing was trained for.
