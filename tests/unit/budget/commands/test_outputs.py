@@ -150,6 +150,15 @@ LATE |= {
         f"{{wrong.csv}} {OF_MODEL} --out {{a.csv}}",
         f"{{items}} {OF_MODEL} --out {{a.csv}} --url http://127.0.0.1:9/?key=1",
     ],
+    "reproduce": [
+        "nothing --out {new}",
+        "hardness --out {items}",
+        "hardness --data nowhere --out {new}",
+        "hardness --model nowhere/none --out {new}",
+        "cost --cost-ratio 0 --out {new}",
+        "uncertainty-aware --judged {wrong.toml} --out {new}",
+        "uncertainty-aware --judged {task} --out {new}",
+    ],
     "suppliers measure": [
         "{items} --machine bot --ask 5 --out {a.csv}",
         "{items} --machine answer --people nobody --ask 5 --out {a.txt}",
