@@ -47,6 +47,10 @@ class Reader:
 ROUTE = ["--machine", "bot", "--confidence", "sure", "--people", "nobody", "--error-at-most", ".1"]
 
 
+ASKED = ["suppliers", "llm", "items.jsonl", "--model", "m", "--url", "http://127.0.0.1:9"]
+ASKED += ["--price-per-item", ".1", "--instructions", "instructions.txt", "--dry-run"]
+
+
 def json_lines(rows: list[dict[str, Any]]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
@@ -648,6 +652,21 @@ READERS: dict[str, Reader] = {
         for name, file, ways in (
             ("labels", "machine.csv", (mutated_bytes,)),
             ("checks", "checked.csv", (mutated_bytes,)),
+        )
+    },
+    **{
+        f"language model's {name}": Reader(
+            ASKED,
+            file,
+            ways,
+            {
+                "items.jsonl": json_lines(ITEMS),
+                "instructions.txt": b"Read the question.\nThen choose.\n",
+            },
+        )
+        for name, file, ways in (
+            ("items", "items.jsonl", (mutated_bytes, mutated_json_lines)),
+            ("instructions", "instructions.txt", (mutated_bytes,)),
         )
     },
     "changed suppliers": Reader(

@@ -193,7 +193,7 @@ def test_a_mutated_input_is_read_or_refused_in_one_line(
 
 
 # Options whose files are written; what is kept and read again is changed in test_kept_files.py.
-WRITTEN = {"out", "truth", "figure", "features", "suppliers_out", "labels_out"}
+WRITTEN = {"out", "ask_out", "truth", "figure", "features", "suppliers_out", "labels_out"}
 WRITTEN |= {
     "html of judgments report",
     "path of init",
@@ -201,6 +201,12 @@ WRITTEN |= {
 }
 # A backtest plays for long: what it reads from there are "texts of a backtest", and sources.
 READ_ELSEWHERE = {"data_dir of backtest"}
+# A page is served until it is ended; its own tests break what it reads. A configuration of judged
+# items is read as that of a run is, before anything long begins.
+READ_ELSEWHERE |= {f"{name} of app" for name in ("folders", "suppliers", "token_file")}
+READ_ELSEWHERE |= {"judged of reproduce"}
+# A key is read where something is sent, which these commands never are.
+READ_ELSEWHERE |= {"key_file of suppliers llm"}
 WRITTEN |= {"folder of collect new"}
 
 

@@ -34,6 +34,8 @@ def ended(
     learnt = Learnt(replace(surface, item_deviation=0.02), 0.7, 3)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("budget.collection.proposing.learn", lambda *_: learnt)
+        # The surface is made up, and no bar for it is the commonest class of real sentences.
+        patch.setattr("budget.collection.proposing.commonest_class", lambda *_: None)
         patch.setattr(EngineChoice, "start", lambda *_: nullcontext(None))
         folder = tmp_path_factory.mktemp("collections")
         there = sentences(data_folder("medical_treat"), folder / "in", POOL, TEST, SEED)

@@ -48,13 +48,14 @@ def test_features_are_those_of_a_task(
     tmp_path: Path,
 ) -> None:
     items = make_items(60)
-    told: list[tuple[int, int]] = []
+    told: list[tuple[int, ...]] = []
     pool = Pool(items)
     found = pool.choice_features(tmp_path, llama_source, lambda: llama, lambda *n: told.append(n))
     task = make_task(items)
     expected = FeatureStore(tmp_path / "task", task, llama_source).get(np.arange(60), lambda: llama)
     np.testing.assert_array_equal(found, expected)
-    assert told[-1] == (60, 60) and {total for _, total in told} == {60}
+    assert told[-1][:2] == (60, 60) and {total for _, total, _ in told} == {60}
+    assert told[-1][2] > 60  # tokens
 
     def never() -> LoadedModel:
         raise AssertionError("features are kept")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from annotation.errors import InputError, MachineError
-from training.models import smollm2
+from training.models import gguf_llama, smollm2
 from training.models.source import find_model
 
 PACKED = b"a model"
@@ -47,7 +47,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     monkeypatch.setattr(importlib.util, "find_spec", find)
     monkeypatch.setattr(smollm2, "GGUF_SHA256", hashlib.sha256(PACKED).hexdigest())
-    monkeypatch.setattr(smollm2, "write_hugging_face_folder", stand_in)
+    monkeypatch.setattr(gguf_llama, "write_hugging_face_folder", stand_in)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     return folder
 
@@ -79,10 +79,10 @@ def test_what_a_killed_process_left_is_no_model(monkeypatch: pytest.MonkeyPatch)
         (folder / "config.json").write_text("{}")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(smollm2, "write_hugging_face_folder", half)
+    monkeypatch.setattr(gguf_llama, "write_hugging_face_folder", half)
     with pytest.raises(KeyboardInterrupt):
         smollm2.smollm2_folder(hash_of)
-    monkeypatch.setattr(smollm2, "write_hugging_face_folder", stand_in)
+    monkeypatch.setattr(gguf_llama, "write_hugging_face_folder", stand_in)
     folder = smollm2.smollm2_folder(hash_of)
     assert (folder / "model.safetensors").read_bytes() == PACKED
     assert [own.name for own in folder.parent.iterdir() if own.is_dir()] == [folder.name]
@@ -96,7 +96,7 @@ def test_several_at_once_make_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
         made.append(folder)
         stand_in(packed, folder)
 
-    monkeypatch.setattr(smollm2, "write_hugging_face_folder", counted)
+    monkeypatch.setattr(gguf_llama, "write_hugging_face_folder", counted)
     with ThreadPoolExecutor(8) as threads:
         folders = set(threads.map(lambda _: smollm2.smollm2_folder(hash_of), range(16)))
     assert len(folders) == 1
@@ -119,7 +119,7 @@ def test_a_missing_gguf_is_one_line_with_what_to_type(monkeypatch: pytest.Monkey
     def without(packed: Path, folder: Path) -> None:
         raise ModuleNotFoundError("No module named 'gguf'", name="gguf")
 
-    monkeypatch.setattr(smollm2, "write_hugging_face_folder", without)
+    monkeypatch.setattr(gguf_llama, "write_hugging_face_folder", without)
     with pytest.raises(InputError, match=r"the package gguf.* is not installed; type: pip install"):
         find_model("smollm2")
 
@@ -139,7 +139,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(
         (folder / "config.json").write_text("{")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(smollm2, "write_hugging_face_folder", full)
+    monkeypatch.setattr(gguf_llama, "write_hugging_face_folder", full)
     with pytest.raises(MachineError, match="No space left on device; make room"):
         smollm2.smollm2_folder(hash_of)
     assert not list((tmp_path / "caches").rglob("config.json"))
