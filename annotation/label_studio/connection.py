@@ -6,10 +6,10 @@ from dataclasses import replace
 from json import JSONDecodeError
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
+from annotation.addresses import server_address
 from annotation.errors import InputError
 from annotation.files import too_deep_or_long
 from annotation.label_studio.addresses import bounded, without_secrets
@@ -215,24 +215,13 @@ def checked_url(url: str) -> str:
 
     Raises InputError if it is no http(s) address, or holds a user name or password.
     """
-    try:
-        parts = urlsplit(url.strip())
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        host = parts = None
-    if parts is None or not host or parts.scheme not in ("http", "https"):
-        raise InputError(
-            "the address of Label Studio should look like http://localhost:8080; mend --url or "
-            "LABEL_STUDIO_URL."
-        )
-    if parts.username or parts.password:
-        raise InputError(
-            "the address of Label Studio holds a user name or password; leave them out, the "
-            "token is enough."
-        )
-    if parts.query or parts.fragment:
-        raise InputError("the address of Label Studio should end before '?' or '#'.")
-    return url.strip().rstrip("/")
+    return server_address(
+        url,
+        "Label Studio",
+        "http://localhost:8080",
+        "--url or LABEL_STUDIO_URL",
+        "leave them out, the token is enough",
+    )
 
 
 def _unreadable(error: ValueError | RecursionError) -> str | None:

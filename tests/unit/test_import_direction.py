@@ -19,8 +19,16 @@ PACKAGES = ("annotation", "training", "analysis", "budget")  # each may import t
 ROOMS = {
     "annotation": (
         *("errors", "faults", "name_value", "arrays", "many_rows", "ties", "groups"),  # the ground
-        *("file_limits", "spreadsheet_cells", "csv_headers", "packed_files", "leftovers"),
-        *("written_together", "files", "whole_files", "locks", "databases", "intervals"),
+        *("addresses", "file_limits", "spreadsheet_cells", "csv_headers", "packed_files"),
+        *(
+            "leftovers",
+            "written_together",
+            "files",
+            "whole_files",
+            "locks",
+            "databases",
+            "intervals",
+        ),
         *("terms", "items", "strata", "sources"),  # what there is to label, and at what terms
         *("judgments", "truth", "team", "machines"),  # what is said, who is right, who says it
         "monitoring",  # how their work goes on
