@@ -21,24 +21,22 @@ def length_remark(items: pd.DataFrame) -> str:
     `items` is a valid item table. "" where lengths do not tell, where items share their choices
     (the remark on classes speaks of those), and where fewer than ten answers are known.
     """
-    if shared_choices(items) is not None:
-        return ""
     answers = items["answer"].to_numpy(dtype=np.int64, na_value=-1)
     known = np.flatnonzero(answers >= 0)
     if known.size < _FEWEST_TOLD:
         return ""
     step = -(-known.size // _MOST_LOOKED_AT)
-    looked_at = known[::step]
+    looked_at = items.iloc[known[::step]]
+    if shared_choices(looked_at) is not None:
+        return ""
     longest = shortest = 0
-    for choices, answer in zip(
-        items["choices"].iloc[looked_at], answers[looked_at].tolist(), strict=True
-    ):
+    for choices, answer in zip(looked_at["choices"], answers[known[::step]].tolist(), strict=True):
         lengths = [len(choice) for choice in choices]
         own = lengths.pop(answer)
         longest += bool(lengths) and own > max(lengths)
         shortest += bool(lengths) and own < min(lengths)
     for name, count in (("longest", longest), ("shortest", shortest)):
-        share = count / looked_at.size
+        share = count / len(looked_at)
         if share >= _NEARLY_ALL:
             among = "every item" if share == 1 else f"{100 * share:.0f} % of the items"
             return (
